@@ -1,0 +1,63 @@
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { readArguments, readConfig } from '../config.js';
+import { type Core, operations } from '../core/operations.js';
+import { instructionsFor } from '../mcp/instructions.js';
+import { createMcpServer } from '../mcp/server.js';
+import { version } from '../version.js';
+import { type Command, exitCodes, type Io } from './io.js';
+
+/** How long a change may go on after its client has left: SDK 1.x clients kill four seconds after they close stdin. */
+const grace = 3_500;
+
+/** `ironic-mcp`: MCP on stdin and stdout until the client leaves or the process is asked to stop. */
+export const stdio: Command = async (io, args) => {
+  const config = await readConfig(io.env, readArguments(args, {}));
+  const simulated = config.cloud.kind === 'simulator';
+  if (simulated) {
+    io.stderr.write('ironic-mcp: simulating a cloud, for no OS_* variable is set. No real server will be touched.\n');
+  }
+
+  let core: Promise<Core> | undefined;
+  const started = () => (core ??= import('../compose.js').then(({ composeCore }) => composeCore(config)));
+  const log = (error: unknown) =>
+    io.stderr.write(`ironic-mcp: ${error instanceof Error ? error.stack : String(error)}\n`);
+
+  const handle = serveStdio(
+    () =>
+      createMcpServer({
+        name: 'ironic-mcp',
+        version,
+        instructions: instructionsFor(config.cloud),
+        operations,
+        core: started,
+        openWorld: !simulated,
+        onDefect: log,
+      }),
+    {
+      transport: new StdioServerTransport(io.stdin, io.stdout),
+      onerror: (error) => io.stderr.write(`ironic-mcp: ${error.message}\n`),
+    },
+  );
+  await over(io);
+  // Ends the reads and waits under way; a change that has begun goes on.
+  await handle.close();
+  if (core) await Promise.race([core.then(({ changes }) => changes.settled()), elapsed(grace)]);
+  return exitCodes.ok;
+};
+
+/** Resolves when there is nobody left to serve. */
+function over({ stdin, stdout, stop }: Io): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => resolve();
+    if (stop.aborted) return done();
+    stop.addEventListener('abort', done, { once: true });
+    stdin.once('end', done).once('close', done).once('error', done);
+    stdout.once('close', done).once('error', done);
+  });
+}
+
+function elapsed(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });
+}

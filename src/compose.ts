@@ -1,0 +1,69 @@
+import type { Config } from './config.js';
+import { createChanges } from './core/changes.js';
+import type { Core } from './core/operations.js';
+import type { BareMetal, Clock, Images } from './core/ports.js';
+import { createProvisionService } from './core/provision.js';
+import { createServerService } from './core/servers.js';
+import { createCatalogueImages } from './local/catalogue.js';
+import { systemClock } from './local/clock.js';
+import { createGate } from './openstack/gate.js';
+import { createGlance } from './openstack/glance.js';
+import { createHttp } from './openstack/http.js';
+import { createIronic } from './openstack/ironic.js';
+
+/** More would only queue up inside of Ironic, whose API has ten threads. */
+const connections = 8;
+
+export interface ComposeOptions {
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+/** Puts the core together as the settings say. Asks nobody anything yet. */
+export async function composeCore(config: Config, options: ComposeOptions = {}): Promise<Core> {
+  const { clock = systemClock, random = Math.random } = options;
+  const { bareMetal, images, say } = await cloudFor(config, { clock, random });
+  const servers = createServerService({ bareMetal, clock, random });
+  const changes = createChanges();
+  const provision = createProvisionService({ bareMetal, images, servers, changes, clock, random });
+  return { provision, servers, changes, say };
+}
+
+interface Ports {
+  readonly bareMetal: BareMetal;
+  readonly images: Images;
+  readonly say: (message: string) => string;
+}
+
+async function cloudFor(config: Config, { clock, random }: Required<ComposeOptions>): Promise<Ports> {
+  const { cloud, requestTimeout: timeout } = config;
+  const gate = createGate(connections);
+  if (cloud.kind === 'simulator') {
+    const { createSimulator } = await import('./simulator/cloud.js');
+    const { fetch } = createSimulator({ clock, speed: config.simulationSpeed });
+    const http = (service: string) => createHttp({ service, endpoint: 'http://simulator', timeout, gate, fetch });
+    return {
+      bareMetal: createIronic({ http: http('Ironic'), clock, random }),
+      images: createGlance({ http: http('The image service'), clock, random }),
+      say: simulated(),
+    };
+  }
+  const http = createHttp({ service: 'Ironic', endpoint: cloud.endpoint, timeout, gate });
+  return {
+    bareMetal: createIronic({ http, clock, random }),
+    images: createCatalogueImages(config.catalogue),
+    say: (message) => message,
+  };
+}
+
+/** Nobody must take the simulator for the real thing. The first message says how to leave it. */
+function simulated(): (message: string) => string {
+  let first = true;
+  return (message) => {
+    const leave = first
+      ? ' (To use a real Ironic, set OS_AUTH_TYPE=none and OS_ENDPOINT, or your OpenStack settings.)'
+      : '';
+    first = false;
+    return `Simulated: ${message}${leave}`;
+  };
+}

@@ -1,0 +1,133 @@
+import { parseArgs } from 'node:util';
+import * as z from 'zod';
+import type { Catalogue } from './local/catalogue.js';
+
+/** Where servers come from. */
+export type Cloud =
+  | { readonly kind: 'simulator' }
+  | { readonly kind: 'ironic'; readonly endpoint: string; readonly auth: { readonly type: 'none' } };
+
+/** Everything that can be set, checked. */
+export interface Config {
+  readonly cloud: Cloud;
+  /** How many times faster than real time passes in the simulated cloud. */
+  readonly simulationSpeed: number;
+  /** Milliseconds that a request to Ironic may take. */
+  readonly requestTimeout: number;
+  /** The images that the operator names, for clouds without Glance. */
+  readonly catalogue: Catalogue;
+}
+
+/** The settings are wrong, and no amount of trying again will mend them. The message is one sentence. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** The command line is wrong. The message is one sentence. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const seconds = z.coerce.number().min(0.1).max(3_600);
+
+/** Our own settings: each is an environment variable and a flag. */
+const settings = {
+  request_timeout: {
+    variable: 'IRONIC_MCP_REQUEST_TIMEOUT',
+    schema: seconds.default(30),
+    wants: 'seconds, 0.1 to 3600',
+  },
+  sim_speed: {
+    variable: 'IRONIC_MCP_SIM_SPEED',
+    schema: z.coerce.number().min(0.01).max(10_000).default(1),
+    wants: 'a number, 0.01 to 10000',
+  },
+  image_catalog: {
+    variable: 'IRONIC_MCP_IMAGE_CATALOG',
+    schema: z.string().min(1).optional(),
+    wants: 'the path of a file',
+  },
+} as const;
+
+const flagOf = (name: string) => name.replaceAll('_', '-');
+
+/** The flags that every command takes, for `parseArgs`. */
+export const configFlags = Object.fromEntries(
+  Object.keys(settings).map((name) => [flagOf(name), { type: 'string' } as const]),
+);
+
+/**
+ * Reads the settings from flags and environment; a flag wins.
+ *
+ * Without any `OS_*` variable it is the simulator. With one it is the real thing, or an error: never the simulator
+ * in silence.
+ *
+ * @throws ConfigError
+ */
+export async function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  flags: Readonly<Record<string, unknown>>,
+): Promise<Config> {
+  const value = <Name extends keyof typeof settings>(name: Name): z.output<(typeof settings)[Name]['schema']> => {
+    const { variable, schema, wants } = settings[name];
+    const flag = flags[flagOf(name)];
+    const result = schema.safeParse(flag ?? (env[variable] || undefined));
+    if (!result.success)
+      throw new ConfigError(`${flag === undefined ? variable : `--${flagOf(name)}`} must be ${wants}.`);
+    return result.data as z.output<(typeof settings)[Name]['schema']>;
+  };
+  return {
+    cloud: cloudOf(env),
+    simulationSpeed: value('sim_speed'),
+    requestTimeout: value('request_timeout') * 1_000,
+    catalogue: await catalogueIn(value('image_catalog')),
+  };
+}
+
+async function catalogueIn(file: string | undefined): Promise<Catalogue> {
+  if (file === undefined) return {};
+  const { readCatalogue } = await import('./local/catalogue.js');
+  try {
+    return await readCatalogue(file);
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function cloudOf(env: Readonly<Record<string, string | undefined>>): Cloud {
+  if (!Object.keys(env).some((name) => name.startsWith('OS_') && env[name])) return { kind: 'simulator' };
+  const authType = env.OS_AUTH_TYPE;
+  if (authType !== 'none') {
+    throw new ConfigError(
+      authType
+        ? `OS_AUTH_TYPE is ${JSON.stringify(authType)}, but only "none" is supported so far.`
+        : 'OS_AUTH_TYPE is not set beside the other OS_ variables; for an Ironic without sign-in set it to "none".',
+    );
+  }
+  const endpoint = env.OS_ENDPOINT;
+  if (!endpoint) throw new ConfigError('OS_ENDPOINT is not set; give the URL of Ironic, e.g. http://127.0.0.1:6385.');
+  return { kind: 'ironic', endpoint: httpUrl('OS_ENDPOINT', endpoint), auth: { type: 'none' } };
+}
+
+/** An endpoint without the version that some write behind it. */
+function httpUrl(name: string, text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) throw new ConfigError(`${name} must be an http or https URL.`);
+  if (url.username || url.password) throw new ConfigError(`${name} must not contain a user name or password.`);
+  return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '')}`;
+}
+
+type Flags = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
+
+/**
+ * Reads a command line.
+ * @throws UsageError
+ */
+export function readArguments(args: readonly string[], options: Flags): Record<string, unknown> {
+  try {
+    return parseArgs({ args: [...args], options: { ...configFlags, ...options }, strict: true }).values;
+  } catch (error) {
+    const [sentence] = (error instanceof Error ? error.message : String(error)).split('. ');
+    throw new UsageError(`${sentence}.`);
+  }
+}

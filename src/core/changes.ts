@@ -1,0 +1,26 @@
+/**
+ * The changes under way in this process. A caller may leave and a process may be asked to stop at any moment, but a
+ * change that has begun runs on to its end: a definite answer, or its undo.
+ */
+export interface Changes {
+  /** Runs a change that will not be broken off. */
+  run<Result>(change: () => Promise<Result>): Promise<Result>;
+  /** Resolves when no change is under way. Never rejects. */
+  settled(): Promise<void>;
+}
+
+export function createChanges(): Changes {
+  const running = new Set<Promise<unknown>>();
+  return {
+    run(change) {
+      const promise = change();
+      running.add(promise);
+      const done = () => running.delete(promise);
+      promise.then(done, done);
+      return promise;
+    },
+    async settled() {
+      while (running.size > 0) await Promise.allSettled(running);
+    },
+  };
+}

@@ -1,0 +1,109 @@
+import { Failure } from './failures.js';
+import type { ConfigDrive, ProvisionRequest } from './model.js';
+
+const members = ['meta_data', 'user_data', 'network_data', 'vendor_data'];
+
+// Ironic refuses JSON that is nested deeper (25 levels, of which our body takes a few).
+const deepest = 20;
+
+type Json = Record<string, unknown>;
+
+/**
+ * Makes the config drive of a request: the caller's data, with host name and public keys added to the meta data.
+ * Undefined when there is nothing to put in one.
+ *
+ * Ironic itself fills in only `uuid` and `name` of the meta data, and writes an object given as user data without its
+ * `#cloud-config` line, so that cloud-init would ignore it: hence the work here.
+ */
+export function configDriveOf(request: ProvisionRequest): ConfigDrive | undefined {
+  const given = request.config_drive ?? {};
+  if (depth(given, deepest + 1) > deepest) throw invalid(`config_drive: nested more than ${deepest} levels deep`);
+  const drive = members.some((member) => Object.hasOwn(given, member))
+    ? ironicForm(given)
+    : Object.keys(given).length > 0
+      ? { user_data: cloudConfig(given) }
+      : {};
+  const metaData = { ...drive.meta_data, ...hostName(request, drive), ...publicKeys(request, drive) };
+  if (Object.keys(metaData).length > 0) return { ...drive, meta_data: metaData };
+  return Object.keys(drive).length > 0 ? drive : undefined;
+}
+
+/** Whether anything in the config drive could let somebody log in. */
+export function mayLogIn(drive: ConfigDrive | undefined): boolean {
+  return Boolean(drive?.user_data || drive?.vendor_data || drive?.meta_data?.public_keys || drive?.meta_data?.keys);
+}
+
+function ironicForm(given: Json): ConfigDrive {
+  const unknown = Object.keys(given).filter((key) => !members.includes(key));
+  if (unknown.length > 0) {
+    throw invalid(
+      `config_drive: ${unknown.map((key) => JSON.stringify(key.slice(0, 80))).join(', ')} beside ${members.join(', ')}; ` +
+        'give either these four members only, or cloud-init user data alone',
+    );
+  }
+  const userData = given.user_data;
+  return {
+    ...(userData === undefined ? {} : { user_data: userDataText(userData) }),
+    ...objectMember(given, 'meta_data'),
+    ...objectMember(given, 'network_data'),
+    ...objectMember(given, 'vendor_data'),
+  };
+}
+
+function userDataText(userData: unknown): string {
+  if (typeof userData === 'string') return userData;
+  if (isObject(userData)) return cloudConfig(userData);
+  throw invalid('config_drive.user_data: must be text or an object');
+}
+
+function objectMember<Name extends 'meta_data' | 'network_data' | 'vendor_data'>(given: Json, name: Name) {
+  const value = given[name];
+  if (value === undefined) return {};
+  if (!isObject(value)) throw invalid(`config_drive.${name}: must be an object`);
+  return { [name]: value };
+}
+
+/** JSON is YAML, so this is a cloud-config document. */
+function cloudConfig(userData: Json): string {
+  return `#cloud-config\n${JSON.stringify(userData)}\n`;
+}
+
+function hostName({ hostname }: ProvisionRequest, drive: ConfigDrive): Json {
+  if (hostname === undefined) return {};
+  for (const key of ['hostname', 'local-hostname']) {
+    const given = drive.meta_data?.[key];
+    if (given !== undefined && given !== hostname) {
+      throw invalid(`hostname: differs from config_drive.meta_data.${key}; give it once`);
+    }
+  }
+  return { hostname };
+}
+
+function publicKeys({ ssh_public_keys: keys }: ProvisionRequest, drive: ConfigDrive): Json {
+  if (keys === undefined || keys.length === 0) return {};
+  const given = drive.meta_data?.public_keys;
+  if (given !== undefined) {
+    const same = isObject(given) && sameSet(Object.values(given), keys);
+    if (!same) throw invalid('ssh_public_keys: differ from config_drive.meta_data.public_keys; give them once');
+    return {};
+  }
+  return { public_keys: Object.fromEntries(keys.map((key, index) => [`key-${index}`, key])) };
+}
+
+function sameSet(left: readonly unknown[], right: readonly unknown[]): boolean {
+  return left.length === right.length && left.every((item) => right.includes(item));
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** How deep a value is nested, counting no further than `limit`. */
+function depth(value: unknown, limit: number): number {
+  if (typeof value !== 'object' || value === null || limit === 0) return 0;
+  return 1 + Object.values(value).reduce<number>((most, item) => Math.max(most, depth(item, limit - 1)), 0);
+}
+
+function invalid(reason: string): Failure {
+  return new Failure('invalid_request', { reason });
+}

@@ -1,0 +1,231 @@
+import { Failure } from './failures.js';
+import type { ConfigDrive, Server } from './model.js';
+import { type BareMetal, NoAnswer, Refused, type Reservation } from './ports.js';
+import { pauseAfter, type Retrying, retries } from './retry.js';
+import { obstacleTo } from './servers.js';
+import { stateMeaning } from './states.js';
+import { displayName } from './status.js';
+import { plain, quoted } from './untrusted.js';
+
+/** What is to be deployed, whichever server it will be. */
+export interface Plan {
+  /** The server that the caller named; undefined when any will do, for then nobody need wait for a lock. */
+  readonly serverRef: string | undefined;
+  readonly reservation: Reservation;
+  readonly configDrive: ConfigDrive | undefined;
+}
+
+/** How an attempt on one server ended when another server may be tried: nothing of it is left behind. */
+export interface Declined {
+  readonly failure: Failure;
+  /** The server was merely busy: it may be tried again. */
+  readonly again: boolean;
+}
+
+export interface Deploying extends Retrying {
+  readonly bareMetal: BareMetal;
+}
+
+/** The deployment was started; the server is as Ironic showed it last. */
+export interface Started {
+  readonly server: Server;
+}
+
+/**
+ * Tries to deploy on one server: reserves and describes it in one change, looks at it again, and starts the deployment.
+ *
+ * The order of Ironic's own effects decides everything here. The outcome of a change is known from a definite answer
+ * only. A reservation may be repeated, for it carries its own id. After a start whose outcome is unknown nothing is
+ * undone: it may still arrive, and would then deploy whoever has the server by then.
+ *
+ * @param caller Ends the attempt only before its start was sent, and then the reservation is undone.
+ * @throws Failure `outcome_unknown`, `ironic_unavailable`, or `deploy_refused` with something left behind
+ */
+export async function deployOn(
+  deploying: Deploying,
+  server: Server,
+  plan: Plan,
+  caller: AbortSignal,
+): Promise<Started | Declined> {
+  // Not aborted by anybody: each request has a deadline of its own.
+  const signal = new AbortController().signal;
+  const reserved = await reserve(deploying, server, plan, signal);
+  if ('failure' in reserved) return reserved;
+  const back = async (failure: Failure, again = false): Promise<Declined> => {
+    const left = await undo(deploying, server, plan, signal);
+    if (left) throw stillReserved(failure, left);
+    return { failure, again };
+  };
+  const obstacle = obstacleTo({ ...reserved, deploymentId: null });
+  if (obstacle || reserved.deploymentId !== plan.reservation.deploymentId) {
+    return back(notAvailable(server, plan, obstacle ?? 'somebody else has reserved it meanwhile'));
+  }
+  if (caller.aborted) {
+    await back(notAvailable(server, plan, 'the caller left'));
+    throw caller.reason;
+  }
+  return start(deploying, reserved, plan, signal, back);
+}
+
+async function reserve(
+  { bareMetal, clock, random }: Deploying,
+  server: Server,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<Server | Declined> {
+  let lost = false;
+  for (let attempt = 1; ; attempt += 1) {
+    let policy;
+    try {
+      return await bareMetal.reserve(server.id, plan.reservation, signal);
+    } catch (error) {
+      if (error instanceof NoAnswer) {
+        lost ||= error.mayHaveTakenEffect;
+        policy = retries.lostAnswer;
+        if (attempt >= policy.attempts) {
+          if (!lost) throw unavailable(error);
+          return found(bareMetal, server, plan.reservation, error, signal);
+        }
+      } else if (error instanceof Refused) {
+        // The lock may be held by our own request, whose answer was lost.
+        const waiting = error.refusal === 'locked' && (plan.serverRef !== undefined || lost);
+        policy = retries.locked;
+        if (!waiting || attempt >= policy.attempts)
+          return { failure: declined(server, plan, error), again: isBusy(error) };
+      } else throw error;
+    }
+    await clock.sleep(pauseAfter(attempt, policy, random), signal);
+  }
+}
+
+/** After a reservation whose answer stayed lost: the server itself tells. */
+async function found(
+  bareMetal: BareMetal,
+  server: Server,
+  { deploymentId }: Reservation,
+  lost: NoAnswer,
+  signal: AbortSignal,
+): Promise<Server> {
+  const now = await bareMetal.find(server.id, signal).catch(() => null);
+  if (now?.deploymentId === deploymentId) return now;
+  throw new Failure('outcome_unknown', {
+    id: server.id,
+    reason: `${lost.words}. The reservation of server ${displayName(server)} may still take effect: operation ${server.id}, deployment ${deploymentId}. Its deployment was not started`,
+    hint: 'Nothing was deployed. Check the operation id with check_provision_status before you provision again.',
+    cause: lost,
+  });
+}
+
+async function start(
+  { bareMetal, clock, random }: Deploying,
+  server: Server,
+  plan: Plan,
+  signal: AbortSignal,
+  back: (failure: Failure, again?: boolean) => Promise<Declined>,
+): Promise<Started | Declined> {
+  const { reservation } = plan;
+  let unknown = false;
+  for (let attempt = 1; ; attempt += 1) {
+    let policy;
+    let last: NoAnswer | Refused;
+    try {
+      await bareMetal.deploy(server.id, plan.configDrive, signal);
+      return { server };
+    } catch (error) {
+      if (error instanceof NoAnswer) {
+        unknown ||= error.mayHaveTakenEffect;
+        policy = retries.lostAnswer;
+        last = error;
+      } else if (error instanceof Refused) {
+        policy = retries.locked;
+        last = error;
+        const waiting = error.refusal === 'locked' || error.refusal === 'busy';
+        if (!unknown && !waiting) return back(declined(server, plan, error));
+      } else throw error;
+    }
+    if (unknown) {
+      const now = await bareMetal.find(server.id, signal).catch(() => null);
+      if (now && now.deploymentId === reservation.deploymentId && now.provisionState !== 'available') {
+        return { server: now };
+      }
+      const over = now !== null && now.deploymentId !== reservation.deploymentId;
+      if (over || attempt >= policy.attempts) throw outcomeUnknown(server, reservation, last);
+    } else if (attempt >= policy.attempts) {
+      return back(last instanceof Refused ? declined(server, plan, last) : unavailable(last), last instanceof Refused);
+    }
+    await clock.sleep(pauseAfter(attempt, policy, random), signal);
+  }
+}
+
+/** Gives the server back if the reservation is still ours and nothing is deployed. Answers what was left behind. */
+async function undo(
+  { bareMetal, clock, random }: Deploying,
+  server: Server,
+  { reservation: { deploymentId } }: Plan,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const now = await bareMetal.find(server.id, signal);
+      if (now === null || now.deploymentId !== deploymentId) return undefined;
+      if (stateMeaning(now.provisionState)?.outcome !== 'none')
+        return `it is in the state ${plain(now.provisionState, 80)}`;
+      await bareMetal.release(server.id, deploymentId, signal);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof NoAnswer || error instanceof Refused)) throw error;
+      if (attempt >= retries.locked.attempts) return wordsOf(error);
+      await clock.sleep(pauseAfter(attempt, retries.locked, random), signal);
+    }
+  }
+}
+
+function isBusy({ refusal }: Refused): boolean {
+  return refusal === 'locked' || refusal === 'busy';
+}
+
+/** What a refusal by Ironic means to the caller. */
+function declined(server: Server, { serverRef }: Plan, refused: Refused): Failure {
+  const details = { id: serverRef ?? server.id, reason: wordsOf(refused), cause: refused };
+  switch (refused.refusal) {
+    case 'not_found':
+      return new Failure('server_not_found', details);
+    case 'invalid':
+    case 'forbidden':
+      return new Failure('deploy_refused', details);
+    case 'too_old':
+      return new Failure('ironic_too_old', details);
+    default:
+      return new Failure('server_not_available', { ...details, retryable: isBusy(refused) });
+  }
+}
+
+function notAvailable(server: Server, { serverRef }: Plan, reason: string): Failure {
+  return new Failure('server_not_available', { id: serverRef ?? server.id, reason });
+}
+
+function unavailable(error: NoAnswer): Failure {
+  return new Failure('ironic_unavailable', { reason: error.words, cause: error });
+}
+
+function outcomeUnknown(server: Server, { deploymentId }: Reservation, last: NoAnswer | Refused): Failure {
+  return new Failure('outcome_unknown', {
+    id: server.id,
+    reason: `${wordsOf(last)}. Server ${displayName(server)} may be deploying: operation ${server.id}, deployment ${deploymentId}`,
+    cause: last,
+  });
+}
+
+/** The same failure, with the word that our reservation could not be taken back. */
+function stillReserved(failure: Failure, left: string): Failure {
+  return new Failure(failure.code, {
+    id: failure.id,
+    reason: `${failure.reason ?? failure.message}. The server is still reserved, for it could not be released: ${left}`,
+    hint: 'Choose another server; the operator can release this one by removing its instance_uuid.',
+    cause: failure,
+  });
+}
+
+function wordsOf(error: NoAnswer | Refused): string {
+  return error instanceof Refused ? `Ironic says: ${quoted(error.words)}` : error.words;
+}

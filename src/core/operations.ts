@@ -1,0 +1,128 @@
+import type * as z from 'zod';
+import type { Changes } from './changes.js';
+import { Failure } from './failures.js';
+import { ProvisionRequest, ProvisionResponse, ProvisionStatus, StatusRequest } from './model.js';
+import type { ProvisionService } from './provision.js';
+import type { ServerService } from './servers.js';
+import { plain } from './untrusted.js';
+
+/** The provisioning library, put together: what a face needs to call the operations. */
+export interface Core {
+  readonly provision: ProvisionService;
+  readonly servers: ServerService;
+  readonly changes: Changes;
+  /** Prepares a message for the user: says, for example, that all of this is simulated. */
+  say(message: string): string;
+}
+
+/** What an operation does to the world. */
+export type Effect = 'read' | 'write' | 'destroy';
+
+/** The circumstances of one call. */
+export interface Call {
+  /** Aborted when the caller cancels or leaves. Ends reads and waits, never a change that has begun. */
+  readonly signal: AbortSignal;
+}
+
+/** One thing that can be asked of this software, in the form that every face can use. */
+export interface Operation {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly effect: Effect;
+  /** Whether a repeated call has no further effect. */
+  readonly idempotent: boolean;
+  /** The REST route. `{name}` is a path parameter. */
+  readonly route: { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string; readonly status: number };
+  readonly input: z.ZodType;
+  readonly output: z.ZodType;
+  /**
+   * Parses the input, runs the operation and answers its output.
+   * @throws Failure always, whatever went wrong; but the signal's reason when that was aborted
+   */
+  call(core: Core, input: unknown, call: Call): Promise<Record<string, unknown>>;
+}
+
+interface Definition<Input extends z.ZodType, Output extends z.ZodType<Record<string, unknown>>>
+  extends Omit<Operation, 'call' | 'input' | 'output'> {
+  readonly input: Input;
+  readonly output: Output;
+  run(core: Core, input: z.output<Input>, call: Call): Promise<z.output<Output>>;
+}
+
+/** Closes over the types of one operation, so that no face needs them. */
+function operation<Input extends z.ZodType, Output extends z.ZodType<Record<string, unknown>>>(
+  definition: Definition<Input, Output>,
+): Operation {
+  const { run, ...rest } = definition;
+  return {
+    ...rest,
+    async call(core, raw, call) {
+      const parsed = definition.input.safeParse(raw ?? {});
+      if (!parsed.success) throw new Failure('invalid_request', { reason: issuesIn(parsed.error) });
+      try {
+        return await run(core, parsed.data, call);
+      } catch (error) {
+        if (call.signal.aborted || error instanceof Failure) throw error;
+        throw new Failure('internal', { cause: error });
+      }
+    },
+  };
+}
+
+/** What is wrong with an input, field by field. Never quotes a value: it may be a secret. */
+function issuesIn(error: z.ZodError): string {
+  return error.issues
+    .slice(0, 8)
+    .map((issue) => {
+      const path = plain(issue.path.map(String).join('.'), 120);
+      const words = issue.code === 'unrecognized_keys' ? unknownArguments(issue.keys) : plain(issue.message, 200);
+      return path ? `${path}: ${words}` : words;
+    })
+    .join('; ');
+}
+
+function unknownArguments(keys: readonly string[]): string {
+  return `unknown argument ${keys
+    .slice(0, 8)
+    .map((key) => `"${plain(key, 60)}"`)
+    .join(', ')}`;
+}
+
+/** Everything that one can ask, in the order in which it is shown. */
+export const operations: readonly Operation[] = [
+  operation({
+    name: 'provision_server',
+    title: 'Provision a bare-metal server',
+    description:
+      'Deploys an image on a free bare-metal server: the one named by server_id, or one chosen by resource_class. ' +
+      "Overwrites that server's disk. Answers at once with an operation_id while the deployment goes on for minutes: " +
+      'follow it with check_provision_status. Give ssh_public_keys, or nobody may be able to log in.',
+    effect: 'write',
+    idempotent: false,
+    route: { method: 'POST', path: '/provision', status: 202 },
+    input: ProvisionRequest,
+    output: ProvisionResponse,
+    async run({ provision, say }, input, { signal }) {
+      const response = await provision.provision(input, signal);
+      return { ...response, message: say(response.message) };
+    },
+  }),
+  operation({
+    name: 'check_provision_status',
+    title: 'Check a deployment',
+    description:
+      'Tells how a deployment stands: in_progress, completed or failed, with progress and the reason of a failure. ' +
+      'Set wait_seconds to 50 to be answered at the next change instead of asking again and again; ' +
+      'call again after poll_after_seconds. Safe to repeat; operation_id stays valid as long as the deployment.',
+    effect: 'read',
+    idempotent: true,
+    route: { method: 'GET', path: '/provision/{operation_id}', status: 200 },
+    input: StatusRequest,
+    output: ProvisionStatus,
+    async run({ provision, say }, input, { signal }) {
+      const status = await provision.status(input, signal);
+      return { ...status, message: say(status.message) };
+    },
+  }),
+];

@@ -1,0 +1,109 @@
+import type { ConfigDrive, DeploymentEntry, Image, Server } from './model.js';
+
+/** What a free server must be like. */
+export interface Criteria {
+  readonly resourceClass?: string | undefined;
+}
+
+/**
+ * Bare metal as the core needs it; `openstack/ironic.ts` speaks to Ironic.
+ *
+ * Every method rejects with `Refused` if Ironic said no (then nothing was changed), with `NoAnswer` if there is
+ * no answer to go by, and with the signal's reason when that is aborted first.
+ */
+export interface BareMetal {
+  /** One server by UUID or name, or null. Changes nothing. */
+  find(ref: string, signal: AbortSignal): Promise<Server | null>;
+
+  /** Servers that nobody has and that Ironic would deploy, at most 200, in no order. Changes nothing. */
+  available(criteria: Criteria, signal: AbortSignal): Promise<readonly Server[]>;
+
+  /**
+   * Takes a server: sets its deployment id and what to deploy in one atomic change, and answers with the server as it
+   * is then. Refused as `taken` if another deployment has it or the id is on another server.
+   * Repeated with the same deployment id it succeeds again and the last description stands.
+   */
+  reserve(serverId: string, reservation: Reservation, signal: AbortSignal): Promise<Server>;
+
+  /**
+   * Starts the deployment that the reservation describes. Ironic asks nobody whose it is: call it only on a server
+   * that `reserve` has just answered for. Repeated while the first is under way it is refused.
+   */
+  deploy(serverId: string, configDrive: ConfigDrive | undefined, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Gives a reserved server back: clears deployment id and description, if and only if it carries our entry for that
+   * deployment at that moment. Else nothing is changed, and that is a success too: so it may be repeated, and arrive late.
+   */
+  release(serverId: string, deploymentId: string, signal: AbortSignal): Promise<void>;
+
+  /** Ironic's clock as of its latest answer, in milliseconds since the epoch, right to the second. */
+  now(): number;
+}
+
+/** What `reserve` writes. */
+export interface Reservation {
+  readonly deploymentId: string;
+  readonly entry: DeploymentEntry;
+  /** The rest of the node's `instance_info`, which is written as a whole. */
+  readonly instanceInfo: Readonly<Record<string, unknown>>;
+}
+
+/** Images as the core needs them: an image service, an operator's catalogue, or plain URLs. */
+export interface Images {
+  /** One image by id, name or URL, or null. Rejects with a `Failure` for one that cannot be deployed. Changes nothing. */
+  find(ref: string, signal: AbortSignal): Promise<Image | null>;
+}
+
+/** Time, so that tests need not wait for it. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after that many milliseconds; rejects with the signal's reason when that is aborted first. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Why Ironic said no. */
+export type Refusal =
+  /** No such server. */
+  | 'not_found'
+  /** Somebody else has the server, or the deployment id is on another one. */
+  | 'taken'
+  /** Ironic's lock on the node is held by another request; nobody has claimed the server by that alone. */
+  | 'locked'
+  /** The server is in a state, or in the middle of a change, that does not allow it. */
+  | 'wrong_state'
+  /** Ironic does not accept the data: image, config drive, or the set-up of the server. */
+  | 'invalid'
+  /** The rights of our user, or a protected server. */
+  | 'forbidden'
+  /** The request needs a newer API version. */
+  | 'too_old'
+  /** No conductor can do it now. */
+  | 'busy';
+
+/** Ironic answered, and said no: nothing was changed. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  constructor(
+    readonly refusal: Refusal,
+    /** Ironic's own words: untrusted, and already bounded. */
+    readonly words: string,
+  ) {
+    super(`${refusal}: ${words}`);
+  }
+}
+
+/** There is no answer to go by: unreachable, too late, broken off, unreadable, or an error without a meaning. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+  constructor(
+    /** What happened, in words fit for a `reason`. */
+    readonly words: string,
+    /** False when the request certainly had no effect, for example because nobody listens there. */
+    readonly mayHaveTakenEffect: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(words, options);
+  }
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import type { Changes } from './changes.js';
+import { configDriveOf, mayLogIn } from './config-drive.js';
+import { type Deploying, deployOn, type Plan, type Started } from './deployment.js';
+import { Failure } from './failures.js';
+import type {
+  DeploymentEntry,
+  Image,
+  ProvisionRequest,
+  ProvisionResponse,
+  ProvisionStatus,
+  Server,
+  StatusRequest,
+} from './model.js';
+import type { Images } from './ports.js';
+import type { ServerService } from './servers.js';
+import { callDeadline, displayName, isoTime, nameOf, statusOf } from './status.js';
+import { translating } from './translating.js';
+import { plain } from './untrusted.js';
+
+/** After so much of a call's time no further server is tried: what is left is for the one under way. */
+const choosingTime = callDeadline / 2;
+
+/** So many servers may refuse the data itself before it is taken for wrong. */
+const dataRefusals = 3;
+
+/** How often a waiting call looks at the server, in milliseconds. */
+const waitInterval = 2_000;
+
+/** Takes servers to a running system, and tells how far they are. */
+export interface ProvisionService {
+  /**
+   * Reserves a server and starts its deployment; answers as soon as Ironic has accepted it.
+   * @throws Failure any of the table but `operation_not_found`
+   */
+  provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse>;
+  /**
+   * How a deployment stands now, or, with `wait_seconds`, at its next change.
+   * @throws Failure `operation_not_found`, `ironic_unavailable`
+   */
+  status(request: StatusRequest, signal: AbortSignal): Promise<ProvisionStatus>;
+}
+
+export interface ProvisionServiceOptions extends Deploying {
+  readonly images: Images;
+  readonly servers: ServerService;
+  readonly changes: Changes;
+}
+
+export function createProvisionService(options: ProvisionServiceOptions): ProvisionService {
+  const { bareMetal, images, servers, changes, clock } = options;
+
+  async function provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse> {
+    const configDrive = configDriveOf(request);
+    const { server_id: serverRef, resource_class: resourceClass } = request;
+    const out = new Set<string>();
+    const candidates =
+      serverRef === undefined
+        ? servers.candidates({ resourceClass }, out, signal)
+        : only(servers.named(serverRef, { resourceClass }, signal));
+    const [image, first] = await both(findImage(request.image_id, signal), candidates.next());
+
+    const deploymentId = randomUUID();
+    const until = clock.now() + choosingTime;
+    let refusals = 0;
+    for (let next = first; !next.done; next = await candidates.next()) {
+      const server = next.value;
+      const entry = { started_at: isoTime(bareMetal.now()), image: request.image_id };
+      const plan = { serverRef, configDrive, reservation: { deploymentId, entry, instanceInfo: image.instanceInfo } };
+      const outcome = await changes.run(() => deployOn(options, server, plan, signal));
+      if ('server' in outcome) return response(outcome, plan, image);
+      const { failure, again } = outcome;
+      if (failure.code === 'deploy_refused') refusals += 1;
+      if (serverRef !== undefined || refusals === dataRefusals || failure.code === 'ironic_too_old') throw failure;
+      if (!again) out.add(server.id);
+      if (clock.now() >= until) throw noneAvailable('those that are free were taken or busy for too long');
+    }
+    throw noneAvailable(
+      resourceClass === undefined ? 'no server is free' : `no server of class ${plain(resourceClass, 80)} is free`,
+    );
+  }
+
+  async function findImage(ref: string, signal: AbortSignal): Promise<Image> {
+    const image = await images.find(ref, signal);
+    if (image === null) throw new Failure('image_not_found', { id: ref });
+    return image;
+  }
+
+  async function status(request: StatusRequest, signal: AbortSignal): Promise<ProvisionStatus> {
+    const until = clock.now() + request.wait_seconds * 1_000;
+    let first: ProvisionStatus | undefined;
+    for (;;) {
+      const latest = await look(request, signal);
+      first ??= latest;
+      if (latest.status !== 'in_progress' || latest.message !== first.message) return latest;
+      const left = until - clock.now();
+      if (left <= 0) return latest;
+      await clock.sleep(Math.min(left, waitInterval), signal);
+    }
+  }
+
+  async function look(request: StatusRequest, signal: AbortSignal): Promise<ProvisionStatus> {
+    const server = await bareMetal.find(request.operation_id, signal);
+    if (server === null) {
+      throw new Failure('operation_not_found', { id: request.operation_id, reason: 'Ironic knows no such server' });
+    }
+    const status = statusOf(server, bareMetal.now());
+    if (request.deployment_id !== undefined && request.deployment_id !== server.deploymentId) {
+      throw new Failure('operation_not_found', {
+        id: request.operation_id,
+        reason: `it carries another deployment by now: ${plain(server.deploymentId ?? 'one without an id', 40)}`,
+      });
+    }
+    return status;
+  }
+
+  return { provision: translating(provision), status: translating(status) };
+}
+
+function noneAvailable(reason: string): Failure {
+  return new Failure('no_available_servers', { reason });
+}
+
+async function* only(server: Promise<Server>): AsyncGenerator<Server, void> {
+  yield await server;
+}
+
+function response({ server }: Started, { reservation, configDrive }: Plan, image: Image): ProvisionResponse {
+  const entry: DeploymentEntry = reservation.entry;
+  const warning = mayLogIn(configDrive)
+    ? ''
+    : ' Nobody may be able to log in: the request had neither ssh_public_keys nor user data.';
+  return {
+    operation_id: server.id,
+    server_id: server.id,
+    server_name: nameOf(server),
+    status: 'accepted',
+    message: `Deployment of image ${plain(image.name ?? entry.image, 120)} on server ${displayName(server)} has started. Follow it with check_provision_status.${warning}`,
+    started_at: entry.started_at,
+    deployment_id: reservation.deploymentId,
+  };
+}
+
+/** Both at the same time. If both fail, the first one's error counts, so that the answer does not depend on chance. */
+async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  const [a, b] = await Promise.allSettled([first, second]);
+  if (a.status === 'rejected') throw a.reason;
+  if (b.status === 'rejected') throw b.reason;
+  return [a.value, b.value];
+}

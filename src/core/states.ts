@@ -1,0 +1,65 @@
+/**
+ * What a provision state of Ironic means to somebody who asked for a server.
+ *
+ * `in_progress`, `completed` and `failed` are deployments; `none` is a server without one.
+ */
+export type Outcome = 'in_progress' | 'completed' | 'failed' | 'none';
+
+/** One row of the table of states. */
+export interface StateMeaning {
+  readonly outcome: Outcome;
+  /** What is going on, in words that follow "the server" or stand alone. */
+  readonly words: string;
+}
+
+const row = (outcome: Outcome, words: string): StateMeaning => ({ outcome, words });
+
+/**
+ * Every provision state up to Ironic's newest release (ironic/common/states.py).
+ * `available` and `deploy hold` need more than their name to be judged: see `status.ts`.
+ */
+const table: Readonly<Record<string, StateMeaning>> = {
+  enroll: row('none', 'enrolled, not yet managed'),
+  verifying: row('none', 'being verified by Ironic'),
+  manageable: row('none', 'managed, but not offered for deployment'),
+  available: row('none', 'free for deployment'),
+  inspecting: row('none', 'being inspected'),
+  'inspect wait': row('none', 'waiting for its inspection'),
+  'inspect failed': row('none', 'out of use: its inspection failed'),
+  adopting: row('none', 'being adopted'),
+  'adopt failed': row('none', 'out of use: its adoption failed'),
+
+  deploying: row('in_progress', 'being deployed'),
+  'wait call-back': row('in_progress', 'waiting for the deployment agent on the server'),
+  'deploy hold': row('in_progress', 'held by an operator in the middle of its deployment'),
+  'deploy complete': row('in_progress', 'finishing its deployment'),
+  'deploy failed': row('failed', 'not deployed: the deployment failed'),
+
+  active: row('completed', 'deployed'),
+  rescuing: row('completed', 'deployed, going into rescue mode'),
+  'rescue wait': row('completed', 'deployed, waiting for the rescue system'),
+  rescue: row('completed', 'deployed, in rescue mode'),
+  'rescue failed': row('completed', 'deployed, but going into rescue mode failed'),
+  unrescuing: row('completed', 'deployed, leaving rescue mode'),
+  'unrescue failed': row('completed', 'deployed, but leaving rescue mode failed'),
+  servicing: row('completed', 'deployed, being serviced'),
+  'service wait': row('completed', 'deployed, waiting for its service step'),
+  'service hold': row('completed', 'deployed, held by an operator during its service'),
+  'service failed': row('completed', 'deployed, but its service failed'),
+
+  error: row('failed', 'out of use: its undeployment failed'),
+  deleting: row('none', 'being undeployed'),
+  deleted: row('none', 'undeployed'),
+  cleaning: row('none', 'being cleaned after its last use'),
+  'clean wait': row('none', 'waiting in its cleaning'),
+  'clean hold': row('none', 'held by an operator in its cleaning'),
+  'clean failed': row('none', 'out of use: its cleaning failed'),
+};
+
+/** The names of all provision states that this table knows. */
+export const provisionStates: readonly string[] = Object.keys(table);
+
+/** Looks a provision state up; undefined for one that Ironic invented after this was written. */
+export function stateMeaning(state: string): StateMeaning | undefined {
+  return Object.hasOwn(table, state) ? table[state] : undefined;
+}

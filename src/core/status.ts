@@ -1,0 +1,121 @@
+import { diagnose } from './diagnosis.js';
+import { Failure } from './failures.js';
+import type { DeploymentFailure, ProvisionStatus, Server } from './model.js';
+import { progressPercent, stepWords } from './progress.js';
+import { stateMeaning } from './states.js';
+import { plain } from './untrusted.js';
+
+/**
+ * No call to `provision_server` lasts longer, in milliseconds. So a server that has been reserved for longer and is
+ * not being deployed was left behind by a call that died.
+ */
+export const callDeadline = 60_000;
+
+const neverDeployed: DeploymentFailure = {
+  code: 'never_deployed',
+  step: null,
+  summary: 'The server was reserved, but its deployment was never started',
+  hint: 'Provision again with another server; the operator can release this one by removing its instance_uuid.',
+  ironic_error: null,
+};
+
+/**
+ * What to answer about the deployment on a server, from nothing but the server as Ironic shows it.
+ *
+ * @param now Ironic's clock, in milliseconds since the epoch.
+ * @throws Failure `operation_not_found` when the server is in no deployment, or reserved by somebody else.
+ */
+export function statusOf(server: Server, now: number): ProvisionStatus {
+  const meaning = stateMeaning(server.provisionState);
+  const free = server.provisionState === 'available';
+  if (meaning?.outcome === 'none' && !(free && server.entry)) {
+    throw new Failure('operation_not_found', { id: server.id, reason: absence(server) });
+  }
+  if (!meaning && server.deploymentId === null) {
+    throw new Failure('operation_not_found', { id: server.id, reason: `its state is ${plain(server.provisionState)}` });
+  }
+  const abandoned = free && now - startedAt(server, null) > callDeadline;
+  const outcome = abandoned ? 'failed' : !meaning || meaning.outcome === 'none' ? 'in_progress' : meaning.outcome;
+  const failure = abandoned ? neverDeployed : outcome === 'failed' ? diagnose(server) : null;
+  const completedAt = isFinal(server) ? server.provisionedAt : null;
+  const started = startedAt(server, completedAt);
+  return {
+    operation_id: server.id,
+    server_id: server.id,
+    server_name: nameOf(server),
+    status: outcome,
+    provision_state: plain(server.provisionState, 80),
+    progress_percent: outcome === 'completed' ? 100 : outcome === 'failed' ? null : progressPercent(server),
+    message: messageOf(server, outcome, failure),
+    started_at: Number.isNaN(started) ? null : isoTime(started),
+    completed_at: completedAt === null ? null : isoTime(completedAt),
+    deployment_id: server.deploymentId,
+    poll_after_seconds: outcome === 'in_progress' ? pollAfter(now - started) : null,
+    failure,
+  };
+}
+
+/** A server's name for people: its name in Ironic if it has one, else its UUID. */
+export function displayName(server: Server): string {
+  return nameOf(server) ?? server.id;
+}
+
+/** A server's name as it is shown, or null. */
+export function nameOf(server: Server): string | null {
+  return server.name === null ? null : plain(server.name, 80);
+}
+
+/** A moment as ISO 8601 in UTC with `Z`, to the second, as precisely as Ironic's clock is known. */
+export function isoTime(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}
+
+function isFinal({ provisionState }: Server): boolean {
+  return provisionState === 'active' || provisionState === 'deploy failed' || provisionState === 'error';
+}
+
+/** NaN when it cannot be known. */
+function startedAt(server: Server, completedAt: number | null): number {
+  const started = server.entry ? Date.parse(server.entry.started_at) : (server.provisionedAt ?? Number.NaN);
+  return completedAt !== null && started > completedAt ? completedAt : started;
+}
+
+function absence(server: Server): string {
+  if (server.provisionState === 'available' && server.deploymentId !== null) {
+    return `it is reserved by somebody else, as deployment ${plain(server.deploymentId, 40)}`;
+  }
+  return `its state is ${server.provisionState}: ${stateMeaning(server.provisionState)?.words}`;
+}
+
+function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: DeploymentFailure | null): string {
+  const name = displayName(server);
+  const words = stateMeaning(server.provisionState)?.words;
+  const estimate = server.entry
+    ? ''
+    : ' It was not deployed through this server, so started_at is an estimate: the time of its last change of state.';
+  if (failure) {
+    const at = failure.step ? ` at step ${failure.step}` : '';
+    return `Deployment on server ${name} failed${at}: ${failure.summary}.${estimate}`;
+  }
+  if (outcome === 'completed') {
+    const image = server.entry?.image ?? server.imageSource;
+    const what = image ? ` with image ${plain(image, 120)}` : '';
+    const booting =
+      server.provisionState === 'active'
+        ? `deployed${what} and switched on; its system may take some minutes to boot`
+        : `${words}${what}`;
+    return `Server ${name} is ${booting}.${estimate}`;
+  }
+  if (server.provisionState === 'available') return `Server ${name} is reserved; its deployment is about to start.`;
+  if (!words) {
+    return `Server ${name} is in the state ${plain(server.provisionState, 80)}, which is not known here.${estimate}`;
+  }
+  const step = stepWords(server);
+  return `Server ${name} is ${step ? `being deployed. ${step}` : words}.${estimate}`;
+}
+
+/** Seconds until another look is worth it: soon at first, more patient with time. */
+function pollAfter(elapsed: number): number {
+  const patience = Number.isNaN(elapsed) ? 10 : Math.round(elapsed / 10_000);
+  return Math.min(30, Math.max(5, patience));
+}

@@ -1,0 +1,25 @@
+import { Failure } from './failures.js';
+import { NoAnswer, Refused } from './ports.js';
+import { quoted } from './untrusted.js';
+
+/** The same function, with what the ports reject with turned into failures of the table. Other errors pass through. */
+export function translating<Arguments extends unknown[], Result>(
+  action: (...args: Arguments) => Promise<Result>,
+): (...args: Arguments) => Promise<Result> {
+  return async (...args) => {
+    try {
+      return await action(...args);
+    } catch (error) {
+      throw translated(error);
+    }
+  };
+}
+
+// Only reads come here: what a refused change means is decided where it was sent.
+function translated(error: unknown): unknown {
+  if (error instanceof NoAnswer) return new Failure('ironic_unavailable', { reason: error.words, cause: error });
+  if (!(error instanceof Refused)) return error;
+  const details = { reason: `Ironic says: ${quoted(error.words)}`, cause: error };
+  if (error.refusal === 'too_old') return new Failure('ironic_too_old', details);
+  return new Failure('ironic_unavailable', { ...details, retryable: error.refusal === 'busy' });
+}

@@ -1,0 +1,26 @@
+export { type Changes, createChanges } from './core/changes.js';
+export { Failure, type FailureCode, type FailureDetails, failures } from './core/failures.js';
+export type {
+  ConfigDrive,
+  DeploymentEntry,
+  DeploymentFailure,
+  DeployStep,
+  Image,
+  ProvisionRequest,
+  ProvisionResponse,
+  ProvisionStatus,
+  Server,
+  StatusRequest,
+} from './core/model.js';
+export {
+  type BareMetal,
+  type Clock,
+  type Criteria,
+  type Images,
+  NoAnswer,
+  type Refusal,
+  Refused,
+  type Reservation,
+} from './core/ports.js';
+export { createProvisionService, type ProvisionService, type ProvisionServiceOptions } from './core/provision.js';
+export { createServerService, type ServerService, type ServerServiceOptions } from './core/servers.js';

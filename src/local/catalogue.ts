@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import type { Image } from '../core/model.js';
+import type { Images } from '../core/ports.js';
+
+const imageUrl = z.string().regex(/^(https?|file|oci):\/\/\P{Cc}+$/u, 'must be an http, https, file or oci URL');
+const size = z.int().positive();
+
+/** One image of the catalogue, in the words of Ironic's `instance_info` without their `image_` prefix. */
+const CatalogueImage = z
+  .strictObject({
+    source: imageUrl,
+    checksum: z.string().min(1).optional(),
+    os_hash_algo: z.enum(['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512']).optional(),
+    os_hash_value: z.string().min(1).optional(),
+    kernel: imageUrl.optional(),
+    ramdisk: imageUrl.optional(),
+    disk_format: z.string().min(1).optional(),
+    image_type: z.enum(['whole-disk', 'partition']).optional(),
+    root_gb: size.optional(),
+    capabilities: z.record(z.string(), z.string()).optional(),
+    image_pull_secret: z.string().min(1).optional(),
+  })
+  .refine((image) => (image.os_hash_algo === undefined) === (image.os_hash_value === undefined), {
+    message: 'os_hash_algo and os_hash_value belong together',
+  });
+const Catalogue = z.record(z.string().min(1), CatalogueImage);
+export type Catalogue = z.output<typeof Catalogue>;
+
+/**
+ * Reads an operator's image catalogue, YAML or JSON: name → image.
+ * @throws Error whose message is one sentence that names the file and what is wrong with it
+ */
+export async function readCatalogue(file: string): Promise<Catalogue> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new Error(`The image catalogue ${file} cannot be read (${code}).`);
+  }
+  let document: unknown;
+  try {
+    document = parse(text);
+  } catch (error) {
+    const [line] = (error instanceof Error ? error.message : String(error)).split('\n');
+    throw new Error(`The image catalogue ${file} is not valid YAML: ${line}`);
+  }
+  const result = Catalogue.safeParse(document ?? {});
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new Error(`The image catalogue ${file} is not valid: ${issue?.path.map(String).join('.')}: ${issue?.message}.`);
+}
+
+/** Images by the operator's catalogue, and any URL that Ironic itself could fetch. For clouds without Glance. */
+export function createCatalogueImages(catalogue: Catalogue): Images {
+  return {
+    async find(ref) {
+      const entry = Object.hasOwn(catalogue, ref) ? catalogue[ref] : undefined;
+      if (entry) return { id: ref, name: ref, instanceInfo: instanceInfo(entry) };
+      if (imageUrl.safeParse(ref).success) return { id: ref, name: null, instanceInfo: { image_source: ref } };
+      return null;
+    },
+  };
+}
+
+function instanceInfo(image: Catalogue[string]): Image['instanceInfo'] {
+  const members: [string, unknown][] = [
+    ['image_source', image.source],
+    ['image_checksum', image.checksum],
+    ['image_os_hash_algo', image.os_hash_algo],
+    ['image_os_hash_value', image.os_hash_value],
+    ['kernel', image.kernel],
+    ['ramdisk', image.ramdisk],
+    ['image_disk_format', image.disk_format],
+    ['image_type', image.image_type],
+    ['root_gb', image.root_gb],
+    ['capabilities', image.capabilities],
+    ['image_pull_secret', image.image_pull_secret],
+  ];
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
+}

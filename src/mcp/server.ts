@@ -1,0 +1,83 @@
+import { McpServer, type StandardSchemaWithJSON } from '@modelcontextprotocol/server';
+import type * as z from 'zod';
+import { Failure } from '../core/failures.js';
+import type { Core, Operation } from '../core/operations.js';
+
+export interface McpOptions {
+  readonly name: string;
+  readonly version: string;
+  readonly instructions: string;
+  readonly operations: readonly Operation[];
+  /** The core, built when the first tool is called. */
+  readonly core: () => Promise<Core>;
+  /** Whether servers come from outside of this process. */
+  readonly openWorld: boolean;
+  /** Called with what went wrong behind an internal error. */
+  readonly onDefect: (error: unknown) => void;
+}
+
+/** An MCP server whose tools are the operations. */
+export function createMcpServer({
+  name,
+  version,
+  instructions,
+  operations,
+  core,
+  openWorld,
+  onDefect,
+}: McpOptions): McpServer {
+  const server = new McpServer({ name, title: 'Bare-metal servers by Ironic', version }, { instructions });
+  for (const operation of operations) {
+    const { effect, idempotent } = operation;
+    server.registerTool(
+      operation.name,
+      {
+        title: operation.title,
+        description: operation.description,
+        inputSchema: described(operation.input),
+        outputSchema: described(operation.output),
+        annotations: {
+          title: operation.title,
+          readOnlyHint: effect === 'read',
+          destructiveHint: effect === 'destroy',
+          idempotentHint: idempotent,
+          openWorldHint: openWorld,
+        },
+      },
+      async (input, { mcpReq: { signal } }) => {
+        try {
+          const output = await operation.call(await core(), input, { signal });
+          return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output };
+        } catch (error) {
+          // Nobody reads the answer to a call that was cancelled.
+          const failure = error instanceof Failure ? error : new Failure('internal', { cause: error });
+          if (failure.code === 'internal' && !signal.aborted) onDefect(failure.cause);
+          return { isError: true, content: [{ type: 'text', text: failureText(failure) }] };
+        }
+      },
+    );
+  }
+  return server;
+}
+
+/** A failure as an agent reads it. Text only: structured content beside isError makes 1.x clients throw. */
+export function failureText(failure: Failure): string {
+  return [
+    failure.message,
+    ...(failure.reason === null ? [] : [`Reason: ${failure.reason}`]),
+    `Next: ${failure.hint}`,
+    `Code: ${failure.code}`,
+    `Retryable: ${failure.retryable ? 'yes' : 'no'}`,
+  ].join('\n');
+}
+
+/**
+ * A schema that describes but does not judge. The operation parses its input for every face alike; the SDK would
+ * answer in words of its own, and would check the output after the server has been deployed.
+ */
+function described(schema: z.ZodType): StandardSchemaWithJSON<unknown, Record<string, unknown>> {
+  const { vendor, jsonSchema } = schema['~standard'];
+  return {
+    '~standard': { version: 1, vendor, jsonSchema, validate: (value) => ({ value: value as Record<string, unknown> }) },
+  };
+}

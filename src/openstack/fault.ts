@@ -1,0 +1,51 @@
+import * as z from 'zod';
+import { plain } from '../core/untrusted.js';
+import type { Answer } from './http.js';
+
+/*
+ * Error bodies come in many shapes: Ironic's own, a string of JSON within JSON, in two kinds; flat ones of its newest
+ * releases; those of the token middleware, of basic authentication, Keystone and Glance; and whatever a proxy says.
+ */
+const Words = z
+  .looseObject({
+    faultstring: z.string(),
+    description: z.string(),
+    message: z.string(),
+    title: z.string(),
+  })
+  .partial();
+const Nested = z.looseObject({ error_message: z.union([z.string(), Words]), error: Words }).partial();
+
+/** What a service said was wrong, as one line of plain text, and whether it was the service itself that said it. */
+export interface Fault {
+  readonly words: string;
+  /** False for a body that no OpenStack service writes, such as a proxy's page. */
+  readonly genuine: boolean;
+}
+
+/** Finds the words in an error answer of any recorded shape. Never fails. */
+export function faultIn(answer: Answer): Fault {
+  const nested = Nested.safeParse(answer.body);
+  const candidates = nested.success
+    ? [
+        typeof nested.data.error_message === 'string' ? inner(nested.data.error_message) : nested.data.error_message,
+        nested.data.error,
+        answer.body,
+      ]
+    : [answer.body];
+  for (const candidate of candidates) {
+    const words = Words.safeParse(candidate);
+    if (!words.success) continue;
+    const text = words.data.faultstring || words.data.description || words.data.message || words.data.title;
+    if (text) return { words: plain(text.replace(/<br ?\/?>/g, ' ')), genuine: true };
+  }
+  return { words: `HTTP status ${answer.status} without an explanation`, genuine: false };
+}
+
+function inner(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { message: text };
+  }
+}

@@ -1,0 +1,82 @@
+import * as z from 'zod';
+import { Failure } from '../core/failures.js';
+import { type Image, isUuid } from '../core/model.js';
+import { type Images, NoAnswer } from '../core/ports.js';
+import { type Retrying, retries, retrying } from '../core/retry.js';
+import { plain } from '../core/untrusted.js';
+import { faultIn } from './fault.js';
+import type { Answer, Ask, Http } from './http.js';
+
+const GlanceImage = z.looseObject({
+  id: z.string(),
+  name: z.string().nullish().catch(null),
+  status: z.string(),
+});
+type GlanceImage = z.output<typeof GlanceImage>;
+
+const GlanceImages = z.looseObject({ images: z.array(GlanceImage) });
+
+export interface GlanceOptions extends Retrying {
+  readonly http: Http;
+}
+
+/** Images by Glance's REST API ("Image service API v2", images). Ironic finds out about a bad image only after minutes. */
+export function createGlance({ http, clock, random }: GlanceOptions): Images {
+  async function get(path: string, query: Record<string, string>, signal: AbortSignal): Promise<Answer> {
+    const deadline = http.deadline();
+    const lost = (error: unknown) => error instanceof NoAnswer && !deadline.aborted;
+    const request: Ask = { method: 'GET', path, query };
+    return retrying({ clock, random }, retries.read, signal, lost, async () => {
+      const answer = await http.ask(request, signal, deadline);
+      if (answer.status >= 500) throw noAnswer(answer);
+      return answer;
+    });
+  }
+
+  async function byId(id: string, signal: AbortSignal): Promise<GlanceImage[]> {
+    const answer = await get(`v2/images/${id}`, {}, signal);
+    if (answer.status === 404 && faultIn(answer).genuine) return [];
+    return [parsed(GlanceImage, answer)];
+  }
+
+  async function byName(name: string, signal: AbortSignal): Promise<GlanceImage[]> {
+    const { images } = parsed(GlanceImages, await get('v2/images', { name }, signal));
+    // Glance reads some names as operators ("in:a,b").
+    return images.filter((image) => image.name === name);
+  }
+
+  return {
+    async find(ref, signal) {
+      const found = isUuid(ref) ? await byId(ref.toLowerCase(), signal) : await byName(ref, signal);
+      const active = found.filter(({ status }) => status === 'active');
+      const [image] = active;
+      if (active.length > 1) {
+        throw new Failure('image_not_deployable', {
+          id: ref,
+          reason: `${active.length} active images have this name: ${active.map(({ id }) => plain(id, 40)).join(', ')}`,
+          hint: 'Call again with the id of the one you mean.',
+        });
+      }
+      if (image) return imageFrom(image);
+      const [other] = found;
+      if (other === undefined) return null;
+      throw new Failure('image_not_deployable', { id: ref, reason: `its status is ${plain(other.status, 40)}` });
+    },
+  };
+}
+
+function imageFrom({ id, name }: GlanceImage): Image {
+  // Ironic asks Glance itself for everything else, the checksum included.
+  return { id, name: name ?? null, instanceInfo: { image_source: id } };
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, answer: Answer): z.output<Schema> {
+  if (answer.status !== 200) throw noAnswer(answer);
+  const result = schema.safeParse(answer.body);
+  if (!result.success) throw new NoAnswer("The image service's answer cannot be read", false);
+  return result.data;
+}
+
+function noAnswer(answer: Answer): NoAnswer {
+  return new NoAnswer(`The image service answered with HTTP status ${answer.status}: ${faultIn(answer).words}`, false);
+}

@@ -1,0 +1,150 @@
+import ky, { type KyInstance } from 'ky';
+import { NoAnswer } from '../core/ports.js';
+import { plain } from '../core/untrusted.js';
+import type { Gate } from './gate.js';
+
+/** What a service answered, whatever its status. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The parsed body; undefined when it was empty or not JSON. */
+  readonly body: unknown;
+  /** The body as text, bounded, for error messages. */
+  readonly text: string;
+}
+
+export interface Ask {
+  readonly method: 'GET' | 'PATCH' | 'PUT' | 'POST' | 'DELETE';
+  /** Relative to the endpoint, without a leading slash, already encoded. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+}
+
+/** Speaks HTTP with one service. */
+export interface Http {
+  /**
+   * @param deadline When the answer's body must be complete; by default the service's own time-out from now.
+   * @throws NoAnswer, or the signal's reason when that is aborted first
+   */
+  ask(ask: Ask, signal: AbortSignal, deadline?: AbortSignal): Promise<Answer>;
+  /** Aborts when one time-out from now is over. */
+  deadline(): AbortSignal;
+}
+
+export interface HttpOptions {
+  /** How the service is called in messages, e.g. `Ironic`. */
+  readonly service: string;
+  readonly endpoint: string;
+  /** Milliseconds from sending a request to the end of its answer's body. */
+  readonly timeout: number;
+  /** Bounds the connections that are open to the service at once. */
+  readonly gate: Gate;
+  /** Instead of the global fetch: the simulator, or one with TLS settings. */
+  readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
+}
+
+/** More than any answer that we ask for: a page of 200 nodes is some 500 KB. */
+const longestBody = 16 * 1024 * 1024;
+
+// The system calls that fail before a request has been sent.
+const unsent = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/**
+ * The one place that makes HTTP requests. ky's own retries and timeout are off: it would repeat a PUT after a 503, and
+ * its timeout does not cover a body that stalls.
+ */
+export function createHttp({ service, endpoint, timeout, gate, fetch }: HttpOptions): Http {
+  const client: KyInstance = ky.create({
+    prefixUrl: endpoint,
+    retry: 0,
+    timeout: false,
+    throwHttpErrors: false,
+    redirect: 'manual',
+    // ky wants a promise even where the fetch throws at once.
+    ...(fetch ? { fetch: async (input: string | URL | Request) => fetch(new Request(input)) } : {}),
+  });
+
+  async function send(ask: Ask, signal: AbortSignal, deadline: AbortSignal): Promise<Answer> {
+    const { method, path, query, headers, json } = ask;
+    const either = AbortSignal.any([signal, deadline]);
+    try {
+      const response = await client(path, {
+        method,
+        headers: { accept: 'application/json', ...headers },
+        signal: either,
+        ...(query ? { searchParams: query } : {}),
+        ...(json === undefined ? {} : { json }),
+      });
+      const text = await read(response, either);
+      return { status: response.status, headers: response.headers, body: parsed(text), text: plain(text) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (deadline.aborted) throw new NoAnswer(`${service} did not answer within ${timeout / 1000} s`, true);
+      if (error instanceof NoAnswer) throw error;
+      const code = systemCode(error);
+      throw new NoAnswer(
+        `${service} at ${endpoint} cannot be reached (${code ?? 'connection failed'})`,
+        !unsent.has(code ?? ''),
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  async function read(response: Response, signal: AbortSignal): Promise<string> {
+    if (!response.body) return '';
+    const decoder = new TextDecoder();
+    let text = '';
+    let length = 0;
+    const reader = response.body.getReader();
+    const cancel = () => void reader.cancel().catch(() => undefined);
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        signal.throwIfAborted();
+        if (done) return text + decoder.decode();
+        length += value.length;
+        if (length > longestBody) {
+          cancel();
+          throw new NoAnswer(`${service} answered with more than ${longestBody / 1024 / 1024} MiB`, true);
+        }
+        text += decoder.decode(value, { stream: true });
+      }
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  const within = () => AbortSignal.timeout(timeout);
+  return {
+    ask: (ask, signal, deadline) => gate.pass(signal, () => send(ask, signal, deadline ?? within())),
+    deadline: within,
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The code of the system call behind a failed fetch, which hides it as the cause of a cause. */
+function systemCode(error: unknown): string | undefined {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 4; cause = cause.cause, depth += 1) {
+    if ('code' in cause && typeof cause.code === 'string') return cause.code;
+  }
+  return undefined;
+}

@@ -1,0 +1,148 @@
+import type { Server } from '../core/model.js';
+import { type BareMetal, NoAnswer, type Refusal, Refused } from '../core/ports.js';
+import { type Retrying, retries, retrying } from '../core/retry.js';
+import { faultIn } from './fault.js';
+import type { Answer, Ask, Http } from './http.js';
+import { fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
+import { createVersion } from './versions.js';
+
+export interface IronicOptions extends Retrying {
+  readonly http: Http;
+}
+
+/**
+ * Ironic sorts by id, so a short list would send everybody to the same few nodes; a long one costs Ironic little when
+ * it is filtered.
+ */
+const listLimit = 200;
+
+/** Bare metal by Ironic's REST API ("Bare Metal API Reference", nodes). Repeats reads, never changes. */
+export function createIronic({ http, clock, random }: IronicOptions): BareMetal {
+  const version = createVersion();
+  let skew = 0;
+
+  async function ask(request: Ask, signal: AbortSignal, deadline?: AbortSignal): Promise<Answer> {
+    for (let again = false; ; again = true) {
+      const answer = await http.ask({ ...request, headers: version.headers() }, signal, deadline);
+      const date = Date.parse(answer.headers.get('date') ?? '');
+      if (!Number.isNaN(date)) skew = date - clock.now();
+      if (again || !version.learn(answer)) return answer;
+    }
+  }
+
+  function read(request: () => Ask, signal: AbortSignal): Promise<Answer> {
+    const deadline = http.deadline();
+    const lost = (error: unknown) => (error instanceof NoAnswer || isBusy(error)) && !deadline.aborted;
+    return retrying({ clock, random }, retries.read, signal, lost, async () => {
+      const answer = await ask(request(), signal, deadline);
+      if (answer.status >= 500) throw errorFrom(answer);
+      return answer;
+    });
+  }
+
+  /** Sends a change. Resolves for any 2xx; rejects as the port says. */
+  async function change(request: Ask, signal: AbortSignal): Promise<Answer> {
+    const answer = await ask(request, signal);
+    if (answer.status < 200 || answer.status > 299) throw errorFrom(answer);
+    return answer;
+  }
+
+  return {
+    async find(ref, signal) {
+      const path = nodePath(ref);
+      const answer = await read(() => ({ method: 'GET', path, query: { fields: fieldsOf('one', version) } }), signal);
+      if (answer.status === 200) return readable(serverFrom(answer.body), answer);
+      const error = errorFrom(answer);
+      if (error instanceof Refused && error.refusal === 'not_found') return null;
+      throw error;
+    },
+
+    async available({ resourceClass }, signal) {
+      const request = (): Ask => ({
+        method: 'GET',
+        path: 'v1/nodes',
+        query: {
+          provision_state: 'available',
+          associated: 'false',
+          maintenance: 'false',
+          ...(resourceClass === undefined ? {} : { resource_class: resourceClass }),
+          fields: fieldsOf('list', version),
+          limit: String(listLimit),
+        },
+      });
+      const answer = await read(request, signal);
+      if (answer.status !== 200) throw errorFrom(answer);
+      return readable(serversIn(answer.body), answer);
+    },
+
+    async reserve(serverId, reservation, signal) {
+      const json = reservingPatch(reservation);
+      const answer = await change({ method: 'PATCH', path: nodePath(serverId), json }, signal);
+      return readable(serverFrom(answer.body), answer);
+    },
+
+    async deploy(serverId, configDrive, signal) {
+      const json = { target: 'active', ...(configDrive === undefined ? {} : { configdrive: configDrive }) };
+      await change({ method: 'PUT', path: `${nodePath(serverId)}/states/provision`, json }, signal);
+    },
+
+    async release(serverId, deploymentId, signal) {
+      const request: Ask = { method: 'PATCH', path: nodePath(serverId), json: releasingPatch(deploymentId) };
+      const answer = await ask(request, signal);
+      if (answer.status === 200 || answer.status === 404) return;
+      // Our entry is not there: somebody else has the server by now, or nobody.
+      if (answer.status === 400 && /non-existent/.test(faultIn(answer).words)) return;
+      throw errorFrom(answer);
+    },
+
+    now: () => clock.now() + skew,
+  };
+}
+
+/** The path of a node. A dot segment would be resolved away by the URL, and name another resource. */
+function nodePath(ref: string): string {
+  if (ref === '.' || ref === '..') throw new Refused('not_found', 'not a name');
+  return `v1/nodes/${encodeURIComponent(ref)}`;
+}
+
+function serversIn(body: unknown): readonly Server[] | undefined {
+  if (typeof body !== 'object' || body === null || !('nodes' in body) || !Array.isArray(body.nodes)) return undefined;
+  const servers = body.nodes.map(serverFrom);
+  return servers.every((server) => server !== undefined) ? servers : undefined;
+}
+
+function readable<Value>(value: Value | undefined, answer: Answer): Value {
+  if (value !== undefined) return value;
+  throw new NoAnswer(`Ironic's answer cannot be read (HTTP status ${answer.status})`, true);
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Refused && error.refusal === 'busy';
+}
+
+/** Texts by which Ironic's refusals of one status are told apart; the first match counts. */
+const refusals: readonly (readonly [status: number, words: RegExp, refusal: Refusal])[] = [
+  [409, /is locked by host/i, 'locked'],
+  [409, /associated with/i, 'taken'],
+  [409, /./, 'wrong_state'],
+  [404, /no valid host/i, 'busy'],
+  [404, /./, 'not_found'],
+  [400, /no valid host/i, 'busy'],
+  [400, /can not be performed on node|in maintenance mode/i, 'wrong_state'],
+  [400, /./, 'invalid'],
+  [413, /./, 'invalid'],
+  [403, /./, 'forbidden'],
+  [406, /./, 'too_old'],
+  // Ironic says so of an image_source that is neither a UUID nor a URL.
+  [500, /validation of image href/i, 'invalid'],
+  [503, /free conductor workers|temporarily unavailable/i, 'busy'],
+];
+
+/** What an error answer of Ironic means. */
+function errorFrom(answer: Answer): Refused | NoAnswer {
+  const { words, genuine } = faultIn(answer);
+  if (answer.status === 401) return new NoAnswer(`Ironic refused the sign-in: ${words}`, false);
+  const known = refusals.find(([status, pattern]) => status === answer.status && pattern.test(words));
+  if (genuine && known) return new Refused(known[2], words);
+  return new NoAnswer(`Ironic answered with HTTP status ${answer.status}: ${words}`, true);
+}

@@ -1,0 +1,121 @@
+import * as z from 'zod';
+import type { DeploymentEntry, DeployStep, Server } from '../core/model.js';
+import type { Reservation } from '../core/ports.js';
+import type { Version } from './versions.js';
+
+/** The member of `instance_info` that holds our entries: one for each deployment id, of which one is the node's. */
+export const entryMember = 'ironic_mcp';
+
+const Entry = z.object({ started_at: z.iso.datetime(), image: z.string() });
+
+const Text = z.string().nullish().catch(null);
+const Flag = z.boolean().catch(false);
+
+/** What we read of a node. Only what the safety of a deployment hangs on must be well-formed. */
+const Node = z.looseObject({
+  uuid: z.string(),
+  name: Text,
+  resource_class: Text,
+  // Null is how API versions before 1.2 say `available`.
+  provision_state: z.string().nullable(),
+  provision_updated_at: Text,
+  instance_uuid: z.string().nullable(),
+  instance_info: z.looseObject({ image_source: Text, [entryMember]: z.unknown() }).catch({ [entryMember]: null }),
+  maintenance: z.boolean(),
+  reservation: Text,
+  power_state: Text,
+  retired: Flag,
+  lessee: Text,
+  last_error: Text,
+  deploy_step: z.looseObject({ step: z.string() }).nullish().catch(null),
+  driver_internal_info: z
+    .looseObject({ deploy_steps: z.array(z.unknown()).nullish(), deploy_step_index: z.number().nullish() })
+    .nullish()
+    .catch(null),
+});
+
+/** The fields to ask for: of one node, or of the nodes in a list, where some fields are refused or too long. */
+export function fieldsOf(kind: 'one' | 'list', version: Version): string {
+  return [
+    'uuid',
+    'name',
+    'resource_class',
+    'provision_state',
+    'provision_updated_at',
+    'instance_uuid',
+    'instance_info',
+    'maintenance',
+    'reservation',
+    'power_state',
+    ...(kind === 'one' ? ['last_error', 'deploy_step', 'driver_internal_info'] : []),
+    ...(version.has('retired') ? ['retired'] : []),
+    ...(version.has('lessee') ? ['lessee'] : []),
+  ].join(',');
+}
+
+/** Reads a node from Ironic; undefined when this is none. */
+export function serverFrom(body: unknown): Server | undefined {
+  const parsed = Node.safeParse(body);
+  if (!parsed.success) return undefined;
+  const node = parsed.data;
+  return {
+    id: node.uuid,
+    name: node.name ?? null,
+    resourceClass: node.resource_class ?? null,
+    provisionState: node.provision_state ?? 'available',
+    provisionedAt: momentOf(node.provision_updated_at),
+    deploymentId: node.instance_uuid,
+    entry: entryOf(node.instance_info[entryMember], node.instance_uuid),
+    imageSource: node.instance_info.image_source ?? null,
+    maintenance: node.maintenance,
+    lockedBy: node.reservation ?? null,
+    powerState: node.power_state ?? null,
+    retired: node.retired,
+    lessee: node.lessee ?? null,
+    step: stepOf(node.deploy_step?.step, node.driver_internal_info ?? {}),
+    lastError: node.last_error ?? null,
+  };
+}
+
+/** The JSON patch that takes a node, in one atomic change (RFC 6902; Ironic knows add, replace and remove). */
+export function reservingPatch({ deploymentId, entry, instanceInfo }: Reservation) {
+  const value = { ...instanceInfo, [entryMember]: { [deploymentId]: entry } };
+  return [
+    { op: 'add', path: '/instance_uuid', value: deploymentId },
+    { op: 'add', path: '/instance_info', value },
+  ];
+}
+
+/**
+ * The JSON patch that gives it back. Ironic refuses a patch as a whole if it removes what is not there: so the first
+ * line makes this one harmless when it arrives after somebody else has taken the node.
+ */
+export function releasingPatch(deploymentId: string) {
+  return [
+    { op: 'remove', path: `/instance_info/${entryMember}/${deploymentId}` },
+    { op: 'remove', path: '/instance_uuid' },
+    { op: 'replace', path: '/instance_info', value: {} },
+  ];
+}
+
+function entryOf(entries: unknown, deploymentId: string | null): DeploymentEntry | null {
+  if (deploymentId === null || typeof entries !== 'object' || entries === null) return null;
+  const own: Record<string, unknown> = { ...entries };
+  return Entry.safeParse(own[deploymentId]).data ?? null;
+}
+
+function stepOf(
+  name: string | undefined,
+  info: { deploy_steps?: unknown[] | null | undefined; deploy_step_index?: number | null | undefined },
+): DeployStep | null {
+  if (name === undefined) return null;
+  const total = info.deploy_steps?.length ?? 0;
+  const index = info.deploy_step_index;
+  const known = typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < total;
+  return { name, number: known ? index + 1 : null, total: known ? total : null };
+}
+
+function momentOf(text: string | null | undefined): number | null {
+  const moment = Date.parse(text ?? '');
+  return Number.isNaN(moment) ? null : moment;
+}

@@ -1,0 +1,56 @@
+import { Refused } from '../core/ports.js';
+import type { Answer } from './http.js';
+
+/**
+ * Which version of Ironic's API (1.x, of which only x is written here) a feature needs. Source: Ironic's
+ * "REST API Version History".
+ */
+export const needs = {
+  /** Everything without which there is no deployment; the config drive's `vendor_data` came last. */
+  deployment: 59,
+  retired: 61,
+  lessee: 65,
+} as const;
+
+/** The version that we ask for where Ironic has it: nothing newer is needed. */
+const preferred = Math.max(...Object.values(needs));
+
+const header = 'x-openstack-ironic-api-version';
+const versionPattern = /^1\.(\d{1,5})$/;
+
+/** The microversion that is spoken with one Ironic. Starts with what we prefer and learns from its answers. */
+export interface Version {
+  headers(): Record<string, string>;
+  has(feature: keyof typeof needs): boolean;
+  /**
+   * Takes note of an answer that refuses the version. True if the request should be sent again with another one.
+   * @throws Refused `too_old`
+   */
+  learn(answer: Answer): boolean;
+}
+
+export function createVersion(): Version {
+  let minor = preferred;
+  return {
+    headers: () => ({ [header]: `1.${minor}` }),
+    has: (feature) => minor >= needs[feature],
+    learn(answer) {
+      if (answer.status !== 406) return false;
+      const newest = minorIn(answer, 'x-openstack-ironic-api-maximum-version');
+      const oldest = minorIn(answer, 'x-openstack-ironic-api-minimum-version');
+      if (newest === undefined || oldest === undefined) return false;
+      if (newest < needs.deployment) {
+        throw new Refused('too_old', `it speaks API 1.${newest}, and 1.${needs.deployment} is needed`);
+      }
+      const spoken = Math.max(oldest, Math.min(newest, preferred));
+      if (spoken === minor) return false;
+      minor = spoken;
+      return true;
+    },
+  };
+}
+
+function minorIn(answer: Answer, name: string): number | undefined {
+  const match = versionPattern.exec(answer.headers.get(name) ?? '');
+  return match ? Number(match[1]) : undefined;
+}

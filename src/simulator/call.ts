@@ -1,0 +1,91 @@
+import { Hono, type Context as HonoContext } from 'hono';
+import { Abort, Fault } from './errors.js';
+import { isObject, type Json, type JsonObject } from './json.js';
+
+interface Environment {
+  Variables: {
+    /** The minor version of the API that this request speaks. */
+    minor: number;
+  };
+}
+
+export type App = Hono<Environment>;
+export type Call = HonoContext<Environment>;
+export type Handler = (call: Call) => Response | Promise<Response>;
+
+export function createApp(): App {
+  return new Hono<Environment>({ strict: false });
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** Registers what a path answers. Any other method is a 405 that lists what is allowed. */
+export function resource(app: App, path: string, methods: Readonly<Partial<Record<Method, Handler>>>): void {
+  for (const [method, handler] of Object.entries(methods)) app.on(method, path, handler);
+  const allow = Object.keys(methods).sort().join(', ');
+  app.all(path, () => {
+    throw new Abort(405, '', { Allow: allow });
+  });
+}
+
+/** The address that links in answers start with: the one the client used. */
+export function origin(call: Call): string {
+  return new URL(call.req.url).origin;
+}
+
+export function query(call: Call): URLSearchParams {
+  return new URL(call.req.url).searchParams;
+}
+
+/** The id that every answer of OpenStack's carries. */
+export function requestId(): string {
+  return `req-${crypto.randomUUID()}`;
+}
+
+/** A segment of the path. */
+export function segment(call: Call, name: string): string {
+  return call.req.param(name) ?? '';
+}
+
+/** The body of a request that Ironic reads as a whole. Ironic answers 500 to text that is no JSON, and so do we. */
+export async function jsonBody(call: Call): Promise<Json> {
+  const body = await call.req.text();
+  if (body === '') return {};
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new Fault(500, decodeError(body));
+  }
+}
+
+/** The body of a request that Ironic reads member by member: text that is no JSON counts as no members. */
+export async function memberBody(call: Call): Promise<JsonObject> {
+  try {
+    const body: Json = JSON.parse(await call.req.text());
+    return isObject(body) ? body : {};
+  } catch {
+    return {};
+  }
+}
+
+/** What Python says about text that is no JSON, for the two usual cases. */
+function decodeError(body: string): string {
+  const brace = /^\s*\{\s*(?=[^"}\s])/.exec(body);
+  const at = brace ? brace[0].length : 0;
+  const problem = brace ? 'Expecting property name enclosed in double quotes' : 'Expecting value';
+  return `${problem}: line 1 column ${at + 1} (char ${at})`;
+}
+
+/** A link pair as it stands in every resource. */
+export function links(base: string, resourcePath: string): Json {
+  return [
+    { href: `${base}/v1/${resourcePath}`, rel: 'self' },
+    { href: `${base}/${resourcePath}`, rel: 'bookmark' },
+  ];
+}
+
+export const noContent = () => new Response(null, { status: 204 });
+
+/** 202 with an empty body. */
+export const accepted = (location?: string) =>
+  new Response(null, { status: 202, headers: location === undefined ? {} : { Location: location } });

@@ -1,0 +1,86 @@
+import { allocationRoutes } from './allocations.js';
+import { bootDeviceRoutes } from './boot-device.js';
+import { createApp, requestId } from './call.js';
+import { conductorRoutes } from './conductors.js';
+import { discoveryRoutes } from './discovery.js';
+import { emptyCollectionRoutes } from './empty-collections.js';
+import { Abort, errorResponse } from './errors.js';
+import { historyRoutes } from './history.js';
+import { imageRoutes } from './images.js';
+import { nodeRoutes } from './nodes.js';
+import { portRoutes } from './ports.js';
+import { powerRoutes } from './power.js';
+import { provisionRoutes } from './provision.js';
+import { DOZEN, seed } from './seed.js';
+import { traitRoutes } from './traits.js';
+import { negotiate, rangeHeaders, VERSION_HEADER } from './version.js';
+import { vifRoutes } from './vifs.js';
+import { createWorld, type World } from './world.js';
+
+export type { World } from './world.js';
+
+export interface SimulatorOptions {
+  /** The time of the simulated cloud, in milliseconds since the epoch; Date.now unless given. */
+  readonly clock?: { now(): number };
+  /** How many servers, up to 100,000; the built-in dozen unless given. */
+  readonly servers?: number;
+  /** All durations are divided by it; 1 unless given, where a deployment takes a minute. */
+  readonly speed?: number;
+  /** For tests: chooses where Ironic chooses at random. Math.random unless given. */
+  readonly random?: () => number;
+}
+
+export interface Simulator {
+  /** Answers a request to Ironic (`/v1…`) or Glance (`/v2/images…`). */
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly world: World;
+}
+
+/**
+ * An OpenStack Ironic and a Glance in memory, speaking their REST dialects as Ironic 21.4 does. Nothing runs in the
+ * background: the cloud catches up with the clock whenever it is asked something. It asks nobody to sign in.
+ */
+export function createSimulator(options: SimulatorOptions = {}): Simulator {
+  const clock = options.clock ?? { now: () => Date.now() };
+  const world = createWorld({
+    now: () => clock.now(),
+    random: options.random ?? Math.random,
+    speed: options.speed ?? 1,
+  });
+  seed(world, options.servers ?? DOZEN);
+
+  const app = createApp();
+  app.onError(errorResponse);
+  app.use('/v1/*', async (call, next) => {
+    const minor = negotiate(call.req.header(VERSION_HEADER) ?? null);
+    call.set('minor', minor);
+    await next();
+    if (call.error instanceof Abort) return;
+    const headers = { ...rangeHeaders(), [VERSION_HEADER]: `1.${minor}`, 'Openstack-Request-Id': requestId() };
+    for (const [name, value] of Object.entries(headers)) call.header(name, value);
+  });
+  discoveryRoutes(app);
+  nodeRoutes(app, world);
+  provisionRoutes(app, world);
+  powerRoutes(app, world);
+  bootDeviceRoutes(app, world);
+  traitRoutes(app, world);
+  historyRoutes(app, world);
+  portRoutes(app, world);
+  vifRoutes(app, world);
+  allocationRoutes(app, world);
+  conductorRoutes(app);
+  emptyCollectionRoutes(app, world);
+  imageRoutes(app, world);
+  app.all('*', () => {
+    throw new Abort(404);
+  });
+
+  return {
+    world,
+    fetch: async (request) => {
+      world.agenda.catchUp(world.now());
+      return app.fetch(request);
+    },
+  };
+}

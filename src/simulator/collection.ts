@@ -1,0 +1,96 @@
+import { pageLimit, sortDirection } from './arguments.js';
+import { Fault } from './errors.js';
+import { type Json, type JsonObject, member } from './json.js';
+
+/** How a client turns the pages of a collection. */
+export interface Paging {
+  readonly limit?: number | undefined;
+  readonly marker?: string | undefined;
+  readonly sort_key?: string | undefined;
+  readonly sort_dir?: string | undefined;
+}
+
+interface Collection {
+  /** What the collection is called in the answer. */
+  readonly name: string;
+  /** The path of the `next` link; the collection's name unless given. */
+  readonly url?: string;
+  /** Absent: all of an item. */
+  readonly fields: readonly string[] | undefined;
+  readonly detail?: boolean | undefined;
+  readonly base: string;
+}
+
+/**
+ * A page of views, which come in order of creation. The `next` link carries the order and the fields, but no filters:
+ * Ironic drops them.
+ */
+export function pageOf(views: Iterable<JsonObject>, paging: Paging, collection: Collection): JsonObject {
+  const limit = pageLimit(paging.limit);
+  const direction = sortDirection(paging.sort_dir);
+  const key = paging.sort_key ?? 'id';
+  const page = slice(sorted(views, key, direction), paging.marker, limit);
+  const answer: JsonObject = { [collection.name]: page.map((view) => pick(view, collection.fields)) };
+  const last = page.at(-1);
+  if (last && page.length === limit) {
+    const parts = [`sort_key=${key}`, `sort_dir=${direction}`];
+    if (collection.detail !== undefined) parts.push(`detail=${collection.detail ? 'True' : 'False'}`);
+    if (collection.fields) parts.push(`fields=${collection.fields.join(',')}`);
+    parts.push(`limit=${limit}`, `marker=${String(last.uuid)}`);
+    answer.next = `${collection.base}/v1/${collection.url ?? collection.name}?${parts.join('&')}`;
+  }
+  return answer;
+}
+
+function sorted(views: Iterable<JsonObject>, key: string, direction: 'asc' | 'desc'): Iterable<JsonObject> {
+  if (key === 'id') return direction === 'asc' ? views : [...views].reverse();
+  const sign = direction === 'asc' ? 1 : -1;
+  return [...views].sort((a, b) => {
+    const [left, right] = [sortable(a, key), sortable(b, key)];
+    return left === right ? 0 : left < right ? -sign : sign;
+  });
+}
+
+function sortable(view: JsonObject, key: string): string {
+  const value = member(view, key);
+  if (value === undefined) throw new Fault(400, `The sort_key value "${key}" is an invalid field for sorting`);
+  if (typeof value === 'object' && value !== null) {
+    throw new Fault(400, `The sort_key value ${key} is an invalid field for sorting`);
+  }
+  return value === null ? '' : String(value);
+}
+
+/** Looks at no more rows than it takes. */
+function slice(views: Iterable<JsonObject>, marker: string | undefined, limit: number): readonly JsonObject[] {
+  const page: JsonObject[] = [];
+  let found = marker === undefined;
+  for (const view of views) {
+    if (page.length === limit) break;
+    if (found) page.push(view);
+    else found = view.uuid === marker;
+  }
+  return page;
+}
+
+/** An item with only the fields asked for, and its links. */
+export function pick(view: JsonObject, fields: readonly string[] | undefined): JsonObject {
+  if (!fields) return view;
+  const wrong = fields.filter((field) => !Object.hasOwn(view, field));
+  if (wrong.length > 0) throw new Fault(400, `Field(s) "${wrong.join(', ')}" are not valid`);
+  return Object.fromEntries(Object.entries(view).filter(([field]) => field === 'links' || fields.includes(field)));
+}
+
+/** `detail=True` and `fields` exclude each other; what to show. */
+export function fieldsToShow(
+  fields: readonly string[] | undefined,
+  detail: boolean | undefined,
+  usual: readonly string[],
+): readonly string[] | undefined {
+  if (fields && detail) throw new Fault(400, 'Can not specify ?detail=True and fields in the same request.');
+  return detail ? undefined : (fields ?? usual);
+}
+
+/** An empty collection, of which the simulated cloud has several. */
+export function empty(name: string): Record<string, Json> {
+  return { [name]: [] };
+}

@@ -1,0 +1,82 @@
+import type { Json } from './json.js';
+
+/**
+ * A refusal by one of Ironic's controllers or conductors: the first of the two inner shapes,
+ * `{faultcode, faultstring, debuginfo}`. The answer still carries the version headers.
+ */
+export class Fault extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'Fault';
+  }
+}
+
+/**
+ * A refusal by Ironic's web framework, before a controller ran: the second inner shape, `{code, title, description}`,
+ * without version headers and without a request id.
+ */
+export class Abort extends Error {
+  constructor(
+    readonly status: number,
+    description = '',
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(description);
+    this.name = 'Abort';
+  }
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+};
+
+/** The answer to a failed request. Ironic encodes the error twice: a JSON text inside a JSON object. */
+export function errorResponse(error: Error): Response {
+  if (error instanceof Abort) {
+    const inner = { code: error.status, title: titles[error.status] ?? '', description: error.message };
+    return encoded(error.status, inner, error.headers);
+  }
+  const status = error instanceof Fault ? error.status : 500;
+  const faultcode = status < 500 ? 'Client' : 'Server';
+  return encoded(status, { faultcode, faultstring: error.message, debuginfo: null });
+}
+
+function encoded(status: number, inner: Json, headers: Readonly<Record<string, string>> = {}): Response {
+  return Response.json({ error_message: JSON.stringify(inner) }, { status, headers });
+}
+
+// The refusals that more than one route gives.
+
+export const notAcceptable = (message = 'Request not acceptable.') => new Fault(406, message);
+
+export const nodeNotFound = (ident: string, status = 404) => new Fault(status, `Node ${ident} could not be found.`);
+
+export const nodeLocked = (uuid: string, host: string) =>
+  new Fault(409, `Node ${uuid} is locked by host ${host}, please retry after the current operation is completed.`);
+
+export const nodeAssociated = (uuid: string, instance: string) =>
+  new Fault(409, `Node ${uuid} is associated with instance ${instance}.`);
+
+export const instanceAssociated = (instance: string, uuid: string) =>
+  new Fault(
+    409,
+    `Instance ${instance} is already associated with a node, it cannot be associated with this other node ${uuid}`,
+  );
+
+export const nodeProtected = (uuid: string) =>
+  new Fault(403, `Node ${uuid} is protected and cannot be undeployed, rebuilt or deleted`);
+
+export const nodeInMaintenance = (operation: string, uuid: string) =>
+  new Fault(400, `The ${operation} operation can't be performed on node ${uuid} because it's in maintenance mode.`);
+
+export const invalidStateRequested = (action: string, node: string, state: string) =>
+  new Fault(
+    400,
+    `The requested action "${action}" can not be performed on node "${node}" while it is in state "${state}".`,
+  );

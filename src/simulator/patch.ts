@@ -1,0 +1,118 @@
+import { Fault } from './errors.js';
+import { isObject, type Json, type JsonObject } from './json.js';
+import { repr } from './python.js';
+
+/** One operation of a JSON patch. Ironic takes only these three; there is no `test`. */
+export interface Operation {
+  readonly op: 'add' | 'replace' | 'remove';
+  readonly path: string;
+  /** Absent for `remove`, and where a client forgot it. */
+  readonly value?: Json;
+}
+
+const operations: readonly string[] = ['add', 'replace', 'remove'];
+
+function isOp(op: Json | undefined): op is Operation['op'] {
+  return typeof op === 'string' && operations.includes(op);
+}
+
+/** Reads the body of a PATCH, or refuses it in the words of Ironic's schema check. */
+export function readPatch(body: Json): readonly Operation[] {
+  const refuse = (problem: string) => new Fault(400, `Schema error for patch: ${problem}`);
+  if (!Array.isArray(body)) throw refuse(`${repr(body)} is not of type 'array'`);
+  return body.map((entry) => {
+    if (!isObject(entry)) throw refuse(`${repr(entry)} is not of type 'object'`);
+    const { op, path, value, ...others } = entry;
+    if (path !== undefined && typeof path !== 'string') throw refuse(`${repr(path)} is not of type 'string'`);
+    if (path !== undefined && !/^(\/[\p{L}\p{N}_-]+)+$/u.test(path)) {
+      throw refuse(`${repr(path)} does not match '^(/[\\\\w-]+)+$'`);
+    }
+    if (op !== undefined && !isOp(op)) throw refuse(`${repr(op)} is not one of ['add', 'replace', 'remove']`);
+    const [unexpected] = Object.keys(others);
+    if (unexpected !== undefined) {
+      throw refuse(`Additional properties are not allowed (${repr(unexpected)} was unexpected)`);
+    }
+    if (op === undefined) throw refuse(`'op' is a required property`);
+    if (path === undefined) throw refuse(`'path' is a required property`);
+    return { op, path, ...(value !== undefined && { value }) };
+  });
+}
+
+/** Refuses a patch of anything else than these fields. */
+export function requirePatchable(patch: readonly Operation[], fields: readonly string[]): void {
+  for (const { path } of patch) {
+    if (!fields.includes(rootOf(path))) {
+      throw new Fault(400, `Cannot patch ${path}. Only the following can be updated: ${fields.join(', ')}`);
+    }
+  }
+}
+
+/** The field that a path begins with. */
+export function rootOf(path: string): string {
+  return path.split('/')[1] ?? '';
+}
+
+/** The values that a patch gives to exactly this path. */
+export function valuesAt(patch: readonly Operation[], path: string): readonly Json[] {
+  return patch.flatMap((each) => (each.path === path && each.op !== 'remove' ? [each.value ?? null] : []));
+}
+
+/** The document after the patch; the one given is left alone. */
+export function applyPatch(document: JsonObject, patch: readonly Operation[]): JsonObject {
+  const result = structuredClone(document);
+  for (const operation of patch) {
+    const problem = apply(result, operation);
+    if (problem !== undefined) {
+      const printed = repr({ ...operation });
+      throw new Fault(400, `Couldn't apply patch '${printed}'. Reason: ${problem}`);
+    }
+  }
+  return result;
+}
+
+/** Applies one operation in place; the reason if it cannot be done, in the words of Python's jsonpatch. */
+function apply(document: JsonObject, { op, path, value }: Operation): string | undefined {
+  const tokens = path.split('/').slice(1);
+  const last = tokens.pop() ?? '';
+  let parent: Json = document;
+  for (const token of tokens) {
+    const child: Json | undefined = childOf(parent, token);
+    if (child === undefined) return missing(parent, token);
+    parent = child;
+  }
+  if (op !== 'remove' && value === undefined) return "The operation does not contain a 'value' member";
+  if (Array.isArray(parent)) return changeItem(parent, op, last, value ?? null);
+  if (!isObject(parent)) return `unable to fully resolve json pointer ${path}, part ${last}`;
+  if (op !== 'add' && !Object.hasOwn(parent, last)) return `can't ${op} a non-existent object '${last}'`;
+  if (op === 'remove') delete parent[last];
+  else parent[last] = value ?? null;
+  return undefined;
+}
+
+function childOf(parent: Json, token: string): Json | undefined {
+  if (Array.isArray(parent)) return /^\d+$/.test(token) ? parent[Number(token)] : undefined;
+  return isObject(parent) && Object.hasOwn(parent, token) ? parent[token] : undefined;
+}
+
+function missing(parent: Json, token: string): string {
+  if (!Array.isArray(parent)) return `member '${token}' not found in ${repr(parent)}`;
+  return /^\d+$/.test(token) ? `index '${token}' is out of bounds` : `'${token}' is not a valid sequence index`;
+}
+
+function changeItem(items: Json[], op: Operation['op'], token: string, value: Json): string | undefined {
+  if (op === 'add' && token === '-') {
+    items.push(value);
+    return undefined;
+  }
+  if (!/^\d+$/.test(token)) return `'${token}' is not a valid sequence index`;
+  const index = Number(token);
+  if (op === 'add') {
+    if (index > items.length) return "can't insert outside of list";
+    items.splice(index, 0, value);
+    return undefined;
+  }
+  if (index >= items.length) return op === 'replace' ? "can't replace outside of list" : 'list index out of range';
+  if (op === 'replace') items.splice(index, 1, value);
+  else items.splice(index, 1);
+  return undefined;
+}

@@ -1,0 +1,89 @@
+"""What has to be on the machine before Ironic can start, and how it gets there."""
+
+import contextlib
+import fcntl
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from problem import Problem
+
+DEBIAN_PYTHON = Path('/usr/bin/python3')
+
+# Each Debian package, and a file that shows that it (or a substitute) is there.
+IRONIC = {'python3-ironic': '/usr/lib/python3/dist-packages/ironic/version.py'}
+TOOLS = {
+    'genisoimage': '/usr/bin/mkisofs',  # config drives given as JSON
+    'qemu-utils': '/usr/bin/qemu-img',  # images of the direct deploy interface
+}
+
+
+def install(release, cache):
+    """Makes sure that the release can run, and returns its Python."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with exclusive(cache / 'lock'):
+        return install_debian(cache) if release == 'debian' else install_newest(cache)
+
+
+@contextlib.contextmanager
+def exclusive(path):
+    """Neither apt nor a half-made virtual environment bears two visitors."""
+    with open(path, 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def install_debian(cache):
+    install_packages({**IRONIC, **TOOLS}, cache / 'apt.log')
+    return DEBIAN_PYTHON
+
+
+def install_newest(cache):
+    packages = dict(TOOLS)
+    if not importlib.util.find_spec('ensurepip'):
+        # Debian splits the standard library; the file is named after the version.
+        packages['python3-venv'] = '/usr/lib/python3.%d/ensurepip/__init__.py' % sys.version_info.minor
+    install_packages(packages, cache / 'apt.log')
+
+    folder = cache / ('newest-python3.%d' % sys.version_info.minor)
+    complete = folder / 'complete'
+    if not complete.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        log = cache / 'pip.log'
+        made = run([sys.executable, '-m', 'venv', folder], log) and run(
+            [folder / 'bin/python', '-m', 'pip', 'install', 'ironic'], log)
+        if not made:
+            raise Problem(f'Ironic could not be installed from PyPI: see {log}.')
+        complete.touch()
+    return folder / 'bin/python'
+
+
+def install_packages(packages, log):
+    missing = sorted(name for name, file in packages.items() if not os.path.exists(file))
+    if not missing:
+        return
+    names = ' '.join(missing)
+    if not shutil.which('apt-get'):
+        raise Problem(f'Missing here, and this is not Debian to install them: {names}.')
+    if os.geteuid() != 0:
+        raise Problem(f'Missing here, and only root can install them: {names}.')
+    # Without recommended packages: python3-ironic alone is all of Ironic's code, and asks no questions.
+    apt = ['apt-get', '-o', 'DPkg::Lock::Timeout=300', '--yes']
+    command = [*apt, '--no-install-recommends', 'install', *missing]
+    if not run(command, log) and not (run([*apt, 'update'], log) and run(command, log)):
+        raise Problem(f'apt-get could not install {names}: see {log}.')
+
+
+def run(command, log):
+    with open(log, 'a') as output:
+        environment = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                              env=environment).returncode == 0
+
+
+def version(python):
+    return subprocess.run([python, '-c', 'from importlib.metadata import version; print(version("ironic"))'],
+                          check=True, capture_output=True, text=True).stdout.strip()

@@ -1,0 +1,18 @@
+// Builds dist unless it is newer than everything it is made from, so that `npm test` and `npm run demo` just work.
+import { execFileSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const sources = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'tsup.config.ts', ...filesIn('src')];
+const built = ['dist/cli.js', 'dist/index.d.ts'].map(changedAt);
+if (Math.min(...built) <= Math.max(...sources.map(changedAt))) {
+  execFileSync('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+}
+
+function filesIn(folder) {
+  return readdirSync(folder, { recursive: true }).map((name) => join(folder, name));
+}
+
+function changedAt(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { defineConfig } from 'tsup';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+
+export default defineConfig({
+  entry: { cli: 'src/cli.ts', index: 'src/index.ts' },
+  format: 'esm',
+  target: 'node20.19',
+  platform: 'node',
+  outDir: 'dist',
+  clean: true,
+  splitting: true,
+  treeshake: true,
+  minify: true,
+  // Users get one package with nothing to install beside it.
+  noExternal: [/.*/],
+  define: { __VERSION__: JSON.stringify(version) },
+  // Bundled CommonJS modules ask for Node's own modules by require.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+});
