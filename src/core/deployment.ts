@@ -1,7 +1,7 @@
 import { Failure } from './failures.js';
 import type { ConfigDrive, Server } from './model.js';
 import { type BareMetal, NoAnswer, Refused, type Reservation } from './ports.js';
-import { pauseAfter, type Retrying, retries } from './retry.js';
+import { pauseAfter, type RetryPolicy, type Retrying, retries } from './retry.js';
 import { obstacleTo } from './servers.js';
 import { stateMeaning } from './states.js';
 import { displayName } from './status.js';
@@ -75,7 +75,7 @@ async function reserve(
 ): Promise<Server | Declined> {
   let lost = false;
   for (let attempt = 1; ; attempt += 1) {
-    let policy;
+    let policy: RetryPolicy;
     try {
       return await bareMetal.reserve(server.id, plan.reservation, signal);
     } catch (error) {
@@ -126,7 +126,7 @@ async function start(
   const { reservation } = plan;
   let unknown = false;
   for (let attempt = 1; ; attempt += 1) {
-    let policy;
+    let policy: RetryPolicy;
     let last: NoAnswer | Refused;
     try {
       await bareMetal.deploy(server.id, plan.configDrive, signal);

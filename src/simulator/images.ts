@@ -1,4 +1,4 @@
-import { type App, query, requestId, resource, segment } from './call.js';
+import { type App, origin, query, requestId, resource, segment } from './call.js';
 import type { Image } from './image.js';
 import type { Json, JsonObject } from './json.js';
 import type { World } from './world.js';
@@ -10,12 +10,13 @@ const MAXIMUM_LIMIT = 1000;
 /** Whose images they are. */
 const OWNER = 'b5c3a4d2f1e04c7e9a6d8f0b2c4e6a81';
 
-/** Glance: GET /v2/images and GET /v2/images/{id}. */
+/** Glance: GET /v2 (its versions, which a Glance of its own shows at /), /v2/images and /v2/images/{id}. */
 export function imageRoutes(app: App, world: World): void {
   app.use('/v2/*', async (call, next) => {
     await next();
     call.header('X-Openstack-Request-Id', requestId());
   });
+  resource(app, '/v2', { GET: (call) => call.json({ versions: versions(origin(call)) }, 300) });
   resource(app, '/v2/images', { GET: (call) => listImages(world, query(call)) });
   resource(app, '/v2/images/:id', {
     GET: (call) => {
@@ -24,6 +25,17 @@ export function imageRoutes(app: App, world: World): void {
       return image ? call.json(viewImage(image)) : problem(404, 'Not Found', `No image found with ID ${id}`);
     },
   });
+}
+
+/** The minor versions of Glance 25's API, the newest first. */
+const minorVersions = [15, 9, 7, 6, 5, 4, 3, 2, 1, 0];
+
+function versions(base: string): Json {
+  return minorVersions.map((minor, index) => ({
+    id: `v2.${minor}`,
+    status: index === 0 ? 'CURRENT' : 'SUPPORTED',
+    links: [{ rel: 'self', href: `${base}/v2/` }],
+  }));
 }
 
 /** Glance's errors are its web framework's: HTML breaks and all. */
