@@ -1,7 +1,7 @@
 import { Failure } from './failures.js';
 import type { ConfigDrive, Server } from './model.js';
 import { type BareMetal, NoAnswer, Refused, type Reservation } from './ports.js';
-import { pauseAfter, type RetryPolicy, type Retrying, retries } from './retry.js';
+import { pauseAfter, type Retrying, type RetryPolicy, retries } from './retry.js';
 import { obstacleTo } from './servers.js';
 import { stateMeaning } from './states.js';
 import { displayName } from './status.js';

@@ -9,6 +9,11 @@ export function isUuid(text: string): boolean {
 
 // What Ironic takes for a name (api/utils.is_valid_logical_name): letters, digits and "-._~", not "." or "..".
 const serverRefPattern = /^(?!\.{1,2}$)[\w.~-]{1,255}$/;
+/** Whether a text can be the UUID or the name of a server at all. */
+export function isServerRef(text: string): boolean {
+  return serverRefPattern.test(text);
+}
+
 // One DNS name: labels of letters, digits and inner hyphens (RFC 1123), 253 characters in all.
 const hostnamePattern = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 // OpenSSH's one-line format: type, base64, optional comment. A private key never has this form.

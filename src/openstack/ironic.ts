@@ -1,4 +1,4 @@
-import type { Server } from '../core/model.js';
+import { isServerRef, type Server } from '../core/model.js';
 import { type BareMetal, NoAnswer, type Refusal, Refused } from '../core/ports.js';
 import { type Retrying, retries, retrying } from '../core/retry.js';
 import { faultIn } from './fault.js';
@@ -49,6 +49,7 @@ export function createIronic({ http, clock, random }: IronicOptions): BareMetal 
 
   return {
     async find(ref, signal) {
+      if (!isServerRef(ref)) return null;
       const path = nodePath(ref);
       const answer = await read(() => ({ method: 'GET', path, query: { fields: fieldsOf('one', version) } }), signal);
       if (answer.status === 200) return readable(serverFrom(answer.body), answer);
@@ -91,7 +92,7 @@ export function createIronic({ http, clock, random }: IronicOptions): BareMetal 
       const answer = await ask(request, signal);
       if (answer.status === 200 || answer.status === 404) return;
       // Our entry is not there: somebody else has the server by now, or nobody.
-      if (answer.status === 400 && /non-existent/.test(faultIn(answer).words)) return;
+      if (answer.status === 400 && /couldn't apply patch/i.test(faultIn(answer).words)) return;
       throw errorFrom(answer);
     },
 
@@ -99,9 +100,12 @@ export function createIronic({ http, clock, random }: IronicOptions): BareMetal 
   };
 }
 
-/** The path of a node. A dot segment would be resolved away by the URL, and name another resource. */
+/**
+ * The path of a node. Encoding alone is not enough: a URL resolves dot segments, and Ironic takes an encoded slash for
+ * a path separator, so that either could name another resource.
+ */
 function nodePath(ref: string): string {
-  if (ref === '.' || ref === '..') throw new Refused('not_found', 'not a name');
+  if (!isServerRef(ref)) throw new Refused('not_found', 'this cannot be the name of a node');
   return `v1/nodes/${encodeURIComponent(ref)}`;
 }
 

@@ -1,0 +1,333 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { composeCore } from '../../src/compose.js';
+import type { Core } from '../../src/core/operations.js';
+import { type BareMetal, Refused } from '../../src/core/ports.js';
+import { systemClock } from '../../src/local/clock.js';
+import { createGate } from '../../src/openstack/gate.js';
+import { createHttp } from '../../src/openstack/http.js';
+import { createIronic } from '../../src/openstack/ironic.js';
+import { type Administrator, administrator, type Lab } from './lab.js';
+
+const image = 'cirros';
+const source = 'http://127.0.0.1:9/cirros.img';
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIContractContractContractContract tests';
+
+/** What is true of every Ironic, the simulated one included. Word for word the same suite runs against each. */
+export function contract(openLab: () => Promise<Lab>): void {
+  let lab: Lab;
+  let admin: Administrator;
+  let core: Core;
+  let bareMetal: BareMetal;
+  const signal = new AbortController().signal;
+
+  beforeAll(async () => {
+    lab = await openLab();
+    admin = administrator(lab.endpoint);
+    core = await composeCore({
+      cloud: { kind: 'ironic', endpoint: lab.endpoint, auth: { type: 'none' } },
+      simulationSpeed: 1,
+      requestTimeout: 30_000,
+      catalogue: { [image]: { source, checksum: 'd41d8cd98f00b204e9800998ecf8427e' } },
+    });
+    const http = createHttp({ service: 'Ironic', endpoint: lab.endpoint, timeout: 30_000, gate: createGate(8) });
+    bareMetal = createIronic({ http, clock: systemClock, random: Math.random });
+    // The first answer settles the version, and what is counted below is what comes after.
+    await bareMetal.available({}, signal);
+  });
+
+  /** Servers that a test has used, to be made free again. */
+  const used = new Set<string>();
+  afterEach(async () => {
+    for (const id of used) await restore(id);
+    used.clear();
+  });
+
+  async function restore(id: string): Promise<void> {
+    const node = await admin.node(id);
+    if (['active', 'deploy failed', 'wait call-back', 'error'].includes(node.provision_state)) {
+      await admin.done('PUT', `nodes/${id}/states/provision`, { target: 'deleted' });
+      await admin.until(id, 'available');
+    } else if (node.instance_uuid !== null) {
+      await admin.patch(
+        id,
+        { op: 'remove', path: '/instance_uuid' },
+        { op: 'replace', path: '/instance_info', value: {} },
+      );
+    }
+  }
+
+  /** A free server of the class, for the test alone. */
+  async function free(resourceClass = 'baremetal.small'): Promise<string> {
+    const nodes = await admin.nodes(
+      `&provision_state=available&associated=false&maintenance=false&resource_class=${resourceClass}`,
+    );
+    const node = nodes.find(({ uuid, name }) => !used.has(uuid) && !name.includes('fail'));
+    if (!node) throw new Error(`no free server of class ${resourceClass} is left for the test`);
+    used.add(node.uuid);
+    return node.uuid;
+  }
+
+  /** Lets the server go through the steps of a real deployment, with the given fate. */
+  async function script(id: string, fate: object): Promise<void> {
+    const { member, deployInterface } = lab.fate;
+    await admin.patch(
+      id,
+      { op: 'replace', path: '/deploy_interface', value: deployInterface },
+      { op: 'add', path: `/extra/${member}`, value: fate },
+    );
+  }
+
+  async function finished(operation_id: string) {
+    for (;;) {
+      const status = await core.provision.status({ operation_id, wait_seconds: 0 }, signal);
+      if (status.status !== 'in_progress') return status;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  const reservation = (deploymentId: string = randomUUID()) => ({
+    deploymentId,
+    entry: { started_at: '2026-01-01T00:00:00Z', image },
+    instanceInfo: { image_source: source, image_checksum: 'd41d8cd98f00b204e9800998ecf8427e' },
+  });
+
+  const refusal = (promise: Promise<unknown>) =>
+    promise.then(
+      () => 'no refusal',
+      (error) => (error instanceof Refused ? error.refusal : `no refusal but ${error}`),
+    );
+
+  describe('a deployment', () => {
+    test.each([
+      ['by class', () => ({ resource_class: 'baremetal.small' })],
+      ['by UUID', async () => ({ server_id: await free() })],
+      ['by name', async () => ({ server_id: (await admin.node(await free())).name })],
+    ])('%s takes three requests and ends with the server active, as the request said', async (_, criteria) => {
+      const chosen = await criteria();
+      const before = (await lab.requests()).length;
+      const response = await core.provision.provision(
+        { image_id: image, ...chosen, hostname: 'contract-1', ssh_public_keys: [key] },
+        signal,
+      );
+      used.add(response.server_id);
+      const requests = (await lab.requests()).slice(before);
+      expect(requests.map((request) => request.split(/[ ?]/)[0])).toEqual(['GET', 'PATCH', 'PUT']);
+      expect(response.status).toBe('accepted');
+      expect(response.operation_id).toBe(response.server_id);
+
+      const status = await finished(response.operation_id);
+      expect(status).toMatchObject({
+        operation_id: response.operation_id,
+        server_name: response.server_name,
+        status: 'completed',
+        provision_state: 'active',
+        progress_percent: 100,
+        started_at: response.started_at,
+        deployment_id: response.deployment_id,
+        poll_after_seconds: null,
+        failure: null,
+      });
+      const node = await admin.node(response.server_id);
+      expect(node.instance_uuid).toBe(response.deployment_id);
+      expect(node.instance_info.image_source).toBe(source);
+      expect(node.provision_state).toBe('active');
+      expect(status.completed_at).toBe(`${String(node.provision_updated_at).slice(0, 19)}Z`);
+      expect(Date.parse(status.started_at ?? '')).toBeLessThanOrEqual(Date.parse(status.completed_at ?? ''));
+      const drive = await lab.configDrive(response.server_id);
+      expect(drive).toContain('contract-1');
+      expect(drive).toContain(key);
+    });
+
+    test('that fails in a step is reported as failed, with the step and the reason', async () => {
+      const id = await free();
+      await script(id, { fail: 'write_image', message: 'No space left on device /dev/sda' });
+      await core.provision.provision({ image_id: image, server_id: id }, signal);
+      const status = await finished(id);
+      expect(status).toMatchObject({
+        status: 'failed',
+        provision_state: 'deploy failed',
+        progress_percent: null,
+        failure: { code: 'no_space', step: 'write_image' },
+      });
+      expect(status.failure?.ironic_error).toContain('No space left on device /dev/sda');
+      expect(status.completed_at).not.toBeNull();
+    });
+
+    test('shows its steps in their order, and never goes back within one wait', async () => {
+      const id = await free();
+      await script(id, {});
+      await core.provision.provision({ image_id: image, server_id: id }, signal);
+      const seen: number[] = [];
+      for (;;) {
+        const status = await core.provision.status({ operation_id: id, wait_seconds: 0 }, signal);
+        if (status.progress_percent !== null && status.progress_percent !== seen.at(-1))
+          seen.push(status.progress_percent);
+        if (status.status !== 'in_progress') break;
+      }
+      expect(seen).toEqual([...seen].sort((a, b) => a - b));
+      expect(seen).toContain(40);
+      expect(seen.at(-1)).toBe(100);
+    });
+
+    test('that Ironic refuses leaves no reservation behind', async () => {
+      const id = await free();
+      await admin.patch(id, { op: 'replace', path: '/deploy_interface', value: lab.strictInterface });
+      const unchecked = core.provision.provision(
+        { image_id: 'http://127.0.0.1:9/no-checksum.img', server_id: id },
+        signal,
+      );
+      await expect(unchecked).rejects.toMatchObject({
+        code: 'deploy_refused',
+        message: `Ironic refused to deploy server ${id}`,
+        reason: expect.stringContaining('image_checksum'),
+      });
+      const node = await admin.node(id);
+      expect(node.instance_uuid).toBeNull();
+      expect(node.instance_info).toEqual({});
+    });
+
+    test('of one server that two ask for at the same moment is given to one of them', async () => {
+      const id = await free();
+      const outcomes = await Promise.allSettled(
+        [1, 2, 3, 4].map(() => core.provision.provision({ image_id: image, server_id: id }, signal)),
+      );
+      const winners = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+      expect(winners).toHaveLength(1);
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') {
+          expect(outcome.reason).toMatchObject({ code: 'server_not_available' });
+        }
+      }
+      expect((await admin.node(id)).instance_uuid).toBe(winners[0]?.value.deployment_id);
+      await finished(id);
+    });
+  });
+
+  describe('a refusal', () => {
+    test('of a server that nobody knows names it', async () => {
+      await expect(
+        core.provision.provision({ image_id: image, server_id: 'no-such-server' }, signal),
+      ).rejects.toMatchObject({
+        message: 'Server no-such-server not found',
+      });
+    });
+
+    test.each([
+      ['manageable', '&provision_state=manageable', 'its state is manageable'],
+      ['active', '&provision_state=active', 'its state is active'],
+      ['in maintenance', '&maintenance=true&provision_state=available', 'it is in maintenance'],
+    ])('of a server that is %s says so, and changes nothing', async (_, query, reason) => {
+      const [node] = await admin.nodes(query);
+      const before = await admin.node(String(node?.uuid));
+      await expect(core.provision.provision({ image_id: image, server_id: before.name }, signal)).rejects.toMatchObject(
+        {
+          message: `Server ${before.name} is not available for provisioning`,
+          reason,
+        },
+      );
+      expect(await admin.node(before.uuid)).toEqual(before);
+    });
+
+    test('of a class without free servers says what was sought', async () => {
+      await expect(
+        core.provision.provision({ image_id: image, resource_class: 'no-such-class' }, signal),
+      ).rejects.toMatchObject({
+        message: 'No available servers matching criteria',
+        reason: 'no server of class no-such-class is free',
+      });
+    });
+
+    test('of a status tells a server without a deployment from one that somebody else has reserved', async () => {
+      const id = await free();
+      await expect(core.provision.status({ operation_id: id, wait_seconds: 0 }, signal)).rejects.toMatchObject({
+        message: `Server ${id} has no provisioning operation`,
+        reason: 'its state is available: free for deployment',
+      });
+      await admin.patch(id, { op: 'add', path: '/instance_uuid', value: randomUUID() });
+      await expect(core.provision.status({ operation_id: id, wait_seconds: 0 }, signal)).rejects.toMatchObject({
+        reason: expect.stringMatching(/^it is reserved by somebody else/),
+      });
+    });
+  });
+
+  describe('the port', () => {
+    test('finds a server by UUID and by name, and tells when there is none', async () => {
+      const id = await free();
+      const byId = await bareMetal.find(id, signal);
+      expect(byId).toMatchObject({ id, provisionState: 'available', deploymentId: null, entry: null });
+      expect(await bareMetal.find(String(byId?.name), signal)).toEqual(byId);
+      expect(await bareMetal.find(randomUUID(), signal)).toBeNull();
+      expect(await bareMetal.find('no-such-server', signal)).toBeNull();
+    });
+
+    test.each(['..', '.', 'a/b', '%2e%2e', 'a b', 'ü'])('never takes %j for a server', async (odd) => {
+      const found = await bareMetal.find(odd, signal).catch((error) => error);
+      expect(found instanceof Refused ? null : found).toBeNull();
+    });
+
+    test('lists free servers of a class only', async () => {
+      const servers = await bareMetal.available({ resourceClass: 'baremetal.small' }, signal);
+      expect(servers.length).toBeGreaterThan(0);
+      for (const server of servers) {
+        expect(server).toMatchObject({
+          resourceClass: 'baremetal.small',
+          provisionState: 'available',
+          maintenance: false,
+          deploymentId: null,
+        });
+      }
+    });
+
+    test('reserves once for each deployment: again for the same one, never for another', async () => {
+      const [first, second] = [await free(), await free()];
+      const mine = reservation();
+      expect(await bareMetal.reserve(first, mine, signal)).toMatchObject({
+        deploymentId: mine.deploymentId,
+        entry: mine.entry,
+        imageSource: source,
+      });
+      expect(await bareMetal.reserve(first, mine, signal)).toMatchObject({ deploymentId: mine.deploymentId });
+      expect(await refusal(bareMetal.reserve(first, reservation(), signal))).toBe('taken');
+      expect(await refusal(bareMetal.reserve(second, mine, signal))).toBe('taken');
+    });
+
+    test('gives back what is ours, and nothing else, however often it is told to', async () => {
+      const id = await free();
+      const [mine, theirs] = [reservation(), reservation()];
+      await bareMetal.reserve(id, mine, signal);
+      await bareMetal.release(id, mine.deploymentId, signal);
+      expect(await bareMetal.find(id, signal)).toMatchObject({ deploymentId: null, entry: null, imageSource: null });
+      await bareMetal.release(id, mine.deploymentId, signal);
+      await bareMetal.reserve(id, theirs, signal);
+      await bareMetal.release(id, mine.deploymentId, signal);
+      expect(await bareMetal.find(id, signal)).toMatchObject({
+        deploymentId: theirs.deploymentId,
+        entry: theirs.entry,
+      });
+    });
+
+    test('tells wrong data from a wrong state', async () => {
+      const id = await free();
+      await bareMetal.reserve(
+        id,
+        { ...reservation(), instanceInfo: { image_source: 'neither a UUID nor a URL' } },
+        signal,
+      );
+      await admin.patch(id, { op: 'replace', path: '/deploy_interface', value: lab.strictInterface });
+      expect(await refusal(bareMetal.deploy(id, undefined, signal))).toBe('invalid');
+      const [manageable] = await admin.nodes('&provision_state=manageable');
+      const [active] = await admin.nodes('&provision_state=active');
+      const [maintained] = await admin.nodes('&maintenance=true&provision_state=available');
+      for (const node of [manageable, active, maintained]) {
+        expect(await refusal(bareMetal.deploy(String(node?.uuid), undefined, signal))).toBe('wrong_state');
+      }
+      expect(await refusal(bareMetal.deploy(randomUUID(), undefined, signal))).toBe('not_found');
+    });
+
+    test('knows the clock of Ironic to the second', async () => {
+      await bareMetal.find('no-such-server', signal);
+      expect(Math.abs(bareMetal.now() - Date.now())).toBeLessThan(2_000);
+    });
+  });
+}
