@@ -10,6 +10,9 @@ import { createGate } from './openstack/gate.js';
 import { createGlance } from './openstack/glance.js';
 import { createHttp } from './openstack/http.js';
 import { createIronic } from './openstack/ironic.js';
+import { createKeystoneSession } from './openstack/keystone.js';
+import { createPlainSession, type Service } from './openstack/session.js';
+import { createSignedHttp } from './openstack/signed.js';
 
 /** More would only queue up inside of Ironic, whose API has ten threads. */
 const connections = 8;
@@ -37,10 +40,10 @@ interface Ports {
 
 async function cloudFor(config: Config, { clock, random }: Required<ComposeOptions>): Promise<Ports> {
   const { cloud, requestTimeout: timeout } = config;
-  const gate = createGate(connections);
   if (cloud.kind === 'simulator') {
     const { createSimulator } = await import('./simulator/cloud.js');
     const { fetch } = createSimulator({ clock, speed: config.simulationSpeed });
+    const gate = createGate(connections);
     const http = (service: string) => createHttp({ service, endpoint: 'http://simulator', timeout, gate, fetch });
     return {
       bareMetal: createIronic({ http: http('Ironic'), clock, random }),
@@ -48,10 +51,23 @@ async function cloudFor(config: Config, { clock, random }: Required<ComposeOptio
       say: simulated(),
     };
   }
-  const http = createHttp({ service: 'Ironic', endpoint: cloud.endpoint, timeout, gate });
+  const { auth, baremetalEndpoint, imageEndpoint, tls } = cloud.settings;
+  const fetch = tls && (await import('./openstack/tls.js')).createTlsFetch(tls, connections);
+  const open = (service: string) => {
+    const gate = createGate(connections);
+    return (endpoint: string) => createHttp({ service, endpoint, timeout, gate, fetch });
+  };
+  const overrides = { baremetal: baremetalEndpoint, image: imageEndpoint };
+  const session =
+    auth.type === 'keystone'
+      ? createKeystoneSession({ auth, http: open('Keystone')(auth.authUrl), clock, overrides })
+      : createPlainSession(auth, imageEndpoint);
+  const signed = (service: Service, name: string) => createSignedHttp({ session, service, at: open(name), timeout });
+  const glance = createGlance({ http: signed('image', 'The image service'), clock, random });
+  const hasGlance = auth.type === 'keystone' || imageEndpoint !== undefined;
   return {
-    bareMetal: createIronic({ http, clock, random }),
-    images: createCatalogueImages(config.catalogue),
+    bareMetal: createIronic({ http: signed('baremetal', 'Ironic'), clock, random }),
+    images: createCatalogueImages(config.catalogue, hasGlance ? glance : undefined),
     say: (message) => message,
   };
 }

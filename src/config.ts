@@ -1,32 +1,26 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import { ConfigError, UsageError } from './config/errors.js';
+import { type Resolved, resolveOpenStack } from './config/openstack.js';
 import type { Catalogue } from './local/catalogue.js';
 
+export { ConfigError, UsageError } from './config/errors.js';
+
 /** Where servers come from. */
-export type Cloud =
-  | { readonly kind: 'simulator' }
-  | { readonly kind: 'ironic'; readonly endpoint: string; readonly auth: { readonly type: 'none' } };
+export type Cloud = { readonly kind: 'simulator' } | ({ readonly kind: 'ironic' } & Resolved);
 
 /** Everything that can be set, checked. */
 export interface Config {
   readonly cloud: Cloud;
   /** How many times faster than real time passes in the simulated cloud. */
   readonly simulationSpeed: number;
-  /** Milliseconds that a request to Ironic may take. */
+  /** Milliseconds that a request may take. */
   readonly requestTimeout: number;
   /** The images that the operator names, for clouds without Glance. */
   readonly catalogue: Catalogue;
 }
 
-/** The settings are wrong, and no amount of trying again will mend them. The message is one sentence. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
-/** The command line is wrong. The message is one sentence. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+type Env = Readonly<Record<string, string | undefined>>;
 
 const seconds = z.coerce.number().min(0.1).max(3_600);
 
@@ -52,8 +46,8 @@ const settings = {
 const flagOf = (name: string) => name.replaceAll('_', '-');
 
 /** The flags that every command takes, for `parseArgs`. */
-export const configFlags = Object.fromEntries(
-  Object.keys(settings).map((name) => [flagOf(name), { type: 'string' } as const]),
+const configFlags = Object.fromEntries(
+  [...Object.keys(settings), 'cloud'].map((name) => [flagOf(name), { type: 'string' } as const]),
 );
 
 /**
@@ -64,10 +58,7 @@ export const configFlags = Object.fromEntries(
  *
  * @throws ConfigError
  */
-export async function readConfig(
-  env: Readonly<Record<string, string | undefined>>,
-  flags: Readonly<Record<string, unknown>>,
-): Promise<Config> {
+export async function readConfig(env: Env, flags: Readonly<Record<string, unknown>>): Promise<Config> {
   const value = <Name extends keyof typeof settings>(name: Name): z.output<(typeof settings)[Name]['schema']> => {
     const { variable, schema, wants } = settings[name];
     const flag = flags[flagOf(name)];
@@ -77,7 +68,7 @@ export async function readConfig(
     return result.data as z.output<(typeof settings)[Name]['schema']>;
   };
   return {
-    cloud: cloudOf(env),
+    cloud: await cloudOf(env, flags),
     simulationSpeed: value('sim_speed'),
     requestTimeout: value('request_timeout') * 1_000,
     catalogue: await catalogueIn(value('image_catalog')),
@@ -94,27 +85,11 @@ async function catalogueIn(file: string | undefined): Promise<Catalogue> {
   }
 }
 
-function cloudOf(env: Readonly<Record<string, string | undefined>>): Cloud {
-  if (!Object.keys(env).some((name) => name.startsWith('OS_') && env[name])) return { kind: 'simulator' };
-  const authType = env.OS_AUTH_TYPE;
-  if (authType !== 'none') {
-    throw new ConfigError(
-      authType
-        ? `OS_AUTH_TYPE is ${JSON.stringify(authType)}, but only "none" is supported so far.`
-        : 'OS_AUTH_TYPE is not set beside the other OS_ variables; for an Ironic without sign-in set it to "none".',
-    );
-  }
-  const endpoint = env.OS_ENDPOINT;
-  if (!endpoint) throw new ConfigError('OS_ENDPOINT is not set; give the URL of Ironic, e.g. http://127.0.0.1:6385.');
-  return { kind: 'ironic', endpoint: httpUrl('OS_ENDPOINT', endpoint), auth: { type: 'none' } };
-}
-
-/** An endpoint without the version that some write behind it. */
-function httpUrl(name: string, text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) throw new ConfigError(`${name} must be an http or https URL.`);
-  if (url.username || url.password) throw new ConfigError(`${name} must not contain a user name or password.`);
-  return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '')}`;
+/** Without any `OS_*` variable and without `--cloud` it is the simulator; never in silence instead of the real thing. */
+async function cloudOf(env: Env, flags: Readonly<Record<string, unknown>>): Promise<Cloud> {
+  const named = typeof flags.cloud === 'string' ? flags.cloud : env.OS_CLOUD || undefined;
+  const real = named !== undefined || Object.keys(env).some((name) => name.startsWith('OS_') && env[name]);
+  return real ? { kind: 'ironic', ...(await resolveOpenStack(named, env)) } : { kind: 'simulator' };
 }
 
 type Flags = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;

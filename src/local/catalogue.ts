@@ -53,14 +53,23 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
   throw new Error(`The image catalogue ${file} is not valid: ${issue?.path.map(String).join('.')}: ${issue?.message}.`);
 }
 
-/** Images by the operator's catalogue, and any URL that Ironic itself could fetch. For clouds without Glance. */
-export function createCatalogueImages(catalogue: Catalogue): Images {
+/** Images by any URL that Ironic itself could fetch. */
+const urlImages: Images = {
+  async find(ref) {
+    return imageUrl.safeParse(ref).success ? { id: ref, name: null, instanceInfo: { image_source: ref } } : null;
+  },
+};
+
+/**
+ * Images by the operator's catalogue.
+ * @param otherwise Where to look for what the catalogue does not name: Glance, or, where there is none, any URL.
+ */
+export function createCatalogueImages(catalogue: Catalogue, otherwise: Images = urlImages): Images {
   return {
-    async find(ref) {
+    async find(ref, signal) {
       const entry = Object.hasOwn(catalogue, ref) ? catalogue[ref] : undefined;
-      if (entry) return { id: ref, name: ref, instanceInfo: instanceInfo(entry) };
-      if (imageUrl.safeParse(ref).success) return { id: ref, name: null, instanceInfo: { image_source: ref } };
-      return null;
+      if (!entry) return otherwise.find(ref, signal);
+      return { id: ref, name: ref, instanceInfo: instanceInfo(entry) };
     },
   };
 }

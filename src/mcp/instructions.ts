@@ -1,12 +1,12 @@
 /** What the instructions need to know of where servers come from. */
-export type Surroundings = { readonly kind: 'simulator' } | { readonly kind: 'ironic'; readonly endpoint: string };
+export type Surroundings = { readonly kind: 'simulator' } | { readonly kind: 'ironic'; readonly where: string };
 
 /** What a client tells its model about this server. Must stand alone, in under 2,000 characters: clients cut the rest. */
 export function instructionsFor(cloud: Surroundings): string {
   const where =
     cloud.kind === 'simulator'
       ? 'This is a SIMULATED cloud: no real server is touched, and it is forgotten when this process ends. Tell the user so. For a real one the user sets OpenStack settings (OS_*) in the env block of this MCP server.'
-      : `Servers are REAL machines of the Ironic at ${cloud.endpoint}.`;
+      : `Servers are REAL machines of ${cloud.where}.`;
   return [
     'Deploys operating systems on bare-metal servers through OpenStack Ironic.',
     where,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { composeCore } from '../../src/compose.js';
+import { readConfig } from '../../src/config.js';
 import type { Core } from '../../src/core/operations.js';
 import { type BareMetal, Refused } from '../../src/core/ports.js';
 import { systemClock } from '../../src/local/clock.js';
@@ -25,9 +26,7 @@ export function contract(openLab: () => Promise<Lab>): void {
     lab = await openLab();
     admin = administrator(lab.endpoint);
     core = await composeCore({
-      cloud: { kind: 'ironic', endpoint: lab.endpoint, auth: { type: 'none' } },
-      simulationSpeed: 1,
-      requestTimeout: 30_000,
+      ...(await readConfig({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: lab.endpoint }, {})),
       catalogue: { [image]: { source, checksum: 'd41d8cd98f00b204e9800998ecf8427e' } },
     });
     const http = createHttp({ service: 'Ironic', endpoint: lab.endpoint, timeout: 30_000, gate: createGate(8) });

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from './errors.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+type Json = Record<string, unknown>;
+
+/** One entry of a clouds.yaml, with what secure.yaml says laid over it. */
+export interface CloudEntry {
+  readonly name: string;
+  readonly file: string;
+  readonly values: Readonly<Json>;
+}
+
+/**
+ * Finds a cloud as OpenStack's own tools do (openstacksdk, "Configuring OpenStack SDK Applications"): the file named by
+ * `OS_CLIENT_CONFIG_FILE`, then `clouds.yaml`, `.yml` or `.json` in the working directory, `~/.config/openstack` and
+ * `/etc/openstack`; `secure.yaml` is found the same way.
+ *
+ * @param name Undefined stands for the only cloud of the file.
+ * @throws ConfigError
+ */
+export async function findCloud(name: string | undefined, env: Env): Promise<CloudEntry> {
+  const found = await firstFile('clouds', env.OS_CLIENT_CONFIG_FILE, env);
+  if (!found) {
+    const wanted = name === undefined ? '' : ` that defines the cloud ${JSON.stringify(name)}`;
+    throw new ConfigError(
+      `No clouds.yaml${wanted} was found in the working directory, ~/.config/openstack or /etc/openstack; name one with OS_CLIENT_CONFIG_FILE.`,
+    );
+  }
+  const secure = await firstFile('secure', env.OS_CLIENT_SECURE_FILE, env);
+  const clouds = cloudsIn(found);
+  const names = Object.keys(clouds);
+  const chosen = name ?? (names.length === 1 ? names[0] : undefined);
+  if (chosen === undefined) {
+    throw new ConfigError(
+      `${found.file} defines ${names.length} clouds; choose one with OS_CLOUD or --cloud: ${names.join(', ')}.`,
+    );
+  }
+  if (!Object.hasOwn(clouds, chosen)) {
+    throw new ConfigError(
+      `The cloud ${JSON.stringify(chosen)} is not defined in ${found.file}, which has: ${names.join(', ') || 'none'}.`,
+    );
+  }
+  const secrets = secure ? cloudsIn(secure) : {};
+  const own = Object.hasOwn(secrets, chosen) ? secrets[chosen] : {};
+  return { name: chosen, file: found.file, values: merged(asObject(clouds[chosen]), asObject(own)) };
+}
+
+interface Document {
+  readonly file: string;
+  readonly content: unknown;
+}
+
+async function firstFile(kind: string, named: string | undefined, env: Env): Promise<Document | undefined> {
+  const config = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config');
+  const folders = ['.', join(config, 'openstack'), '/etc/openstack'];
+  const files = folders.flatMap((folder) => ['yaml', 'yml', 'json'].map((ending) => join(folder, `${kind}.${ending}`)));
+  for (const file of named ? [named, ...files] : files) {
+    let text: string;
+    try {
+      text = await readFile(file, 'utf8');
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'ENOENT' || code === 'ENOTDIR') {
+        if (file !== named) continue;
+        throw new ConfigError(
+          `The file ${file} that OS_CLIENT_${kind === 'clouds' ? 'CONFIG' : 'SECURE'}_FILE names does not exist.`,
+        );
+      }
+      throw new ConfigError(`The file ${file} cannot be read (${String(code)}).`);
+    }
+    return { file, content: await parsed(file, text) };
+  }
+  return undefined;
+}
+
+async function parsed(file: string, text: string): Promise<unknown> {
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(text, { prettyErrors: true });
+  const [error] = document.errors;
+  if (!error) return document.toJS();
+  // The rest of the message quotes the file, and with it perhaps a password.
+  const line = error.linePos?.[0].line;
+  throw new ConfigError(`The file ${file} is not valid YAML${line === undefined ? '' : `, at line ${line}`}.`);
+}
+
+function cloudsIn({ file, content }: Document): Json {
+  const clouds = asObject(asObject(content).clouds);
+  if (Object.keys(clouds).length === 0) throw new ConfigError(`The file ${file} defines no clouds.`);
+  return clouds;
+}
+
+function merged(base: Json, over: Json): Json {
+  const result = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const old = result[key];
+    result[key] = isObject(old) && isObject(value) ? merged(old, value) : value;
+  }
+  return result;
+}
+
+function asObject(value: unknown): Json {
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

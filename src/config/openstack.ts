@@ -1,0 +1,289 @@
+import { readFile } from 'node:fs/promises';
+import {
+  type Auth,
+  type Identity,
+  type InDomain,
+  type Named,
+  type OpenStackSettings,
+  type Scope,
+  type Tls,
+  withoutVersion,
+} from '../openstack/credentials.js';
+import { type CloudEntry, findCloud } from './clouds-file.js';
+import { ConfigError } from './errors.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Settings by their names in clouds.yaml, without its sections. */
+type Flat = Readonly<Record<string, unknown>>;
+
+/** Variables that choose a cloud but describe none. */
+const selectors = ['OS_CLOUD', 'OS_CLIENT_CONFIG_FILE', 'OS_CLIENT_SECURE_FILE', 'OS_CLOUD_NAME'];
+
+/** Older names of settings. */
+const aliases: Readonly<Record<string, string>> = {
+  auth_plugin: 'auth_type',
+  auth_token: 'token',
+  tenant_id: 'project_id',
+  tenant_name: 'project_name',
+  endpoint_type: 'interface',
+  user_name: 'username',
+};
+
+/** The settings of OpenStack and the words by which an error can name one of them. */
+export interface Resolved {
+  readonly settings: OpenStackSettings;
+  /** Where they were found, for people. */
+  readonly source: string;
+  /** Which cloud it is, for people and agents: an address without any secret. */
+  readonly where: string;
+}
+
+/**
+ * Resolves a cloud from `OS_*` variables and clouds.yaml, as `openstack` itself does: with a cloud named, its entry
+ * counts, and variables override it; without, the variables are all there is.
+ *
+ * @throws ConfigError
+ */
+export async function resolveOpenStack(cloudName: string | undefined, env: Env): Promise<Resolved> {
+  const variables = flatEnv(env);
+  const useFile = cloudName !== undefined || Object.keys(variables).length === 0;
+  const entry = useFile ? await findCloud(cloudName, env) : undefined;
+  const reader = new Reader({ ...(entry ? flatEntry(entry) : {}), ...variables }, variables, entry);
+  const auth = authFrom(reader);
+  return {
+    settings: {
+      auth,
+      baremetalEndpoint: reader.url('baremetal_endpoint_override'),
+      imageEndpoint: reader.url('image_endpoint_override'),
+      tls: await tlsFrom(reader),
+    },
+    where: auth.type === 'keystone' ? `the OpenStack cloud at ${auth.authUrl}` : `the Ironic at ${auth.endpoint}`,
+    source: entry ? `the cloud ${JSON.stringify(entry.name)} in ${entry.file}` : 'OS_* variables',
+  };
+}
+
+/** Reads settings, and names them as their user wrote them. */
+class Reader {
+  constructor(
+    private readonly flat: Flat,
+    private readonly variables: Flat,
+    private readonly entry: CloudEntry | undefined,
+  ) {}
+
+  text(key: string): string | undefined {
+    const value = this.flat[key];
+    if (value === undefined || value === null || value === '') return undefined;
+    if (typeof value === 'object') throw new ConfigError(`${this.named(key)} must be a text.`);
+    return String(value);
+  }
+
+  need(key: string, why: string): string {
+    const value = this.text(key);
+    if (value === undefined) throw new ConfigError(`${this.named(key)} is not set; ${why}.`);
+    return value;
+  }
+
+  flag(key: string): boolean | undefined {
+    const value = this.text(key)?.toLowerCase();
+    if (value === undefined) return undefined;
+    if (['true', '1', 'yes', 'on'].includes(value)) return true;
+    if (['false', '0', 'no', 'off'].includes(value)) return false;
+    throw new ConfigError(`${this.named(key)} must be true or false.`);
+  }
+
+  url(key: string): string | undefined {
+    const text = this.text(key);
+    if (text === undefined) return undefined;
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (!url || !/^https?:$/.test(url.protocol))
+      throw new ConfigError(`${this.named(key)} must be an http or https URL.`);
+    if (url.username || url.password)
+      throw new ConfigError(`${this.named(key)} must not contain a user name or password.`);
+    return withoutVersion(text);
+  }
+
+  /** A setting's name where its user would look for it. */
+  named(key: string): string {
+    if (!this.entry || key in this.variables) return `OS_${key.toUpperCase()}`;
+    return `${key} of the cloud ${JSON.stringify(this.entry.name)} in ${this.entry.file}`;
+  }
+}
+
+function flatEnv(env: Env): Flat {
+  const own = Object.entries(env).filter(
+    ([name, value]) => name.startsWith('OS_') && !selectors.includes(name) && value,
+  );
+  return renamed(Object.fromEntries(own.map(([name, value]) => [name.slice(3).toLowerCase(), value])));
+}
+
+/** The section `auth` and what stands beside it, which wins, in one; of several regions the first. */
+function flatEntry({ values, file, name }: CloudEntry): Flat {
+  if (values.profile !== undefined || values.cloud !== undefined) {
+    throw new ConfigError(
+      `The cloud ${JSON.stringify(name)} in ${file} uses a vendor profile, which is not supported; write its settings out.`,
+    );
+  }
+  const { auth, regions, ...beside } = values;
+  const [region] = Array.isArray(regions) ? regions : [];
+  const first: Flat = typeof region === 'string' ? { name: region } : asFlat(region);
+  const { auth: regionalAuth, ...regionalBeside }: Flat =
+    region === undefined ? {} : { region_name: first.name, ...asFlat(first.values) };
+  const flat = {
+    ...renamed(asFlat(auth)),
+    ...renamed(beside),
+    ...renamed(asFlat(regionalAuth)),
+    ...renamed(regionalBeside),
+  };
+  // An old way to list regions.
+  return typeof flat.region_name === 'string' ? { ...flat, region_name: flat.region_name.split(',')[0] } : flat;
+}
+
+function renamed(values: Flat): Flat {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => {
+      const name = key.replaceAll('-', '_');
+      return [Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name, value];
+    }),
+  );
+}
+
+function asFlat(value: unknown): Flat {
+  return typeof value === 'object' && value !== null ? (value as Flat) : {};
+}
+
+function authFrom(reader: Reader): Auth {
+  const type = reader.text('auth_type') ?? (reader.text('token') ? 'token' : 'password');
+  switch (type) {
+    case 'none':
+    case 'None':
+    case 'http_basic': {
+      const endpoint = reader.url('baremetal_endpoint_override') ?? reader.url('endpoint');
+      if (endpoint === undefined) {
+        throw new ConfigError(
+          `${reader.named('endpoint')} is not set; give the URL of Ironic, e.g. http://127.0.0.1:6385.`,
+        );
+      }
+      if (type !== 'http_basic') return { type: 'none', endpoint };
+      const why = 'auth_type http_basic needs it';
+      return { type, endpoint, username: reader.need('username', why), password: reader.need('password', why) };
+    }
+    case 'password':
+    case 'v3password': {
+      const why = `auth_type ${type} needs it`;
+      if (reader.text('auth_url') === undefined && reader.text('auth_type') === undefined) {
+        throw new ConfigError(
+          `${reader.named('auth_url')} is not set; give the URL of Keystone, or set ${reader.named('auth_type')} to "none" for an Ironic without sign-in.`,
+        );
+      }
+      const identity = {
+        method: 'password',
+        user: userFrom(reader, why),
+        password: reader.need('password', why),
+      } as const;
+      return keystone(reader, why, identity, scopeFrom(reader));
+    }
+    case 'token':
+    case 'v3token': {
+      const why = `auth_type ${type} needs it`;
+      return keystone(reader, why, { method: 'token', token: reader.need('token', why) }, scopeFrom(reader));
+    }
+    case 'v3applicationcredential': {
+      const why = `auth_type ${type} needs it`;
+      const id = reader.text('application_credential_id');
+      const credential =
+        id === undefined
+          ? {
+              name: reader.need('application_credential_name', `${why}, or application_credential_id`),
+              user: userFrom(reader, why),
+            }
+          : { id };
+      const secret = reader.need('application_credential_secret', why);
+      // Keystone refuses a scope beside an application credential: it has one of its own.
+      const scoped = ['project_id', 'project_name', 'domain_id', 'domain_name', 'system_scope'].find((key) =>
+        reader.text(key),
+      );
+      if (scoped) {
+        throw new ConfigError(
+          `${reader.named(scoped)} must not be set beside an application credential, which is bound to its project already.`,
+        );
+      }
+      return keystone(reader, why, { method: 'application_credential', credential, secret }, 'own');
+    }
+    default:
+      throw new ConfigError(
+        `${reader.named('auth_type')} is ${JSON.stringify(type.slice(0, 40))}; it must be password, token, v3applicationcredential, http_basic or none.`,
+      );
+  }
+}
+
+function keystone(reader: Reader, why: string, identity: Identity, scope: Scope): Auth {
+  reader.need('auth_url', why);
+  return {
+    type: 'keystone',
+    authUrl: reader.url('auth_url') ?? '',
+    identity,
+    scope,
+    region: reader.text('region_name'),
+    interface: (reader.text('interface') ?? 'public').replace(/URL$/, ''),
+  };
+}
+
+function userFrom(reader: Reader, why: string): InDomain {
+  const id = reader.text('user_id');
+  if (id !== undefined) return { id };
+  return { name: reader.need('username', `${why}, or user_id`), domain: domainFrom(reader, 'user_domain') };
+}
+
+/** Where no domain is given it is Keystone's own default one. */
+function domainFrom(reader: Reader, key: 'user_domain' | 'project_domain'): Named {
+  for (const prefix of [key, 'domain', 'default_domain']) {
+    const id = reader.text(`${prefix}_id`) ?? (prefix === 'default_domain' ? reader.text('default_domain') : undefined);
+    if (id !== undefined) return { id };
+    const name = reader.text(`${prefix}_name`);
+    if (name !== undefined) return { name };
+  }
+  return { id: 'default' };
+}
+
+function scopeFrom(reader: Reader): Scope {
+  const system = reader.text('system_scope');
+  if (system !== undefined) {
+    if (system !== 'all') throw new ConfigError(`${reader.named('system_scope')} must be "all".`);
+    return { system };
+  }
+  const projectId = reader.text('project_id');
+  if (projectId !== undefined) return { project: { id: projectId } };
+  const projectName = reader.text('project_name');
+  if (projectName !== undefined) {
+    return { project: { name: projectName, domain: domainFrom(reader, 'project_domain') } };
+  }
+  const domainId = reader.text('domain_id');
+  if (domainId !== undefined) return { domain: { id: domainId } };
+  const domainName = reader.text('domain_name');
+  if (domainName !== undefined) return { domain: { name: domainName } };
+  throw new ConfigError(
+    `${reader.named('project_name')} is not set; a token must be for a project (project_name or project_id) or for the system (system_scope).`,
+  );
+}
+
+async function tlsFrom(reader: Reader): Promise<Tls | undefined> {
+  const [ca, cert, key] = await Promise.all(['cacert', 'cert', 'key'].map((name) => fileIn(reader, name)));
+  const verify = reader.flag('insecure') === true ? false : (reader.flag('verify') ?? true);
+  if (key !== undefined && cert === undefined) {
+    throw new ConfigError(`${reader.named('cert')} is not set; it belongs to ${reader.named('key')}.`);
+  }
+  if (ca === undefined && cert === undefined && verify) return undefined;
+  return { ca, cert, key, verify };
+}
+
+async function fileIn(reader: Reader, key: string): Promise<string | undefined> {
+  const file = reader.text(key);
+  if (file === undefined) return undefined;
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new ConfigError(`The file ${file} that ${reader.named(key)} names cannot be read (${code}).`);
+  }
+}

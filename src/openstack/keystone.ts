@@ -1,0 +1,154 @@
+import * as z from 'zod';
+import { type Clock, NoAnswer } from '../core/ports.js';
+import { plain } from '../core/untrusted.js';
+import { type Auth, type Identity, type Scope, withoutVersion } from './credentials.js';
+import { faultIn } from './fault.js';
+import type { Answer, Http } from './http.js';
+import type { Access, Service, Session } from './session.js';
+
+type KeystoneAuth = Extract<Auth, { type: 'keystone' }>;
+
+const Token = z.looseObject({
+  token: z.looseObject({
+    expires_at: z.string(),
+    catalog: z
+      .array(
+        z.looseObject({
+          type: z.string(),
+          endpoints: z.array(
+            z.looseObject({
+              interface: z.string(),
+              region_id: z.string().nullish(),
+              region: z.string().nullish(),
+              url: z.string(),
+            }),
+          ),
+        }),
+      )
+      .default([]),
+  }),
+});
+type Catalog = z.output<typeof Token>['token']['catalog'];
+
+interface SignedIn {
+  readonly token: string;
+  /** When it is to be renewed, by our own clock: milliseconds since the epoch. */
+  readonly renewAt: number;
+  readonly catalog: Catalog;
+}
+
+export interface KeystoneOptions {
+  readonly auth: KeystoneAuth;
+  readonly http: Http;
+  readonly clock: Clock;
+  /** Endpoints from the settings, which go before the catalog's. */
+  readonly overrides: Readonly<Partial<Record<Service, string | undefined>>>;
+}
+
+/** A token is renewed so long before it expires, in milliseconds, or after nine tenths of a shorter life. */
+const margin = 60_000;
+
+/** A session by Keystone's Identity API v3: one token, shared by all requests, renewed when it is about to expire or is refused. */
+export function createKeystoneSession({ auth, http, clock, overrides }: KeystoneOptions): Session {
+  let current: SignedIn | undefined;
+  let signingIn: Promise<SignedIn> | undefined;
+
+  /** Signs in once for everybody who waits; nobody's leaving ends it for the others. */
+  function signedIn(): Promise<SignedIn> {
+    if (current && clock.now() < current.renewAt) return Promise.resolve(current);
+    signingIn ??= signIn()
+      .then((fresh) => {
+        current = fresh;
+        return fresh;
+      })
+      .finally(() => {
+        signingIn = undefined;
+      });
+    return signingIn;
+  }
+
+  async function signIn(): Promise<SignedIn> {
+    const json = { auth: { identity: identityOf(auth.identity), ...scopeOf(auth.scope) } };
+    const answer = await http.ask({ method: 'POST', path: 'v3/auth/tokens', json }, new AbortController().signal);
+    if (answer.status !== 201) throw refused(answer);
+    const token = answer.headers.get('x-subject-token');
+    const parsed = Token.safeParse(answer.body);
+    if (!token || !parsed.success) throw new NoAnswer("Keystone's answer cannot be read", false);
+    const { expires_at, catalog } = parsed.data.token;
+    // Their clock and ours may differ; how long the token lives does not.
+    const issued = Date.parse(answer.headers.get('date') ?? '') || clock.now();
+    const life = Math.max(0, Date.parse(expires_at) - issued) || 0;
+    return { token, catalog, renewAt: clock.now() + Math.max(life - margin, life * 0.9) };
+  }
+
+  return {
+    async access(service, signal) {
+      const { token, catalog } = await unlessAborted(signedIn(), signal);
+      const endpoint = overrides[service] ?? endpointIn(catalog, service, auth);
+      return { endpoint, headers: { 'x-auth-token': token } };
+    },
+    renew(access: Access) {
+      // Somebody else may have renewed it already.
+      if (current?.token === access.headers['x-auth-token']) current = undefined;
+      return true;
+    },
+  };
+}
+
+function endpointIn(catalog: Catalog, service: Service, { region, interface: kind }: KeystoneAuth): string {
+  const endpoints = catalog.filter(({ type }) => type === service).flatMap((entry) => entry.endpoints);
+  const found = endpoints.find(
+    (endpoint) =>
+      endpoint.interface === kind && (region === undefined || (endpoint.region_id ?? endpoint.region) === region),
+  );
+  if (found) return withoutVersion(found.url);
+  const offered = endpoints.map((endpoint) => `${endpoint.region_id ?? endpoint.region}/${endpoint.interface}`);
+  const where = `interface ${kind}${region === undefined ? '' : ` and region ${plain(region, 60)}`}`;
+  throw new NoAnswer(
+    `Keystone's catalog has no service of type ${service} for ${where}; ${
+      offered.length > 0
+        ? `it has ${plain([...new Set(offered)].join(', '))}: look at OS_REGION_NAME and OS_INTERFACE`
+        : `it has none at all: set OS_${service.toUpperCase()}_ENDPOINT_OVERRIDE`
+    }`,
+    false,
+  );
+}
+
+function refused(answer: Answer): NoAnswer {
+  const { words } = faultIn(answer);
+  const advice =
+    answer.status === 401 || answer.status === 404
+      ? '; look at the user, the password or credential, and the project'
+      : '';
+  return new NoAnswer(`Keystone refused the sign-in (HTTP status ${answer.status}: ${words})${advice}`, false);
+}
+
+function identityOf(identity: Identity): object {
+  switch (identity.method) {
+    case 'password':
+      return { methods: ['password'], password: { user: { ...identity.user, password: identity.password } } };
+    case 'token':
+      return { methods: ['token'], token: { id: identity.token } };
+    case 'application_credential': {
+      const { credential, secret } = identity;
+      const who = 'id' in credential ? credential : { name: credential.name, user: credential.user };
+      return { methods: ['application_credential'], application_credential: { ...who, secret } };
+    }
+  }
+}
+
+function scopeOf(scope: Scope): object {
+  if (scope === 'own') return {};
+  if ('system' in scope) return { scope: { system: { all: true } } };
+  return { scope };
+}
+
+/** The promise's outcome, or the signal's reason if that is aborted first. The promise goes on. */
+function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

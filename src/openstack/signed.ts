@@ -1,0 +1,38 @@
+import { NoAnswer } from '../core/ports.js';
+import type { Http } from './http.js';
+import type { Service, Session } from './session.js';
+
+export interface SignedOptions {
+  readonly session: Session;
+  readonly service: Service;
+  /** Opens a way to the service where the session says that it is. */
+  readonly at: (endpoint: string) => Http;
+  /** Milliseconds for a request with all that it needs, the sign-in included. */
+  readonly timeout: number;
+}
+
+/** Speaks HTTP with a service that wants to know who asks. A refused token is renewed once: nothing was done yet. */
+export function createSignedHttp({ session, service, at, timeout }: SignedOptions): Http {
+  const ways = new Map<string, Http>();
+  const wayTo = (endpoint: string) => {
+    const way = ways.get(endpoint) ?? at(endpoint);
+    ways.set(endpoint, way);
+    return way;
+  };
+  const within = () => AbortSignal.timeout(timeout);
+
+  return {
+    async ask(ask, signal, deadline = within()) {
+      for (let again = false; ; again = true) {
+        const access = await session.access(service, AbortSignal.any([signal, deadline])).catch((error) => {
+          signal.throwIfAborted();
+          throw deadline.aborted ? new NoAnswer(`Keystone did not answer within ${timeout / 1000} s`, false) : error;
+        });
+        const headers = { ...ask.headers, ...access.headers };
+        const answer = await wayTo(access.endpoint).ask({ ...ask, headers }, signal, deadline);
+        if (answer.status !== 401 || again || !session.renew(access)) return answer;
+      }
+    },
+    deadline: within,
+  };
+}
