@@ -1,0 +1,316 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readConfig } from '../../src/config.js';
+
+let home: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'ironic-mcp-config-'));
+});
+afterAll(() => rm(home, { recursive: true }));
+
+const secret = 'hunter2-secret';
+
+/** Writes a clouds.yaml (and secure.yaml) into a home of its own and resolves against it. */
+async function withClouds(clouds: string, env: Record<string, string> = {}, secure?: string, flags = {}) {
+  const folder = await mkdtemp(join(home, 'case-'));
+  const config = join(folder, '.config', 'openstack');
+  await mkdir(config, { recursive: true });
+  await writeFile(join(config, 'clouds.yaml'), clouds);
+  if (secure !== undefined) await writeFile(join(config, 'secure.yaml'), secure);
+  return { folder, config, result: await cloudOf({ HOME: folder, ...env }, flags) };
+}
+
+async function cloudOf(env: Record<string, string>, flags = {}) {
+  const { cloud } = await readConfig(env, flags);
+  if (cloud.kind === 'simulator') throw new Error('it is the simulator');
+  return cloud;
+}
+
+const wrong = (env: Record<string, string>, flags = {}) =>
+  readConfig(env, flags).then(
+    () => 'nothing is wrong',
+    (error: Error) => `${error.name}: ${error.message}`,
+  );
+
+const openrc = {
+  OS_AUTH_URL: 'http://keystone.example:5000/v3/',
+  OS_USERNAME: 'ann',
+  OS_PASSWORD: secret,
+  OS_PROJECT_NAME: 'demo',
+  OS_USER_DOMAIN_NAME: 'Users',
+  OS_PROJECT_DOMAIN_ID: 'projects',
+};
+const ann = { name: 'ann', domain: { name: 'Users' } };
+
+describe('variables alone', () => {
+  test('of an openrc file sign in with a password', async () => {
+    const { settings, where, source } = await cloudOf({
+      ...openrc,
+      OS_REGION_NAME: 'North',
+      OS_INTERFACE: 'internalURL',
+    });
+    expect(settings).toEqual({
+      auth: {
+        type: 'keystone',
+        authUrl: 'http://keystone.example:5000',
+        identity: { method: 'password', user: ann, password: secret },
+        scope: { project: { name: 'demo', domain: { id: 'projects' } } },
+        region: 'North',
+        interface: 'internal',
+      },
+      baremetalEndpoint: undefined,
+      imageEndpoint: undefined,
+      tls: undefined,
+    });
+    expect(source).toBe('OS_* variables');
+    expect(where).toBe('the OpenStack cloud at http://keystone.example:5000');
+  });
+
+  test.each([
+    [{ OS_USER_ID: 'u1', OS_PROJECT_ID: 'p1' }, { id: 'u1' }, { project: { id: 'p1' } }],
+    [
+      { OS_DOMAIN_NAME: 'Both', OS_USER_DOMAIN_NAME: '', OS_PROJECT_DOMAIN_ID: '' },
+      { name: 'ann', domain: { name: 'Both' } },
+      { project: { name: 'demo', domain: { name: 'Both' } } },
+    ],
+    [
+      { OS_USER_DOMAIN_NAME: '', OS_PROJECT_DOMAIN_ID: '' },
+      { name: 'ann', domain: { id: 'default' } },
+      { project: { name: 'demo', domain: { id: 'default' } } },
+    ],
+    [{ OS_PROJECT_NAME: '', OS_SYSTEM_SCOPE: 'all' }, ann, { system: 'all' }],
+    [{ OS_PROJECT_NAME: '', OS_DOMAIN_ID: 'd1' }, ann, { domain: { id: 'd1' } }],
+    [{ OS_PROJECT_NAME: '', OS_DOMAIN_NAME: 'D' }, ann, { domain: { name: 'D' } }],
+    [{ OS_PROJECT_NAME: '', OS_TENANT_NAME: 'old' }, ann, { project: { name: 'old', domain: { id: 'projects' } } }],
+  ])('%j say who and what for', async (more, user, scope) => {
+    const { settings } = await cloudOf({ ...openrc, ...more });
+    expect(settings.auth).toMatchObject({ identity: { user }, scope });
+  });
+
+  test('can be a token, or an application credential by id or by name', async () => {
+    const base = { OS_AUTH_URL: openrc.OS_AUTH_URL };
+    const identityOf = async (env: Record<string, string>) => (await cloudOf({ ...base, ...env })).settings.auth;
+    expect(await identityOf({ OS_TOKEN: 't0k3n', OS_PROJECT_ID: 'p' })).toMatchObject({
+      identity: { method: 'token', token: 't0k3n' },
+      scope: { project: { id: 'p' } },
+    });
+    const credential = { OS_AUTH_TYPE: 'v3applicationcredential', OS_APPLICATION_CREDENTIAL_SECRET: secret };
+    expect(await identityOf({ ...credential, OS_APPLICATION_CREDENTIAL_ID: 'c1' })).toMatchObject({
+      identity: { method: 'application_credential', credential: { id: 'c1' }, secret },
+      scope: 'own',
+    });
+    const byName = {
+      ...credential,
+      OS_APPLICATION_CREDENTIAL_NAME: 'mcp',
+      OS_USERNAME: 'ann',
+      OS_USER_DOMAIN_NAME: 'Users',
+    };
+    expect(await identityOf(byName)).toMatchObject({
+      identity: { credential: { name: 'mcp', user: ann }, secret },
+    });
+  });
+
+  test('can do without Keystone', async () => {
+    expect(
+      (await cloudOf({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: 'http://ironic.example:6385/v1/' })).settings.auth,
+    ).toEqual({
+      type: 'none',
+      endpoint: 'http://ironic.example:6385',
+    });
+    const basic = {
+      OS_AUTH_TYPE: 'http_basic',
+      OS_ENDPOINT: 'https://ironic.example',
+      OS_USERNAME: 'admin',
+      OS_PASSWORD: secret,
+    };
+    expect((await cloudOf(basic)).settings.auth).toEqual({
+      type: 'http_basic',
+      endpoint: 'https://ironic.example',
+      username: 'admin',
+      password: secret,
+    });
+    const overridden = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: 'http://a', OS_BAREMETAL_ENDPOINT_OVERRIDE: 'http://b' };
+    expect((await cloudOf(overridden)).settings.auth).toMatchObject({ endpoint: 'http://b' });
+  });
+
+  test('of no cloud at all mean the simulator', async () => {
+    expect((await readConfig({ HOME: home, OS_CLOUD: '' }, {})).cloud).toEqual({ kind: 'simulator' });
+  });
+});
+
+describe('a clouds.yaml', () => {
+  const clouds = `
+clouds:
+  prod:
+    auth:
+      auth_url: https://keystone.example/v3
+      username: ann
+      user_domain_name: Users
+      project-name: demo
+      project_domain_id: projects
+    region_name: North
+    interface: internal
+    baremetal_endpoint_override: https://ironic.example/v1
+    image_endpoint_override: https://glance.example/v2/
+    verify: false
+  standalone:
+    auth_type: none
+    endpoint: http://ironic.example:6385
+  regions:
+    auth: { auth_url: https://keystone.example, username: ann, password: x, project_id: p }
+    regions:
+      - name: East
+        values: { auth: { project_id: east } }
+      - West
+`;
+
+  test('is found in the home of its user, with its secrets from secure.yaml', async () => {
+    const { config, result } = await withClouds(
+      clouds,
+      { OS_CLOUD: 'prod' },
+      `clouds: { prod: { auth: { password: ${secret} } } }`,
+    );
+    expect(result.settings).toEqual({
+      auth: {
+        type: 'keystone',
+        authUrl: 'https://keystone.example',
+        identity: { method: 'password', user: ann, password: secret },
+        scope: { project: { name: 'demo', domain: { id: 'projects' } } },
+        region: 'North',
+        interface: 'internal',
+      },
+      baremetalEndpoint: 'https://ironic.example',
+      imageEndpoint: 'https://glance.example',
+      tls: { ca: undefined, cert: undefined, key: undefined, verify: false },
+    });
+    expect(result.source).toBe(`the cloud "prod" in ${join(config, 'clouds.yaml')}`);
+  });
+
+  test('gives its first region unless another is asked for', async () => {
+    const { result } = await withClouds(clouds, { OS_CLOUD: 'regions' });
+    expect(result.settings.auth).toMatchObject({ region: 'East', scope: { project: { id: 'east' } } });
+  });
+
+  test('is overridden by variables, as the openstack command does', async () => {
+    const { result } = await withClouds(clouds, { OS_CLOUD: 'prod', OS_PASSWORD: secret, OS_REGION_NAME: 'South' });
+    expect(result.settings.auth).toMatchObject({ region: 'South', identity: { password: secret } });
+  });
+
+  test('is chosen from by --cloud before OS_CLOUD', async () => {
+    const { result } = await withClouds(clouds, { OS_CLOUD: 'prod' }, undefined, { cloud: 'standalone' });
+    expect(result.settings.auth).toEqual({ type: 'none', endpoint: 'http://ironic.example:6385' });
+  });
+
+  test('needs no name when it has one cloud only, and is named by OS_CLIENT_CONFIG_FILE', async () => {
+    const file = join(home, 'only.json');
+    await writeFile(file, JSON.stringify({ clouds: { one: { auth_type: 'none', endpoint: 'http://one.example' } } }));
+    expect(await cloudOf({ HOME: home, OS_CLIENT_CONFIG_FILE: file })).toMatchObject({
+      settings: { auth: { endpoint: 'http://one.example' } },
+      source: `the cloud "one" in ${file}`,
+    });
+  });
+
+  test('that is wrong is named with what to change', async () => {
+    const unknown = withClouds(clouds, { OS_CLOUD: 'nope' });
+    await expect(unknown).rejects.toThrow(
+      /The cloud "nope" is not defined in .*clouds\.yaml, which has: prod, standalone, regions\./,
+    );
+    const secretless = withClouds(clouds, { OS_CLOUD: 'prod' });
+    await expect(secretless).rejects.toThrow(
+      /^password of the cloud "prod" in .*clouds\.yaml is not set; auth_type password needs it\.$/,
+    );
+    const broken = withClouds(`clouds:\n  prod:\n    auth: {password: ${secret}\n  x: [\n`, { OS_CLOUD: 'prod' });
+    await expect(broken).rejects.toThrow(/clouds\.yaml is not valid YAML, at line \d+\.$/);
+    await expect(broken).rejects.not.toThrow(secret);
+    await expect(withClouds('clouds: 3', { OS_CLOUD: 'prod' })).rejects.toThrow(/defines no clouds\.$/);
+    await expect(withClouds('clouds: { p: { profile: vexxhost } }', { OS_CLOUD: 'p' })).rejects.toThrow(
+      /vendor profile/,
+    );
+    const several = withClouds(clouds, { OS_CLIENT_CONFIG_FILE: '', OS_CLOUD_NAME: 'x' });
+    await expect(several).rejects.toThrow(
+      /defines 3 clouds; choose one with OS_CLOUD or --cloud: prod, standalone, regions\.$/,
+    );
+  });
+});
+
+describe('settings that are wrong', () => {
+  test.each<[string, Record<string, string>, RegExp]>([
+    [
+      'only a user name',
+      { OS_USERNAME: 'ann' },
+      /OS_AUTH_URL is not set; give the URL of Keystone, or set OS_AUTH_TYPE to "none"/,
+    ],
+    ['no password', { ...openrc, OS_PASSWORD: '' }, /OS_PASSWORD is not set; auth_type password needs it\./],
+    ['no user', { ...openrc, OS_USERNAME: '' }, /OS_USERNAME is not set; auth_type password needs it, or user_id\./],
+    ['no project', { ...openrc, OS_PROJECT_NAME: '' }, /OS_PROJECT_NAME is not set; a token must be for a project/],
+    ['a system scope of its own making', { ...openrc, OS_SYSTEM_SCOPE: 'some' }, /OS_SYSTEM_SCOPE must be "all"\./],
+    [
+      'an unknown way to sign in',
+      { ...openrc, OS_AUTH_TYPE: 'v3oidcpassword' },
+      /OS_AUTH_TYPE is "v3oidcpassword"; it must be password, token/,
+    ],
+    ['no endpoint', { OS_AUTH_TYPE: 'none' }, /OS_ENDPOINT is not set; give the URL of Ironic/],
+    [
+      'an endpoint that is no URL',
+      { OS_AUTH_TYPE: 'none', OS_ENDPOINT: 'ironic:6385' },
+      /OS_ENDPOINT must be an http or https URL\./,
+    ],
+    [
+      'a password in an endpoint',
+      { OS_AUTH_TYPE: 'none', OS_ENDPOINT: `http://a:${secret}@b` },
+      /OS_ENDPOINT must not contain a user name/,
+    ],
+    [
+      'no secret of an application credential',
+      { OS_AUTH_TYPE: 'v3applicationcredential', OS_AUTH_URL: 'http://k', OS_APPLICATION_CREDENTIAL_ID: 'x' },
+      /OS_APPLICATION_CREDENTIAL_SECRET is not set/,
+    ],
+    [
+      'an application credential with a scope',
+      {
+        OS_AUTH_TYPE: 'v3applicationcredential',
+        OS_AUTH_URL: 'http://k',
+        OS_APPLICATION_CREDENTIAL_ID: 'x',
+        OS_APPLICATION_CREDENTIAL_SECRET: secret,
+        OS_PROJECT_NAME: 'demo',
+      },
+      /OS_PROJECT_NAME must not be set beside an application credential/,
+    ],
+    [
+      'a CA that is not there',
+      { ...openrc, OS_CACERT: '/no/such/ca.pem' },
+      /The file \/no\/such\/ca\.pem that OS_CACERT names cannot be read \(ENOENT\)\./,
+    ],
+    ['neither true nor false', { ...openrc, OS_INSECURE: 'maybe' }, /OS_INSECURE must be true or false\./],
+    [
+      'no file of clouds',
+      { HOME: '/no/such/home', OS_CLOUD: 'prod' },
+      /No clouds\.yaml that defines the cloud "prod" was found/,
+    ],
+    [
+      'a file of clouds that is not there',
+      { HOME: '/no/such/home', OS_CLOUD: 'prod', OS_CLIENT_CONFIG_FILE: '/no/such.yaml' },
+      /The file \/no\/such\.yaml that OS_CLIENT_CONFIG_FILE names does not exist\./,
+    ],
+    [
+      'a folder for a file',
+      { HOME: '/no/such/home', OS_CLOUD: 'prod', OS_CLIENT_CONFIG_FILE: '/' },
+      /The file \/ cannot be read \(EISDIR\)\./,
+    ],
+  ])('(%s) get one sentence that says what to change', async (_, env, sentence) => {
+    const answer = await wrong({ HOME: '/no/such/home', ...env });
+    expect(answer).toMatch(/^ConfigError: /);
+    expect(answer).toMatch(sentence);
+    expect(answer).not.toContain(secret);
+    expect(answer.split('\n')).toHaveLength(1);
+  });
+
+  test.each([
+    [{ IRONIC_MCP_REQUEST_TIMEOUT: 'soon' }, {}, 'IRONIC_MCP_REQUEST_TIMEOUT must be seconds, 0.1 to 3600.'],
+    [{}, { 'sim-speed': '0' }, '--sim-speed must be a number, 0.01 to 10000.'],
+  ])('of our own %j %j are named too', async (env, flags, sentence) => {
+    expect(await wrong(env, flags)).toBe(`ConfigError: ${sentence}`);
+  });
+});

@@ -1,0 +1,238 @@
+import { describe, expect, test } from 'vitest';
+import type { Auth } from '../../src/openstack/credentials.js';
+import { createGate } from '../../src/openstack/gate.js';
+import { createHttp } from '../../src/openstack/http.js';
+import { createKeystoneSession } from '../../src/openstack/keystone.js';
+import { createSignedHttp } from '../../src/openstack/signed.js';
+
+type KeystoneAuth = Extract<Auth, { type: 'keystone' }>;
+
+const auth: KeystoneAuth = {
+  type: 'keystone',
+  authUrl: 'http://keystone',
+  identity: { method: 'password', user: { name: 'ann', domain: { id: 'default' } }, password: 'secret' },
+  scope: { project: { id: 'p1' } },
+  region: 'North',
+  interface: 'public',
+};
+
+const start = Date.parse('2026-01-01T00:00:00Z');
+const never = new AbortController().signal;
+
+/** A cloud of one Keystone and one service, which takes the newest token only. */
+function cloud(
+  options: {
+    auth?: Partial<KeystoneAuth>;
+    life?: number;
+    refuse?: () => Response | undefined;
+    /** The service refuses every token. */
+    stubborn?: boolean;
+    overrides?: object;
+  } = {},
+) {
+  const { life = 3_600_000, refuse = () => undefined, overrides = {} } = options;
+  const signIns: unknown[] = [];
+  const asked: string[] = [];
+  let now = start;
+  let valid = '';
+  const catalog = [
+    {
+      type: 'baremetal',
+      endpoints: [
+        { interface: 'public', region_id: 'South', url: 'http://south' },
+        { interface: 'internal', region_id: 'North', url: 'http://north-internal/v1/' },
+        { interface: 'public', region_id: 'North', url: 'http://north/v1' },
+      ],
+    },
+  ];
+  const fetch = async (request: Request): Promise<Response> => {
+    const { pathname, origin } = new URL(request.url);
+    if (origin === 'http://keystone') {
+      signIns.push(await request.json());
+      const refusal = refuse();
+      if (refusal) return refusal;
+      valid = `token-${signIns.length}`;
+      const expires_at = new Date(now + life).toISOString();
+      return Response.json(
+        { token: { expires_at, catalog } },
+        { status: 201, headers: { 'x-subject-token': valid, date: new Date(now).toUTCString() } },
+      );
+    }
+    asked.push(`${origin}${pathname}`);
+    const token = request.headers.get('x-auth-token');
+    return token === valid && !options.stubborn
+      ? Response.json({ token })
+      : Response.json({ error: { message: 'expired' } }, { status: 401 });
+  };
+  const gate = createGate(8);
+  const at = (endpoint: string) => createHttp({ service: 'Service', endpoint, timeout: 5_000, gate, fetch });
+  const clock = { now: () => now, sleep: async () => undefined };
+  const session = createKeystoneSession({
+    auth: { ...auth, ...options.auth },
+    http: at('http://keystone'),
+    clock,
+    overrides,
+  });
+  return {
+    http: createSignedHttp({ session, service: 'baremetal', at, timeout: 5_000 }),
+    images: createSignedHttp({ session, service: 'image', at, timeout: 5_000 }),
+    signIns,
+    asked,
+    advance: (milliseconds: number) => {
+      now += milliseconds;
+    },
+    revoke: () => {
+      valid = 'none';
+    },
+  };
+}
+
+const get = { method: 'GET', path: 'v1/nodes' } as const;
+
+describe('a session at Keystone', () => {
+  test('signs in when the first request is made, and not again', async () => {
+    const { http, signIns, asked } = cloud();
+    expect(signIns).toHaveLength(0);
+    await http.ask(get, never);
+    expect((await http.ask(get, never)).body).toEqual({ token: 'token-1' });
+    expect(signIns).toHaveLength(1);
+    expect(asked).toEqual(['http://north/v1/nodes', 'http://north/v1/nodes']);
+  });
+
+  test.each([
+    [
+      'a password',
+      auth.identity,
+      auth.scope,
+      {
+        auth: {
+          identity: {
+            methods: ['password'],
+            password: { user: { name: 'ann', domain: { id: 'default' }, password: 'secret' } },
+          },
+          scope: { project: { id: 'p1' } },
+        },
+      },
+    ],
+    [
+      'a token for the system',
+      { method: 'token', token: 't' } as const,
+      { system: 'all' } as const,
+      { auth: { identity: { methods: ['token'], token: { id: 't' } }, scope: { system: { all: true } } } },
+    ],
+    [
+      'an application credential',
+      { method: 'application_credential', credential: { id: 'c' }, secret: 's' } as const,
+      'own' as const,
+      { auth: { identity: { methods: ['application_credential'], application_credential: { id: 'c', secret: 's' } } } },
+    ],
+    [
+      'the name of one',
+      { method: 'application_credential', credential: { name: 'c', user: { id: 'u' } }, secret: 's' } as const,
+      'own' as const,
+      {
+        auth: {
+          identity: {
+            methods: ['application_credential'],
+            application_credential: { name: 'c', user: { id: 'u' }, secret: 's' },
+          },
+        },
+      },
+    ],
+  ])('signs in with %s', async (_, identity, scope, body) => {
+    const { http, signIns } = cloud({ auth: { identity, scope } });
+    await http.ask(get, never);
+    expect(signIns).toEqual([body]);
+  });
+
+  test.each([
+    [{ region: undefined, interface: 'public' }, 'http://south/v1/nodes'],
+    [{ region: 'North', interface: 'internal' }, 'http://north-internal/v1/nodes'],
+  ])('finds the service of %j in the catalog, with or without a version', async (where, url) => {
+    const { http, asked } = cloud({ auth: where });
+    await http.ask(get, never);
+    expect(asked).toEqual([url]);
+  });
+
+  test('goes where the settings say before it goes by the catalog', async () => {
+    const { http, asked } = cloud({ overrides: { baremetal: 'http://mine' } });
+    await http.ask(get, never);
+    expect(asked).toEqual(['http://mine/v1/nodes']);
+  });
+
+  test('names what the catalog has when it has not what is sought', async () => {
+    await expect(cloud({ auth: { region: 'West' } }).http.ask(get, never)).rejects.toThrow(
+      "Keystone's catalog has no service of type baremetal for interface public and region West; it has South/public, North/internal, North/public: look at OS_REGION_NAME and OS_INTERFACE",
+    );
+    await expect(cloud().images.ask(get, never)).rejects.toThrow(/it has none at all: set OS_IMAGE_ENDPOINT_OVERRIDE$/);
+  });
+
+  test.each([
+    ['an hour', 3_600_000, 3_539_000, 3_541_000],
+    ['ten seconds', 10_000, 8_900, 9_100],
+  ])('renews a token of %s before it expires', async (_, life, still, late) => {
+    const { http, signIns, advance } = cloud({ life });
+    await http.ask(get, never);
+    advance(still);
+    await http.ask(get, never);
+    expect(signIns).toHaveLength(1);
+    advance(late - still);
+    expect((await http.ask(get, never)).body).toEqual({ token: 'token-2' });
+  });
+
+  test('renews a refused token once for 200 calls at the same time, and all of them succeed', async () => {
+    const { http, signIns, revoke } = cloud();
+    await http.ask(get, never);
+    revoke();
+    const answers = await Promise.all(Array.from({ length: 200 }, () => http.ask(get, never)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(200).fill(200));
+    expect(signIns).toHaveLength(2);
+  });
+
+  test('does not try a third time when the new token is refused too', async () => {
+    const { http, signIns } = cloud({ stubborn: true });
+    expect((await http.ask(get, never)).status).toBe(401);
+    expect(signIns).toHaveLength(2);
+  });
+
+  test.each([
+    [
+      401,
+      'Keystone refused the sign-in (HTTP status 401: The request you have made requires authentication.); look at the user, the password or credential, and the project',
+    ],
+    [500, 'Keystone refused the sign-in (HTTP status 500: The request you have made requires authentication.)'],
+  ])('that is refused with %i says so without any secret', async (status, sentence) => {
+    const refuse = () =>
+      Response.json(
+        { error: { code: status, message: 'The request you have made requires authentication.' } },
+        { status },
+      );
+    const failed = cloud({ refuse }).http.ask(get, never);
+    await expect(failed).rejects.toThrow(sentence);
+    await expect(failed).rejects.toMatchObject({ mayHaveTakenEffect: false });
+  });
+
+  test('does not take an answer without a token for a sign-in', async () => {
+    const refuse = () => Response.json({ token: {} }, { status: 201 });
+    await expect(cloud({ refuse }).http.ask(get, never)).rejects.toThrow("Keystone's answer cannot be read");
+  });
+
+  test('signs in again after it could not the first time', async () => {
+    let down = true;
+    const { http, signIns } = cloud({ refuse: () => (down ? new Response('', { status: 503 }) : undefined) });
+    await expect(http.ask(get, never)).rejects.toThrow(/status 503/);
+    down = false;
+    expect((await http.ask(get, never)).status).toBe(200);
+    expect(signIns).toHaveLength(2);
+  });
+
+  test('lets a caller leave while it signs in, and goes on for the others', async () => {
+    const { http } = cloud();
+    const leaving = new AbortController();
+    const left = http.ask(get, leaving.signal);
+    const stays = http.ask(get, never);
+    leaving.abort(new Error('the caller left'));
+    await expect(left).rejects.toThrow('the caller left');
+    expect((await stays).status).toBe(200);
+  });
+});
