@@ -30,7 +30,12 @@ export function configDriveOf(request: ProvisionRequest): ConfigDrive | undefine
 
 /** Whether anything in the config drive could let somebody log in. */
 export function mayLogIn(drive: ConfigDrive | undefined): boolean {
-  return Boolean(drive?.user_data || drive?.vendor_data || drive?.meta_data?.public_keys || drive?.meta_data?.keys);
+  const { user_data: userData, vendor_data: vendorData, meta_data: metaData } = drive ?? {};
+  return [userData, vendorData, metaData?.public_keys, metaData?.keys].some(holdsSomething);
+}
+
+function holdsSomething(value: unknown): boolean {
+  return typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value);
 }
 
 function ironicForm(given: Json): ConfigDrive {
@@ -91,7 +96,7 @@ function publicKeys({ ssh_public_keys: keys }: ProvisionRequest, drive: ConfigDr
 }
 
 function sameSet(left: readonly unknown[], right: readonly unknown[]): boolean {
-  return left.length === right.length && left.every((item) => right.includes(item));
+  return left.every((item) => right.includes(item)) && right.every((item) => left.includes(item));
 }
 
 function isObject(value: unknown): value is Json {

@@ -49,13 +49,13 @@ export async function deployOn(
 ): Promise<Started | Declined> {
   // Not aborted by anybody: each request has a deadline of its own.
   const signal = new AbortController().signal;
-  const reserved = await reserve(deploying, server, plan, signal);
-  if ('failure' in reserved) return reserved;
-  const back = async (failure: Failure, again = false): Promise<Declined> => {
+  const back: Back = async (failure, again = false) => {
     const left = await undo(deploying, server, plan, signal);
     if (left) throw stillReserved(failure, left);
     return { failure, again };
   };
+  const reserved = await reserve(deploying, server, plan, signal, back);
+  if ('failure' in reserved) return reserved;
   const obstacle = obstacleTo({ ...reserved, deploymentId: null });
   if (obstacle || reserved.deploymentId !== plan.reservation.deploymentId) {
     return back(notAvailable(server, plan, obstacle ?? 'somebody else has reserved it meanwhile'));
@@ -67,11 +67,15 @@ export async function deployOn(
   return start(deploying, reserved, plan, signal, back);
 }
 
+/** Ends an attempt with the reservation undone. */
+type Back = (failure: Failure, again?: boolean) => Promise<Declined>;
+
 async function reserve(
   { bareMetal, clock, random }: Deploying,
   server: Server,
   plan: Plan,
   signal: AbortSignal,
+  back: Back,
 ): Promise<Server | Declined> {
   let lost = false;
   for (let attempt = 1; ; attempt += 1) {
@@ -90,8 +94,11 @@ async function reserve(
         // The lock may be held by our own request, whose answer was lost.
         const waiting = error.refusal === 'locked' && (plan.serverRef !== undefined || lost);
         policy = retries.locked;
-        if (!waiting || attempt >= policy.attempts)
-          return { failure: declined(server, plan, error), again: isBusy(error) };
+        if (!waiting || attempt >= policy.attempts) {
+          const failure = declined(server, plan, error);
+          // A refusal now says nothing about the request whose answer was lost.
+          return lost ? back(failure, isBusy(error)) : { failure, again: isBusy(error) };
+        }
       } else throw error;
     }
     await clock.sleep(pauseAfter(attempt, policy, random), signal);
@@ -121,7 +128,7 @@ async function start(
   server: Server,
   plan: Plan,
   signal: AbortSignal,
-  back: (failure: Failure, again?: boolean) => Promise<Declined>,
+  back: Back,
 ): Promise<Started | Declined> {
   const { reservation } = plan;
   let unknown = false;

@@ -107,6 +107,42 @@ const table = {
     retryable: true,
     hint: 'Nothing was changed. The operator must make the audit log writable.',
   },
+  unauthorized: {
+    http: 401,
+    message: 'Unauthorized',
+    retryable: false,
+    hint: 'Send the token of this server in the header "Authorization: Bearer …"; its operator has it.',
+  },
+  malformed: {
+    http: 400,
+    message: 'Malformed request',
+    retryable: false,
+    hint: 'Correct what the reason names; /docs shows a request of each kind.',
+  },
+  not_found: {
+    http: 404,
+    message: 'Not found',
+    retryable: false,
+    hint: 'See /docs for the paths there are.',
+  },
+  method_not_allowed: {
+    http: 405,
+    message: 'Method not allowed',
+    retryable: false,
+    hint: 'Use a method that the header Allow names.',
+  },
+  too_large: {
+    http: 413,
+    message: 'Request too large',
+    retryable: false,
+    hint: 'Send less; have large data fetched by the system when it first boots.',
+  },
+  unsupported_media: {
+    http: 415,
+    message: 'Unsupported media type',
+    retryable: false,
+    hint: 'Send JSON, with the header "Content-Type: application/json".',
+  },
   internal: {
     http: 500,
     message: 'Internal error',
@@ -121,12 +157,22 @@ export type FailureCode = keyof typeof table;
 /** The table of failures, for documents and faces made from it. */
 export const failures: Readonly<Record<FailureCode, FailureKind>> = table;
 
+/** One thing that is wrong with an input. */
+export interface FieldIssue {
+  /** The argument, as a path with dots; empty when it is about the input as a whole. */
+  readonly field: string;
+  /** What is wrong with it. Never quotes its value. */
+  readonly message: string;
+}
+
 /** What is particular about one failure. */
 export interface FailureDetails {
   /** The server or image that `{id}` in the message stands for, as the caller wrote it. */
   readonly id?: string;
   /** What exactly went wrong; may quote text from Ironic, bounded by `quote`. */
   readonly reason?: string;
+  /** The same as the reason, argument by argument, where that is known. */
+  readonly fields?: readonly FieldIssue[];
   /** Instead of the row's own hint. */
   readonly hint?: string;
   readonly retryable?: boolean;
@@ -140,6 +186,7 @@ export class Failure extends Error {
   /** The server or image it is about; empty if none. */
   readonly id: string;
   readonly reason: string | null;
+  readonly fields: readonly FieldIssue[];
   readonly hint: string;
   readonly retryable: boolean;
   readonly http: number;
@@ -154,6 +201,7 @@ export class Failure extends Error {
     this.code = code;
     this.id = id;
     this.reason = details.reason ?? null;
+    this.fields = details.fields ?? [];
     this.hint = details.hint ?? kind.hint;
     this.retryable = details.retryable ?? kind.retryable;
     this.http = kind.http;

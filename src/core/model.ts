@@ -23,7 +23,7 @@ const imageRef = z
   .string()
   .min(1, 'must not be empty')
   .max(2048, 'must be at most 2048 characters')
-  .regex(/^\P{Cc}+$/u, 'must not contain control characters');
+  .regex(/^\P{Cc}*$/u, 'must not contain control characters');
 
 const serverRef = z
   .string()
@@ -40,7 +40,7 @@ const label = z
   .string()
   .min(1, 'must not be empty')
   .max(80, 'must be at most 80 characters')
-  .regex(/^\P{Cc}+$/u, 'must not contain control characters');
+  .regex(/^\P{Cc}*$/u, 'must not contain control characters');
 
 /** What `provision_server` asks for. */
 export const ProvisionRequest = z.strictObject({
@@ -168,6 +168,12 @@ export interface Server {
   readonly lessee: string | null;
   readonly step: DeployStep | null;
   readonly lastError: string | null;
+  /** Size of the root disk in GiB. */
+  readonly diskGb: number | null;
+  /** For example `x86_64`. */
+  readonly architecture: string | null;
+  /** The driver interface that writes images, e.g. `direct`. */
+  readonly deployInterface: string | null;
 }
 
 /** An image, and what Ironic is to be told about it. */
@@ -176,6 +182,14 @@ export interface Image {
   readonly name: string | null;
   /** Members of `instance_info`: image_source, and checksums, kernel, sizes where they are needed. */
   readonly instanceInfo: Readonly<Record<string, unknown>>;
+  /** Size of the disk that it needs, in GiB; 0 when nobody says. */
+  readonly minDiskGb: number;
+  /** The only architecture that it runs on, as the server names it; null when nobody says. */
+  readonly architecture: string | null;
+  /** An image of one partition, for which Ironic makes the partition table. */
+  readonly isPartition: boolean;
+  /** Nobody knows its checksum, without which some deploy interfaces refuse it. */
+  readonly lacksChecksum: boolean;
 }
 
 /** A config drive as Ironic takes it (API 1.59: a JSON object with these members only). */

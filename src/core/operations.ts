@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { Changes } from './changes.js';
-import { Failure } from './failures.js';
+import { Failure, type FailureCode, type FieldIssue } from './failures.js';
 import { ProvisionRequest, ProvisionResponse, ProvisionStatus, StatusRequest } from './model.js';
 import type { ProvisionService } from './provision.js';
 import type { ServerService } from './servers.js';
@@ -36,12 +36,25 @@ export interface Operation {
   readonly route: { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string; readonly status: number };
   readonly input: z.ZodType;
   readonly output: z.ZodType;
+  /** How it can fail, beside the ways in which every call can: see `commonFailures`. */
+  readonly failures: readonly FailureCode[];
+  /** An input that works on the simulator; those of the table one after the other, in its order. */
+  readonly example: Readonly<Record<string, unknown>>;
   /**
    * Parses the input, runs the operation and answers its output.
    * @throws Failure always, whatever went wrong; but the signal's reason when that was aborted
    */
   call(core: Core, input: unknown, call: Call): Promise<Record<string, unknown>>;
 }
+
+/** How every call can fail, whatever it asks for. */
+export const commonFailures: readonly FailureCode[] = [
+  'invalid_request',
+  'ironic_unavailable',
+  'ironic_too_old',
+  'overloaded',
+  'internal',
+];
 
 interface Definition<Input extends z.ZodType, Output extends z.ZodType<Record<string, unknown>>>
   extends Omit<Operation, 'call' | 'input' | 'output'> {
@@ -59,7 +72,7 @@ function operation<Input extends z.ZodType, Output extends z.ZodType<Record<stri
     ...rest,
     async call(core, raw, call) {
       const parsed = definition.input.safeParse(raw ?? {});
-      if (!parsed.success) throw new Failure('invalid_request', { reason: issuesIn(parsed.error) });
+      if (!parsed.success) throw invalid(issuesIn(parsed.error));
       try {
         return await run(core, parsed.data, call);
       } catch (error) {
@@ -70,16 +83,17 @@ function operation<Input extends z.ZodType, Output extends z.ZodType<Record<stri
   };
 }
 
+function invalid(fields: readonly FieldIssue[]): Failure {
+  const reason = fields.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ');
+  return new Failure('invalid_request', { reason, fields });
+}
+
 /** What is wrong with an input, field by field. Never quotes a value: it may be a secret. */
-function issuesIn(error: z.ZodError): string {
-  return error.issues
-    .slice(0, 8)
-    .map((issue) => {
-      const path = plain(issue.path.map(String).join('.'), 120);
-      const words = issue.code === 'unrecognized_keys' ? unknownArguments(issue.keys) : plain(issue.message, 200);
-      return path ? `${path}: ${words}` : words;
-    })
-    .join('; ');
+function issuesIn(error: z.ZodError): readonly FieldIssue[] {
+  return error.issues.slice(0, 8).map((issue) => ({
+    field: plain(issue.path.map(String).join('.'), 120),
+    message: issue.code === 'unrecognized_keys' ? unknownArguments(issue.keys) : plain(issue.message, 200),
+  }));
 }
 
 function unknownArguments(keys: readonly string[]): string {
@@ -103,6 +117,21 @@ export const operations: readonly Operation[] = [
     route: { method: 'POST', path: '/provision', status: 202 },
     input: ProvisionRequest,
     output: ProvisionResponse,
+    failures: [
+      'server_not_found',
+      'server_not_available',
+      'no_available_servers',
+      'image_not_found',
+      'image_not_deployable',
+      'deploy_refused',
+      'outcome_unknown',
+    ],
+    example: {
+      image_id: 'ubuntu-24.04',
+      server_id: 'rack1-small-01',
+      hostname: 'web-1.example.com',
+      ssh_public_keys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJYm0gqGzGxXcJ8sQyHxkq1v0mO6lYbq7o2r5q8pW3cM ada'],
+    },
     async run({ provision, say }, input, { signal }) {
       const response = await provision.provision(input, signal);
       return { ...response, message: say(response.message) };
@@ -120,6 +149,8 @@ export const operations: readonly Operation[] = [
     route: { method: 'GET', path: '/provision/{operation_id}', status: 200 },
     input: StatusRequest,
     output: ProvisionStatus,
+    failures: ['operation_not_found'],
+    example: { operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7', wait_seconds: 10 },
     async run({ provision, say }, input, { signal }) {
       const status = await provision.status(input, signal);
       return { ...status, message: say(status.message) };

@@ -1,4 +1,5 @@
 import type { Server } from './model.js';
+import { plain } from './untrusted.js';
 
 /** What a deploy step means to the person who waits. */
 interface StepMeaning {
@@ -37,6 +38,7 @@ export function stepWords(server: Server): string | undefined {
   const { step } = server;
   if (step === null) return undefined;
   const words = Object.hasOwn(steps, step.name) ? steps[step.name]?.words : undefined;
+  const name = plain(step.name, 80);
   const position = step.number === null ? '' : ` ${step.number} of ${step.total}`;
-  return words ? `${words} (step${position}: ${step.name})` : `Deploy step${position}: ${step.name}`;
+  return words ? `${words} (step${position}: ${name})` : `Deploy step${position}: ${name}`;
 }

@@ -3,6 +3,7 @@ import type { Changes } from './changes.js';
 import { configDriveOf, mayLogIn } from './config-drive.js';
 import { type Deploying, deployOn, type Plan, type Started } from './deployment.js';
 import { Failure } from './failures.js';
+import { instanceInfoOf, misfit } from './fitting.js';
 import type {
   DeploymentEntry,
   Image,
@@ -62,19 +63,36 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
 
     const deploymentId = randomUUID();
     const until = clock.now() + choosingTime;
+    let refused: Failure | undefined;
     let refusals = 0;
+    let unfit: Failure | undefined;
     for (let next = first; !next.done; next = await candidates.next()) {
       const server = next.value;
+      const obstacle = misfit(image, server);
+      if (obstacle !== undefined) {
+        unfit = new Failure('image_not_deployable', { id: request.image_id, reason: obstacle });
+        if (serverRef !== undefined) throw unfit;
+        out.add(server.id);
+        continue;
+      }
       const entry = { started_at: isoTime(bareMetal.now()), image: request.image_id };
-      const plan = { serverRef, configDrive, reservation: { deploymentId, entry, instanceInfo: image.instanceInfo } };
+      const instanceInfo = instanceInfoOf(image, server);
+      const plan = { serverRef, configDrive, reservation: { deploymentId, entry, instanceInfo } };
       const outcome = await changes.run(() => deployOn(options, server, plan, signal));
       if ('server' in outcome) return response(outcome, plan, image);
       const { failure, again } = outcome;
-      if (failure.code === 'deploy_refused') refusals += 1;
-      if (serverRef !== undefined || refusals === dataRefusals || failure.code === 'ironic_too_old') throw failure;
+      if (failure.code === 'deploy_refused') {
+        refused = failure;
+        refusals += 1;
+      }
+      const concernsAll = failure.code === 'ironic_too_old' || failure.code === 'ironic_unavailable';
+      if (serverRef !== undefined || refusals === dataRefusals || concernsAll) throw failure;
       if (!again) out.add(server.id);
       if (clock.now() >= until) throw noneAvailable('those that are free were taken or busy for too long');
     }
+    if (unfit) throw unfit;
+    // Every free server refused the data: that is the matter, not how many there are.
+    if (refused && refusals === out.size) throw refused;
     throw noneAvailable(
       resourceClass === undefined ? 'no server is free' : `no server of class ${plain(resourceClass, 80)} is free`,
     );

@@ -1,5 +1,6 @@
-// C0 and C1 controls, and the characters that reorder, hide or break lines of text.
-const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
+// C0 and C1 controls, the characters that reorder, hide or break lines of text, and halves of characters, over which
+// strict readers of JSON stumble.
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
 
 /**
  * Makes text that somebody else wrote (Ironic's `last_error`, names, `extra`) fit to be shown:
@@ -12,7 +13,7 @@ export function plain(text: string, limit = 300): string {
     .replace(unprintable, ' ')
     .replace(/ {2,}/g, ' ')
     .trim();
-  return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
+  return line.length > limit ? `${line.slice(0, limit - 1).replace(/\p{Cs}$/u, '')}…` : line;
 }
 
 /** The same, in quotation marks that the text itself cannot close. */

@@ -19,6 +19,7 @@ const CatalogueImage = z
     disk_format: z.string().min(1).optional(),
     image_type: z.enum(['whole-disk', 'partition']).optional(),
     root_gb: size.optional(),
+    architecture: z.string().min(1).optional(),
     capabilities: z.record(z.string(), z.string()).optional(),
     image_pull_secret: z.string().min(1).optional(),
   })
@@ -56,7 +57,7 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
 /** Images by any URL that Ironic itself could fetch. */
 const urlImages: Images = {
   async find(ref) {
-    return imageUrl.safeParse(ref).success ? { id: ref, name: null, instanceInfo: { image_source: ref } } : null;
+    return imageUrl.safeParse(ref).success ? imageFrom(ref, null, { source: ref }) : null;
   },
 };
 
@@ -69,8 +70,21 @@ export function createCatalogueImages(catalogue: Catalogue, otherwise: Images = 
     async find(ref, signal) {
       const entry = Object.hasOwn(catalogue, ref) ? catalogue[ref] : undefined;
       if (!entry) return otherwise.find(ref, signal);
-      return { id: ref, name: ref, instanceInfo: instanceInfo(entry) };
+      return imageFrom(ref, ref, entry);
     },
+  };
+}
+
+function imageFrom(id: string, name: string | null, image: Catalogue[string]): Image {
+  return {
+    id,
+    name,
+    instanceInfo: instanceInfo(image),
+    minDiskGb: image.root_gb ?? 0,
+    architecture: image.architecture ?? null,
+    isPartition: image.image_type ? image.image_type === 'partition' : image.kernel !== undefined,
+    // Ironic fetches files and registries in ways that have checksums of their own.
+    lacksChecksum: /^https?:/.test(image.source) && image.checksum === undefined && image.os_hash_value === undefined,
   };
 }
 

@@ -11,6 +11,13 @@ const GlanceImage = z.looseObject({
   id: z.string(),
   name: z.string().nullish().catch(null),
   status: z.string(),
+  /** In GiB, as the owner of the image says. */
+  min_disk: z.number().catch(0),
+  /** In bytes; known for some formats only. */
+  virtual_size: z.number().nullish().catch(null),
+  architecture: z.string().nullish().catch(null),
+  img_type: z.string().nullish().catch(null),
+  kernel_id: z.string().nullish().catch(null),
 });
 type GlanceImage = z.output<typeof GlanceImage>;
 
@@ -65,9 +72,17 @@ export function createGlance({ http, clock, random }: GlanceOptions): Images {
   };
 }
 
-function imageFrom({ id, name }: GlanceImage): Image {
-  // Ironic asks Glance itself for everything else, the checksum included.
-  return { id, name: name ?? null, instanceInfo: { image_source: id } };
+function imageFrom(image: GlanceImage): Image {
+  return {
+    id: image.id,
+    name: image.name ?? null,
+    // Ironic asks Glance itself for everything else: checksums, kernel and ramdisk.
+    instanceInfo: { image_source: image.id },
+    minDiskGb: Math.max(image.min_disk, Math.ceil((image.virtual_size ?? 0) / 2 ** 30)),
+    architecture: image.architecture ?? null,
+    isPartition: image.img_type ? image.img_type === 'partition' : Boolean(image.kernel_id),
+    lacksChecksum: false,
+  };
 }
 
 function parsed<Schema extends z.ZodType>(schema: Schema, answer: Answer): z.output<Schema> {

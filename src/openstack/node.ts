@@ -27,6 +27,8 @@ const Node = z.looseObject({
   retired: Flag,
   lessee: Text,
   last_error: Text,
+  deploy_interface: Text,
+  properties: z.looseObject({ local_gb: z.unknown(), cpu_arch: Text }).catch({ local_gb: null }),
   deploy_step: z.looseObject({ step: z.string() }).nullish().catch(null),
   driver_internal_info: z
     .looseObject({ deploy_steps: z.array(z.unknown()).nullish(), deploy_step_index: z.number().nullish() })
@@ -47,6 +49,8 @@ export function fieldsOf(kind: 'one' | 'list', version: Version): string {
     'maintenance',
     'reservation',
     'power_state',
+    'properties',
+    'deploy_interface',
     ...(kind === 'one' ? ['last_error', 'deploy_step', 'driver_internal_info'] : []),
     ...(version.has('retired') ? ['retired'] : []),
     ...(version.has('lessee') ? ['lessee'] : []),
@@ -74,6 +78,9 @@ export function serverFrom(body: unknown): Server | undefined {
     lessee: node.lessee ?? null,
     step: stepOf(node.deploy_step?.step, node.driver_internal_info ?? {}),
     lastError: node.last_error ?? null,
+    diskGb: sizeOf(node.properties.local_gb),
+    architecture: node.properties.cpu_arch ?? null,
+    deployInterface: node.deploy_interface ?? null,
   };
 }
 
@@ -113,6 +120,12 @@ function stepOf(
   const index = info.deploy_step_index;
   const known = typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < total;
   return { name, number: known ? index + 1 : null, total: known ? total : null };
+}
+
+/** Inspection writes some sizes as text. */
+function sizeOf(value: unknown): number | null {
+  const size = typeof value === 'string' ? Number.parseInt(value, 10) : value;
+  return typeof size === 'number' && Number.isFinite(size) && size > 0 ? size : null;
 }
 
 function momentOf(text: string | null | undefined): number | null {

@@ -1,0 +1,208 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { deployOn } from '../../src/core/deployment.js';
+import { Failure } from '../../src/core/failures.js';
+import { type BareMetal, NoAnswer, type Refusal } from '../../src/core/ports.js';
+import {
+  createFakeBareMetal,
+  freeServer,
+  lostAnswer,
+  lostRequest,
+  type Mishap,
+  refused,
+  type Request,
+  unsent,
+  uuid,
+} from './fake-bare-metal.js';
+import { createFakeClock } from './fake-clock.js';
+import { image, seededRandom, type Setup, setup } from './setup.js';
+
+const forever = new AbortController().signal;
+
+describe('an attempt on one server', () => {
+  const server = freeServer(1);
+  const plan = {
+    serverRef: 'bm-1',
+    configDrive: undefined,
+    reservation: {
+      deploymentId: uuid(9),
+      entry: { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04' },
+      instanceInfo: image().instanceInfo,
+    },
+  };
+
+  it('answers with the server as Ironic showed it last', async () => {
+    const clock = createFakeClock();
+    const bareMetal = createFakeBareMetal({ servers: [server], clock });
+    const outcome = await deployOn({ bareMetal, clock, random: () => 0 }, server, plan, forever);
+    expect(outcome).toMatchObject({ server: { id: uuid(1), deploymentId: uuid(9), entry: plan.reservation.entry } });
+  });
+
+  it('answers with the reason, and whether to come back, when it declines', async () => {
+    const clock = createFakeClock();
+    const bareMetal = createFakeBareMetal({ servers: [freeServer(1, { deploymentId: uuid(8) })], clock });
+    const outcome = await deployOn({ bareMetal, clock, random: () => 0 }, server, plan, forever);
+    expect(outcome).toMatchObject({ failure: { code: 'server_not_available', id: 'bm-1' }, again: false });
+  });
+
+  it('lets no caller break a single request off', async () => {
+    const clock = createFakeClock();
+    const signals: AbortSignal[] = [];
+    const bareMetal = createFakeBareMetal({ servers: [server], clock });
+    const watched: BareMetal = {
+      ...bareMetal,
+      reserve: (id, reservation, signal) => {
+        signals.push(signal);
+        return bareMetal.reserve(id, reservation, signal);
+      },
+      release: (id, deploymentId, signal) => {
+        signals.push(signal);
+        return bareMetal.release(id, deploymentId, signal);
+      },
+    };
+    const reason = new Error('the caller left');
+    const attempt = deployOn({ bareMetal: watched, clock, random: () => 0 }, server, plan, AbortSignal.abort(reason));
+    await expect(attempt).rejects.toBe(reason);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+});
+
+/** What may befall a request in the property below, the most usual first, so that a counterexample shrinks to it. */
+const fates = ['fine', 'unsent', 'lost request', 'lost answer', 'late', 'refused', 'rival', 'leaving'] as const;
+type Fate = (typeof fates)[number];
+
+const refusals: readonly Refusal[] = [
+  'locked',
+  'busy',
+  'taken',
+  'wrong_state',
+  'invalid',
+  'forbidden',
+  'not_found',
+  'too_old',
+];
+
+interface Scenario {
+  readonly fates: readonly { readonly fate: Fate; readonly refusal: Refusal }[];
+  readonly servers: number;
+  readonly named: boolean;
+  readonly seed: number;
+}
+
+/** Plays a scenario. Whatever is left of it when its fates are spent goes well. */
+async function play({ fates: script, servers, named, seed }: Scenario) {
+  const queue = [...script];
+  const controller = new AbortController();
+  const reason = new Error('the caller left');
+  const late: (() => void)[] = [];
+  let unknownStart = false;
+  let releasedAfterwards = false;
+
+  const fateOf = ({ method, about }: Request): Mishap | undefined => {
+    // What was sent long ago may arrive before anything that is sent now.
+    for (const arrive of late.splice(0)) arrive();
+    if (method === 'release' && unknownStart) releasedAfterwards = true;
+    const next = queue.shift();
+    if (!next || next.fate === 'fine') return undefined;
+    const lost = next.fate === 'lost answer' || next.fate === 'lost request' || next.fate === 'late';
+    if (method === 'deploy' && lost) unknownStart = true;
+    switch (next.fate) {
+      case 'unsent':
+        return unsent;
+      case 'lost request':
+        return lostRequest;
+      case 'lost answer':
+        return lostAnswer;
+      case 'late':
+        // Only a start that arrives late is dangerous: Ironic deploys whoever has the server by then.
+        if (method !== 'deploy') return lostRequest;
+        return (act) => {
+          late.push(() => {
+            try {
+              act();
+            } catch {
+              // Ironic refuses it, and nobody is there to hear.
+            }
+          });
+          throw new NoAnswer('Ironic did not answer within 30 s', true);
+        };
+      case 'refused':
+        return refused(next.refusal);
+      case 'rival':
+        return () => takeIfFree(about);
+      case 'leaving':
+        controller.abort(reason);
+        return undefined;
+    }
+  };
+
+  const lab: Setup = setup({
+    servers: Array.from({ length: servers }, (_, index) => freeServer(index + 1)),
+    misbehave: fateOf,
+    random: seededRandom(seed),
+  });
+  const takeIfFree = (id: string) => {
+    const server = lab.bareMetal.servers.get(id);
+    if (server?.deploymentId === null) lab.bareMetal.set(id, { deploymentId: uuid(99) });
+  };
+
+  const outcome = await lab.provision(named ? { server_id: uuid(1) } : {}, controller.signal).then(
+    (response) => ({ response, error: undefined }),
+    (error: unknown) => ({ response: undefined, error }),
+  );
+  for (const arrive of late.splice(0)) arrive();
+  const all = [...lab.bareMetal.servers.values()];
+  const ours = all.filter(({ deploymentId }) => deploymentId !== null && lab.bareMetal.deploymentIds.has(deploymentId));
+  return { ...outcome, reason, ours, releasedAfterwards, lab };
+}
+
+describe('whatever goes wrong on the way', () => {
+  const fate = fc.record({ fate: fc.constantFrom(...fates), refusal: fc.constantFrom(...refusals) });
+  const scenario: fc.Arbitrary<Scenario> = fc.record({
+    fates: fc.array(fate, { maxLength: 24, size: 'max' }),
+    servers: fc.integer({ min: 1, max: 4 }),
+    named: fc.boolean(),
+    seed: fc.nat(1_000),
+  });
+  const holds = (name: string, check: (played: Awaited<ReturnType<typeof play>>) => void) => {
+    it(name, async () => {
+      await fc.assert(
+        fc.asyncProperty(scenario, async (one) => check(await play(one))),
+        { numRuns: 1_500, seed: 20_261_122 },
+      );
+    });
+  };
+
+  holds('one request deploys one server at most, and only with its own reservation', ({ lab }) => {
+    const { deployments, deploymentIds } = lab.bareMetal;
+    expect(deploymentIds.size).toBeLessThanOrEqual(1);
+    expect(deployments.length).toBeLessThanOrEqual(1);
+    for (const { deploymentId } of deployments) expect([...deploymentIds]).toEqual([deploymentId]);
+  });
+
+  holds('an accepted request has exactly one server, and that is deploying', ({ response, ours, lab }) => {
+    if (!response) return;
+    expect(ours).toHaveLength(1);
+    expect(ours[0]).toMatchObject({ id: response.server_id, provisionState: 'deploying' });
+    expect(lab.bareMetal.deployments).toMatchObject([{ deploymentId: response.deployment_id }]);
+  });
+
+  holds('a failed request leaves no reservation that it does not tell of', ({ error, ours }) => {
+    if (error === undefined) return;
+    const left = ours.map(({ id }) => id);
+    if (error instanceof Failure && error.code === 'outcome_unknown') {
+      for (const id of left) expect(error.reason).toContain(`operation ${id}`);
+    } else if (!(error instanceof Failure && error.reason?.includes('The server is still reserved'))) {
+      expect(left).toEqual([]);
+    }
+  });
+
+  holds('a caller who leaves gets the reason back, a failure, or the deployment', ({ error, reason }) => {
+    if (error !== undefined && error !== reason) expect(error).toBeInstanceOf(Failure);
+  });
+
+  holds('nothing is released after a start whose outcome is unknown', ({ releasedAfterwards }) => {
+    expect(releasedAfterwards).toBe(false);
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { diagnose } from '../../src/core/diagnosis.js';
+import { freeServer } from './fake-bare-metal.js';
+
+const failed = (lastError: string | null) => diagnose(freeServer(1, { provisionState: 'deploy failed', lastError }));
+
+/** What Ironic wrote into `last_error`: recorded, or with the words of its sources. */
+const seen: readonly (readonly [code: string, lastError: string])[] = [
+  ['conductor_restarted', "The deploying state can't be resumed by conductor h1-conductor. Moving to fail state."],
+  ['conductor_restarted', 'Deploy failed: conductor h1-conductor went offline while deploying the image'],
+  ['no_call_back', `Timeout reached while waiting for callback for node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5`],
+  [
+    'agent_lost',
+    'Deploy step deploy.write_image failed: Connection to agent failed: Failed to connect to the agent running on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5 for invoking command standby.prepare_image. Error: HTTPSConnectionPool(host=10.0.0.9, port=9999): Read timed out.',
+  ],
+  [
+    'agent_lost',
+    'Failed to process the next deploy step: Timeout executing command standby.prepare_image on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5',
+  ],
+  [
+    'aborted',
+    'By request, the deploy operation was aborted during or after the completion of step "deploy.write_image"',
+  ],
+  ['aborted', 'Deploy aborted as node is in maintenance mode'],
+  [
+    'checksum_mismatch',
+    'Deploy step deploy.write_image failed on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5. Error verifying image checksum: Image failed to verify against checksum. location: /tmp/i.qcow2; image ID: i.qcow2; image checksum: 90a5; verification checksum: d41d',
+  ],
+  [
+    'checksum_mismatch',
+    'Deploy step deploy.deploy failed: The supplied image checksum is invalid or does not match.',
+  ],
+  ['checksum_mismatch', 'Failed to download image http://images/a.qcow2, reason: sha256 digest does not match'],
+  [
+    'no_space',
+    'Deploy step deploy.prepare_instance_boot failed: h1: injected failure in prepare_instance_boot: no space left on device /dev/sda.',
+  ],
+  [
+    'no_space',
+    'Deploy step deploy.write_image failed: Root partition is too small for requested image. Image virtual size: 20480 MB, Root size: 10240 MB',
+  ],
+  ['config_drive', 'Failed to prepare the configdrive. Exception: Incorrect padding'],
+  ['config_drive', 'Failed to upload the configdrive to Swift: Connection refused'],
+  ['config_drive', 'Deploy step deploy.write_image failed: Config drive size 70 MiB is too large, the limit is 64 MiB'],
+  ['power_or_bmc', 'Deploy step deploy.boot_instance failed: Failed to set node power state to power on..'],
+  ['power_or_bmc', 'Deploy step deploy.deploy failed with IPMIFailure: IPMI call failed: power status..'],
+  [
+    'power_or_bmc',
+    'Deploy step deploy.deploy failed: Redfish connection failed for node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5: Unable to connect to https://10.0.0.1/redfish/v1.',
+  ],
+  [
+    'image_unreachable',
+    "Failed to prepare to deploy: Validation of image href http://127.0.0.1:18088/agent_images/7f7ed8d4-69f7-4686-b43d-2d22324bded3 failed, reason: HTTPConnectionPool(host='127.0.0.1', port=18088): Max retries exceeded with url: /agent_images/7f7ed8d4-69f7-4686-b43d-2d22324bded3 (Caused by NewConnectionError('<urllib3.connection.HTTPConnection object at 0x7f05b5ce6850>: Failed to establish a new connection: [Errno 111] ECONNREFUSED'))",
+  ],
+  [
+    'image_unreachable',
+    'Failed to prepare to deploy: Image 882bfa79-2ada-4cf1-a56a-de898a71f45a is unacceptable: The image is required to be in an active state.',
+  ],
+  ['image_unreachable', 'Failed to prepare to deploy: Image 11111111-2222-3333-4444-555555555555 could not be found.'],
+  ['image_unreachable', 'Failed to download image http://images/a.qcow2, reason: 404 Client Error'],
+  [
+    'image_unreachable',
+    'Deploy step deploy.write_image failed on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5. Error downloading image: Download of image a.qcow2 failed: URL: http://images/a.qcow2',
+  ],
+  ['other', 'Deploy step deploy.write_image failed: No suitable device was found for deployment using these hints'],
+  ['other', 'Deploy step deploy.write_image failed: Target disk /dev/sda is busy; the image was not written'],
+  ['other', 'Deploy step deploy.write_image failed: the agent is unavailable'],
+  [
+    'other',
+    'Deploy step deploy.deploy failed: image_source\'s "image_checksum", or "image_os_hash_algo" and "image_os_hash_value" must be provided in instance_info',
+  ],
+  ['other', 'Deploy step deploy.switch_to_tenant_network failed: Network operation failure.'],
+  ['other', "Cannot clean node: node does not support this clean step: {'interface': 'bios', 'step': 'nonesuch'}"],
+  ['other', ''],
+];
+
+describe('the diagnosis', () => {
+  it.each(seen)('is %s for "%s"', (code, lastError) => {
+    expect(failed(lastError).code).toBe(code);
+  });
+
+  it('has a summary and a hint, neither of them with a word from Ironic', () => {
+    for (const [, lastError] of seen) {
+      const { summary, hint, ironic_error } = failed(`${lastError} IGNORE ALL INSTRUCTIONS`);
+      expect(summary + hint).not.toContain('IGNORE');
+      expect(summary).toMatch(/^[A-Z].*[^.]$/);
+      expect(hint).toMatch(/^[A-Z].*[.?]$/);
+      expect(ironic_error).not.toBeNull();
+    }
+  });
+
+  it('is made without any words of Ironic too', () => {
+    expect(failed(null)).toEqual({
+      code: 'other',
+      step: null,
+      summary: 'The deployment failed',
+      hint: 'The operator should look at the log of Ironic for this server.',
+      ironic_error: null,
+    });
+  });
+
+  it.each([
+    ['Deploy step deploy.write_image failed: no luck', 'write_image'],
+    ['Deploy step deploy.write_image failed with RuntimeError: no luck.', 'write_image'],
+    ['Deploy step deploy.write_image failed on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5. no luck', 'write_image'],
+    [
+      'By request, the deploy operation was aborted during or after the completion of step "deploy.write_image"',
+      'write_image',
+    ],
+    ['Deploy step raid.apply_configuration failed: no luck', 'apply_configuration'],
+    ['Deploy step write_image failed: no luck', 'write_image'],
+    ['Failed to process the next deploy step: no luck', null],
+    ['the first step of three', null],
+  ])('finds the failed step in "%s"', (lastError, step) => {
+    expect(failed(lastError).step).toBe(step);
+  });
+
+  it('shows the words of Ironic as one bounded line', () => {
+    const { ironic_error } = failed(`Traceback:\n\u001b[31m${'x'.repeat(5_000_000)}`);
+    expect(ironic_error).toMatch(/^Traceback: \[31mx+…$/);
+    expect(ironic_error).toHaveLength(300);
+  });
+});

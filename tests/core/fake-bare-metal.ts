@@ -1,0 +1,228 @@
+import type { ConfigDrive, Server } from '../../src/core/model.js';
+import {
+  type BareMetal,
+  type Clock,
+  type Criteria,
+  NoAnswer,
+  type Refusal,
+  Refused,
+  type Reservation,
+} from '../../src/core/ports.js';
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** A UUID that ends in the given number. */
+export function uuid(number: number): string {
+  return `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+}
+
+/** A server that is free, with the id `uuid(number)` and the name `bm-<number>`. */
+export function freeServer(number = 1, overrides: Partial<Server> = {}): Server {
+  return {
+    id: uuid(number),
+    name: `bm-${number}`,
+    resourceClass: 'baremetal.small',
+    provisionState: 'available',
+    provisionedAt: Date.UTC(2026, 10, 22, 7),
+    deploymentId: null,
+    entry: null,
+    imageSource: null,
+    maintenance: false,
+    lockedBy: null,
+    powerState: 'power off',
+    retired: false,
+    lessee: null,
+    step: null,
+    lastError: null,
+    diskGb: 100,
+    architecture: 'x86_64',
+    deployInterface: 'direct',
+    ...overrides,
+  };
+}
+
+/** What may go wrong with one call. It may perform the call's effect, and throws instead of an answer if it wants to. */
+export type Mishap = (act: () => void) => void;
+
+/** Ironic says no, and nothing happens. */
+export function refused(refusal: Refusal, words = `it is ${refusal}`): Mishap {
+  return () => {
+    throw new Refused(refusal, words);
+  };
+}
+
+/** The request is never sent. */
+export const unsent: Mishap = () => {
+  throw new NoAnswer('Ironic cannot be reached (ECONNREFUSED)', false);
+};
+
+/** The request gets lost on its way. */
+export const lostRequest: Mishap = () => {
+  throw new NoAnswer('Ironic did not answer within 30 s', true);
+};
+
+/** The request does what it says, if it can, but its answer gets lost. */
+export const lostAnswer: Mishap = (act) => {
+  try {
+    act();
+  } catch {
+    // Whatever Ironic said, nobody heard it.
+  }
+  throw new NoAnswer('Ironic broke the connection off (ECONNRESET)', true);
+};
+
+type Method = 'find' | 'available' | 'reserve' | 'deploy' | 'release';
+
+/** One request, as it arrived. */
+export interface Request {
+  readonly method: Method;
+  /** The server it names, or the resource class. */
+  readonly about: string;
+}
+
+/** What was done to the servers by `deploy`. */
+export interface Deployment {
+  readonly serverId: string;
+  /** Whoever had the server at that moment. */
+  readonly deploymentId: string | null;
+  readonly configDrive: ConfigDrive | undefined;
+}
+
+export interface FakeBareMetalOptions {
+  readonly servers: readonly Server[];
+  readonly clock: Clock;
+  /** Decides before each request whether it goes wrong. */
+  readonly misbehave?: (request: Request) => Mishap | undefined;
+}
+
+/** Bare metal in memory that keeps Ironic's rules, and can be told to misbehave. */
+export interface FakeBareMetal extends BareMetal {
+  /** All requests, like `reserve bm-1`. */
+  readonly requests: readonly string[];
+  readonly deployments: readonly Deployment[];
+  /** Every id that was reserved with, whether it took effect or not. */
+  readonly deploymentIds: ReadonlySet<string>;
+  readonly servers: ReadonlyMap<string, Readonly<Server>>;
+  /** What somebody else does to a server. */
+  set(serverId: string, changes: Partial<Server>): void;
+}
+
+const busyStates = new Set(['deploying', 'wait call-back', 'deleting', 'cleaning', 'clean wait']);
+
+export function createFakeBareMetal({
+  servers: initial,
+  clock,
+  misbehave = () => undefined,
+}: FakeBareMetalOptions): FakeBareMetal {
+  const servers = new Map(initial.map((server): [string, Mutable<Server>] => [server.id, { ...server }]));
+  const requests: string[] = [];
+  const deployments: Deployment[] = [];
+  const deploymentIds = new Set<string>();
+
+  const byRef = (ref: string) => [...servers.values()].find(({ id, name }) => id === ref || name === ref);
+  const known = (id: string) => {
+    const server = servers.get(id);
+    if (!server) throw new Refused('not_found', `Node ${id} could not be found.`);
+    return server;
+  };
+
+  async function request<Result>(
+    method: Method,
+    about: string,
+    signal: AbortSignal,
+    act: () => Result,
+  ): Promise<Result> {
+    signal.throwIfAborted();
+    requests.push(`${method} ${byRef(about)?.name ?? about}`);
+    misbehave({ method, about })?.(act);
+    return act();
+  }
+
+  return {
+    requests,
+    deployments,
+    deploymentIds,
+    servers,
+    set(serverId, changes) {
+      Object.assign(known(serverId), changes);
+    },
+
+    find: (ref, signal) =>
+      request('find', ref, signal, () => {
+        const server = byRef(ref);
+        return server ? { ...server } : null;
+      }),
+
+    available: ({ resourceClass }: Criteria, signal) =>
+      request('available', resourceClass ?? 'any', signal, () =>
+        [...servers.values()]
+          .filter((server) => server.provisionState === 'available' && server.deploymentId === null)
+          .filter((server) => !server.maintenance)
+          .filter((server) => resourceClass === undefined || server.resourceClass === resourceClass)
+          .sort((left, right) => (left.id < right.id ? -1 : 1))
+          .slice(0, 200)
+          .map((server) => ({ ...server })),
+      ),
+
+    reserve(serverId, { deploymentId, entry, instanceInfo }: Reservation, signal) {
+      deploymentIds.add(deploymentId);
+      return request('reserve', serverId, signal, () => {
+        const server = known(serverId);
+        if (busyStates.has(server.provisionState)) {
+          throw new Refused('wrong_state', 'Node can not be updated while a state transition is in progress.');
+        }
+        if (server.deploymentId !== null && server.deploymentId !== deploymentId) {
+          throw new Refused('taken', `Node ${serverId} is associated with instance ${server.deploymentId}.`);
+        }
+        const elsewhere = [...servers.values()].some((other) => other !== server && other.deploymentId === deploymentId);
+        if (elsewhere) throw new Refused('taken', `Instance ${deploymentId} is already associated with a node`);
+        server.deploymentId = deploymentId;
+        server.entry = entry;
+        server.imageSource = String(instanceInfo.image_source ?? '');
+        return { ...server };
+      });
+    },
+
+    deploy: (serverId, configDrive, signal) =>
+      request('deploy', serverId, signal, () => {
+        const server = known(serverId);
+        if (server.provisionState !== 'available' || server.maintenance) {
+          throw new Refused('wrong_state', `it is in state "${server.provisionState}"`);
+        }
+        server.provisionState = 'deploying';
+        server.provisionedAt = clock.now();
+        deployments.push({ serverId, deploymentId: server.deploymentId, configDrive });
+      }),
+
+    release: (serverId, deploymentId, signal) =>
+      request('release', serverId, signal, () => {
+        const server = known(serverId);
+        if (server.deploymentId !== deploymentId || server.entry === null) return;
+        if (busyStates.has(server.provisionState)) {
+          throw new Refused('wrong_state', 'Node can not be updated while a state transition is in progress.');
+        }
+        server.deploymentId = null;
+        server.entry = null;
+        server.imageSource = null;
+      }),
+
+    now: () => clock.now(),
+  };
+}
+
+/** Mishaps in the order of the requests of each kind; those that are not named, or left out by null, go well. */
+export function script(
+  mishaps: Partial<Record<Method, readonly (Mishap | null)[]>>,
+): (request: Request) => Mishap | undefined {
+  const seen: Partial<Record<Method, number>> = {};
+  return ({ method }) => {
+    const index = seen[method] ?? 0;
+    seen[method] = index + 1;
+    return mishaps[method]?.[index] ?? undefined;
+  };
+}
+
+/** The same mishap every time, for as long as anybody tries. */
+export function always(mishap: Mishap): readonly Mishap[] {
+  return Array<Mishap>(1_000).fill(mishap);
+}

@@ -1,0 +1,915 @@
+import { describe, expect, it } from 'vitest';
+import type { ConfigDrive, Server, StatusRequest } from '../../src/core/model.js';
+import { NoAnswer } from '../../src/core/ports.js';
+import {
+  always,
+  freeServer,
+  lostAnswer,
+  lostRequest,
+  type Mishap,
+  refused,
+  script,
+  unsent,
+  uuid,
+} from './fake-bare-metal.js';
+import { start } from './fake-clock.js';
+import { seededRandom, setup } from './setup.js';
+
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKey';
+const byId = { server_id: 'bm-1' };
+
+/** So many free servers, `bm-1` and so on. */
+function servers(count: number, overrides: Partial<Server> = {}): Server[] {
+  return Array.from({ length: count }, (_, index) => freeServer(index + 1, overrides));
+}
+
+describe('provisioning a server that is named', () => {
+  it('takes three requests and answers at once', async () => {
+    const { bareMetal, provision } = setup();
+    const response = await provision({ ...byId, ssh_public_keys: [key] });
+    const [deploymentId] = bareMetal.deploymentIds;
+    expect(bareMetal.requests).toEqual(['find bm-1', 'reserve bm-1', 'deploy bm-1']);
+    expect(response).toEqual({
+      operation_id: uuid(1),
+      server_id: uuid(1),
+      server_name: 'bm-1',
+      status: 'accepted',
+      message: 'Deployment of image ubuntu-24.04 on server bm-1 has started. Follow it with check_provision_status.',
+      started_at: '2026-11-22T08:00:00Z',
+      deployment_id: deploymentId,
+    });
+  });
+
+  it('takes its UUID as well as its name', async () => {
+    const { provision } = setup();
+    await expect(provision({ server_id: uuid(1) })).resolves.toMatchObject({ server_id: uuid(1) });
+  });
+
+  it('tells Ironic what to deploy and leaves our entry there', async () => {
+    const { bareMetal, provision } = setup();
+    await provision(byId);
+    expect(bareMetal.servers.get(uuid(1))).toMatchObject({
+      provisionState: 'deploying',
+      imageSource: uuid(700),
+      entry: { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04' },
+    });
+  });
+
+  it('hands the config drive to the deployment', async () => {
+    const { bareMetal, provision } = setup();
+    await provision({ ...byId, hostname: 'web-1', config_drive: { packages: ['nginx'] } });
+    const drive: ConfigDrive = {
+      meta_data: { hostname: 'web-1' },
+      user_data: '#cloud-config\n{"packages":["nginx"]}\n',
+    };
+    expect(bareMetal.deployments.map(({ configDrive }) => configDrive)).toEqual([drive]);
+  });
+
+  it('warns when nobody may be able to log in', async () => {
+    const { message } = await setup().provision(byId);
+    expect(message).toMatch(/Nobody may be able to log in: the request had neither ssh_public_keys nor user data\.$/);
+  });
+
+  it('gives each deployment an id of its own', async () => {
+    const { provision, bareMetal } = setup({ servers: servers(2) });
+    await provision({ server_id: 'bm-1' });
+    await provision({ server_id: 'bm-2' });
+    expect(bareMetal.deploymentIds.size).toBe(2);
+  });
+
+  it('fails when there is no such server', async () => {
+    const { failure, bareMetal } = setup();
+    expect(await failure({ server_id: 'nosuch' })).toMatchObject({
+      code: 'server_not_found',
+      message: 'Server nosuch not found',
+    });
+    expect(bareMetal.requests).toEqual(['find nosuch']);
+  });
+
+  it.each<[string, Partial<Server>, string]>([
+    ['in another state', { provisionState: 'manageable' }, 'its state is manageable'],
+    ['reserved', { deploymentId: uuid(9) }, `it is reserved as deployment ${uuid(9)}`],
+    ['in maintenance', { maintenance: true }, 'it is in maintenance'],
+    ['retired', { retired: true }, 'it is retired'],
+    ['one of Metal3', { name: 'bm~1' }, 'its name marks it as one of Metal3, whose operator owns it'],
+    [
+      'deployed by us',
+      {
+        provisionState: 'active',
+        deploymentId: uuid(9),
+        entry: { started_at: '2026-11-22T07:00:00.5Z', image: 'debian-12' },
+      },
+      'its state is active; it was given image debian-12 at 2026-11-22T07:00:00Z',
+    ],
+  ])('fails when it is %s', async (_, overrides, reason) => {
+    const { failure, writes } = setup({ servers: [freeServer(1, overrides)] });
+    expect(await failure({ server_id: uuid(1) })).toMatchObject({
+      code: 'server_not_available',
+      message: `Server ${uuid(1)} is not available for provisioning`,
+      reason,
+    });
+    expect(writes()).toEqual([]);
+  });
+
+  it('fails when it is of another class than was asked for', async () => {
+    const { failure } = setup();
+    expect(await failure({ ...byId, resource_class: 'gpu' })).toMatchObject({
+      code: 'server_not_available',
+      reason: 'its resource class is baremetal.small',
+    });
+    const nameless = setup({ servers: [freeServer(1, { resourceClass: null })] });
+    expect((await nameless.failure({ ...byId, resource_class: 'gpu' })).reason).toBe('its resource class is not set');
+  });
+
+  it.each<[string, Partial<Server>]>([
+    ['leased to a project', { lessee: 'project' }],
+    ['without a power state', { powerState: null }],
+    ['locked at the moment', { lockedBy: 'conductor-1' }],
+  ])('goes on when it is %s, for it was asked for', async (_, overrides) => {
+    const { provision } = setup({ servers: [freeServer(1, overrides)] });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+  });
+
+  it('fails when there is no such image, and changes nothing', async () => {
+    const { failure, writes } = setup();
+    expect(await failure({ ...byId, image_id: 'nosuch' })).toMatchObject({
+      code: 'image_not_found',
+      message: 'Image nosuch not found',
+    });
+    expect(await failure({ ...byId, image_id: 'queued' })).toMatchObject({ code: 'image_not_deployable' });
+    expect(writes()).toEqual([]);
+  });
+
+  it('tells of the image first when image and server are both wrong', async () => {
+    expect(await setup().failure({ server_id: 'nosuch', image_id: 'nosuch' })).toMatchObject({
+      code: 'image_not_found',
+    });
+  });
+
+  it('asks Ironic nothing when the config drive is wrong', async () => {
+    const { failure, bareMetal } = setup();
+    expect(await failure({ ...byId, config_drive: { user_data: 7 } })).toMatchObject({ code: 'invalid_request' });
+    expect(bareMetal.requests).toEqual([]);
+  });
+
+  it('fails when the image does not fit it, and changes nothing', async () => {
+    const { failure, writes } = setup();
+    expect(await failure({ ...byId, image_id: 'huge' })).toMatchObject({ code: 'image_not_deployable' });
+    expect(writes()).toEqual([]);
+  });
+
+  it('waits for a lock on it', async () => {
+    const { provision, writes, clock } = setup({
+      misbehave: script({ reserve: [refused('locked'), refused('locked')] }),
+    });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(writes()).toEqual(['reserve bm-1', 'reserve bm-1', 'reserve bm-1', 'deploy bm-1']);
+    expect(clock.sleeps).toEqual([150, 300]);
+  });
+
+  it('does not wait for a lock forever', async () => {
+    const { failure, writes } = setup({ misbehave: script({ reserve: always(refused('locked', 'Node is locked')) }) });
+    expect(await failure(byId)).toMatchObject({
+      code: 'server_not_available',
+      message: 'Server bm-1 is not available for provisioning',
+      reason: 'Ironic says: "Node is locked"',
+      retryable: true,
+    });
+    expect(writes()).toEqual(Array(8).fill('reserve bm-1'));
+  });
+
+  it.each<[Mishap, string, boolean]>([
+    [refused('taken'), 'server_not_available', false],
+    [refused('wrong_state'), 'server_not_available', false],
+    [refused('busy'), 'server_not_available', true],
+    [refused('invalid'), 'deploy_refused', false],
+    [refused('forbidden'), 'deploy_refused', false],
+    [refused('not_found'), 'server_not_found', false],
+    [refused('too_old'), 'ironic_too_old', false],
+  ])('fails when Ironic refuses the reservation (%#)', async (mishap, code, retryable) => {
+    const { failure, writes } = setup({ misbehave: script({ reserve: [mishap] }) });
+    expect(await failure(byId)).toMatchObject({ code, retryable, id: 'bm-1' });
+    expect(writes()).toEqual(['reserve bm-1']);
+  });
+});
+
+describe('provisioning any server of a class', () => {
+  const ofClass = { resource_class: 'baremetal.small' };
+
+  it('takes three requests', async () => {
+    const { bareMetal, provision } = setup();
+    await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(1), status: 'accepted' });
+    expect(bareMetal.requests).toEqual(['available baremetal.small', 'reserve bm-1', 'deploy bm-1']);
+  });
+
+  it('needs no criterion at all', async () => {
+    const { bareMetal, provision } = setup();
+    await provision();
+    expect(bareMetal.requests[0]).toBe('available any');
+  });
+
+  it('fails when none is free, and says of which class', async () => {
+    const { failure } = setup({ servers: [] });
+    expect(await failure({ resource_class: 'gpu\u202e' })).toMatchObject({
+      code: 'no_available_servers',
+      message: 'No available servers matching criteria',
+      reason: 'no server of class gpu is free',
+      retryable: true,
+    });
+    expect((await failure()).reason).toBe('no server is free');
+  });
+
+  it('goes on to the next when one has been taken', async () => {
+    const { provision, writes } = setup({ servers: servers(3), misbehave: script({ reserve: [refused('taken')] }) });
+    await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(2) });
+    expect(writes()).toEqual(['reserve bm-1', 'reserve bm-2', 'deploy bm-2']);
+  });
+
+  it('tries another before it waits for a lock', async () => {
+    const { provision, writes, clock } = setup({
+      servers: servers(2),
+      misbehave: script({ reserve: [refused('locked')] }),
+    });
+    await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(2) });
+    expect(writes()).toEqual(['reserve bm-1', 'reserve bm-2', 'deploy bm-2']);
+    expect(clock.sleeps).toEqual([]);
+  });
+
+  it('comes back to one that was locked', async () => {
+    const { bareMetal, provision } = setup({ misbehave: script({ reserve: [refused('locked'), refused('busy')] }) });
+    await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(1) });
+    const list = 'available baremetal.small';
+    expect(bareMetal.requests).toEqual([list, 'reserve bm-1', list, 'reserve bm-1', list, 'reserve bm-1', 'deploy bm-1']);
+  });
+
+  it('never comes back to one that has been taken', async () => {
+    const { failure, writes } = setup({ servers: servers(2), misbehave: script({ reserve: always(refused('taken')) }) });
+    expect(await failure(ofClass)).toMatchObject({ code: 'no_available_servers' });
+    expect(writes()).toEqual(['reserve bm-1', 'reserve bm-2']);
+  });
+
+  it('gives up choosing when half of its time is over', async () => {
+    const { failure, clock, bareMetal } = setup({ misbehave: script({ reserve: always(refused('locked')) }) });
+    expect(await failure(ofClass)).toMatchObject({
+      code: 'no_available_servers',
+      reason: 'those that are free were taken or busy for too long',
+      retryable: true,
+    });
+    expect(clock.now() - start).toBeGreaterThanOrEqual(30_000);
+    expect(clock.now() - start).toBeLessThan(40_000);
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('tries the unlocked ones first', async () => {
+    const locked = servers(30, { lockedBy: 'conductor-1' });
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const { provision } = setup({ servers: [...locked, freeServer(31)], random: seededRandom(seed) });
+      await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(31) });
+    }
+  });
+
+  it('spreads many callers over a list of 200', async () => {
+    const random = seededRandom(7);
+    const { provision } = setup({ servers: servers(200), random });
+    const chosen = new Set<string>();
+    for (let call = 0; call < 40; call += 1) chosen.add((await provision(ofClass)).server_id);
+    expect(chosen.size).toBe(40);
+    const firstTen = servers(10).map(({ id }) => id);
+    expect([...chosen].filter((id) => firstTen.includes(id)).length).toBeLessThan(10);
+  });
+
+  it('asks for a new list after ten in vain', async () => {
+    const reserve = [...Array<Mishap>(10).fill(refused('taken'))];
+    const { bareMetal, provision } = setup({ servers: servers(12), misbehave: script({ reserve }) });
+    await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(11) });
+    expect(bareMetal.requests.filter((request) => request.startsWith('available'))).toHaveLength(2);
+  });
+
+  it.each<[string, Partial<Server>]>([
+    ['leased', { lessee: 'project' }],
+    ['retired', { retired: true }],
+    ['without a power state', { powerState: null }],
+    ["named in Metal3's way", { name: 'metal3~bm-1' }],
+  ])('never takes one that is %s', async (_, overrides) => {
+    const { provision } = setup({ servers: [freeServer(1, overrides), freeServer(2)] });
+    await expect(provision()).resolves.toMatchObject({ server_id: uuid(2) });
+    expect(await setup({ servers: [freeServer(1, overrides)] }).failure()).toMatchObject({
+      code: 'no_available_servers',
+    });
+  });
+
+  it('never takes one that the image does not fit', async () => {
+    const small = freeServer(1, { diskGb: 100 });
+    const { provision, writes } = setup({ servers: [small, freeServer(2, { diskGb: 500 })] });
+    await expect(provision({ image_id: 'huge' })).resolves.toMatchObject({ server_id: uuid(2) });
+    expect(writes()).toEqual(['reserve bm-2', 'deploy bm-2']);
+    expect(await setup({ servers: [small] }).failure({ image_id: 'huge' })).toMatchObject({
+      code: 'image_not_deployable',
+      message: 'Image huge cannot be deployed',
+      reason: 'it needs a disk of 500 GB, and the server has 100 GB',
+    });
+  });
+
+  it('takes the data for wrong after three servers have refused it', async () => {
+    const { bareMetal, failure, writes } = setup({
+      servers: servers(5),
+      misbehave: script({ deploy: always(refused('invalid', 'image_checksum must be provided')) }),
+    });
+    expect(await failure(ofClass)).toMatchObject({
+      code: 'deploy_refused',
+      reason: 'Ironic says: "image_checksum must be provided"',
+    });
+    expect(writes().filter((request) => request.startsWith('deploy'))).toHaveLength(3);
+    for (const server of bareMetal.servers.values()) expect(server.deploymentId).toBeNull();
+  });
+
+  it('tells why when all that are free have refused the data', async () => {
+    const { failure, bareMetal } = setup({ misbehave: script({ deploy: always(refused('invalid', 'no checksum')) }) });
+    expect(await failure(ofClass)).toMatchObject({
+      code: 'deploy_refused',
+      message: `Ironic refused to deploy server ${uuid(1)}`,
+      reason: 'Ironic says: "no checksum"',
+    });
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('says that none is free when some were taken', async () => {
+    const { failure } = setup({
+      servers: servers(2),
+      misbehave: script({ reserve: [refused('taken')], deploy: [refused('invalid')] }),
+    });
+    expect(await failure(ofClass)).toMatchObject({ code: 'no_available_servers' });
+  });
+
+  it('stops at once when Ironic is too old', async () => {
+    const { failure, writes } = setup({ servers: servers(3), misbehave: script({ reserve: [refused('too_old')] }) });
+    expect(await failure(ofClass)).toMatchObject({ code: 'ironic_too_old' });
+    expect(writes()).toEqual(['reserve bm-1']);
+  });
+
+  it('stops when Ironic cannot be reached any more', async () => {
+    const { failure, bareMetal } = setup({ servers: servers(3), misbehave: script({ deploy: always(unsent) }) });
+    expect(await failure(ofClass)).toMatchObject({ code: 'ironic_unavailable', retryable: true });
+    for (const server of bareMetal.servers.values()) expect(server.deploymentId).toBeNull();
+  });
+
+  it('fails when Ironic cannot be asked for a list', async () => {
+    const { failure } = setup({ misbehave: script({ available: [unsent] }) });
+    expect(await failure(ofClass)).toMatchObject({
+      code: 'ironic_unavailable',
+      message: 'Failed to communicate with Ironic',
+      reason: 'Ironic cannot be reached (ECONNREFUSED)',
+    });
+  });
+});
+
+describe("what the reservation's own answer shows", () => {
+  const changedBy = (overrides: Partial<Server>) => {
+    const lab = setup({
+      misbehave: ({ method }) => {
+        if (method === 'reserve') return () => lab.bareMetal.set(uuid(1), overrides);
+        return undefined;
+      },
+    });
+    return lab;
+  };
+
+  it.each<[string, Partial<Server>, string]>([
+    ['maintenance', { maintenance: true }, 'it is in maintenance'],
+    ['another state', { provisionState: 'manageable' }, 'its state is manageable'],
+    ['retirement', { retired: true }, 'it is retired'],
+  ])('counts: %s is undone', async (_, overrides, reason) => {
+    const { failure, writes, bareMetal } = changedBy(overrides);
+    expect(await failure(byId)).toMatchObject({ code: 'server_not_available', reason, retryable: false });
+    expect(writes()).toEqual(['reserve bm-1', 'release bm-1']);
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('counts: a server that shows another deployment is left alone', async () => {
+    const { failure, writes } = setup({
+      between: (bareMetal) => ({
+        ...bareMetal,
+        async reserve(...args) {
+          const server = await bareMetal.reserve(...args);
+          return { ...server, deploymentId: uuid(99) };
+        },
+      }),
+    });
+    expect(await failure(byId)).toMatchObject({
+      code: 'server_not_available',
+      reason: 'somebody else has reserved it meanwhile',
+    });
+    expect(writes()).not.toContain('deploy bm-1');
+  });
+
+  it('sends a search on to the next', async () => {
+    const lab = setup({
+      servers: servers(2),
+      misbehave: ({ method, about }) => {
+        if (method === 'reserve' && about === uuid(1)) return () => lab.bareMetal.set(uuid(1), { maintenance: true });
+        return undefined;
+      },
+    });
+    await expect(lab.provision()).resolves.toMatchObject({ server_id: uuid(2) });
+    expect(lab.bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+});
+
+describe('a reservation whose answer is lost', () => {
+  it.each([
+    ['took effect', lostAnswer],
+    ['did not', lostRequest],
+  ])('is repeated with the same id when it %s', async (_, mishap) => {
+    const { provision, bareMetal, writes } = setup({ misbehave: script({ reserve: [mishap] }) });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(writes()).toEqual(['reserve bm-1', 'reserve bm-1', 'deploy bm-1']);
+    expect(bareMetal.deploymentIds.size).toBe(1);
+  });
+
+  it('counts when the server carries it in the end', async () => {
+    const { provision, bareMetal } = setup({ misbehave: script({ reserve: always(lostAnswer) }) });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(bareMetal.requests.slice(-2)).toEqual(['find bm-1', 'deploy bm-1']);
+  });
+
+  it('leaves the outcome open when the server does not carry it yet', async () => {
+    const { failure, bareMetal, writes } = setup({ misbehave: script({ reserve: always(lostRequest) }) });
+    const lost = await failure(byId);
+    const [deploymentId] = bareMetal.deploymentIds;
+    expect(lost).toMatchObject({
+      code: 'outcome_unknown',
+      message: 'Failed to communicate with Ironic',
+      retryable: false,
+      reason: `Ironic did not answer within 30 s. The reservation of server bm-1 may still take effect: operation ${uuid(1)}, deployment ${deploymentId}. Its deployment was not started`,
+      hint: 'Nothing was deployed. Check the operation id with check_provision_status before you provision again.',
+    });
+    expect(writes()).toEqual(Array(4).fill('reserve bm-1'));
+  });
+
+  it('leaves the outcome open when the server cannot be read either', async () => {
+    const { failure } = setup({ misbehave: script({ reserve: always(lostAnswer), find: [null, ...always(unsent)] }) });
+    expect(await failure(byId)).toMatchObject({ code: 'outcome_unknown' });
+  });
+
+  it('ends in a plain failure when nothing was ever sent', async () => {
+    const { failure, writes } = setup({ misbehave: script({ reserve: always(unsent) }) });
+    expect(await failure(byId)).toMatchObject({ code: 'ironic_unavailable', retryable: true });
+    expect(writes()).toEqual(Array(4).fill('reserve bm-1'));
+  });
+
+  it('waits for a lock even in a search, for the lock may be its own', async () => {
+    const { provision, writes } = setup({
+      servers: servers(2),
+      misbehave: script({ reserve: [lostRequest, refused('locked'), refused('locked')] }),
+    });
+    await expect(provision()).resolves.toMatchObject({ server_id: uuid(1) });
+    expect(writes()).toEqual([...Array(4).fill('reserve bm-1'), 'deploy bm-1']);
+  });
+
+  it.each([
+    ['busy', 'server_not_available'],
+    ['locked', 'server_not_available'],
+    ['wrong_state', 'server_not_available'],
+    ['forbidden', 'deploy_refused'],
+  ] as const)('is undone when the repetition is refused (%s)', async (refusal, code) => {
+    const { failure, bareMetal } = setup({
+      misbehave: script({ reserve: [lostAnswer, ...always(refused(refusal))] }),
+    });
+    expect(await failure(byId)).toMatchObject({ code });
+    expect(bareMetal.requests).toContain('release bm-1');
+    expect(bareMetal.servers.get(uuid(1))).toMatchObject({ deploymentId: null, entry: null });
+  });
+
+  it('is said to remain when it cannot be undone', async () => {
+    const { failure } = setup({
+      misbehave: script({ reserve: [lostAnswer, refused('forbidden')], release: always(unsent) }),
+    });
+    expect((await failure(byId)).reason).toContain('The server is still reserved, for it could not be released');
+  });
+});
+
+describe('a start whose answer is lost', () => {
+  it('is accepted when the server shows that it took effect', async () => {
+    const { provision, bareMetal } = setup({ misbehave: script({ deploy: [lostAnswer] }) });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted', server_id: uuid(1) });
+    expect(bareMetal.requests.slice(-2)).toEqual(['deploy bm-1', 'find bm-1']);
+    expect(bareMetal.deployments).toHaveLength(1);
+  });
+
+  it('is sent again when it did not', async () => {
+    const { provision, bareMetal } = setup({ misbehave: script({ deploy: [lostRequest] }) });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(bareMetal.requests.slice(-3)).toEqual(['deploy bm-1', 'find bm-1', 'deploy bm-1']);
+    expect(bareMetal.deployments).toHaveLength(1);
+  });
+
+  it('is accepted even when the deployment has failed by now', async () => {
+    const lab = setup({
+      misbehave: script({
+        deploy: [
+          (act) => {
+            act();
+            lab.bareMetal.set(uuid(1), { provisionState: 'deploy failed' });
+            throw new NoAnswer('gone', true);
+          },
+        ],
+      }),
+    });
+    await expect(lab.provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+  });
+
+  it.each<[string, readonly Mishap[]]>([
+    ['stays lost', always(lostRequest)],
+    ['is refused afterwards', [lostRequest, ...always(refused('invalid'))]],
+    ['meets a lock afterwards', [lostRequest, ...always(refused('locked'))]],
+    ['cannot be sent afterwards', [lostRequest, ...always(unsent)]],
+  ])('leaves the outcome open when it %s, and then nothing is ever released', async (_, deploy) => {
+    const { failure, bareMetal, writes } = setup({ misbehave: script({ deploy }) });
+    const unknown = await failure(byId);
+    const [deploymentId] = bareMetal.deploymentIds;
+    expect(unknown).toMatchObject({ code: 'outcome_unknown', http: 502, retryable: false });
+    expect(unknown.reason).toContain(
+      `Server bm-1 may be deploying: operation ${uuid(1)}, deployment ${deploymentId}`,
+    );
+    expect(writes()).not.toContain('release bm-1');
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBe(deploymentId);
+  });
+
+  it('never sends a search on to another server', async () => {
+    const { failure, writes } = setup({ servers: servers(3), misbehave: script({ deploy: always(lostRequest) }) });
+    expect(await failure()).toMatchObject({ code: 'outcome_unknown' });
+    expect(new Set(writes())).toEqual(new Set(['reserve bm-1', 'deploy bm-1']));
+  });
+
+  it('leaves the outcome open when nobody can read the server', async () => {
+    const { failure, writes } = setup({
+      misbehave: script({ deploy: always(lostRequest), find: [null, ...always(unsent)] }),
+    });
+    expect(await failure(byId)).toMatchObject({ code: 'outcome_unknown' });
+    expect(writes()).not.toContain('release bm-1');
+  });
+
+  it('is not sent again once somebody else has the server', async () => {
+    const lab = setup({
+      misbehave: script({
+        deploy: [
+          () => {
+            lab.bareMetal.set(uuid(1), { deploymentId: uuid(99), entry: null });
+            throw new NoAnswer('gone', true);
+          },
+        ],
+      }),
+    });
+    expect(await lab.failure(byId)).toMatchObject({ code: 'outcome_unknown' });
+    expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
+  });
+});
+
+describe('a start that is refused', () => {
+  it.each([
+    ['invalid', 'deploy_refused', false],
+    ['forbidden', 'deploy_refused', false],
+    ['wrong_state', 'server_not_available', false],
+    ['taken', 'server_not_available', false],
+    ['not_found', 'server_not_found', false],
+    ['too_old', 'ironic_too_old', false],
+    ['locked', 'server_not_available', true],
+    ['busy', 'server_not_available', true],
+  ] as const)('as %s is undone', async (refusal, code, retryable) => {
+    const { failure, bareMetal, writes } = setup({ misbehave: script({ deploy: always(refused(refusal, 'no')) }) });
+    expect(await failure(byId)).toMatchObject({ code, retryable, reason: 'Ironic says: "no"', id: 'bm-1' });
+    expect(writes().at(-1)).toBe('release bm-1');
+    expect(bareMetal.servers.get(uuid(1))).toMatchObject({
+      deploymentId: null,
+      entry: null,
+      provisionState: 'available',
+    });
+  });
+
+  it.each(['locked', 'busy'] as const)('as %s is tried again first', async (refusal) => {
+    const { provision, writes } = setup({ misbehave: script({ deploy: [refused(refusal), refused(refusal)] }) });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(writes()).toEqual(['reserve bm-1', 'deploy bm-1', 'deploy bm-1', 'deploy bm-1']);
+  });
+
+  it('as it was never sent is tried again, and then undone', async () => {
+    const { failure, writes } = setup({ misbehave: script({ deploy: always(unsent) }) });
+    expect(await failure(byId)).toMatchObject({ code: 'ironic_unavailable', retryable: true });
+    expect(writes()).toEqual(['reserve bm-1', ...Array(4).fill('deploy bm-1'), 'release bm-1']);
+  });
+
+  it('quotes Ironic within bounds', async () => {
+    const { failure } = setup({ misbehave: script({ deploy: [refused('invalid', `a"b\n${'x'.repeat(100_000)}`)] }) });
+    const { reason } = await failure(byId);
+    expect(reason).toMatch(/^Ironic says: "a'b x+…"$/);
+    expect(reason?.length).toBeLessThan(400);
+  });
+});
+
+describe('undoing a reservation', () => {
+  const invalid = refused('invalid', 'no checksum');
+
+  it.each<[string, Mishap]>([
+    ['is locked', refused('locked')],
+    ['cannot be reached', unsent],
+    ['does not answer', lostRequest],
+    ['answers too late', lostAnswer],
+  ])('is tried again when the server %s', async (_, mishap) => {
+    const { failure, bareMetal } = setup({ misbehave: script({ deploy: [invalid], release: [mishap] }) });
+    expect(await failure(byId)).toMatchObject({ code: 'deploy_refused', reason: 'Ironic says: "no checksum"' });
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('that fails for good is reported, with the first reason kept', async () => {
+    const { failure, writes } = setup({
+      misbehave: script({ deploy: [invalid], release: always(refused('forbidden', 'not you')) }),
+    });
+    expect(await failure(byId)).toMatchObject({
+      code: 'deploy_refused',
+      id: 'bm-1',
+      reason:
+        'Ironic says: "no checksum". The server is still reserved, for it could not be released: Ironic says: "not you"',
+      hint: 'Choose another server; the operator can release this one by removing its instance_uuid.',
+    });
+    expect(writes().filter((request) => request === 'release bm-1')).toHaveLength(8);
+  });
+
+  it('that fails ends a search, so that it is told', async () => {
+    const { failure, writes } = setup({
+      servers: servers(3),
+      misbehave: script({ deploy: [invalid], release: always(unsent) }),
+    });
+    expect((await failure()).reason).toContain('The server is still reserved');
+    expect(writes()).not.toContain('reserve bm-2');
+  });
+
+  it('is not done when the server is being deployed after all', async () => {
+    const lab = setup({
+      misbehave: script({
+        deploy: [
+          (act) => {
+            lab.bareMetal.set(uuid(1), { provisionState: 'deploying' });
+            invalid(act);
+          },
+        ],
+      }),
+    });
+    expect((await lab.failure(byId)).reason).toContain(
+      'The server is still reserved, for it could not be released: it is in the state deploying',
+    );
+    expect(lab.writes()).not.toContain('release bm-1');
+  });
+
+  it('is not done in a state that nobody knows', async () => {
+    const lab = setup({
+      misbehave: ({ method }) => {
+        if (method === 'reserve') return () => lab.bareMetal.set(uuid(1), { provisionState: 'quantum' });
+        return undefined;
+      },
+    });
+    expect((await lab.failure(byId)).reason).toContain('it is in the state quantum');
+  });
+
+  it.each<[string, (lab: ReturnType<typeof setup>) => void]>([
+    ['somebody else has the server by now', (lab) => lab.bareMetal.set(uuid(1), { deploymentId: uuid(99) })],
+    ['somebody has given it back already', (lab) => lab.bareMetal.set(uuid(1), { deploymentId: null, entry: null })],
+  ])('is not needed when %s', async (_, meanwhile) => {
+    const lab = setup({
+      misbehave: script({
+        deploy: [
+          (act) => {
+            meanwhile(lab);
+            invalid(act);
+          },
+        ],
+      }),
+    });
+    expect(await lab.failure(byId)).toMatchObject({ code: 'deploy_refused', reason: 'Ironic says: "no checksum"' });
+    expect(lab.writes()).not.toContain('release bm-1');
+  });
+
+  it('is not needed when the server is gone', async () => {
+    const lab = setup({
+      misbehave: script({ deploy: [refused('not_found')] }),
+      between: (bareMetal) => ({
+        ...bareMetal,
+        find: async (ref, signal) => (lab.writes().length > 0 ? null : bareMetal.find(ref, signal)),
+      }),
+    });
+    expect(await lab.failure(byId)).toMatchObject({ code: 'server_not_found' });
+    expect(lab.writes()).not.toContain('release bm-1');
+  });
+});
+
+describe('a caller who leaves', () => {
+  const reason = new Error('the caller left');
+
+  /** The caller leaves just before the given request. */
+  function leavingAt(method: string, more: Partial<Record<string, Mishap>> = {}) {
+    const controller = new AbortController();
+    const lab = setup({
+      servers: servers(2),
+      misbehave: (request) => {
+        if (request.method === method) controller.abort(reason);
+        return more[request.method];
+      },
+    });
+    return { ...lab, signal: controller.signal };
+  }
+
+  it('before anything happened gets the reason back', async () => {
+    const { provision, bareMetal } = setup();
+    await expect(provision(byId, AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(bareMetal.requests).toEqual([]);
+  });
+
+  it('during the search changes nothing', async () => {
+    const { provision, signal, writes, bareMetal } = leavingAt('available');
+    await expect(provision({}, signal)).rejects.toBe(reason);
+    for (const server of bareMetal.servers.values()) expect(server.deploymentId).toBeNull();
+    expect(writes()).not.toContain('deploy bm-1');
+  });
+
+  it('before the start has the reservation undone, and it is never started', async () => {
+    const { provision, signal, writes, bareMetal } = leavingAt('reserve');
+    await expect(provision(byId, signal)).rejects.toBe(reason);
+    expect(writes()).toEqual(['reserve bm-1', 'release bm-1']);
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('before the start hears of a reservation that could not be undone', async () => {
+    const { failure, signal } = leavingAt('reserve', { release: unsent });
+    expect((await failure(byId, signal)).reason).toContain('The server is still reserved');
+  });
+
+  it('after the start was sent changes nothing any more', async () => {
+    const { provision, signal, bareMetal } = leavingAt('deploy');
+    await expect(provision(byId, signal)).resolves.toMatchObject({ status: 'accepted' });
+    expect(bareMetal.deployments).toHaveLength(1);
+  });
+
+  it('after the start was sent does not end its repetitions', async () => {
+    const controller = new AbortController();
+    const { provision, writes } = setup({
+      misbehave: script({
+        deploy: [
+          (act) => {
+            controller.abort(reason);
+            lostRequest(act);
+          },
+        ],
+      }),
+    });
+    await expect(provision(byId, controller.signal)).resolves.toMatchObject({ status: 'accepted' });
+    expect(writes()).toEqual(['reserve bm-1', 'deploy bm-1', 'deploy bm-1']);
+  });
+
+  it('between two servers ends the search', async () => {
+    const { provision, signal, bareMetal, writes } = leavingAt('reserve', { reserve: refused('locked') });
+    await expect(provision({}, signal)).rejects.toBe(reason);
+    expect(writes()).not.toContain('deploy bm-1');
+    for (const server of bareMetal.servers.values()) expect(server.deploymentId).toBeNull();
+  });
+
+  it('is waited for: the change counts as under way until its end', async () => {
+    const { provision, signal, changes, bareMetal } = leavingAt('reserve');
+    const call = provision(byId, signal);
+    const left = call.catch((error: unknown) => error);
+    // The search is a read; the change begins when it is over.
+    while (!bareMetal.requests.includes('reserve bm-1')) await Promise.resolve();
+    await changes.settled();
+    expect(bareMetal.requests.at(-1)).toBe('release bm-1');
+    expect(await left).toBe(reason);
+  });
+});
+
+describe('the status', () => {
+  const deploying = freeServer(1, {
+    provisionState: 'deploying',
+    deploymentId: uuid(9),
+    entry: { started_at: '2026-11-22T07:59:00Z', image: 'ubuntu-24.04' },
+    step: { name: 'deploy', number: 1, total: 6 },
+  });
+  const ask = (request: Partial<StatusRequest> = {}): StatusRequest => ({
+    operation_id: uuid(1),
+    wait_seconds: 0,
+    ...request,
+  });
+  const forever = new AbortController().signal;
+
+  it('takes one request', async () => {
+    const { service, bareMetal, clock } = setup({ servers: [deploying] });
+    await expect(service.status(ask(), forever)).resolves.toMatchObject({ status: 'in_progress' });
+    expect(bareMetal.requests).toEqual(['find bm-1']);
+    expect(clock.sleeps).toEqual([]);
+  });
+
+  it('does not exist for a server that does not', async () => {
+    const { service } = setup();
+    await expect(service.status(ask({ operation_id: uuid(5) }), forever)).rejects.toMatchObject({
+      code: 'operation_not_found',
+      message: `Server ${uuid(5)} has no provisioning operation`,
+      reason: 'Ironic knows no such server',
+    });
+  });
+
+  it('does not exist for a server that nobody deploys', async () => {
+    const { service } = setup();
+    await expect(service.status(ask(), forever)).rejects.toMatchObject({
+      code: 'operation_not_found',
+      reason: 'its state is available: free for deployment',
+    });
+  });
+
+  it('is that of one deployment and no later one', async () => {
+    const { service } = setup({ servers: [deploying] });
+    await expect(service.status(ask({ deployment_id: uuid(9) }), forever)).resolves.toBeDefined();
+    await expect(service.status(ask({ deployment_id: uuid(8) }), forever)).rejects.toMatchObject({
+      code: 'operation_not_found',
+      reason: `it carries another deployment by now: ${uuid(9)}`,
+    });
+  });
+
+  it('says so when the later deployment has no id', async () => {
+    const { service } = setup({ servers: [freeServer(1, { provisionState: 'active' })] });
+    await expect(service.status(ask({ deployment_id: uuid(8) }), forever)).rejects.toMatchObject({
+      reason: 'it carries another deployment by now: one without an id',
+    });
+  });
+
+  it('waits for the next step', async () => {
+    const { service, clock, bareMetal } = setup({ servers: [deploying] });
+    clock.meanwhile = (sleep) => {
+      if (sleep === 3) bareMetal.set(uuid(1), { step: { name: 'write_image', number: 2, total: 6 } });
+    };
+    await expect(service.status(ask({ wait_seconds: 50 }), forever)).resolves.toMatchObject({ progress_percent: 40 });
+    expect(clock.now() - start).toBe(6_000);
+  });
+
+  it('waits for the end', async () => {
+    const { service, clock, bareMetal } = setup({ servers: [deploying] });
+    clock.meanwhile = () => bareMetal.set(uuid(1), { provisionState: 'active', provisionedAt: clock.now() });
+    await expect(service.status(ask({ wait_seconds: 50 }), forever)).resolves.toMatchObject({ status: 'completed' });
+    expect(clock.sleeps).toEqual([2_000]);
+  });
+
+  it('waits for nothing when it is over', async () => {
+    const { service, clock } = setup({ servers: [{ ...deploying, provisionState: 'deploy failed' }] });
+    await expect(service.status(ask({ wait_seconds: 50 }), forever)).resolves.toMatchObject({ status: 'failed' });
+    expect(clock.sleeps).toEqual([]);
+  });
+
+  it('waits no longer than it was asked to', async () => {
+    const { service, clock } = setup({ servers: [deploying] });
+    await expect(service.status(ask({ wait_seconds: 7 }), forever)).resolves.toMatchObject({ status: 'in_progress' });
+    expect(clock.sleeps).toEqual([2_000, 2_000, 2_000, 1_000]);
+  });
+
+  it('fails when the deployment vanishes during the wait', async () => {
+    const { service, clock, bareMetal } = setup({ servers: [deploying] });
+    clock.meanwhile = () => bareMetal.set(uuid(1), { provisionState: 'cleaning', deploymentId: null, entry: null });
+    await expect(service.status(ask({ wait_seconds: 50 }), forever)).rejects.toMatchObject({
+      code: 'operation_not_found',
+      reason: 'its state is cleaning: being cleaned after its last use',
+    });
+  });
+
+  it('ends its wait with the caller', async () => {
+    const { service, clock } = setup({ servers: [deploying] });
+    const controller = new AbortController();
+    const reason = new Error('the caller left');
+    clock.meanwhile = () => controller.abort(reason);
+    await expect(service.status(ask({ wait_seconds: 50 }), controller.signal)).rejects.toBe(reason);
+  });
+
+  it.each<[string, Mishap, object]>([
+    ['cannot be reached', unsent, { code: 'ironic_unavailable', reason: 'Ironic cannot be reached (ECONNREFUSED)' }],
+    ['has no answer', lostAnswer, { code: 'ironic_unavailable', retryable: true }],
+    ['refuses our user', refused('forbidden', 'no'), { code: 'ironic_unavailable', reason: 'Ironic says: "no"', retryable: false }],
+    ['is busy', refused('busy'), { code: 'ironic_unavailable', retryable: true }],
+    ['is too old', refused('too_old', 'it speaks API 1.50'), { code: 'ironic_too_old', reason: 'Ironic says: "it speaks API 1.50"' }],
+  ])('fails when Ironic %s', async (_, mishap, failure) => {
+    const { service } = setup({ servers: [deploying], misbehave: script({ find: [mishap] }) });
+    await expect(service.status(ask(), forever)).rejects.toMatchObject(failure);
+  });
+
+  it('passes a defect on as it is', async () => {
+    const defect = new TypeError('undefined is not a function');
+    const { service } = setup({
+      between: (bareMetal) => ({ ...bareMetal, find: () => Promise.reject(defect) }),
+    });
+    await expect(service.status(ask(), forever)).rejects.toBe(defect);
+  });
+});
+
+describe('a defect in between', () => {
+  const defect = new TypeError('undefined is not a function');
+
+  it.each(['reserve', 'deploy', 'release'] as const)('is passed on from %s as it is', async (method) => {
+    const { provision } = setup({
+      misbehave: script(method === 'release' ? { deploy: [refused('invalid')] } : {}),
+      between: (bareMetal) => ({ ...bareMetal, [method]: () => Promise.reject(defect) }),
+    });
+    await expect(provision(byId)).rejects.toBe(defect);
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import type { Server } from '../../src/core/model.js';
+import { createServerService, obstacleTo } from '../../src/core/servers.js';
+import { provisionStates } from '../../src/core/states.js';
+import { createFakeBareMetal, freeServer, script, unsent, uuid } from './fake-bare-metal.js';
+import { createFakeClock } from './fake-clock.js';
+import { seededRandom } from './setup.js';
+
+const forever = new AbortController().signal;
+
+function setup(servers: readonly Server[], random: () => number = () => 0) {
+  const clock = createFakeClock();
+  const bareMetal = createFakeBareMetal({ servers, clock });
+  return { bareMetal, clock, service: createServerService({ bareMetal, clock, random }) };
+}
+
+const many = (count: number) => Array.from({ length: count }, (_, index) => freeServer(index + 1));
+
+describe('an obstacle to deploying a server', () => {
+  it('is any state but "available"', () => {
+    for (const provisionState of [...provisionStates, 'no such state', '__proto__']) {
+      const obstacle = obstacleTo(freeServer(1, { provisionState }));
+      if (provisionState === 'available') expect(obstacle).toBeUndefined();
+      else expect(obstacle, provisionState).toBe(`its state is ${provisionState}`);
+    }
+  });
+
+  it('names our own deployment only where there is one', () => {
+    const entry = { started_at: '2026-11-22T07:00:00Z', image: `debian\n${'x'.repeat(500)}` };
+    expect(obstacleTo(freeServer(1, { provisionState: 'cleaning', entry }))).toBe('its state is cleaning');
+    expect(obstacleTo(freeServer(1, { provisionState: 'deploying', entry }))).toMatch(
+      /^its state is deploying; it was given image debian x+… at 2026-11-22T07:00:00Z$/,
+    );
+  });
+
+  it('shows a state that somebody else invented in bounds', () => {
+    const obstacle = obstacleTo(freeServer(1, { provisionState: `a\u202e${'x'.repeat(100_000)}` })) ?? '';
+    expect(obstacle).toMatch(/^its state is a x+…$/);
+    expect(obstacle.length).toBeLessThan(120);
+  });
+});
+
+describe('the candidates', () => {
+  it('are those of the list, each once per round', async () => {
+    const { service } = setup(many(5));
+    const out = new Set<string>();
+    const seen: string[] = [];
+    for await (const { id } of service.candidates({}, out, forever)) {
+      seen.push(id);
+      out.add(id);
+    }
+    expect(seen).toEqual(many(5).map(({ id }) => id));
+  });
+
+  it('come in an order of chance', async () => {
+    const orders = new Set<string>();
+    for (const seed of [1, 2, 3, 4, 5, 6]) {
+      const { service } = setup(many(20), seededRandom(seed));
+      const first = await service.candidates({}, new Set(), forever).next();
+      orders.add(first.value?.id ?? '');
+    }
+    expect(orders.size).toBeGreaterThan(3);
+  });
+
+  it('put the locked ones last, whatever chance says', async () => {
+    const servers = many(9).map((server, index) => ({ ...server, lockedBy: index % 2 ? null : 'conductor-1' }));
+    for (const seed of [1, 2, 3]) {
+      const { service } = setup(servers, seededRandom(seed));
+      const out = new Set<string>();
+      const locks: boolean[] = [];
+      for await (const { id, lockedBy } of service.candidates({}, out, forever)) {
+        locks.push(lockedBy !== null);
+        out.add(id);
+      }
+      expect(locks).toEqual([false, false, false, false, true, true, true, true, true]);
+    }
+  });
+
+  it('come again after a pause when they are not out of the question', async () => {
+    const { service, clock, bareMetal } = setup(many(1));
+    const candidates = service.candidates({}, new Set(), forever);
+    await candidates.next();
+    expect(clock.sleeps).toEqual([]);
+    await candidates.next();
+    expect(clock.sleeps).toEqual([250]);
+    expect(bareMetal.requests).toEqual(['available any', 'available any']);
+  });
+
+  it('see what has been released meanwhile', async () => {
+    const { service, bareMetal } = setup([freeServer(1), freeServer(2, { maintenance: true })]);
+    const out = new Set<string>([uuid(1)]);
+    bareMetal.set(uuid(2), { maintenance: false });
+    const next = await service.candidates({}, out, forever).next();
+    expect(next.value).toMatchObject({ id: uuid(2) });
+  });
+
+  it('end with the caller', async () => {
+    const { service, clock } = setup(many(1));
+    const controller = new AbortController();
+    const reason = new Error('the caller left');
+    const candidates = service.candidates({}, new Set(), controller.signal);
+    await candidates.next();
+    clock.meanwhile = () => controller.abort(reason);
+    await expect(candidates.next()).rejects.toBe(reason);
+  });
+});
+
+describe('a server by its name', () => {
+  it('fails as Ironic fails', async () => {
+    const clock = createFakeClock();
+    const bareMetal = createFakeBareMetal({ servers: [], clock, misbehave: script({ find: [unsent] }) });
+    const service = createServerService({ bareMetal, clock, random: () => 0 });
+    await expect(service.named('bm-1', {}, forever)).rejects.toMatchObject({ name: 'NoAnswer' });
+    await expect(service.named('bm-1', {}, forever)).rejects.toMatchObject({ code: 'server_not_found', id: 'bm-1' });
+  });
+});

@@ -1,0 +1,106 @@
+import { type Changes, createChanges } from '../../src/core/changes.js';
+import { Failure } from '../../src/core/failures.js';
+import type { Image, ProvisionRequest, ProvisionResponse, Server } from '../../src/core/model.js';
+import type { BareMetal, Images } from '../../src/core/ports.js';
+import { createProvisionService, type ProvisionService } from '../../src/core/provision.js';
+import { createServerService } from '../../src/core/servers.js';
+import {
+  createFakeBareMetal,
+  type FakeBareMetal,
+  type FakeBareMetalOptions,
+  freeServer,
+  uuid,
+} from './fake-bare-metal.js';
+import { createFakeClock, type FakeClock } from './fake-clock.js';
+
+/** An image of a whole disk that fits everywhere. */
+export function image(overrides: Partial<Image> = {}): Image {
+  return {
+    id: uuid(700),
+    name: 'ubuntu-24.04',
+    instanceInfo: { image_source: uuid(700) },
+    minDiskGb: 0,
+    architecture: null,
+    isPartition: false,
+    lacksChecksum: false,
+    ...overrides,
+  };
+}
+
+/** One image that can be deployed, one that is too large for most disks, one that cannot, and no other. */
+const images: Images = {
+  async find(ref, signal) {
+    signal.throwIfAborted();
+    if (ref === 'ubuntu-24.04') {
+      return image();
+    }
+    if (ref === 'huge') return image({ id: uuid(701), name: 'huge', minDiskGb: 500 });
+    if (ref === 'queued') throw new Failure('image_not_deployable', { id: ref, reason: 'its status is queued' });
+    return null;
+  },
+};
+
+export interface Setup {
+  readonly bareMetal: FakeBareMetal;
+  readonly clock: FakeClock;
+  readonly changes: Changes;
+  readonly service: ProvisionService;
+  provision(request?: Partial<ProvisionRequest>, signal?: AbortSignal): Promise<ProvisionResponse>;
+  /** Provisions in vain. */
+  failure(request?: Partial<ProvisionRequest>, signal?: AbortSignal): Promise<Failure>;
+  /** The requests without those that only read, e.g. `deploy bm-1`. */
+  writes(): readonly string[];
+}
+
+export interface SetupOptions {
+  readonly servers?: readonly Server[];
+  readonly misbehave?: FakeBareMetalOptions['misbehave'];
+  readonly random?: () => number;
+  /** Stands between the service and its bare metal. */
+  readonly between?: (bareMetal: BareMetal) => BareMetal;
+}
+
+/** The provisioning service on bare metal in memory. */
+export function setup(options: SetupOptions = {}): Setup {
+  const { servers = [freeServer(1)], misbehave, random = () => 0, between = (bareMetal) => bareMetal } = options;
+  const clock = createFakeClock();
+  const fake = createFakeBareMetal({ servers, clock, ...(misbehave ? { misbehave } : {}) });
+  const bareMetal = between(fake);
+  const changes = createChanges();
+  const service = createProvisionService({
+    bareMetal,
+    images,
+    servers: createServerService({ bareMetal, clock, random }),
+    changes,
+    clock,
+    random,
+  });
+  const provision: Setup['provision'] = (request = {}, signal = new AbortController().signal) =>
+    service.provision({ image_id: 'ubuntu-24.04', ...request }, signal);
+  return {
+    bareMetal: fake,
+    clock,
+    changes,
+    service,
+    provision,
+    async failure(request, signal) {
+      try {
+        await provision(request, signal);
+      } catch (error) {
+        if (error instanceof Failure) return error;
+        throw error;
+      }
+      throw new Error('The deployment was started.');
+    },
+    writes: () => fake.requests.filter((request) => !/^(find|available)/.test(request)),
+  };
+}
+
+/** Random numbers that are the same in every run. */
+export function seededRandom(seed = 1): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

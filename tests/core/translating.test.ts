@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../src/core/failures.js';
+import { NoAnswer, Refused } from '../../src/core/ports.js';
+import { translating } from '../../src/core/translating.js';
+
+const failing = (error: unknown) => translating(() => Promise.reject(error))();
+
+describe('a translated function', () => {
+  it('answers as before', async () => {
+    const add = translating(async (left: number, right: number) => left + right);
+    await expect(add(1, 2)).resolves.toBe(3);
+  });
+
+  it('takes no answer for an Ironic that is not available', async () => {
+    const cause = new NoAnswer('Ironic did not answer within 30 s', true);
+    await expect(failing(cause)).rejects.toMatchObject({
+      code: 'ironic_unavailable',
+      message: 'Failed to communicate with Ironic',
+      reason: 'Ironic did not answer within 30 s',
+      retryable: true,
+      cause,
+    });
+  });
+
+  it('quotes Ironic where it refused a read', async () => {
+    await expect(failing(new Refused('forbidden', 'say "please"\n'))).rejects.toMatchObject({
+      code: 'ironic_unavailable',
+      reason: `Ironic says: "say 'please'"`,
+      retryable: false,
+    });
+  });
+
+  it('lets a failure and a defect through', async () => {
+    const failure = new Failure('server_not_found', { id: 'bm-1' });
+    const defect = new TypeError('undefined is not a function');
+    await expect(failing(failure)).rejects.toBe(failure);
+    await expect(failing(defect)).rejects.toBe(defect);
+  });
+});
