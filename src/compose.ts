@@ -6,6 +6,7 @@ import { createProvisionService } from './core/provision.js';
 import { createServerService } from './core/servers.js';
 import { createCatalogueImages } from './local/catalogue.js';
 import { systemClock } from './local/clock.js';
+import type { Auth } from './openstack/credentials.js';
 import { createGate } from './openstack/gate.js';
 import { createGlance } from './openstack/glance.js';
 import { createHttp } from './openstack/http.js';
@@ -25,10 +26,10 @@ export interface ComposeOptions {
 /** Puts the core together as the settings say. Asks nobody anything yet. */
 export async function composeCore(config: Config, options: ComposeOptions = {}): Promise<Core> {
   const { clock = systemClock, random = Math.random } = options;
-  const { bareMetal, images, say } = await cloudFor(config, { clock, random });
+  const { bareMetal, images, say, realm } = await cloudFor(config, { clock, random });
   const servers = createServerService({ bareMetal, clock, random });
   const changes = createChanges();
-  const provision = createProvisionService({ bareMetal, images, servers, changes, clock, random });
+  const provision = createProvisionService({ bareMetal, images, servers, changes, clock, random, realm });
   return { provision, servers, changes, say };
 }
 
@@ -36,6 +37,7 @@ interface Ports {
   readonly bareMetal: BareMetal;
   readonly images: Images;
   readonly say: (message: string) => string;
+  readonly realm: string;
 }
 
 async function cloudFor(config: Config, { clock, random }: Required<ComposeOptions>): Promise<Ports> {
@@ -49,6 +51,7 @@ async function cloudFor(config: Config, { clock, random }: Required<ComposeOptio
       bareMetal: createIronic({ http: http('Ironic'), clock, random }),
       images: createGlance({ http: http('The image service'), clock, random }),
       say: simulated(),
+      realm: 'simulator',
     };
   }
   const { auth, baremetalEndpoint, imageEndpoint, tls } = cloud.settings;
@@ -69,7 +72,14 @@ async function cloudFor(config: Config, { clock, random }: Required<ComposeOptio
     bareMetal: createIronic({ http: signed('baremetal', 'Ironic'), clock, random }),
     images: createCatalogueImages(config.catalogue, hasGlance ? glance : undefined),
     say: (message) => message,
+    realm: realmOf(auth),
   };
+}
+
+/** Where an idempotency key counts: the same cloud, region and project. */
+function realmOf(auth: Auth): string {
+  if (auth.type !== 'keystone') return auth.endpoint;
+  return JSON.stringify([auth.authUrl, auth.region ?? null, auth.scope]);
 }
 
 /** Nobody must take the simulator for the real thing. The first message says how to leave it. */

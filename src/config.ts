@@ -21,6 +21,7 @@ export interface Config {
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
+type Given = Readonly<Record<string, unknown>>;
 
 const seconds = z.coerce.number().min(0.1).max(3_600);
 
@@ -41,6 +42,20 @@ const settings = {
     schema: z.string().min(1).optional(),
     wants: 'the path of a file',
   },
+  http_token_file: {
+    variable: 'IRONIC_MCP_HTTP_TOKEN_FILE',
+    schema: z.string().min(1).optional(),
+    wants: 'the path of a file',
+  },
+  http_hosts: {
+    variable: 'IRONIC_MCP_HTTP_HOSTS',
+    schema: z
+      .string()
+      .regex(/^[\w.:[\]-]+(, *[\w.:[\]-]+)*$/)
+      .transform((list) => list.split(/, */))
+      .default([]),
+    wants: 'host names without ports, with commas between them',
+  },
 } as const;
 
 const flagOf = (name: string) => name.replaceAll('_', '-');
@@ -58,20 +73,60 @@ const configFlags = Object.fromEntries(
  *
  * @throws ConfigError
  */
-export async function readConfig(env: Env, flags: Readonly<Record<string, unknown>>): Promise<Config> {
-  const value = <Name extends keyof typeof settings>(name: Name): z.output<(typeof settings)[Name]['schema']> => {
+export async function readConfig(env: Env, flags: Given): Promise<Config> {
+  const value = valuesIn(env, flags);
+  return {
+    cloud: await cloudOf(env, flags),
+    simulationSpeed: value('sim_speed'),
+    requestTimeout: value('request_timeout') * 1_000,
+    catalogue: await catalogueIn(value('image_catalog')),
+  };
+}
+
+/** The settings of the HTTP face. */
+export interface HttpConfig {
+  /** Who wants to be served must send it. */
+  readonly token: string | undefined;
+  /** Names under which this server may be asked, beside its addresses. */
+  readonly hosts: readonly string[];
+}
+
+/**
+ * Reads the settings that only the HTTP face has.
+ * @throws ConfigError
+ */
+export async function readHttpConfig(env: Env, flags: Given): Promise<HttpConfig> {
+  const value = valuesIn(env, flags);
+  const file = value('http_token_file');
+  const [source, token] =
+    file === undefined
+      ? ['IRONIC_MCP_HTTP_TOKEN', env.IRONIC_MCP_HTTP_TOKEN || undefined]
+      : [`The file ${file}`, await tokenIn(file)];
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new ConfigError(`${source} must hold a token of visible ASCII characters without spaces.`);
+  }
+  return { token, hosts: value('http_hosts') };
+}
+
+async function tokenIn(file: string): Promise<string> {
+  const { readFile } = await import('node:fs/promises');
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new ConfigError(`The token file ${file} cannot be read (${code}).`);
+  }
+}
+
+/** Reads single settings; a flag wins over the variable. */
+function valuesIn(env: Env, flags: Given) {
+  return <Name extends keyof typeof settings>(name: Name): z.output<(typeof settings)[Name]['schema']> => {
     const { variable, schema, wants } = settings[name];
     const flag = flags[flagOf(name)];
     const result = schema.safeParse(flag ?? (env[variable] || undefined));
     if (!result.success)
       throw new ConfigError(`${flag === undefined ? variable : `--${flagOf(name)}`} must be ${wants}.`);
     return result.data as z.output<(typeof settings)[Name]['schema']>;
-  };
-  return {
-    cloud: await cloudOf(env, flags),
-    simulationSpeed: value('sim_speed'),
-    requestTimeout: value('request_timeout') * 1_000,
-    catalogue: await catalogueIn(value('image_catalog')),
   };
 }
 
@@ -86,7 +141,7 @@ async function catalogueIn(file: string | undefined): Promise<Catalogue> {
 }
 
 /** Without any `OS_*` variable and without `--cloud` it is the simulator; never in silence instead of the real thing. */
-async function cloudOf(env: Env, flags: Readonly<Record<string, unknown>>): Promise<Cloud> {
+async function cloudOf(env: Env, flags: Given): Promise<Cloud> {
   const named = typeof flags.cloud === 'string' ? flags.cloud : env.OS_CLOUD || undefined;
   const real = named !== undefined || Object.keys(env).some((name) => name.startsWith('OS_') && env[name]);
   return real ? { kind: 'ironic', ...(await resolveOpenStack(named, env)) } : { kind: 'simulator' };

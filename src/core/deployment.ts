@@ -13,6 +13,10 @@ export interface Plan {
   readonly serverRef: string | undefined;
   readonly reservation: Reservation;
   readonly configDrive: ConfigDrive | undefined;
+  /** Other calls may carry the same deployment id, for it comes from an idempotency key. */
+  readonly keyed: boolean;
+  /** The server's last deployment was this one and failed: it is deployed again in place. */
+  readonly retrying: boolean;
 }
 
 /** How an attempt on one server ended when another server may be tried: nothing of it is left behind. */
@@ -20,6 +24,8 @@ export interface Declined {
   readonly failure: Failure;
   /** The server was merely busy: it may be tried again. */
   readonly again: boolean;
+  /** Another call with the same key was there first, and has a server for it. */
+  readonly elsewhere?: boolean;
 }
 
 export interface Deploying extends Retrying {
@@ -29,6 +35,8 @@ export interface Deploying extends Retrying {
 /** The deployment was started; the server is as Ironic showed it last. */
 export interface Started {
   readonly server: Server;
+  /** By another call with the same key, and not by this one. */
+  readonly joined: boolean;
 }
 
 /**
@@ -50,13 +58,15 @@ export async function deployOn(
   // Not aborted by anybody: each request has a deadline of its own.
   const signal = new AbortController().signal;
   const back: Back = async (failure, again = false) => {
-    const left = await undo(deploying, server, plan, signal);
-    if (left) throw stillReserved(failure, left);
-    return { failure, again };
+    // A retry in place has taken nothing that was not its own before.
+    const left = plan.retrying ? undefined : await undo(deploying, server, plan, signal);
+    if (left === undefined) return { failure, again };
+    if (!plan.keyed || !left.server) throw stillReserved(failure, left.words);
+    return { server: ours(left.server, plan), joined: true };
   };
   const reserved = await reserve(deploying, server, plan, signal, back);
-  if ('failure' in reserved) return reserved;
-  const obstacle = obstacleTo({ ...reserved, deploymentId: null });
+  if ('failure' in reserved || 'joined' in reserved) return reserved;
+  const obstacle = obstacleAfter(reserved, plan);
   if (obstacle || reserved.deploymentId !== plan.reservation.deploymentId) {
     return back(notAvailable(server, plan, obstacle ?? 'somebody else has reserved it meanwhile'));
   }
@@ -64,11 +74,32 @@ export async function deployOn(
     await back(notAvailable(server, plan, 'the caller left'));
     throw caller.reason;
   }
-  return start(deploying, reserved, plan, signal, back);
+  const started = await start(deploying, reserved, plan, signal, back);
+  if ('failure' in started || !plan.keyed || started.joined) return started;
+  // Another call with the same key may have described something else between our two changes.
+  const now = await deploying.bareMetal.find(server.id, signal).catch(() => null);
+  if (now === null)
+    throw outcomeUnknown(server, plan.reservation, 'Ironic accepted it, but what it deploys could not be read');
+  return { server: ours(now, plan), joined: false };
 }
 
-/** Ends an attempt with the reservation undone. */
-type Back = (failure: Failure, again?: boolean) => Promise<Declined>;
+/** Ends an attempt with the reservation undone, or joins the deployment that somebody else made of it. */
+type Back = (failure: Failure, again?: boolean) => Promise<Declined | Started>;
+
+/** What speaks against deploying a server that we have just reserved. */
+function obstacleAfter(reserved: Server, { retrying }: Plan): string | undefined {
+  const expected = retrying ? 'deploy failed' : 'available';
+  if (reserved.provisionState !== expected) return `its state is ${plain(reserved.provisionState, 80)}`;
+  return obstacleTo({ ...reserved, deploymentId: null, provisionState: 'available' });
+}
+
+/** The server, if what it deploys is what this call asked for. */
+function ours(server: Server, { reservation: { deploymentId, entry } }: Plan): Server {
+  if (server.deploymentId === deploymentId && server.entry?.digest === entry.digest) return server;
+  throw new Failure('idempotency_conflict', {
+    reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${plain(server.entry?.image ?? 'unknown', 120)}`,
+  });
+}
 
 async function reserve(
   { bareMetal, clock, random }: Deploying,
@@ -76,7 +107,7 @@ async function reserve(
   plan: Plan,
   signal: AbortSignal,
   back: Back,
-): Promise<Server | Declined> {
+): Promise<Server | Declined | Started> {
   let lost = false;
   for (let attempt = 1; ; attempt += 1) {
     let policy: RetryPolicy;
@@ -96,6 +127,7 @@ async function reserve(
         policy = retries.locked;
         if (!waiting || attempt >= policy.attempts) {
           const failure = declined(server, plan, error);
+          if (error.refusal === 'elsewhere') return { failure, again: false, elsewhere: true };
           // A refusal now says nothing about the request whose answer was lost.
           return lost ? back(failure, isBusy(error)) : { failure, again: isBusy(error) };
         }
@@ -137,7 +169,7 @@ async function start(
     let last: NoAnswer | Refused;
     try {
       await bareMetal.deploy(server.id, plan.configDrive, signal);
-      return { server };
+      return { server, joined: false };
     } catch (error) {
       if (error instanceof NoAnswer) {
         unknown ||= error.mayHaveTakenEffect;
@@ -152,11 +184,10 @@ async function start(
     }
     if (unknown) {
       const now = await bareMetal.find(server.id, signal).catch(() => null);
-      if (now && now.deploymentId === reservation.deploymentId && now.provisionState !== 'available') {
-        return { server: now };
-      }
+      if (now?.deploymentId === reservation.deploymentId && hasMoved(server, now))
+        return { server: now, joined: false };
       const over = now !== null && now.deploymentId !== reservation.deploymentId;
-      if (over || attempt >= policy.attempts) throw outcomeUnknown(server, reservation, last);
+      if (over || attempt >= policy.attempts) throw outcomeUnknown(server, reservation, wordsOf(last), last);
     } else if (attempt >= policy.attempts) {
       return back(last instanceof Refused ? declined(server, plan, last) : unavailable(last), last instanceof Refused);
     }
@@ -164,24 +195,37 @@ async function start(
   }
 }
 
-/** Gives the server back if the reservation is still ours and nothing is deployed. Answers what was left behind. */
+/** Whether a deployment has begun since: a state may be the same again, but then Ironic dates it anew. */
+function hasMoved(before: Server, now: Server): boolean {
+  return now.provisionState !== before.provisionState || now.provisionedAt !== before.provisionedAt;
+}
+
+/** What an undo had to leave behind. */
+interface Left {
+  readonly words: string;
+  /** The server, if it is in a deployment under our id. */
+  readonly server?: Server;
+}
+
+/** Gives the server back if the reservation is still ours and nothing is deployed. */
 async function undo(
   { bareMetal, clock, random }: Deploying,
   server: Server,
-  { reservation: { deploymentId } }: Plan,
+  { reservation }: Plan,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Left | undefined> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const now = await bareMetal.find(server.id, signal);
-      if (now === null || now.deploymentId !== deploymentId) return undefined;
-      if (stateMeaning(now.provisionState)?.outcome !== 'none')
-        return `it is in the state ${plain(now.provisionState, 80)}`;
-      await bareMetal.release(server.id, deploymentId, signal);
+      if (now === null || now.deploymentId !== reservation.deploymentId) return undefined;
+      if (stateMeaning(now.provisionState)?.outcome !== 'none') {
+        return { words: `it is in the state ${plain(now.provisionState, 80)}`, server: now };
+      }
+      await bareMetal.release(server.id, reservation, signal);
       return undefined;
     } catch (error) {
       if (!(error instanceof NoAnswer || error instanceof Refused)) throw error;
-      if (attempt >= retries.locked.attempts) return wordsOf(error);
+      if (attempt >= retries.locked.attempts) return { words: wordsOf(error) };
       await clock.sleep(pauseAfter(attempt, retries.locked, random), signal);
     }
   }
@@ -215,10 +259,10 @@ function unavailable(error: NoAnswer): Failure {
   return new Failure('ironic_unavailable', { reason: error.words, cause: error });
 }
 
-function outcomeUnknown(server: Server, { deploymentId }: Reservation, last: NoAnswer | Refused): Failure {
+function outcomeUnknown(server: Server, { deploymentId }: Reservation, words: string, last?: unknown): Failure {
   return new Failure('outcome_unknown', {
     id: server.id,
-    reason: `${wordsOf(last)}. Server ${displayName(server)} may be deploying: operation ${server.id}, deployment ${deploymentId}`,
+    reason: `${words}. Server ${displayName(server)} may be deploying: operation ${server.id}, deployment ${deploymentId}`,
     cause: last,
   });
 }

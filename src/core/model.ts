@@ -36,17 +36,18 @@ const uuid = z
   .regex(uuidPattern, 'must be a UUID')
   .transform((text) => text.toLowerCase());
 
-const label = z
-  .string()
-  .min(1, 'must not be empty')
-  .max(80, 'must be at most 80 characters')
-  .regex(/^\P{Cc}*$/u, 'must not contain control characters');
+const label = (longest: number) =>
+  z
+    .string()
+    .min(1, 'must not be empty')
+    .max(longest, `must be at most ${longest} characters`)
+    .regex(/^\P{Cc}*$/u, 'must not contain control characters');
 
 /** What `provision_server` asks for. */
 export const ProvisionRequest = z.strictObject({
   image_id: imageRef.describe('Image id or name; where there is no image service, its http(s), file or oci URL'),
   server_id: serverRef.optional().describe('Server id or name. Leave out to have a free server chosen'),
-  resource_class: label.optional().describe('Choose a free server of this class, e.g. baremetal.small'),
+  resource_class: label(80).optional().describe('Choose a free server of this class, e.g. baremetal.small'),
   config_drive: z
     .record(z.string(), z.unknown())
     .optional()
@@ -64,6 +65,13 @@ export const ProvisionRequest = z.strictObject({
     .max(64, 'must be at most 64 keys')
     .optional()
     .describe('OpenSSH public keys that may log in'),
+  idempotency_key: label(255)
+    .optional()
+    .describe('Any text of your own: a repeated call with the same key and arguments finds the first deployment'),
+  retry_failed: z
+    .boolean()
+    .optional()
+    .describe('Deploy again in place where the same request (server_id or idempotency_key) has failed'),
 });
 export type ProvisionRequest = z.output<typeof ProvisionRequest>;
 
@@ -137,6 +145,10 @@ export interface DeploymentEntry {
   readonly started_at: string;
   /** The image as the caller named it. */
   readonly image: string;
+  /** Tells one request from another: see `idempotency.ts`. */
+  readonly digest: string;
+  /** What the digest is keyed with; absent where that is the caller's idempotency key. */
+  readonly salt?: string | undefined;
 }
 
 /** One deploy step as Ironic shows it on the node. */

@@ -4,7 +4,7 @@ import { Failure, type FailureCode, type FieldIssue } from './failures.js';
 import { ProvisionRequest, ProvisionResponse, ProvisionStatus, StatusRequest } from './model.js';
 import type { ProvisionService } from './provision.js';
 import type { ServerService } from './servers.js';
-import { plain } from './untrusted.js';
+import { plain, quoted } from './untrusted.js';
 
 /** The provisioning library, put together: what a face needs to call the operations. */
 export interface Core {
@@ -99,7 +99,7 @@ function issuesIn(error: z.ZodError): readonly FieldIssue[] {
 function unknownArguments(keys: readonly string[]): string {
   return `unknown argument ${keys
     .slice(0, 8)
-    .map((key) => `"${plain(key, 60)}"`)
+    .map((key) => quoted(key, 60))
     .join(', ')}`;
 }
 

@@ -15,6 +15,9 @@ export interface BareMetal {
   /** One server by UUID or name, or null. Changes nothing. */
   find(ref: string, signal: AbortSignal): Promise<Server | null>;
 
+  /** The one server that carries a deployment, or null. Changes nothing. */
+  carrying(deploymentId: string, signal: AbortSignal): Promise<Server | null>;
+
   /** Servers that nobody has and that Ironic would deploy, at most 200, in no order. Changes nothing. */
   available(criteria: Criteria, signal: AbortSignal): Promise<readonly Server[]>;
 
@@ -32,10 +35,10 @@ export interface BareMetal {
   deploy(serverId: string, configDrive: ConfigDrive | undefined, signal: AbortSignal): Promise<void>;
 
   /**
-   * Gives a reserved server back: clears deployment id and description, if and only if it carries our entry for that
-   * deployment at that moment. Else nothing is changed, and that is a success too: so it may be repeated, and arrive late.
+   * Gives a reserved server back: clears deployment id and description, if and only if it carries the entry of that very
+   * attempt at that moment. Else nothing is changed, and that is a success too: so it may be repeated, and arrive late.
    */
-  release(serverId: string, deploymentId: string, signal: AbortSignal): Promise<void>;
+  release(serverId: string, reservation: Reservation, signal: AbortSignal): Promise<void>;
 
   /** Ironic's clock as of its latest answer, in milliseconds since the epoch, right to the second. */
   now(): number;
@@ -44,6 +47,8 @@ export interface BareMetal {
 /** What `reserve` writes. */
 export interface Reservation {
   readonly deploymentId: string;
+  /** A UUID of this attempt's own: two calls with one idempotency key have the same deployment id. */
+  readonly attemptId: string;
   readonly entry: DeploymentEntry;
   /** The rest of the node's `instance_info`, which is written as a whole. */
   readonly instanceInfo: Readonly<Record<string, unknown>>;
@@ -67,8 +72,10 @@ export interface Clock {
 export type Refusal =
   /** No such server. */
   | 'not_found'
-  /** Somebody else has the server, or the deployment id is on another one. */
+  /** Somebody else has the server. */
   | 'taken'
+  /** The deployment id is on another server: an earlier or simultaneous call with the same key was there first. */
+  | 'elsewhere'
   /** Ironic's lock on the node is held by another request; nobody has claimed the server by that alone. */
   | 'locked'
   /** The server is in a state, or in the middle of a change, that does not allow it. */

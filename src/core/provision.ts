@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Changes } from './changes.js';
 import { configDriveOf, mayLogIn } from './config-drive.js';
-import { type Deploying, deployOn, type Plan, type Started } from './deployment.js';
+import { type Deploying, deployOn, type Plan } from './deployment.js';
 import { Failure } from './failures.js';
 import { instanceInfoOf, misfit } from './fitting.js';
+import { identify, isSameRequest, type RequestIdentity } from './idempotency.js';
 import type {
-  DeploymentEntry,
+  ConfigDrive,
   Image,
   ProvisionRequest,
   ProvisionResponse,
@@ -14,7 +15,8 @@ import type {
   StatusRequest,
 } from './model.js';
 import type { Images } from './ports.js';
-import type { ServerService } from './servers.js';
+import { obstacleTo, type ServerService } from './servers.js';
+import { stateMeaning } from './states.js';
 import { callDeadline, displayName, isoTime, nameOf, statusOf } from './status.js';
 import { translating } from './translating.js';
 import { plain } from './untrusted.js';
@@ -43,25 +45,77 @@ export interface ProvisionService {
 }
 
 export interface ProvisionServiceOptions extends Deploying {
+  /** The cloud and the project, in any words: where an idempotency key counts. */
+  readonly realm: string;
   readonly images: Images;
   readonly servers: ServerService;
   readonly changes: Changes;
 }
 
 export function createProvisionService(options: ProvisionServiceOptions): ProvisionService {
-  const { bareMetal, images, servers, changes, clock } = options;
+  const { bareMetal, images, servers, changes, clock, realm } = options;
 
   async function provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse> {
     const configDrive = configDriveOf(request);
-    const { server_id: serverRef, resource_class: resourceClass } = request;
+    const identity = identify(request, realm);
+    for (;;) {
+      const origin = await originOf(request, identity, signal);
+      if ('operation_id' in origin) return origin;
+      const response = await deployOnOneOf(origin, request, configDrive, identity, signal);
+      if (response) return response;
+      // Another call with the same key has a server for it meanwhile.
+    }
+  }
+
+  /** Where a request begins: at servers to choose from, at the one that an earlier call left, or at its answer. */
+  async function originOf(
+    request: ProvisionRequest,
+    identity: RequestIdentity,
+    signal: AbortSignal,
+  ): Promise<Origin | ProvisionResponse> {
+    const { server_id: serverRef, resource_class: resourceClass, retry_failed: retry = false } = request;
+    const earlier = identity.keyed ? await bareMetal.carrying(identity.deploymentId, signal) : null;
+    if (earlier) {
+      if (!isSameRequest(request, earlier.entry)) throw usedBefore(earlier);
+      const again = retry && earlier.provisionState === 'deploy failed';
+      const reserved = earlier.provisionState === 'available';
+      if (stateMeaning(earlier.provisionState)?.outcome === 'none' && !reserved) {
+        throw new Failure('server_not_available', {
+          id: earlier.id,
+          reason: obstacleTo(earlier) ?? 'its state has changed',
+        });
+      }
+      if (!again && !reserved) return standing(earlier, bareMetal.now());
+      return { out: new Set(), candidates: only(earlier), serverRef: earlier.id, retrying: again };
+    }
+    if (retry && serverRef !== undefined) {
+      const failed = await bareMetal.find(serverRef, signal);
+      if (failed?.provisionState === 'deploy failed' && isSameRequest(request, failed.entry)) {
+        return { out: new Set(), candidates: only(failed), serverRef, retrying: true };
+      }
+    } else if (retry && !identity.keyed) {
+      throw new Failure('invalid_request', {
+        reason: 'retry_failed: needs the server_id or the idempotency_key of the request that failed',
+      });
+    }
     const out = new Set<string>();
+    const criteria = { resourceClass };
     const candidates =
       serverRef === undefined
-        ? servers.candidates({ resourceClass }, out, signal)
-        : only(servers.named(serverRef, { resourceClass }, signal));
-    const [image, first] = await both(findImage(request.image_id, signal), candidates.next());
+        ? servers.candidates(criteria, out, signal)
+        : only(servers.named(serverRef, criteria, signal));
+    return { out, candidates, serverRef, retrying: false };
+  }
 
-    const deploymentId = randomUUID();
+  /** Undefined if another call with the same key was there first. */
+  async function deployOnOneOf(
+    { out, candidates, serverRef, retrying }: Origin,
+    request: ProvisionRequest,
+    configDrive: ConfigDrive | undefined,
+    { deploymentId, keyed, mark }: RequestIdentity,
+    signal: AbortSignal,
+  ): Promise<ProvisionResponse | undefined> {
+    const [image, first] = await both(findImage(request.image_id, signal), candidates.next());
     const until = clock.now() + choosingTime;
     let refused: Failure | undefined;
     let refusals = 0;
@@ -75,11 +129,19 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
         out.add(server.id);
         continue;
       }
-      const entry = { started_at: isoTime(bareMetal.now()), image: request.image_id };
-      const instanceInfo = instanceInfoOf(image, server);
-      const plan = { serverRef, configDrive, reservation: { deploymentId, entry, instanceInfo } };
+      const reservation = {
+        // A retry in place carries on the deployment that is there.
+        deploymentId: (retrying ? server.deploymentId : null) ?? deploymentId,
+        attemptId: randomUUID(),
+        entry: { started_at: isoTime(bareMetal.now()), image: request.image_id, ...mark },
+        instanceInfo: instanceInfoOf(image, server),
+      };
+      const plan = { serverRef, configDrive, keyed, retrying, reservation };
       const outcome = await changes.run(() => deployOn(options, server, plan, signal));
-      if ('server' in outcome) return response(outcome, plan, image);
+      if ('server' in outcome) {
+        return outcome.joined ? standing(outcome.server, bareMetal.now()) : accepted(outcome.server, plan, image);
+      }
+      if (outcome.elsewhere) return undefined;
       const { failure, again } = outcome;
       if (failure.code === 'deploy_refused') {
         refused = failure;
@@ -93,6 +155,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     if (unfit) throw unfit;
     // Every free server refused the data: that is the matter, not how many there are.
     if (refused && refusals === out.size) throw refused;
+    const { resource_class: resourceClass } = request;
     throw noneAvailable(
       resourceClass === undefined ? 'no server is free' : `no server of class ${plain(resourceClass, 80)} is free`,
     );
@@ -139,12 +202,28 @@ function noneAvailable(reason: string): Failure {
   return new Failure('no_available_servers', { reason });
 }
 
-async function* only(server: Promise<Server>): AsyncGenerator<Server, void> {
+/** The servers that a request may be deployed on. */
+interface Origin {
+  readonly candidates: AsyncGenerator<Server, void>;
+  /** The ids of those that are out of the question by now. */
+  readonly out: Set<string>;
+  readonly serverRef: string | undefined;
+  readonly retrying: boolean;
+}
+
+async function* only(server: Server | Promise<Server>): AsyncGenerator<Server, void> {
   yield await server;
 }
 
-function response({ server }: Started, { reservation, configDrive }: Plan, image: Image): ProvisionResponse {
-  const entry: DeploymentEntry = reservation.entry;
+function usedBefore(server: Server): Failure {
+  const what = server.entry
+    ? `image ${plain(server.entry.image, 120)} at ${server.entry.started_at}`
+    : 'something unknown';
+  return new Failure('idempotency_conflict', { reason: `it was used for ${what}, on server ${displayName(server)}` });
+}
+
+function accepted(server: Server, { reservation, configDrive, retrying }: Plan, image: Image): ProvisionResponse {
+  const { entry, deploymentId } = reservation;
   const warning = mayLogIn(configDrive)
     ? ''
     : ' Nobody may be able to log in: the request had neither ssh_public_keys nor user data.';
@@ -153,9 +232,24 @@ function response({ server }: Started, { reservation, configDrive }: Plan, image
     server_id: server.id,
     server_name: nameOf(server),
     status: 'accepted',
-    message: `Deployment of image ${plain(image.name ?? entry.image, 120)} on server ${displayName(server)} has started. Follow it with check_provision_status.${warning}`,
+    message: `Deployment of image ${plain(image.name ?? entry.image, 120)} on server ${displayName(server)} has started${retrying ? ' again' : ''}. Follow it with check_provision_status.${warning}`,
     started_at: entry.started_at,
-    deployment_id: reservation.deploymentId,
+    deployment_id: deploymentId,
+  };
+}
+
+/** The answer to a repeated request: how its first deployment stands. */
+function standing(server: Server, now: number): ProvisionResponse {
+  const { operation_id, server_id, server_name, status, message, started_at, deployment_id } = statusOf(server, now);
+  const retry = status === 'failed' ? ' Call again with retry_failed to deploy it again in place.' : '';
+  return {
+    operation_id,
+    server_id,
+    server_name,
+    status,
+    message: `This request was made before. ${message}${retry}`,
+    started_at: started_at ?? isoTime(now),
+    deployment_id,
   };
 }
 

@@ -45,13 +45,14 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
   try {
     document = parse(text);
   } catch (error) {
-    const [line] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new Error(`The image catalogue ${file} is not valid YAML: ${line}`);
+    const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    throw new Error(`The image catalogue ${file} is not valid YAML: ${line.replace(/:$/, '')}.`);
   }
   const result = Catalogue.safeParse(document ?? {});
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new Error(`The image catalogue ${file} is not valid: ${issue?.path.map(String).join('.')}: ${issue?.message}.`);
+  const where = issue?.path.map(String).join('.');
+  throw new Error(`The image catalogue ${file} is not valid: ${where ? `${where}: ` : ''}${issue?.message}.`);
 }
 
 /** Images by any URL that Ironic itself could fetch. */

@@ -21,9 +21,10 @@ export function createIronic({ http, clock, random }: IronicOptions): BareMetal 
   const version = createVersion();
   let skew = 0;
 
-  async function ask(request: Ask, signal: AbortSignal, deadline?: AbortSignal): Promise<Answer> {
+  async function ask(request: () => Ask, signal: AbortSignal, deadline?: AbortSignal): Promise<Answer> {
     for (let again = false; ; again = true) {
-      const answer = await http.ask({ ...request, headers: version.headers() }, signal, deadline);
+      // Made anew each time: which fields there are depends on the version.
+      const answer = await http.ask({ ...request(), headers: version.headers() }, signal, deadline);
       const date = Date.parse(answer.headers.get('date') ?? '');
       if (!Number.isNaN(date)) skew = date - clock.now();
       if (again || !version.learn(answer)) return answer;
@@ -34,15 +35,21 @@ export function createIronic({ http, clock, random }: IronicOptions): BareMetal 
     const deadline = http.deadline();
     const lost = (error: unknown) => (error instanceof NoAnswer || isBusy(error)) && !deadline.aborted;
     return retrying({ clock, random }, retries.read, signal, lost, async () => {
-      const answer = await ask(request(), signal, deadline);
+      const answer = await ask(request, signal, deadline);
       if (answer.status >= 500) throw errorFrom(answer);
       return answer;
     });
   }
 
+  async function list(query: () => Record<string, string>, signal: AbortSignal): Promise<readonly Server[]> {
+    const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);
+    if (answer.status !== 200) throw errorFrom(answer);
+    return readable(serversIn(answer.body), answer);
+  }
+
   /** Sends a change. Resolves for any 2xx; rejects as the port says. */
   async function change(request: Ask, signal: AbortSignal): Promise<Answer> {
-    const answer = await ask(request, signal);
+    const answer = await ask(() => request, signal);
     if (answer.status < 200 || answer.status > 299) throw errorFrom(answer);
     return answer;
   }
@@ -58,22 +65,22 @@ export function createIronic({ http, clock, random }: IronicOptions): BareMetal 
       throw error;
     },
 
+    async carrying(deploymentId, signal) {
+      const query = () => ({ instance_uuid: deploymentId, fields: fieldsOf('one', version) });
+      const [server] = await list(query, signal);
+      return server ?? null;
+    },
+
     async available({ resourceClass }, signal) {
-      const request = (): Ask => ({
-        method: 'GET',
-        path: 'v1/nodes',
-        query: {
-          provision_state: 'available',
-          associated: 'false',
-          maintenance: 'false',
-          ...(resourceClass === undefined ? {} : { resource_class: resourceClass }),
-          fields: fieldsOf('list', version),
-          limit: String(listLimit),
-        },
+      const query = () => ({
+        provision_state: 'available',
+        associated: 'false',
+        maintenance: 'false',
+        ...(resourceClass === undefined ? {} : { resource_class: resourceClass }),
+        fields: fieldsOf('list', version),
+        limit: String(listLimit),
       });
-      const answer = await read(request, signal);
-      if (answer.status !== 200) throw errorFrom(answer);
-      return readable(serversIn(answer.body), answer);
+      return list(query, signal);
     },
 
     async reserve(serverId, reservation, signal) {
@@ -87,9 +94,9 @@ export function createIronic({ http, clock, random }: IronicOptions): BareMetal 
       await change({ method: 'PUT', path: `${nodePath(serverId)}/states/provision`, json }, signal);
     },
 
-    async release(serverId, deploymentId, signal) {
-      const request: Ask = { method: 'PATCH', path: nodePath(serverId), json: releasingPatch(deploymentId) };
-      const answer = await ask(request, signal);
+    async release(serverId, reservation, signal) {
+      const request: Ask = { method: 'PATCH', path: nodePath(serverId), json: releasingPatch(reservation) };
+      const answer = await ask(() => request, signal);
       if (answer.status === 200 || answer.status === 404) return;
       // Our entry is not there: somebody else has the server by now, or nobody.
       if (answer.status === 400 && /couldn't apply patch/i.test(faultIn(answer).words)) return;
@@ -127,6 +134,7 @@ function isBusy(error: unknown): boolean {
 /** Texts by which Ironic's refusals of one status are told apart; the first match counts. */
 const refusals: readonly (readonly [status: number, words: RegExp, refusal: Refusal])[] = [
   [409, /is locked by host/i, 'locked'],
+  [409, /already associated with a node/i, 'elsewhere'],
   [409, /associated with/i, 'taken'],
   [409, /./, 'wrong_state'],
   [404, /no valid host/i, 'busy'],

@@ -6,20 +6,26 @@ import type { Version } from './versions.js';
 /** The member of `instance_info` that holds our entries: one for each deployment id, of which one is the node's. */
 export const entryMember = 'ironic_mcp';
 
-const Entry = z.object({ started_at: z.iso.datetime(), image: z.string() });
+const Entry = z.object({
+  started_at: z.iso.datetime(),
+  image: z.string(),
+  digest: z.string(),
+  salt: z.string().optional(),
+});
 
 const Text = z.string().nullish().catch(null);
 const Flag = z.boolean().catch(false);
 
 /** What we read of a node. Only what the safety of a deployment hangs on must be well-formed. */
 const Node = z.looseObject({
-  uuid: z.string(),
+  uuid: z.string().regex(/^[0-9a-f-]{32,36}$/i),
   name: Text,
   resource_class: Text,
   // Null is how API versions before 1.2 say `available`.
   provision_state: z.string().nullable(),
   provision_updated_at: Text,
-  instance_uuid: z.string().nullable(),
+  // As long as Ironic's column; not always a UUID, for it may be redacted.
+  instance_uuid: z.string().max(36).nullable(),
   instance_info: z.looseObject({ image_source: Text, [entryMember]: z.unknown() }).catch({ [entryMember]: null }),
   maintenance: z.boolean(),
   reservation: Text,
@@ -85,8 +91,8 @@ export function serverFrom(body: unknown): Server | undefined {
 }
 
 /** The JSON patch that takes a node, in one atomic change (RFC 6902; Ironic knows add, replace and remove). */
-export function reservingPatch({ deploymentId, entry, instanceInfo }: Reservation) {
-  const value = { ...instanceInfo, [entryMember]: { [deploymentId]: entry } };
+export function reservingPatch({ deploymentId, attemptId, entry, instanceInfo }: Reservation) {
+  const value = { ...instanceInfo, [entryMember]: { [deploymentId]: { ...entry, attempt: { [attemptId]: true } } } };
   return [
     { op: 'add', path: '/instance_uuid', value: deploymentId },
     { op: 'add', path: '/instance_info', value },
@@ -95,11 +101,11 @@ export function reservingPatch({ deploymentId, entry, instanceInfo }: Reservatio
 
 /**
  * The JSON patch that gives it back. Ironic refuses a patch as a whole if it removes what is not there: so the first
- * line makes this one harmless when it arrives after somebody else has taken the node.
+ * line makes this one harmless when it arrives after somebody else has taken the node, or another attempt of ours.
  */
-export function releasingPatch(deploymentId: string) {
+export function releasingPatch({ deploymentId, attemptId }: Reservation) {
   return [
-    { op: 'remove', path: `/instance_info/${entryMember}/${deploymentId}` },
+    { op: 'remove', path: `/instance_info/${entryMember}/${deploymentId}/attempt/${attemptId}` },
     { op: 'remove', path: '/instance_uuid' },
     { op: 'replace', path: '/instance_info', value: {} },
   ];

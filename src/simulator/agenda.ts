@@ -1,5 +1,6 @@
-/** What happens next to something in the simulated cloud. */
+/** Something that is going to happen. */
 interface Moment {
+  readonly owner: object | string;
   /** Milliseconds since the epoch. */
   readonly at: number;
   /** Given the moment it was planned for, not the moment somebody looked; may plan what happens next. */
@@ -7,31 +8,44 @@ interface Moment {
 }
 
 /**
- * What is going to happen next, by owner: a node, an allocation. Nothing runs by itself: `catchUp` is called before
- * each request, so owners of whom nothing is planned cost nothing.
+ * What is going to happen next, by owner: a node, its power switch, an allocation. Nothing runs by itself: `catchUp` is
+ * called before each request, so owners of whom nothing is planned cost nothing.
  */
 export class Agenda {
-  readonly #next = new Map<object, Moment>();
+  readonly #next = new Map<object | string, Moment>();
+  /** Sorted, the latest first. Moments that were replaced stay in it, and are passed over when their time has come. */
+  readonly #queue: Moment[] = [];
 
   /** Replaces what was planned for the owner. */
-  plan(owner: object, at: number, run: (at: number) => void): void {
-    this.#next.set(owner, { at, run });
+  plan(owner: object | string, at: number, run: (at: number) => void): void {
+    const moment = { owner, at, run };
+    this.#next.set(owner, moment);
+    this.#queue.splice(this.#position(at), 0, moment);
   }
 
   /** Forgets what was planned for the owner. */
-  cancel(owner: object): void {
+  cancel(owner: object | string): void {
     this.#next.delete(owner);
   }
 
-  /** Runs everything that is due by now, in order for each owner. */
+  /** Runs everything that is due by now, in order of time. */
   catchUp(now: number): void {
-    for (const owner of [...this.#next.keys()]) {
-      let moment = this.#next.get(owner);
-      while (moment && moment.at <= now) {
-        this.#next.delete(owner);
-        moment.run(moment.at);
-        moment = this.#next.get(owner);
-      }
+    for (let moment = this.#queue.at(-1); moment && moment.at <= now; moment = this.#queue.at(-1)) {
+      this.#queue.pop();
+      if (this.#next.get(moment.owner) !== moment) continue;
+      this.#next.delete(moment.owner);
+      moment.run(moment.at);
     }
+  }
+
+  /** Before what is planned for the same time: the queue is read from its end. */
+  #position(at: number): number {
+    let [low, high] = [0, this.#queue.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#queue[middle]?.at ?? 0) > at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

@@ -21,13 +21,11 @@ export function requestAllocation(world: World, allocation: Allocation): void {
 function* search(world: World, allocation: Allocation, moment: { readonly at: number }): Story {
   yield 0;
   try {
-    for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
-      if (choose(world, allocation, moment.at)) return;
+    for (let attempt = 1; !choose(world, allocation, moment.at); attempt += 1) {
+      const locked = candidateNodes(world, allocation).length;
+      if (attempt === ATTEMPTS) throw unprocessed(allocation, `could not reserve any of ${locked} suitable nodes`);
       yield PAUSE;
     }
-    if (choose(world, allocation, moment.at)) return;
-    const locked = candidateNodes(world, allocation).length;
-    throw unprocessed(allocation, `could not reserve any of ${locked} suitable nodes`);
   } catch (error) {
     if (!(error instanceof AllocationFailure)) throw error;
     markFailed(allocation, error.message, moment.at);

@@ -91,7 +91,7 @@ export function readText(name: string, value: Json): string | null {
 }
 
 /** How many rows an answer may hold. Ironic's own limit is 1000. */
-export const MAX_LIMIT = 1000;
+const MAX_LIMIT = 1000;
 
 export function pageLimit(limit: number | undefined): number {
   if (limit === undefined) return MAX_LIMIT;

@@ -1,7 +1,7 @@
 import { readBoolean, refuseUnexpected } from './arguments.js';
 import { type App, memberBody, noContent, resource } from './call.js';
 import { Fault } from './errors.js';
-import { findNode, pathIdent, pathNode } from './nodes.js';
+import { findNode, pathIdent, pathNode } from './node-address.js';
 import { repr } from './python.js';
 import { requireUnlocked, type World } from './world.js';
 

@@ -19,10 +19,14 @@ export function createApp(): App {
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** Registers what a path answers. Any other method is a 405 that lists what is allowed. */
-export function resource(app: App, path: string, methods: Readonly<Partial<Record<Method, Handler>>>): void {
+/** Registers what a path answers. Any other method is a 405 that lists what is allowed, or what Ironic takes for it. */
+export function resource(
+  app: App,
+  path: string,
+  methods: Readonly<Partial<Record<Method, Handler>>>,
+  allow: string = Object.keys(methods).sort().join(', '),
+): void {
   for (const [method, handler] of Object.entries(methods)) app.on(method, path, handler);
-  const allow = Object.keys(methods).sort().join(', ');
   app.all(path, () => {
     throw new Abort(405, '', { Allow: allow });
   });
@@ -84,8 +88,11 @@ export function links(base: string, resourcePath: string): Json {
   ];
 }
 
-export const noContent = () => new Response(null, { status: 204 });
+const located = (status: number, location: string | undefined) =>
+  new Response(null, { status, headers: location === undefined ? {} : { Location: location } });
+
+/** 204. */
+export const noContent = (location?: string) => located(204, location);
 
 /** 202 with an empty body. */
-export const accepted = (location?: string) =>
-  new Response(null, { status: 202, headers: location === undefined ? {} : { Location: location } });
+export const accepted = (location?: string) => located(202, location);

@@ -1,10 +1,9 @@
-import { stepId } from './deploy-steps.js';
 import { wiped } from './deployment.js';
 import { fateOf } from './fate.js';
-import type { JsonObject } from './json.js';
 import { internalInfo, type Node, type NodeChanges } from './node.js';
 import { isoformat, repr } from './python.js';
 import { locked, play, type Scene, type Story, unlocked } from './scene.js';
+import { type AskedStep, stepId } from './step.js';
 import type { World } from './world.js';
 
 /** Seconds at speed 1. */
@@ -15,13 +14,6 @@ const WORKING = 1;
 
 /** The one step that the simulated agents clean with. */
 const erase = { interface: 'deploy', step: 'erase_devices_metadata', priority: 99, abortable: true };
-
-/** A step of manual cleaning. */
-export interface CleanStep {
-  readonly interface: string;
-  readonly step: string;
-  readonly args?: JsonObject;
-}
 
 /** Undeploys a node: its instance is forgotten whatever happens, then it is cleaned and becomes available again. */
 export function tearDown(world: World, node: Node): void {
@@ -65,7 +57,7 @@ export function provide(world: World, node: Node): void {
 }
 
 /** Cleans a managed node by the steps that a user wants; it stays managed. */
-export function cleanManually(world: World, node: Node, steps: readonly CleanStep[]): void {
+export function cleanManually(world: World, node: Node, steps: readonly AskedStep[]): void {
   play(world, node, function* (scene) {
     scene.fire('clean', { ...locked, ...manualTarget, last_error: null });
     yield* cleaning(scene, steps);
@@ -75,7 +67,7 @@ export function cleanManually(world: World, node: Node, steps: readonly CleanSte
 const manualTarget: NodeChanges = { target_provision_state: 'manageable' };
 
 /** Cleaning of a node that has just become `cleaning`: automated, or by the steps given. */
-function* cleaning(scene: Scene, steps?: readonly CleanStep[]): Story {
+function* cleaning(scene: Scene, steps?: readonly AskedStep[]): Story {
   const { node } = scene;
   const target = steps ? manualTarget : {};
   const failure = !steps && node.automated_clean === false ? undefined : yield* erasing(scene, target, steps);
@@ -96,7 +88,7 @@ function* cleaning(scene: Scene, steps?: readonly CleanStep[]): Story {
 function* erasing(
   scene: Scene,
   target: NodeChanges,
-  steps: readonly CleanStep[] = [],
+  steps: readonly AskedStep[] = [],
 ): Generator<number, string | undefined, void> {
   const { node } = scene;
   yield WORKING;

@@ -17,8 +17,6 @@ import { negotiate, rangeHeaders, VERSION_HEADER } from './version.js';
 import { vifRoutes } from './vifs.js';
 import { createWorld, type World } from './world.js';
 
-export type { World } from './world.js';
-
 export interface SimulatorOptions {
   /** The time of the simulated cloud, in milliseconds since the epoch; Date.now unless given. */
   readonly clock?: { now(): number };

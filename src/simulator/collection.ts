@@ -1,6 +1,6 @@
 import { pageLimit, sortDirection } from './arguments.js';
 import { Fault } from './errors.js';
-import { type Json, type JsonObject, member } from './json.js';
+import type { JsonObject } from './json.js';
 
 /** How a client turns the pages of a collection. */
 export interface Paging {
@@ -15,6 +15,9 @@ interface Collection {
   readonly name: string;
   /** The path of the `next` link; the collection's name unless given. */
   readonly url?: string;
+  /** Fields that it can be sorted by, and fields that are no columns of that kind. */
+  readonly sortable: readonly string[];
+  readonly unsortable: readonly string[];
   /** Absent: all of an item. */
   readonly fields: readonly string[] | undefined;
   readonly detail?: boolean | undefined;
@@ -29,6 +32,7 @@ export function pageOf(views: Iterable<JsonObject>, paging: Paging, collection: 
   const limit = pageLimit(paging.limit);
   const direction = sortDirection(paging.sort_dir);
   const key = paging.sort_key ?? 'id';
+  checkSortKey(key, collection);
   const page = slice(sorted(views, key, direction), paging.marker, limit);
   const answer: JsonObject = { [collection.name]: page.map((view) => pick(view, collection.fields)) };
   const last = page.at(-1);
@@ -42,22 +46,18 @@ export function pageOf(views: Iterable<JsonObject>, paging: Paging, collection: 
   return answer;
 }
 
+function checkSortKey(key: string, { sortable, unsortable }: Collection): void {
+  if (unsortable.includes(key)) throw new Fault(400, `The sort_key value ${key} is an invalid field for sorting`);
+  if (!['id', 'uuid', 'created_at', 'updated_at', ...sortable].includes(key)) {
+    throw new Fault(400, `The sort_key value "${key}" is an invalid field for sorting`);
+  }
+}
+
 function sorted(views: Iterable<JsonObject>, key: string, direction: 'asc' | 'desc'): Iterable<JsonObject> {
   if (key === 'id') return direction === 'asc' ? views : [...views].reverse();
   const sign = direction === 'asc' ? 1 : -1;
-  return [...views].sort((a, b) => {
-    const [left, right] = [sortable(a, key), sortable(b, key)];
-    return left === right ? 0 : left < right ? -sign : sign;
-  });
-}
-
-function sortable(view: JsonObject, key: string): string {
-  const value = member(view, key);
-  if (value === undefined) throw new Fault(400, `The sort_key value "${key}" is an invalid field for sorting`);
-  if (typeof value === 'object' && value !== null) {
-    throw new Fault(400, `The sort_key value ${key} is an invalid field for sorting`);
-  }
-  return value === null ? '' : String(value);
+  const rank = (view: JsonObject) => String(view[key] ?? '');
+  return [...views].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) < rank(b) ? -sign : sign));
 }
 
 /** Looks at no more rows than it takes. */
@@ -88,9 +88,4 @@ export function fieldsToShow(
 ): readonly string[] | undefined {
   if (fields && detail) throw new Fault(400, 'Can not specify ?detail=True and fields in the same request.');
   return detail ? undefined : (fields ?? usual);
-}
-
-/** An empty collection, of which the simulated cloud has several. */
-export function empty(name: string): Record<string, Json> {
-  return { [name]: [] };
 }

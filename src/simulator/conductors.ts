@@ -22,7 +22,8 @@ export function conductorRoutes(app: App): void {
       const fields = fieldsToShow(asked.fields, asked.detail, ['hostname', 'conductor_group', 'alive']);
       const { marker, ...paging } = asked;
       const conductors = marker === undefined ? [viewConductor(call)] : [];
-      return call.json(pageOf(conductors, paging, { name: 'conductors', fields, base: origin(call) }));
+      const sorting = { sortable: ['hostname', 'conductor_group'], unsortable: ['alive', 'drivers'] };
+      return call.json(pageOf(conductors, paging, { ...sorting, name: 'conductors', fields, base: origin(call) }));
     },
   });
   resource(app, '/v1/conductors/:hostname', {

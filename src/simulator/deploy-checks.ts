@@ -1,8 +1,7 @@
 import { Fault } from './errors.js';
-import { imageSource, inferImageType, isGlanceImage } from './image-source.js';
+import { imageSource, isGlanceImage, sourceProblem } from './image-source.js';
 import type { JsonObject } from './json.js';
 import type { Node } from './node.js';
-import type { World } from './world.js';
 
 /** Why Ironic would not deploy what a node's instance_info describes; undefined if it would. */
 function deployProblem(node: Node): string | undefined {
@@ -46,13 +45,13 @@ function traitsProblem({ uuid, instance_info: { traits }, traits: own }: Node): 
 }
 
 /** The body of GET /v1/nodes/{node}/validate. It finds wrong data, but neither missing images nor dead addresses. */
-export function validateInterfaces(world: World, node: Node): JsonObject {
+export function validateInterfaces(node: Node): JsonObject {
   const good = { result: true };
   const unsupported = (kind: string) => ({
     result: false,
     reason: `Driver ${node.driver} does not support ${kind} (disabled or not implemented).`,
   });
-  const problem = deployProblem(node) ?? inferenceProblem(world, node);
+  const problem = deployProblem(node) ?? sourceProblem(node.instance_info);
   return {
     boot: good,
     deploy: problem === undefined ? good : { result: false, reason: problem },
@@ -66,14 +65,4 @@ export function validateInterfaces(world: World, node: Node): JsonObject {
     rescue: unsupported('rescue'),
     storage: good,
   };
-}
-
-function inferenceProblem(world: World, node: Node): string | undefined {
-  try {
-    inferImageType(world, node.instance_info);
-    return undefined;
-  } catch (error) {
-    if (error instanceof Fault) return error.message;
-    throw error;
-  }
 }

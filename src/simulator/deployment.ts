@@ -1,17 +1,18 @@
-import { agentSteps, deploySteps, durations, type Step, stepId, unknownStep } from './deploy-steps.js';
+import { agentSteps, type DeployStep, deploySteps, durations, unknownStep } from './deploy-steps.js';
 import { type Fate, fateOf } from './fate.js';
 import { glanceImage, imageFacts, imageProblem, imageSource, inferImageType } from './image-source.js';
 import { type Json, type JsonObject, without } from './json.js';
 import { internalInfo, type Node } from './node.js';
 import { isoformat, repr } from './python.js';
 import { locked, play, type Scene, type Story, unlocked } from './scene.js';
+import { type AskedStep, stepId } from './step.js';
 import type { World } from './world.js';
 
 /** What a client may add to a deployment. */
 export interface DeployRequest {
   readonly event: 'deploy' | 'rebuild';
   readonly configDrive: Json | undefined;
-  readonly steps: readonly Step[];
+  readonly steps: readonly AskedStep[];
 }
 
 /** Seconds at speed 1, where not a step's own (see `durations`). A whole deployment takes 60. */
@@ -21,7 +22,7 @@ const RESUMING = 1;
 const FAILING = 1;
 /** Between two heartbeats of the agent. */
 const HEARTBEAT = 10;
-/** Ironic's own limit, counted from the last heartbeat. */
+/** Ironic's own limit on an agent that is not heard of. */
 const CALLBACK_TIMEOUT = 1800;
 
 /** Ends a deployment with what becomes `last_error`. */
@@ -74,7 +75,7 @@ function* fail(scene: Scene, message: string): Story {
   scene.fire('fail', { deploy_step: {}, driver_internal_info: wiped(scene.node) });
 }
 
-function prepare(scene: Scene, asked: readonly Step[]): void {
+function prepare(scene: Scene, asked: readonly AskedStep[]): void {
   const { world, node } = scene;
   const problem = imageProblem(world, node.instance_info);
   if (problem !== undefined) throw new DeployFailure(`Failed to prepare to deploy: ${problem}`);
@@ -87,7 +88,7 @@ function prepare(scene: Scene, asked: readonly Step[]): void {
   });
 }
 
-function* runSteps(scene: Scene, asked: readonly Step[]): Story {
+function* runSteps(scene: Scene, asked: readonly AskedStep[]): Story {
   const fate = fateOf(scene.node);
   let steps = deploySteps([], asked);
   let agentIsUp = false;
@@ -111,7 +112,7 @@ function* runSteps(scene: Scene, asked: readonly Step[]): Story {
 }
 
 interface Work {
-  readonly step: Step;
+  readonly step: DeployStep;
   readonly fate: Fate;
   readonly seconds: number;
 }
@@ -130,44 +131,55 @@ function* workInForeground(scene: Scene, { step, fate, seconds }: Work): Story {
   if (step.step === 'boot_instance') scene.power('power on');
 }
 
-/** A step that the agent does; its heartbeats tell how far it is, and an agent that still boots is not heard of. */
-function* workInBackground(scene: Scene, { step, fate, seconds }: Work, agentIsUp: boolean): Story {
-  const { node } = scene;
+/** A step that the agent does, at the end of which the conductor takes over again. */
+function* workInBackground(scene: Scene, work: Work, agentIsUp: boolean): Story {
+  const { step, fate } = work;
   if (step.step === 'deploy') scene.power('power on');
   yield STARTING;
   scene.fire('wait', unlocked);
-  if (fate.hang === step.step) {
-    yield CALLBACK_TIMEOUT;
-    throw new DeployFailure(`Timeout reached while waiting for callback for node ${node.uuid}`);
-  }
-  let remaining = seconds;
-  do {
-    const pause = agentIsUp ? Math.min(HEARTBEAT, remaining) : remaining;
-    yield pause;
-    remaining -= pause;
-    heartbeat(scene);
-    // Ironic takes no action on the heartbeats of a node in maintenance: it waits.
-    if (node.maintenance) remaining = Math.max(remaining, HEARTBEAT);
-    else scene.update({ provision_updated_at: scene.at });
-  } while (remaining > 0);
+  yield* awaitAgent(scene, work, agentIsUp);
   const failure = failureOf(scene, step, fate);
   if (failure !== undefined) {
-    throw new DeployFailure(`Deploy step ${stepId(step)} failed on node ${node.uuid}. ${failure}`);
+    throw new DeployFailure(`Deploy step ${stepId(step)} failed on node ${scene.node.uuid}. ${failure}`);
   }
   scene.fire('resume', locked);
 }
 
+/** Waits until the agent has worked for long enough; it tells so by heartbeats, the first when it has booted. */
+function* awaitAgent(scene: Scene, { step, fate, seconds }: Work, agentIsUp: boolean): Story {
+  const { node } = scene;
+  let remaining = Math.max(seconds, STARTING);
+  let silence = 0;
+  while (remaining > 0) {
+    const pause = agentIsUp ? Math.min(HEARTBEAT, remaining) : remaining;
+    yield pause;
+    if (fate.hang === step.step || node.power_state === 'power off') {
+      silence += pause;
+      if (silence >= CALLBACK_TIMEOUT && !node.maintenance) {
+        throw new DeployFailure(`Timeout reached while waiting for callback for node ${node.uuid}`);
+      }
+    } else if (node.reservation === null) {
+      // Ironic passes over the heartbeats of a locked node, and takes no action on those of a node in maintenance.
+      silence = 0;
+      heartbeat(scene);
+      if (!node.maintenance) remaining -= pause;
+    }
+  }
+}
+
 function heartbeat(scene: Scene): void {
+  const { node, at } = scene;
   const heard = {
-    agent_url: `https://192.0.2.${(scene.node.id % 254) + 1}:9999`,
+    agent_url: `https://192.0.2.${(node.id % 254) + 1}:9999`,
     agent_version: '9.4.0',
-    agent_last_heartbeat: isoformat(scene.at),
+    agent_last_heartbeat: isoformat(at),
   };
-  scene.update({ driver_internal_info: internalInfo(scene.node, heard) });
+  const touched = node.maintenance ? {} : { provision_updated_at: at };
+  scene.update({ ...touched, driver_internal_info: internalInfo(node, heard) });
 }
 
 /** The first call of the agent: now all steps are known, or known not to exist. */
-function welcomeAgent(scene: Scene, asked: readonly Step[]): readonly Step[] {
+function welcomeAgent(scene: Scene, asked: readonly AskedStep[]): readonly DeployStep[] {
   const { node } = scene;
   const known = agentSteps(node);
   const unknown = unknownStep(known, asked);
@@ -192,7 +204,7 @@ function lacksNetwork(node: Node): boolean {
 }
 
 /** What a step fails with, if it is to fail: by the node's fate, or because of the image. */
-function failureOf({ world, node }: Scene, step: Step, { fail, message }: Fate): string | undefined {
+function failureOf({ world, node }: Scene, step: DeployStep, { fail, message }: Fate): string | undefined {
   if (fail === step.step) return message ?? usualFailures[step.step] ?? 'IPMI call failed: power status';
   const image = glanceImage(world, imageSource(node.instance_info));
   if (step.step !== 'write_image' || image?.name !== 'broken-image') return undefined;
@@ -219,6 +231,6 @@ export function wiped(node: Node, changes: Readonly<Record<string, Json | undefi
   });
 }
 
-function printable(steps: readonly Step[]): Json[] {
+function printable(steps: readonly (AskedStep | DeployStep)[]): Json[] {
   return steps.map((step) => ({ ...step }));
 }

@@ -2,7 +2,7 @@ import { isUuid } from './arguments.js';
 import { type App, links, origin, resource } from './call.js';
 import { Abort, Fault } from './errors.js';
 import type { JsonObject } from './json.js';
-import { pathIdent, pathNode } from './nodes.js';
+import { pathIdent, pathNode } from './node-address.js';
 import type { World } from './world.js';
 
 /** Collections that clients ask for and that are always empty here: name in the answer, path, version. */

@@ -20,7 +20,7 @@ export class Fault extends Error {
  */
 export class Abort extends Error {
   constructor(
-    readonly status: number,
+    readonly status: keyof typeof titles,
     description = '',
     readonly headers: Readonly<Record<string, string>> = {},
   ) {
@@ -29,17 +29,17 @@ export class Abort extends Error {
   }
 }
 
-const titles: Readonly<Record<number, string>> = {
+const titles = {
   400: 'Bad Request',
   404: 'Not Found',
   405: 'Method Not Allowed',
   406: 'Not Acceptable',
-};
+} as const;
 
 /** The answer to a failed request. Ironic encodes the error twice: a JSON text inside a JSON object. */
 export function errorResponse(error: Error): Response {
   if (error instanceof Abort) {
-    const inner = { code: error.status, title: titles[error.status] ?? '', description: error.message };
+    const inner = { code: error.status, title: titles[error.status], description: error.message };
     return encoded(error.status, inner, error.headers);
   }
   const status = error instanceof Fault ? error.status : 500;

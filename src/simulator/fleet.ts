@@ -8,7 +8,7 @@ export interface Section {
 
 /**
  * The nodes, found by uuid, by name, by instance_uuid, and in order of their ids by resource class and provision state.
- * All changes to a node go through `update`, which keeps these indexes right.
+ * Changes of what is looked up or listed go through `update`, which keeps these indexes right.
  */
 export class Fleet {
   readonly #byUuid = new Map<string, Node>();

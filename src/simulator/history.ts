@@ -3,8 +3,8 @@ import { type App, type Call, origin, query, resource, segment } from './call.js
 import { Abort, Fault } from './errors.js';
 import type { JsonObject } from './json.js';
 import { CONDUCTOR, type HistoryEntry, type Node } from './node.js';
+import { pathIdent, pathNode } from './node-address.js';
 import { time } from './node-view.js';
-import { pathIdent, pathNode } from './nodes.js';
 import type { World } from './world.js';
 
 /** A list shows so much of an event's text, a single event all of it. */

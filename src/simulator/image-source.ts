@@ -1,5 +1,4 @@
 import { isUuid } from './arguments.js';
-import { Fault } from './errors.js';
 import type { Image } from './image.js';
 import type { JsonObject } from './json.js';
 import type { World } from './world.js';
@@ -30,22 +29,25 @@ function validationFailed(source: string, reason: string): string {
 }
 
 /**
- * Whether the image is a whole disk or a partition, as Ironic infers it before it accepts a deployment. Undefined when
- * nothing can be said. A source of no known kind fails here, and not as a refusal: Ironic answers 500.
+ * Why Ironic cannot even begin to look at the image. It looks before it accepts a deployment, unless it was told the
+ * type of the image, and what it finds then is no refusal: it answers 500.
  */
+export function sourceProblem(info: JsonObject): string | undefined {
+  const source = imageSource(info);
+  const problem = source === '' || info.image_type ? undefined : schemeProblem(source);
+  return problem === undefined ? undefined : validationFailed(source, problem);
+}
+
+/** Whether the image is a whole disk or a partition, as Ironic infers it. Undefined when nothing can be said. */
 export function inferImageType(world: World, info: JsonObject): 'whole-disk' | 'partition' | undefined {
   const source = imageSource(info);
   if (source === '') return undefined;
   if (info.image_type) return info.image_type === 'partition' ? 'partition' : 'whole-disk';
-  if (isGlanceImage(source)) {
-    const properties = glanceImage(world, source)?.properties;
-    if (!properties) return undefined;
-    if (properties.img_type) return properties.img_type === 'partition' ? 'partition' : 'whole-disk';
-    return properties.kernel_id || properties.ramdisk_id ? 'partition' : 'whole-disk';
-  }
-  const problem = schemeProblem(source);
-  if (problem !== undefined) throw new Fault(500, validationFailed(source, problem));
-  return info.kernel || info.ramdisk ? 'partition' : 'whole-disk';
+  if (!isGlanceImage(source)) return info.kernel || info.ramdisk ? 'partition' : 'whole-disk';
+  const properties = glanceImage(world, source)?.properties;
+  if (!properties) return undefined;
+  if (properties.img_type) return properties.img_type === 'partition' ? 'partition' : 'whole-disk';
+  return properties.kernel_id || properties.ramdisk_id ? 'partition' : 'whole-disk';
 }
 
 /**

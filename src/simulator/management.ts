@@ -1,5 +1,5 @@
 import type { Node } from './node.js';
-import { locked, play, Scene, unlocked } from './scene.js';
+import { locked, play, playAside, Scene, unlocked } from './scene.js';
 import type { World } from './world.js';
 
 /** Seconds at speed 1. */
@@ -54,7 +54,8 @@ export function adopt(world: World, node: Node): void {
 /** Switches a node's power to one of Ironic's power targets; a reboot ends with the power on. */
 export function switchPower(world: World, node: Node, target: string): void {
   const state = target.endsWith('power off') ? 'power off' : 'power on';
-  play(world, node, function* (scene) {
+  // A node whose agent is at work can be switched off, and its deployment does not hear of it.
+  playAside(world, node, function* (scene) {
     scene.update({ ...locked, target_power_state: state, last_error: null });
     yield WORKING;
     scene.power(state);

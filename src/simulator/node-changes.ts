@@ -6,6 +6,7 @@ import { createNode, DRIVER, type Node, type NodeChanges } from './node.js';
 import { creatable, patchable, patchDocument, readFields } from './node-fields.js';
 import { applyPatch, type Operation, requirePatchable, valuesAt } from './patch.js';
 import { repr } from './python.js';
+import { stop } from './scene.js';
 import { knowsField } from './version.js';
 import { requireUnlocked, type World } from './world.js';
 
@@ -91,7 +92,7 @@ export function removeNode(world: World, node: Node): void {
   }
   if (node.allocation_uuid !== null) world.allocations.delete(node.allocation_uuid);
   for (const port of node.ports) world.ports.delete(port.uuid);
-  world.agenda.cancel(node);
+  stop(world, node);
   world.fleet.remove(node);
 }
 

@@ -1,7 +1,7 @@
 import { isUuid, readBoolean } from './arguments.js';
 import { Fault } from './errors.js';
 import { isObject, type Json, type JsonObject } from './json.js';
-import { DRIVER, interfaces, type Node, type NodeChanges } from './node.js';
+import { DRIVER, type InterfaceKind, interfaces, type Node, type NodeChanges } from './node.js';
 import { repr } from './python.js';
 
 /** What a client may PATCH, in the order in which Ironic enumerates it. */
@@ -141,8 +141,8 @@ function objectOf(value: Json | undefined): JsonObject {
   return isObject(value) ? value : {};
 }
 
-function interfaceOf(kind: string, given: JsonObject): string {
-  const known = interfaces[kind] ?? ['noop'];
+function interfaceOf(kind: InterfaceKind, given: JsonObject): string {
+  const known: readonly [string, ...string[]] = interfaces[kind];
   const asked = textOf(given[`${kind}_interface`]);
   if (asked === null) return known[0];
   if (known.includes(asked)) return asked;

@@ -72,7 +72,7 @@ export const columns = [
 type Column = (typeof columns)[number];
 
 /** Fields that Ironic's API computes itself. */
-export const computed: readonly string[] = ['conductor', 'allocation_uuid', 'chassis_uuid'];
+const computed: readonly string[] = ['conductor', 'allocation_uuid', 'chassis_uuid'];
 
 const askable: ReadonlySet<string> = new Set(['uuid', ...columns, ...computed]);
 const columnNames: ReadonlySet<string> = new Set(columns);
@@ -157,7 +157,7 @@ export function time(milliseconds: number | null): string | null {
 }
 
 /** What Ironic shows instead of a secret. */
-export const MASK = '******';
+const MASK = '******';
 
 /** A key that contains one of these names a secret. The list is oslo.utils' own, its product-specific keys left out. */
 const secretKeys = [

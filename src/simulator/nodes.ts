@@ -1,49 +1,17 @@
-import { boolean, isLogicalName, isUuid, list, readQuery, refuseUnexpected, uuid, uuidOrName } from './arguments.js';
-import {
-  type App,
-  accepted,
-  type Call,
-  jsonBody,
-  memberBody,
-  noContent,
-  origin,
-  query,
-  resource,
-  segment,
-} from './call.js';
+import { boolean, isUuid, list, readQuery, readText, refuseUnexpected, uuid, uuidOrName } from './arguments.js';
+import { type App, accepted, jsonBody, memberBody, noContent, origin, query, resource } from './call.js';
 import { validateInterfaces } from './deploy-checks.js';
-import { Abort, Fault, nodeNotFound, notAcceptable } from './errors.js';
+import { Fault, notAcceptable } from './errors.js';
 import { isObject } from './json.js';
-import { CONDUCTOR, type Node } from './node.js';
+import { CONDUCTOR } from './node.js';
+import { findNode, pathIdent, pathNode, viewer } from './node-address.js';
 import { checkPatch, enrollNode, patchNode, removeNode } from './node-changes.js';
 import { listNodes, listNodesInDetail } from './node-list.js';
-import { type Viewer, viewNode, viewStates } from './node-view.js';
+import { viewNode, viewStates } from './node-view.js';
 import { readPatch } from './patch.js';
 import { repr } from './python.js';
 import { requireFields } from './version.js';
 import { requireUnlocked, type World } from './world.js';
-
-export function viewer(call: Call): Viewer {
-  return { minor: call.get('minor'), base: origin(call) };
-}
-
-/** The node that a path names. What can be no name at all is refused before any controller sees it. */
-export function pathIdent(call: Call): string {
-  const ident = segment(call, 'ident');
-  if (!isLogicalName(ident) && !isUuid(ident)) throw new Abort(400, `Expected UUID or name for node: ${ident}`);
-  return ident;
-}
-
-export function findNode(world: World, ident: string, minor: number): Node {
-  // Names are known since version 1.5.
-  const node = isUuid(ident) ? world.fleet.byUuid(ident) : minor >= 5 ? world.fleet.byName(ident) : undefined;
-  if (!node) throw nodeNotFound(ident);
-  return node;
-}
-
-export function pathNode(world: World, call: Call): Node {
-  return findNode(world, pathIdent(call), call.get('minor'));
-}
 
 /** The routes under /v1/nodes that are about nodes as such. */
 export function nodeRoutes(app: App, world: World): void {
@@ -73,7 +41,7 @@ export function nodeRoutes(app: App, world: World): void {
       const asked = readQuery(query(call), { node: uuidOrName, node_uuid: uuid });
       const minor = call.get('minor');
       if (asked.node !== undefined && minor < 5 && !isUuid(asked.node)) throw notAcceptable();
-      return call.json(validateInterfaces(world, findNode(world, asked.node_uuid ?? asked.node ?? '', minor)));
+      return call.json(validateInterfaces(findNode(world, asked.node_uuid ?? asked.node ?? '', minor)));
     },
   });
 
@@ -106,11 +74,22 @@ export function nodeRoutes(app: App, world: World): void {
   });
 
   resource(app, '/v1/nodes/:ident/validate', {
-    GET: (call) => call.json(validateInterfaces(world, pathNode(world, call))),
+    GET: (call) => call.json(validateInterfaces(pathNode(world, call))),
   });
 
   resource(app, '/v1/nodes/:ident/states', {
     GET: (call) => call.json(viewStates(pathNode(world, call), call.get('minor'))),
+  });
+
+  resource(app, '/v1/nodes/:ident/states/console', {
+    GET: (call) => call.json({ console_enabled: pathNode(world, call).console_enabled, console_info: null }),
+  });
+
+  resource(app, '/v1/nodes/:ident/vendor_passthru/methods', {
+    GET: (call) => {
+      pathNode(world, call);
+      return call.json({});
+    },
   });
 
   resource(app, '/v1/nodes/:ident/maintenance', {
@@ -118,10 +97,7 @@ export function nodeRoutes(app: App, world: World): void {
       const ident = pathIdent(call);
       const body = await memberBody(call);
       refuseUnexpected(Object.keys(body), ['reason']);
-      const reason = body.reason ?? null;
-      if (reason !== null && typeof reason !== 'string') {
-        throw new Fault(400, `Expected string for reason: ${repr(reason)}`);
-      }
+      const reason = readText('reason', body.reason ?? null);
       const node = findNode(world, ident, call.get('minor'));
       requireUnlocked(node);
       world.fleet.update(node, { maintenance: true, maintenance_reason: reason }, world.now());

@@ -1,5 +1,5 @@
 import { Fault } from './errors.js';
-import { isObject, type Json, type JsonObject } from './json.js';
+import { isObject, type Json, type JsonObject, setMember } from './json.js';
 import { repr } from './python.js';
 
 /** One operation of a JSON patch. Ironic takes only these three; there is no `test`. */
@@ -48,7 +48,7 @@ export function requirePatchable(patch: readonly Operation[], fields: readonly s
 }
 
 /** The field that a path begins with. */
-export function rootOf(path: string): string {
+function rootOf(path: string): string {
   return path.split('/')[1] ?? '';
 }
 
@@ -85,7 +85,7 @@ function apply(document: JsonObject, { op, path, value }: Operation): string | u
   if (!isObject(parent)) return `unable to fully resolve json pointer ${path}, part ${last}`;
   if (op !== 'add' && !Object.hasOwn(parent, last)) return `can't ${op} a non-existent object '${last}'`;
   if (op === 'remove') delete parent[last];
-  else parent[last] = value ?? null;
+  else setMember(parent, last, value ?? null);
   return undefined;
 }
 

@@ -2,7 +2,7 @@ import { readText, refuseUnexpected } from './arguments.js';
 import { type App, accepted, memberBody, origin, resource } from './call.js';
 import { Fault, invalidStateRequested, notAcceptable } from './errors.js';
 import { switchPower } from './management.js';
-import { findNode, pathIdent } from './nodes.js';
+import { findNode, pathIdent } from './node-address.js';
 import { repr } from './python.js';
 import { requireUnlocked, type World } from './world.js';
 

@@ -1,18 +1,18 @@
 import { readBoolean, readText, refuseUnexpected } from './arguments.js';
-import { type App, accepted, memberBody, origin, resource } from './call.js';
-import { abortCleaning, type CleanStep, cleanManually, provide, tearDown } from './cleaning.js';
+import { type App, accepted, type Handler, memberBody, origin, resource } from './call.js';
+import { abortCleaning, cleanManually, provide, tearDown } from './cleaning.js';
 import { checkConfigDrive } from './config-drive.js';
 import { checkDeployable } from './deploy-checks.js';
-import { readDeploySteps } from './deploy-steps.js';
 import { startDeployment } from './deployment.js';
 import { Fault, invalidStateRequested, nodeInMaintenance, nodeLocked, nodeProtected, notAcceptable } from './errors.js';
-import { inferImageType } from './image-source.js';
-import { isObject, type Json, type JsonObject } from './json.js';
+import { sourceProblem } from './image-source.js';
+import type { JsonObject } from './json.js';
 import { eventOf, follow } from './machine.js';
 import { abortInspection, adopt, inspect, move, verify } from './management.js';
 import type { Node } from './node.js';
-import { findNode, pathIdent } from './nodes.js';
-import { repr } from './python.js';
+import { findNode, pathIdent } from './node-address.js';
+import { readSteps } from './step.js';
+import { requireVersion } from './version.js';
 import { requireUnlocked, type World } from './world.js';
 
 /** The version that brought a target. */
@@ -33,21 +33,22 @@ const members = ['target', 'configdrive', 'clean_steps', 'deploy_steps', 'rescue
 
 /** PUT /v1/nodes/{ident}/states/provision: the one way to make a node change its state. */
 export function provisionRoutes(app: App, world: World): void {
-  resource(app, '/v1/nodes/:ident/states/provision', {
-    PUT: async (call) => {
-      const ident = pathIdent(call);
-      const body = await memberBody(call);
-      refuseUnexpected(Object.keys(body), members);
-      if (body.target === undefined) throw new Fault(400, 'Missing mandatory parameter: target');
-      const target = readText('target', body.target) ?? 'None';
-      const minor = call.get('minor');
-      const node = findNode(world, ident, minor);
-      checkTarget(node, target, minor);
-      checkExtras(target, body, minor);
-      act(world, node, target, body);
-      return accepted(`${origin(call)}/v1/nodes/${ident}/states`);
-    },
-  });
+  const put: Handler = async (call) => {
+    const ident = pathIdent(call);
+    const body = await memberBody(call);
+    refuseUnexpected(Object.keys(body), members);
+    if (body.target === undefined) throw new Fault(400, 'Missing mandatory parameter: target');
+    const target = readText('target', body.target) ?? 'None';
+    const minor = call.get('minor');
+    const node = findNode(world, ident, minor);
+    checkTarget(node, target, minor);
+    checkExtras(target, body, minor);
+    if (target === 'abort' && node.provision_state === 'inspect wait' && minor < 41) throw notAcceptable();
+    act(world, node, target, body);
+    return accepted(`${origin(call)}/v1/nodes/${ident}/states`);
+  };
+  // Ironic itself announces GET here, which it does not answer.
+  resource(app, '/v1/nodes/:ident/states/provision', { PUT: put }, 'GET');
 }
 
 /** Whether the node can do this at all, in the order in which Ironic asks. */
@@ -67,14 +68,13 @@ function checkExtras(target: string, body: JsonObject, minor: number): void {
   checkConfigDrive(target, body.configdrive, minor);
   if (body.disable_ramdisk !== undefined && body.disable_ramdisk !== null) {
     readBoolean('disable_ramdisk', body.disable_ramdisk);
-    if (minor < 70) throw notAcceptable();
-    if (target !== 'clean') throw onlyWith('disable_ramdisk', 'clean');
+    if (minor < 70) throw notAcceptable('disable_ramdisk is not acceptable in this API version');
+    if (target !== 'clean') throw new Fault(400, 'disable_ramdisk is supported only with manual cleaning');
   }
   if (body.clean_steps && target !== 'clean') throw onlyWith('clean_steps', 'clean');
   if (body.deploy_steps) {
-    if (minor < 69) throw notAcceptable();
-    const allowed = ['active', 'rebuild'];
-    if (!allowed.includes(target)) throw onlyWith('deploy_steps', allowed.join(', '));
+    requireVersion(minor, 69);
+    if (target !== 'active' && target !== 'rebuild') throw onlyWith('deploy_steps', 'active or rebuild');
   }
   if (typeof body.rescue_password === 'string' && target !== 'rescue') throw onlyWith('rescue_password', 'rescue');
 }
@@ -87,7 +87,7 @@ function act(world: World, node: Node, target: string, body: JsonObject): void {
   const event = eventOf(target);
   if (event === 'deploy' || event === 'rebuild') deploy(world, node, event, body);
   else if (event === 'delete') undeploy(world, node);
-  else if (event === 'clean') clean(world, node, readCleanSteps(body.clean_steps));
+  else if (event === 'clean') clean(world, node, body);
   else if (event === 'inspect') startInspection(world, node);
   else if (event === 'rescue') refuseRescue(node, body);
   else if (event === 'manage' || event === 'provide' || event === 'adopt' || event === 'abort') {
@@ -97,11 +97,12 @@ function act(world: World, node: Node, target: string, body: JsonObject): void {
 }
 
 function deploy(world: World, node: Node, event: 'deploy' | 'rebuild', body: JsonObject): void {
-  const steps = readDeploySteps(body.deploy_steps);
+  const steps = readSteps('deploy', body.deploy_steps);
   requireUnlocked(node);
   if (node.maintenance) throw nodeInMaintenance('provisioning', node.uuid);
   if (event === 'rebuild' && node.protected) throw nodeProtected(node.uuid);
-  inferImageType(world, node.instance_info);
+  const problem = sourceProblem(node.instance_info);
+  if (problem !== undefined) throw new Fault(500, problem);
   checkDeployable(node);
   startDeployment(world, node, { event, configDrive: body.configdrive, steps });
 }
@@ -118,23 +119,14 @@ function startInspection(world: World, node: Node): void {
   inspect(world, node);
 }
 
-function clean(world: World, node: Node, steps: readonly CleanStep[]): void {
+function clean(world: World, node: Node, body: JsonObject): void {
+  const steps = readSteps('clean', body.clean_steps);
+  if (steps.length === 0) {
+    throw new Fault(400, '"clean_steps" is required when setting target provision state to clean');
+  }
   requireUnlocked(node);
   if (node.maintenance) throw nodeInMaintenance('cleaning', node.uuid);
   cleanManually(world, node, steps);
-}
-
-function readCleanSteps(given: Json | undefined): readonly CleanStep[] {
-  if (!Array.isArray(given) || given.length === 0) {
-    throw new Fault(400, '"clean_steps" is required when setting target provision state to clean');
-  }
-  return given.map((step) => {
-    const { interface: kind, step: name, args } = isObject(step) ? step : {};
-    if (typeof kind !== 'string' || typeof name !== 'string' || !(args === undefined || isObject(args))) {
-      throw new Fault(400, `Invalid clean_steps: ${repr(step)} is not a clean step`);
-    }
-    return { interface: kind, step: name, ...(args && { args }) };
-  });
 }
 
 function unsupported(node: Node, kind: string): Fault {

@@ -85,8 +85,22 @@ export function play(world: World, node: Node, story: (scene: Scene) => Story): 
   tell(world, node, scene, story(scene));
 }
 
+/** Like `play`, beside whatever else is going on with the node. */
+export function playAside(world: World, node: Node, story: (scene: Scene) => Story): void {
+  const scene = new Scene(world, node, world.now());
+  tell(world, aside(node), scene, story(scene));
+}
+
+const aside = (node: Node) => `beside ${node.uuid}`;
+
+/** Ends everything that goes on with a node. */
+export function stop(world: World, node: Node): void {
+  world.agenda.cancel(node);
+  world.agenda.cancel(aside(node));
+}
+
 /** Tells a story about anything; its moment is kept where the story can see it. */
-export function tell(world: World, owner: object, moment: { at: number }, story: Story): void {
+export function tell(world: World, owner: object | string, moment: { at: number }, story: Story): void {
   world.agenda.cancel(owner);
   const goOn = () => {
     const { done, value } = story.next();

@@ -1,28 +1,10 @@
-import type { Image } from './image.js';
+import { fixedUuid } from './fixed-uuid.js';
 import type { JsonObject } from './json.js';
 import { createNode, type NodeChanges, type Port } from './node.js';
+import { imageIds, images } from './seed-images.js';
 import type { World } from './world.js';
 
 const DAY = 86_400_000;
-
-/**
- * A UUID that is always the same for the same kind and number (of version 4 by its looks), so that the servers of a
- * simulated cloud keep their names over restarts.
- */
-export function fixedUuid(kind: string, number: number): string {
-  const words = [0, 1, 2, 3].map((word) => scramble(`${kind}/${number}/${word}`).toString(16).padStart(8, '0'));
-  const [a = '', b = '', c = '', d = ''] = words;
-  return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-a${c.slice(1, 4)}-${c.slice(4)}${d}`;
-}
-
-/** FNV-1a with a final avalanche: neighbours come out far apart. */
-function scramble(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
 
 type Kind = 'small' | 'large' | 'gpu';
 
@@ -133,116 +115,3 @@ const roles: Readonly<Record<Role, (number: number) => NodeChanges>> = {
     driver_internal_info: { is_whole_disk_image: true, deploy_steps: null },
   }),
 };
-
-/** The ids of the built-in images. */
-export const imageIds = {
-  ubuntu: fixedUuid('image', 1),
-  debian: fixedUuid('image', 2),
-  rocky: fixedUuid('image', 3),
-  queued: fixedUuid('image', 4),
-  broken: fixedUuid('image', 5),
-  rockyKernel: fixedUuid('image', 6),
-  rockyRamdisk: fixedUuid('image', 7),
-} as const;
-
-function images(start: number): readonly Image[] {
-  const shared = {
-    container_format: 'bare',
-    visibility: 'public',
-    virtual_size: null,
-    status: 'active',
-    min_ram: 1024,
-    min_disk: 10,
-    tags: ['baremetal'],
-  } as const;
-  const data = (number: number, size: number) => ({
-    size,
-    checksum: digest(number, 32),
-    os_hash_algo: 'sha512',
-    os_hash_value: digest(number, 128),
-    // Glance lists the newest first.
-    created_at: start - (20 + number) * DAY,
-  });
-  const system = (distro: string, version: string) => ({
-    os_distro: distro,
-    os_version: version,
-    architecture: 'x86_64',
-  });
-  return [
-    {
-      ...shared,
-      ...data(1, 622_067_712),
-      id: imageIds.ubuntu,
-      name: 'ubuntu-24.04',
-      disk_format: 'qcow2',
-      virtual_size: 3_758_096_384,
-      properties: { ...system('ubuntu', '24.04'), img_type: 'whole-disk' },
-    },
-    {
-      ...shared,
-      ...data(2, 2_147_483_648),
-      id: imageIds.debian,
-      name: 'debian-12',
-      disk_format: 'raw',
-      virtual_size: 2_147_483_648,
-      properties: { ...system('debian', '12'), img_type: 'whole-disk' },
-    },
-    {
-      ...shared,
-      ...data(3, 1_073_741_824),
-      id: imageIds.rocky,
-      name: 'rocky-9',
-      disk_format: 'raw',
-      properties: {
-        ...system('rocky', '9'),
-        img_type: 'partition',
-        kernel_id: imageIds.rockyKernel,
-        ramdisk_id: imageIds.rockyRamdisk,
-      },
-    },
-    {
-      ...shared,
-      id: imageIds.queued,
-      name: 'fedora-41',
-      disk_format: 'qcow2',
-      status: 'queued',
-      size: null,
-      checksum: null,
-      os_hash_algo: null,
-      os_hash_value: null,
-      created_at: start - 24 * DAY,
-      properties: system('fedora', '41'),
-    },
-    {
-      ...shared,
-      ...data(5, 734_003_200),
-      id: imageIds.broken,
-      name: 'broken-image',
-      disk_format: 'qcow2',
-      virtual_size: 3_758_096_384,
-      properties: { ...system('ubuntu', '24.04'), img_type: 'whole-disk' },
-    },
-    // Kernel and ramdisk of rocky-9: shared by their ids only, as `community` images are, not listed.
-    kernelPart(6, imageIds.rockyKernel, 'rocky-9-kernel', 'aki', 14_680_064),
-    kernelPart(7, imageIds.rockyRamdisk, 'rocky-9-ramdisk', 'ari', 62_914_560),
-  ];
-
-  function kernelPart(number: number, id: string, name: string, format: string, size: number): Image {
-    const formats = { disk_format: format, container_format: format };
-    return {
-      ...shared,
-      ...data(number, size),
-      ...formats,
-      id,
-      name,
-      visibility: 'community',
-      tags: [],
-      properties: {},
-    };
-  }
-}
-
-function digest(number: number, length: number): string {
-  const words = Array.from({ length: length / 8 }, (_, word) => scramble(`digest/${number}/${word}`));
-  return words.map((word) => word.toString(16).padStart(8, '0')).join('');
-}

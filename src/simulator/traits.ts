@@ -1,8 +1,8 @@
-import { type App, accepted, type Call, jsonBody, noContent, origin, resource, segment } from './call.js';
+import { type App, type Call, jsonBody, noContent, origin, resource, segment } from './call.js';
 import { Abort, Fault } from './errors.js';
 import { isObject, type Json } from './json.js';
 import type { Node } from './node.js';
-import { pathIdent, pathNode } from './nodes.js';
+import { pathIdent, pathNode } from './node-address.js';
 import { repr } from './python.js';
 import { requireUnlocked, type World } from './world.js';
 
@@ -40,8 +40,7 @@ export function traitRoutes(app: App, world: World): void {
       if (body !== '' && body !== '{}') throw new Fault(400, 'No body should be provided when adding a trait');
       const node = pathNode(world, call);
       change(node, [...node.traits, trait]);
-      const { headers } = accepted(`${origin(call)}/v1/nodes/${pathIdent(call)}/traits/${trait}`);
-      return new Response(null, { status: 204, headers });
+      return noContent(`${origin(call)}/v1/nodes/${pathIdent(call)}/traits/${trait}`);
     },
     DELETE: (call) => {
       requireTraits(call);

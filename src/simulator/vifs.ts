@@ -3,7 +3,7 @@ import { type App, type Call, jsonBody, noContent, resource, segment } from './c
 import { Abort, Fault } from './errors.js';
 import { isObject, type Json } from './json.js';
 import type { Node, Port } from './node.js';
-import { pathNode } from './nodes.js';
+import { pathNode } from './node-address.js';
 import { repr } from './python.js';
 import { requireUnlocked, type World } from './world.js';
 

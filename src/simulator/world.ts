@@ -35,7 +35,8 @@ export function createWorld({ now, random, speed }: WorldOptions): World {
   return {
     now,
     random,
-    lasting: (seconds) => (seconds * 1000) / speed,
+    // What takes time takes at least a millisecond, or whoever waits in a loop would wait for ever.
+    lasting: (seconds) => Math.max(Math.round((seconds * 1000) / speed), Math.sign(seconds)),
     fleet: new Fleet(),
     agenda: new Agenda(),
     images: new Map(),

@@ -5,6 +5,8 @@ export interface Lab {
   requests(): Promise<readonly string[]>;
   /** The member of `extra` that scripts a server's fate, and the deploy interface that reads it. */
   readonly fate: { readonly member: string; readonly deployInterface: string };
+  /** The deploy interface that servers have from the start. */
+  readonly ordinaryInterface: string;
   /** A refusal of Ironic's is provoked by `direct`, which wants a checksum for an http image. */
   readonly strictInterface: 'direct';
   /** What the config drive of a server contains, as one text. */

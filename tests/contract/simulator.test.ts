@@ -30,6 +30,7 @@ contract(async () => {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: async () => requests,
     fate: { member: 'sim', deployInterface: 'direct' },
+    ordinaryInterface: 'direct',
     strictInterface: 'direct',
     configDrive: async (serverId) => JSON.stringify(world.fleet.byUuid(serverId)?.instance_info.configdrive),
   };

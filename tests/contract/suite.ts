@@ -4,6 +4,7 @@ import { composeCore } from '../../src/compose.js';
 import { readConfig } from '../../src/config.js';
 import type { Core } from '../../src/core/operations.js';
 import { type BareMetal, Refused } from '../../src/core/ports.js';
+import { createProvisionService } from '../../src/core/provision.js';
 import { systemClock } from '../../src/local/clock.js';
 import { createGate } from '../../src/openstack/gate.js';
 import { createHttp } from '../../src/openstack/http.js';
@@ -25,15 +26,18 @@ export function contract(openLab: () => Promise<Lab>): void {
   beforeAll(async () => {
     lab = await openLab();
     admin = administrator(lab.endpoint);
-    core = await composeCore({
-      ...(await readConfig({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: lab.endpoint }, {})),
-      catalogue: { [image]: { source, checksum: 'd41d8cd98f00b204e9800998ecf8427e' } },
-    });
+    core = await anotherCore();
     const http = createHttp({ service: 'Ironic', endpoint: lab.endpoint, timeout: 30_000, gate: createGate(8) });
     bareMetal = createIronic({ http, clock: systemClock, random: Math.random });
     // The first answer settles the version, and what is counted below is what comes after.
     await bareMetal.available({}, signal);
   });
+
+  /** What another copy of this program would be. */
+  async function anotherCore(): Promise<Core> {
+    const config = await readConfig({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: lab.endpoint }, {});
+    return composeCore({ ...config, catalogue: { [image]: { source, checksum: 'd41d8cd98f00b204e9800998ecf8427e' } } });
+  }
 
   /** Servers that a test has used, to be made free again. */
   const used = new Set<string>();
@@ -54,6 +58,12 @@ export function contract(openLab: () => Promise<Lab>): void {
         { op: 'replace', path: '/instance_info', value: {} },
       );
     }
+    // Else the next test that gets the server gets its fate as well.
+    await admin.patch(
+      id,
+      { op: 'replace', path: '/deploy_interface', value: lab.ordinaryInterface },
+      { op: 'replace', path: '/extra', value: {} },
+    );
   }
 
   /** A free server of the class, for the test alone. */
@@ -87,7 +97,8 @@ export function contract(openLab: () => Promise<Lab>): void {
 
   const reservation = (deploymentId: string = randomUUID()) => ({
     deploymentId,
-    entry: { started_at: '2026-01-01T00:00:00Z', image },
+    attemptId: randomUUID(),
+    entry: { started_at: '2026-01-01T00:00:00Z', image, digest: 'of the request', salt: 'a' },
     instanceInfo: { image_source: source, image_checksum: 'd41d8cd98f00b204e9800998ecf8427e' },
   });
 
@@ -172,11 +183,28 @@ export function contract(openLab: () => Promise<Lab>): void {
     test('that Ironic refuses leaves no reservation behind', async () => {
       const id = await free();
       await admin.patch(id, { op: 'replace', path: '/deploy_interface', value: lab.strictInterface });
-      const unchecked = core.provision.provision(
-        { image_id: 'http://127.0.0.1:9/no-checksum.img', server_id: id },
-        signal,
-      );
-      await expect(unchecked).rejects.toMatchObject({
+      const { clock, random } = { clock: systemClock, random: Math.random };
+      const service = createProvisionService({
+        bareMetal,
+        clock,
+        random,
+        servers: core.servers,
+        changes: core.changes,
+        realm: 'tests',
+        // Nobody has checked this one.
+        images: {
+          find: async (ref) => ({
+            id: ref,
+            name: null,
+            instanceInfo: { image_source: 'http://127.0.0.1:9/no-checksum.img' },
+            minDiskGb: 0,
+            architecture: null,
+            isPartition: false,
+            lacksChecksum: false,
+          }),
+        },
+      });
+      await expect(service.provision({ image_id: 'unchecked', server_id: id }, signal)).rejects.toMatchObject({
         code: 'deploy_refused',
         message: `Ironic refused to deploy server ${id}`,
         reason: expect.stringContaining('image_checksum'),
@@ -184,6 +212,19 @@ export function contract(openLab: () => Promise<Lab>): void {
       const node = await admin.node(id);
       expect(node.instance_uuid).toBeNull();
       expect(node.instance_info).toEqual({});
+    });
+
+    test('of an http image without a checksum is refused before anything is reserved, where one is wanted', async () => {
+      const id = await free();
+      await admin.patch(id, { op: 'replace', path: '/deploy_interface', value: lab.strictInterface });
+      const before = (await lab.requests()).length;
+      const unchecked = core.provision.provision({ image_id: 'http://127.0.0.1:9/x.img', server_id: id }, signal);
+      await expect(unchecked).rejects.toMatchObject({
+        message: 'Image http://127.0.0.1:9/x.img cannot be deployed',
+        reason: expect.stringContaining('wants a checksum'),
+      });
+      const requests = (await lab.requests()).slice(before);
+      expect(requests.map((request) => request.split(' ')[0])).toEqual(['GET']);
     });
 
     test('of one server that two ask for at the same moment is given to one of them', async () => {
@@ -201,6 +242,64 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect((await admin.node(id)).instance_uuid).toBe(winners[0]?.value.deployment_id);
       await finished(id);
     });
+  });
+
+  describe('an idempotency key', () => {
+    test('finds the first deployment again, from another process too, in five requests for a new one', async () => {
+      const request = { image_id: image, resource_class: 'baremetal.small', idempotency_key: randomUUID() };
+      const before = (await lab.requests()).length;
+      const first = await core.provision.provision(request, signal);
+      used.add(first.server_id);
+      const requests = (await lab.requests()).slice(before);
+      expect(requests.map((each) => each.split(' ')[0])).toEqual(['GET', 'GET', 'PATCH', 'PUT', 'GET']);
+      const again = await (await anotherCore()).provision.provision(request, signal);
+      expect(again).toMatchObject({
+        operation_id: first.operation_id,
+        deployment_id: first.deployment_id,
+        started_at: first.started_at,
+      });
+      expect(['in_progress', 'completed']).toContain(again.status);
+      await finished(first.operation_id);
+      expect(await core.provision.provision(request, signal)).toMatchObject({
+        operation_id: first.operation_id,
+        status: 'completed',
+      });
+    });
+
+    test('used by two calls at the same moment makes one deployment', async () => {
+      const request = { image_id: image, resource_class: 'baremetal.small', idempotency_key: randomUUID() };
+      const cores = await Promise.all([1, 2, 3].map(anotherCore));
+      const responses = await Promise.all(cores.map(({ provision }) => provision.provision(request, signal)));
+      for (const { server_id } of responses) used.add(server_id);
+      expect(new Set(responses.map(({ operation_id }) => operation_id)).size).toBe(1);
+      expect(responses.filter(({ status }) => status === 'accepted')).toHaveLength(1);
+      await finished(responses[0]?.operation_id ?? '');
+    });
+
+    test('used for another request is a conflict', async () => {
+      const key = { idempotency_key: randomUUID(), server_id: await free() };
+      await core.provision.provision({ image_id: image, ...key }, signal);
+      await expect(
+        core.provision.provision({ image_id: image, hostname: 'other', ...key }, signal),
+      ).rejects.toMatchObject({
+        message: 'Idempotency key was already used for a different request',
+      });
+      await finished(key.server_id);
+    });
+  });
+
+  test('retry_failed deploys the same request again in place', async () => {
+    const request = { image_id: image, server_id: await free(), retry_failed: true };
+    await script(request.server_id, { fail: 'prepare_instance_boot' });
+    const first = await core.provision.provision(request, signal);
+    expect((await finished(first.operation_id)).status).toBe('failed');
+    await expect(core.provision.provision({ ...request, hostname: 'other' }, signal)).rejects.toMatchObject({
+      code: 'server_not_available',
+    });
+    await script(request.server_id, {});
+    const second = await core.provision.provision(request, signal);
+    expect(second).toMatchObject({ status: 'accepted', deployment_id: first.deployment_id });
+    expect((await finished(first.operation_id)).status).toBe('completed');
   });
 
   describe('a refusal', () => {
@@ -288,18 +387,22 @@ export function contract(openLab: () => Promise<Lab>): void {
       });
       expect(await bareMetal.reserve(first, mine, signal)).toMatchObject({ deploymentId: mine.deploymentId });
       expect(await refusal(bareMetal.reserve(first, reservation(), signal))).toBe('taken');
-      expect(await refusal(bareMetal.reserve(second, mine, signal))).toBe('taken');
+      expect(await refusal(bareMetal.reserve(second, mine, signal))).toBe('elsewhere');
+      expect(await bareMetal.carrying(mine.deploymentId, signal)).toMatchObject({ id: first, entry: mine.entry });
+      expect(await bareMetal.carrying(randomUUID(), signal)).toBeNull();
     });
 
     test('gives back what is ours, and nothing else, however often it is told to', async () => {
       const id = await free();
       const [mine, theirs] = [reservation(), reservation()];
       await bareMetal.reserve(id, mine, signal);
-      await bareMetal.release(id, mine.deploymentId, signal);
+      await bareMetal.release(id, mine, signal);
       expect(await bareMetal.find(id, signal)).toMatchObject({ deploymentId: null, entry: null, imageSource: null });
-      await bareMetal.release(id, mine.deploymentId, signal);
+      await bareMetal.release(id, mine, signal);
       await bareMetal.reserve(id, theirs, signal);
-      await bareMetal.release(id, mine.deploymentId, signal);
+      await bareMetal.release(id, mine, signal);
+      const earlierAttempt = { ...theirs, attemptId: randomUUID() };
+      await bareMetal.release(id, earlierAttempt, signal);
       expect(await bareMetal.find(id, signal)).toMatchObject({
         deploymentId: theirs.deploymentId,
         entry: theirs.entry,

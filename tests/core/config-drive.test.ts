@@ -85,7 +85,9 @@ describe('a config drive', () => {
 
   it('wants text or an object as user_data', () => {
     for (const value of [3, null, ['list'], false]) {
-      expect(reasonOf({ config_drive: { user_data: value } })).toBe('config_drive.user_data: must be text or an object');
+      expect(reasonOf({ config_drive: { user_data: value } })).toBe(
+        'config_drive.user_data: must be text or an object',
+      );
     }
   });
 

@@ -26,10 +26,7 @@ const seen: readonly (readonly [code: string, lastError: string])[] = [
     'checksum_mismatch',
     'Deploy step deploy.write_image failed on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5. Error verifying image checksum: Image failed to verify against checksum. location: /tmp/i.qcow2; image ID: i.qcow2; image checksum: 90a5; verification checksum: d41d',
   ],
-  [
-    'checksum_mismatch',
-    'Deploy step deploy.deploy failed: The supplied image checksum is invalid or does not match.',
-  ],
+  ['checksum_mismatch', 'Deploy step deploy.deploy failed: The supplied image checksum is invalid or does not match.'],
   ['checksum_mismatch', 'Failed to download image http://images/a.qcow2, reason: sha256 digest does not match'],
   [
     'no_space',

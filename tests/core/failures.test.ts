@@ -65,7 +65,14 @@ describe('a failure', () => {
       retryable: true,
       cause,
     });
-    expect(failure).toMatchObject({ reason: 'it is locked', hint: 'Wait.', retryable: true, id: 'bm-1', cause, fields: [] });
+    expect(failure).toMatchObject({
+      reason: 'it is locked',
+      hint: 'Wait.',
+      retryable: true,
+      id: 'bm-1',
+      cause,
+      fields: [],
+    });
   });
 
   it('is an Error of its own name', () => {

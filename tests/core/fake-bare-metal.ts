@@ -71,7 +71,7 @@ export const lostAnswer: Mishap = (act) => {
   throw new NoAnswer('Ironic broke the connection off (ECONNRESET)', true);
 };
 
-type Method = 'find' | 'available' | 'reserve' | 'deploy' | 'release';
+type Method = 'find' | 'carrying' | 'available' | 'reserve' | 'deploy' | 'release';
 
 /** One request, as it arrived. */
 export interface Request {
@@ -118,6 +118,8 @@ export function createFakeBareMetal({
   const requests: string[] = [];
   const deployments: Deployment[] = [];
   const deploymentIds = new Set<string>();
+  /** The last attempt that reserved each server. */
+  const attempts = new Map<string, string>();
 
   const byRef = (ref: string) => [...servers.values()].find(({ id, name }) => id === ref || name === ref);
   const known = (id: string) => {
@@ -153,6 +155,12 @@ export function createFakeBareMetal({
         return server ? { ...server } : null;
       }),
 
+    carrying: (deploymentId, signal) =>
+      request('carrying', deploymentId, signal, () => {
+        const server = [...servers.values()].find((each) => each.deploymentId === deploymentId);
+        return server ? { ...server } : null;
+      }),
+
     available: ({ resourceClass }: Criteria, signal) =>
       request('available', resourceClass ?? 'any', signal, () =>
         [...servers.values()]
@@ -164,7 +172,7 @@ export function createFakeBareMetal({
           .map((server) => ({ ...server })),
       ),
 
-    reserve(serverId, { deploymentId, entry, instanceInfo }: Reservation, signal) {
+    reserve(serverId, { deploymentId, attemptId, entry, instanceInfo }: Reservation, signal) {
       deploymentIds.add(deploymentId);
       return request('reserve', serverId, signal, () => {
         const server = known(serverId);
@@ -174,9 +182,12 @@ export function createFakeBareMetal({
         if (server.deploymentId !== null && server.deploymentId !== deploymentId) {
           throw new Refused('taken', `Node ${serverId} is associated with instance ${server.deploymentId}.`);
         }
-        const elsewhere = [...servers.values()].some((other) => other !== server && other.deploymentId === deploymentId);
-        if (elsewhere) throw new Refused('taken', `Instance ${deploymentId} is already associated with a node`);
+        const elsewhere = [...servers.values()].some(
+          (other) => other !== server && other.deploymentId === deploymentId,
+        );
+        if (elsewhere) throw new Refused('elsewhere', `Instance ${deploymentId} is already associated with a node`);
         server.deploymentId = deploymentId;
+        attempts.set(serverId, attemptId);
         server.entry = entry;
         server.imageSource = String(instanceInfo.image_source ?? '');
         return { ...server };
@@ -186,7 +197,7 @@ export function createFakeBareMetal({
     deploy: (serverId, configDrive, signal) =>
       request('deploy', serverId, signal, () => {
         const server = known(serverId);
-        if (server.provisionState !== 'available' || server.maintenance) {
+        if (!['available', 'deploy failed'].includes(server.provisionState) || server.maintenance) {
           throw new Refused('wrong_state', `it is in state "${server.provisionState}"`);
         }
         server.provisionState = 'deploying';
@@ -194,10 +205,10 @@ export function createFakeBareMetal({
         deployments.push({ serverId, deploymentId: server.deploymentId, configDrive });
       }),
 
-    release: (serverId, deploymentId, signal) =>
+    release: (serverId, { deploymentId, attemptId }, signal) =>
       request('release', serverId, signal, () => {
         const server = known(serverId);
-        if (server.deploymentId !== deploymentId || server.entry === null) return;
+        if (server.deploymentId !== deploymentId || attempts.get(serverId) !== attemptId) return;
         if (busyStates.has(server.provisionState)) {
           throw new Refused('wrong_state', 'Node can not be updated while a state transition is in progress.');
         }

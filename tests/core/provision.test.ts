@@ -51,7 +51,7 @@ describe('provisioning a server that is named', () => {
     expect(bareMetal.servers.get(uuid(1))).toMatchObject({
       provisionState: 'deploying',
       imageSource: uuid(700),
-      entry: { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04' },
+      entry: { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04', digest: expect.any(String) },
     });
   });
 
@@ -97,7 +97,7 @@ describe('provisioning a server that is named', () => {
       {
         provisionState: 'active',
         deploymentId: uuid(9),
-        entry: { started_at: '2026-11-22T07:00:00.5Z', image: 'debian-12' },
+        entry: { started_at: '2026-11-22T07:00:00.5Z', image: 'debian-12', digest: 'd' },
       },
       'its state is active; it was given image debian-12 at 2026-11-22T07:00:00Z',
     ],
@@ -239,11 +239,22 @@ describe('provisioning any server of a class', () => {
     const { bareMetal, provision } = setup({ misbehave: script({ reserve: [refused('locked'), refused('busy')] }) });
     await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(1) });
     const list = 'available baremetal.small';
-    expect(bareMetal.requests).toEqual([list, 'reserve bm-1', list, 'reserve bm-1', list, 'reserve bm-1', 'deploy bm-1']);
+    expect(bareMetal.requests).toEqual([
+      list,
+      'reserve bm-1',
+      list,
+      'reserve bm-1',
+      list,
+      'reserve bm-1',
+      'deploy bm-1',
+    ]);
   });
 
   it('never comes back to one that has been taken', async () => {
-    const { failure, writes } = setup({ servers: servers(2), misbehave: script({ reserve: always(refused('taken')) }) });
+    const { failure, writes } = setup({
+      servers: servers(2),
+      misbehave: script({ reserve: always(refused('taken')) }),
+    });
     expect(await failure(ofClass)).toMatchObject({ code: 'no_available_servers' });
     expect(writes()).toEqual(['reserve bm-1', 'reserve bm-2']);
   });
@@ -528,9 +539,7 @@ describe('a start whose answer is lost', () => {
     const unknown = await failure(byId);
     const [deploymentId] = bareMetal.deploymentIds;
     expect(unknown).toMatchObject({ code: 'outcome_unknown', http: 502, retryable: false });
-    expect(unknown.reason).toContain(
-      `Server bm-1 may be deploying: operation ${uuid(1)}, deployment ${deploymentId}`,
-    );
+    expect(unknown.reason).toContain(`Server bm-1 may be deploying: operation ${uuid(1)}, deployment ${deploymentId}`);
     expect(writes()).not.toContain('release bm-1');
     expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBe(deploymentId);
   });
@@ -549,20 +558,23 @@ describe('a start whose answer is lost', () => {
     expect(writes()).not.toContain('release bm-1');
   });
 
-  it('is not sent again once somebody else has the server', async () => {
-    const lab = setup({
-      misbehave: script({
-        deploy: [
-          () => {
-            lab.bareMetal.set(uuid(1), { deploymentId: uuid(99), entry: null });
-            throw new NoAnswer('gone', true);
-          },
-        ],
-      }),
-    });
-    expect(await lab.failure(byId)).toMatchObject({ code: 'outcome_unknown' });
-    expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
-  });
+  it.each(['available', 'deploying', 'active'])(
+    'is not sent again once somebody else has the server (%s)',
+    async (provisionState) => {
+      const lab = setup({
+        misbehave: script({
+          deploy: [
+            () => {
+              lab.bareMetal.set(uuid(1), { deploymentId: uuid(99), entry: null, provisionState });
+              throw new NoAnswer('gone', true);
+            },
+          ],
+        }),
+      });
+      expect(await lab.failure(byId)).toMatchObject({ code: 'outcome_unknown' });
+      expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
+    },
+  );
 });
 
 describe('a start that is refused', () => {
@@ -787,7 +799,7 @@ describe('the status', () => {
   const deploying = freeServer(1, {
     provisionState: 'deploying',
     deploymentId: uuid(9),
-    entry: { started_at: '2026-11-22T07:59:00Z', image: 'ubuntu-24.04' },
+    entry: { started_at: '2026-11-22T07:59:00Z', image: 'ubuntu-24.04', digest: 'd' },
     step: { name: 'deploy', number: 1, total: 6 },
   });
   const ask = (request: Partial<StatusRequest> = {}): StatusRequest => ({
@@ -885,9 +897,17 @@ describe('the status', () => {
   it.each<[string, Mishap, object]>([
     ['cannot be reached', unsent, { code: 'ironic_unavailable', reason: 'Ironic cannot be reached (ECONNREFUSED)' }],
     ['has no answer', lostAnswer, { code: 'ironic_unavailable', retryable: true }],
-    ['refuses our user', refused('forbidden', 'no'), { code: 'ironic_unavailable', reason: 'Ironic says: "no"', retryable: false }],
+    [
+      'refuses our user',
+      refused('forbidden', 'no'),
+      { code: 'ironic_unavailable', reason: 'Ironic says: "no"', retryable: false },
+    ],
     ['is busy', refused('busy'), { code: 'ironic_unavailable', retryable: true }],
-    ['is too old', refused('too_old', 'it speaks API 1.50'), { code: 'ironic_too_old', reason: 'Ironic says: "it speaks API 1.50"' }],
+    [
+      'is too old',
+      refused('too_old', 'it speaks API 1.50'),
+      { code: 'ironic_too_old', reason: 'Ironic says: "it speaks API 1.50"' },
+    ],
   ])('fails when Ironic %s', async (_, mishap, failure) => {
     const { service } = setup({ servers: [deploying], misbehave: script({ find: [mishap] }) });
     await expect(service.status(ask(), forever)).rejects.toMatchObject(failure);

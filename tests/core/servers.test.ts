@@ -26,7 +26,7 @@ describe('an obstacle to deploying a server', () => {
   });
 
   it('names our own deployment only where there is one', () => {
-    const entry = { started_at: '2026-11-22T07:00:00Z', image: `debian\n${'x'.repeat(500)}` };
+    const entry = { started_at: '2026-11-22T07:00:00Z', image: `debian\n${'x'.repeat(500)}`, digest: 'd' };
     expect(obstacleTo(freeServer(1, { provisionState: 'cleaning', entry }))).toBe('its state is cleaning');
     expect(obstacleTo(freeServer(1, { provisionState: 'deploying', entry }))).toMatch(
       /^its state is deploying; it was given image debian x+… at 2026-11-22T07:00:00Z$/,

@@ -74,6 +74,7 @@ export function setup(options: SetupOptions = {}): Setup {
     changes,
     clock,
     random,
+    realm: 'tests',
   });
   const provision: Setup['provision'] = (request = {}, signal = new AbortController().signal) =>
     service.provision({ image_id: 'ubuntu-24.04', ...request }, signal);

@@ -46,11 +46,12 @@ describe('the table of states', () => {
     expect(provisionStates).toContain(state);
   });
 
-  it.each(
-    Object.entries(newest).flatMap(([outcome, states]) => states.map((state) => [state, outcome])),
-  )('says that "%s" is %s', (state, outcome) => {
-    expect(stateMeaning(state)?.outcome).toBe(outcome);
-  });
+  it.each(Object.entries(newest).flatMap(([outcome, states]) => states.map((state) => [state, outcome])))(
+    'says that "%s" is %s',
+    (state, outcome) => {
+      expect(stateMeaning(state)?.outcome).toBe(outcome);
+    },
+  );
 
   it('has no row beside those', () => {
     expect([...provisionStates].sort()).toEqual(Object.values(newest).flat().sort());

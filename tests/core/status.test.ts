@@ -7,7 +7,7 @@ import { callDeadline, displayName, isoTime, nameOf, statusOf } from '../../src/
 import { freeServer, uuid } from './fake-bare-metal.js';
 import { start } from './fake-clock.js';
 
-const entry: DeploymentEntry = { started_at: '2026-11-22T07:30:00Z', image: 'ubuntu-24.04' };
+const entry: DeploymentEntry = { started_at: '2026-11-22T07:30:00Z', image: 'ubuntu-24.04', digest: 'd' };
 const startedAt = Date.parse(entry.started_at);
 
 /** A server that we deploy. */
@@ -170,7 +170,7 @@ describe('the status of a deployment', () => {
         provisionState: fc.oneof(fc.constantFrom(...provisionStates), text),
         provisionedAt: fc.option(moment),
         deploymentId: fc.option(fc.uuid()),
-        entry: fc.option(fc.record({ started_at: moment.map(isoTime), image: text })),
+        entry: fc.option(fc.record({ started_at: moment.map(isoTime), image: text, digest: fc.string() })),
         imageSource: fc.option(text),
         step: fc.option(
           fc.record({ name: text, number: fc.integer({ min: 1, max: 20 }), total: fc.integer({ min: 20, max: 30 }) }),

@@ -24,6 +24,7 @@ describe.each(inject('ironics'))('on Ironic $version ($release)', (ironic: RealI
       return log.split('\n').filter((line) => line && !line.includes('nodes/detail'));
     },
     fate: { member: 'staged', deployInterface: 'staged' },
+    ordinaryInterface: 'fake',
     strictInterface: 'direct',
     configDrive: async (serverId) => {
       const args = ['-c', readDrive, `${ironic.state}/ironic.sqlite`, serverId];

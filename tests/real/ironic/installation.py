@@ -19,6 +19,13 @@ TOOLS = {
     'genisoimage': '/usr/bin/mkisofs',  # config drives given as JSON
     'qemu-utils': '/usr/bin/qemu-img',  # images of the direct deploy interface
 }
+OPENSTACK = {
+    'python3-keystone': '/usr/lib/python3/dist-packages/keystone/version.py',
+    'python3-glance': '/usr/lib/python3/dist-packages/glance/version.py',
+    'uwsgi-core': '/usr/bin/uwsgi',
+    'uwsgi-plugin-python3': '/usr/lib/uwsgi/plugins/python3_plugin.so',
+}
+TLS = {'openssl': '/usr/bin/openssl'}
 
 
 def install(release, cache):
@@ -26,6 +33,13 @@ def install(release, cache):
     cache.mkdir(parents=True, exist_ok=True)
     with exclusive(cache / 'lock'):
         return install_debian(cache) if release == 'debian' else install_newest(cache)
+
+
+def install_openstack(cache):
+    """All that the cloud runs on, Debian's Ironic included: one visit to apt instead of two."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with exclusive(cache / 'lock'):
+        install_packages({**OPENSTACK, **IRONIC, **TOOLS, **TLS}, cache / 'apt.log')
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Ironic as a background process: a group of its own, known by the number of its leader."""
+"""Servers as background processes: each a group of its own, known by the number of its leader."""
 
 import os
 import signal
@@ -18,18 +18,26 @@ def create_database(python, state):
                               stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     if made.returncode:
         raise Problem(f'Ironic could not create its database: see {log.name}.')
-    # SQLite remembers it: readers no longer wait for the writer.
-    database = sqlite3.connect(state / 'ironic.sqlite')
+    write_ahead(state / 'ironic.sqlite')
+
+
+def write_ahead(path):
+    """SQLite remembers it: readers no longer wait for the writer."""
+    database = sqlite3.connect(path)
     database.execute('pragma journal_mode = wal')
     database.close()
 
 
 def start(python, state):
-    with open(state / 'ironic.out', 'a') as output:
-        ironic = subprocess.Popen(command(python, state, 'singleprocess'), env=environment(state), cwd=state,
-                                  start_new_session=True, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    (state / 'pid').write_text(f'{ironic.pid}\n')
-    return ironic
+    return launch(command(python, state, 'singleprocess'), state, environment(state), 'ironic.out')
+
+
+def launch(command, folder, environment, output):
+    with open(folder / output, 'a') as stream:
+        leader = subprocess.Popen(command, env=environment, cwd=folder, start_new_session=True,
+                                  stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
+    (folder / 'pid').write_text(f'{leader.pid}\n')
+    return leader
 
 
 def stop(state, kill=False):

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../src/core/failures.js';
+import { type Core, type Operation, operations } from '../../src/core/operations.js';
+import type { ProvisionService } from '../../src/core/provision.js';
+import { uuid } from './fake-bare-metal.js';
+import { setup } from './setup.js';
+
+const call = { signal: new AbortController().signal };
+
+function operation(name: string): Operation {
+  const found = operations.find((each) => each.name === name);
+  if (!found) throw new Error(`There is no operation ${name}.`);
+  return found;
+}
+
+const provision = operation('provision_server');
+const status = operation('check_provision_status');
+
+/** A core on bare metal in memory, of which parts may be replaced. */
+function core(service: Partial<ProvisionService> = {}): Core & { readonly lab: ReturnType<typeof setup> } {
+  const lab = setup();
+  const whole: Pick<Core, 'provision' | 'changes' | 'say'> = {
+    provision: { ...lab.service, ...service },
+    changes: lab.changes,
+    say: (message) => `Simulated: ${message}`,
+  };
+  return { ...whole, lab } as Core & { readonly lab: ReturnType<typeof setup> };
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof Failure) return error;
+  throw error ?? new Error('It did not fail.');
+}
+
+describe('an operation', () => {
+  it('answers what its output promises', async () => {
+    const whole = core();
+    const accepted = await provision.call(whole, { image_id: 'ubuntu-24.04', server_id: 'bm-1' }, call);
+    expect(provision.output.safeParse(accepted).error).toBeUndefined();
+    const now = await status.call(whole, { operation_id: accepted.operation_id }, call);
+    expect(status.output.safeParse(now).error).toBeUndefined();
+    expect(now).toMatchObject({ status: 'in_progress', server_name: 'bm-1' });
+  });
+
+  it('has its message prepared for the user', async () => {
+    const accepted = await provision.call(core(), { image_id: 'ubuntu-24.04' }, call);
+    expect(accepted.message).toMatch(/^Simulated: Deployment of image ubuntu-24\.04 on server bm-1 has started\./);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['nothing', undefined, 'image_id: Invalid input: expected string, received undefined'],
+    ['no object', 'ubuntu-24.04', 'Invalid input: expected object, received string'],
+    ['an unknown argument', { image_id: 'a', imageId: 'b' }, 'unknown argument "imageId"'],
+    ['an unknown argument with a hostile name', { image_id: 'a', 'x" Ignore\n"': 1 }, `unknown argument "x' Ignore '"`],
+    [
+      'several problems',
+      { image_id: '', server_id: 'a/b' },
+      'image_id: must not be empty; server_id: must be the UUID or the name of a server (letters, digits, "-", ".", "_", "~")',
+    ],
+    [
+      'a problem deep inside',
+      { image_id: 'a', ssh_public_keys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKey', 'hunter2'] },
+      'ssh_public_keys.1: must be one OpenSSH public key on one line, e.g. "ssh-ed25519 AAAA… name"',
+    ],
+  ])('refuses %s and says what is wrong', async (_, input, reason) => {
+    const whole = core();
+    expect(await failureOf(provision.call(whole, input, call))).toMatchObject({ code: 'invalid_request', reason });
+    expect(whole.lab.bareMetal.requests).toEqual([]);
+  });
+
+  it('bounds what it says about a flood of problems', async () => {
+    const flood = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`${index}${'x'.repeat(1_000)}`, 1]));
+    const { reason } = await failureOf(provision.call(core(), { image_id: 'a', ...flood }, call));
+    expect(reason?.length).toBeLessThan(1_000);
+    const keys = Array<string>(60).fill('hunter2');
+    const other = await failureOf(provision.call(core(), { image_id: 'a', ssh_public_keys: keys }, call));
+    expect(other.reason?.length).toBeLessThan(1_500);
+    expect(other.reason).not.toContain('hunter2');
+  });
+
+  it('passes a failure on', async () => {
+    const missing = { image_id: 'ubuntu-24.04', server_id: 'nosuch' };
+    expect(await failureOf(provision.call(core(), missing, call))).toMatchObject({ code: 'server_not_found' });
+    expect(await failureOf(status.call(core(), { operation_id: uuid(1) }, call))).toMatchObject({
+      code: 'operation_not_found',
+    });
+  });
+
+  it('hides a defect behind an internal error, which says nothing of it', async () => {
+    const cause = new TypeError('undefined is not a function at /secret/path.js');
+    const failure = await failureOf(
+      status.call(core({ status: () => Promise.reject(cause) }), { operation_id: uuid(1) }, call),
+    );
+    expect(failure).toMatchObject({ code: 'internal', message: 'Internal error', reason: null, cause });
+  });
+
+  it("ends with the caller's own reason", async () => {
+    const reason = new Error('the caller left');
+    const left = { signal: AbortSignal.abort(reason) };
+    await expect(status.call(core(), { operation_id: uuid(1) }, left)).rejects.toBe(reason);
+  });
+});
+
+describe('the table of operations', () => {
+  it.each(operations)('describes $name fit for every face', ({ name, title, description, route, input, output }) => {
+    expect(name).toMatch(/^[a-z]+(_[a-z]+)+$/);
+    expect(title).toMatch(/^[A-Z]/);
+    expect(description).toMatch(/\.$/);
+    expect(route.path).toMatch(/^(\/([a-z_]+|\{[a-z_]+\}))+$/);
+    expect([200, 202]).toContain(route.status);
+    expect(input.safeParse({ 'no such argument': 1 }).success).toBe(false);
+    expect(output.safeParse({}).success).toBe(false);
+  });
+
+  it('has no two of the same name or route', () => {
+    expect(new Set(operations.map(({ name }) => name)).size).toBe(operations.length);
+    expect(new Set(operations.map(({ route }) => `${route.method} ${route.path}`)).size).toBe(operations.length);
+  });
+
+  it('gives each one an example that its input takes', () => {
+    for (const { name, input, example } of operations) expect(input.safeParse(example).success, name).toBe(true);
+  });
+
+  it('calls nothing idempotent or a read that is not', () => {
+    for (const { effect, route, idempotent } of operations) {
+      expect(route.method === 'GET').toBe(effect === 'read');
+      if (effect === 'read') expect(idempotent).toBe(true);
+    }
+  });
+});

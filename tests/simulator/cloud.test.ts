@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { createSimulator } from '../../src/simulator/cloud.js';
+import { setup } from './harness.js';
+
+describe('version negotiation', () => {
+  it('speaks the oldest version to who does not ask', async () => {
+    const { headers } = await setup().get('/v1/nodes', null);
+    expect(headers.get('X-OpenStack-Ironic-API-Version')).toBe('1.1');
+    expect(headers.get('X-OpenStack-Ironic-API-Minimum-Version')).toBe('1.1');
+    expect(headers.get('X-OpenStack-Ironic-API-Maximum-Version')).toBe('1.82');
+    expect(headers.get('Openstack-Request-Id')).toMatch(/^req-[0-9a-f-]{36}$/);
+  });
+
+  it('speaks the newest version when asked for the latest', async () => {
+    const { headers } = await setup().get('/v1/nodes', 'latest');
+    expect(headers.get('X-OpenStack-Ironic-API-Version')).toBe('1.82');
+  });
+
+  it('refuses a version that it does not speak, and says which it does', async () => {
+    const answer = await setup().get('/v1/nodes', '1.999');
+    expect(answer.status).toBe(406);
+    expect(answer.fault).toBe(
+      'Version 1.999 was requested but the minor version is not supported by this service. The supported version range is: [1.1, 1.82].',
+    );
+    expect(answer.headers.get('X-OpenStack-Ironic-API-Maximum-Version')).toBe('1.82');
+    expect(answer.headers.get('X-OpenStack-Ironic-API-Version')).toBeNull();
+  });
+
+  it('refuses another major version', async () => {
+    const answer = await setup().get('/v1/nodes', '2.1');
+    expect(answer.status).toBe(406);
+    expect(answer.fault).toContain('Mutually exclusive versions requested. Version 2.1 requested');
+  });
+
+  it('refuses a malformed version', async () => {
+    const answer = await setup().get('/v1/nodes', 'abc');
+    expect(answer.status).toBe(406);
+    expect(answer.fault).toBe('Invalid value for X-OpenStack-Ironic-API-Version header');
+    expect(answer.headers.get('X-OpenStack-Ironic-API-Maximum-Version')).toBeNull();
+  });
+});
+
+describe('discovery', () => {
+  it('names itself at the root', async () => {
+    const { status, body, headers } = await setup().get('/');
+    expect(status).toBe(200);
+    expect(body.name).toBe('OpenStack Ironic API');
+    expect(body.default_version).toEqual({
+      id: 'v1',
+      links: [{ href: 'http://127.0.0.1:6385/v1/', rel: 'self' }],
+      status: 'CURRENT',
+      min_version: '1.1',
+      version: '1.82',
+    });
+    expect(headers.get('Openstack-Request-Id')).toMatch(/^req-/);
+    expect(headers.get('X-OpenStack-Ironic-API-Version')).toBeNull();
+  });
+
+  it('lists under /v1 only the collections that the version knows', async () => {
+    const sim = setup();
+    const oldest = await sim.get('/v1/', null);
+    expect(Object.keys(oldest.body)).toEqual([
+      'id',
+      'links',
+      'media_types',
+      'chassis',
+      'nodes',
+      'ports',
+      'drivers',
+      'version',
+    ]);
+    const newest = await sim.get('/v1');
+    expect(newest.body).toMatchObject({ allocations: [{ rel: 'self' }, { rel: 'bookmark' }], shards: [{}, {}] });
+  });
+});
+
+describe('requests that lead nowhere', () => {
+  it('are answered 404 in the shape of the web framework, without version headers', async () => {
+    const { status, body, headers } = await setup().get('/v1/bogus');
+    expect(status).toBe(404);
+    expect(JSON.parse(body.error_message)).toEqual({ code: 404, title: 'Not Found', description: '' });
+    expect(headers.get('X-OpenStack-Ironic-API-Version')).toBeNull();
+    expect((await setup().get('/elsewhere')).status).toBe(404);
+  });
+
+  it('are answered 405 when only the method is wrong, with the methods that are right', async () => {
+    const { status, body, headers } = await setup().put('/v1/nodes', {});
+    expect(status).toBe(405);
+    expect(headers.get('Allow')).toBe('DELETE, GET, PATCH, POST');
+    expect(JSON.parse(body.error_message)).toEqual({ code: 405, title: 'Method Not Allowed', description: '' });
+  });
+});
+
+describe('a simulator without options', () => {
+  it('has a dozen servers and the time of the machine', async () => {
+    const before = Date.now();
+    const { fetch, world } = createSimulator();
+    const response = await fetch(new Request('http://ironic/v1/nodes?limit=1'));
+    expect(response.status).toBe(200);
+    expect(world.fleet.size).toBe(12);
+    expect(world.now()).toBeGreaterThanOrEqual(before);
+    expect(world.random()).toBeLessThan(1);
+  });
+});
