@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
+import * as documents from './src/http/documents.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -15,6 +16,19 @@ export default defineConfig({
   minify: true,
   // Users get one package with nothing to install beside it.
   noExternal: [/.*/],
+  esbuildPlugins: [
+    {
+      // The REST documents are made here, once, and only their text gets into the program.
+      name: 'documents',
+      setup(build) {
+        build.onLoad({ filter: /[\\/]src[\\/]http[\\/]documents\.ts$/ }, () => ({
+          contents: Object.entries(documents)
+            .map(([name, text]) => `export const ${name} = ${JSON.stringify(text)};`)
+            .join('\n'),
+        }));
+      },
+    },
+  ],
   define: { __VERSION__: JSON.stringify(version) },
   // Bundled CommonJS modules ask for Node's own modules by require.
   banner: {

@@ -3,7 +3,9 @@ import { ConfigError, UsageError } from './config.js';
 
 /** Commands are loaded when they are called: the MCP server starts without the others' weight. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  check: async () => (await import('./commands/check.js')).check,
   demo: async () => (await import('./commands/demo.js')).demo,
+  http: async () => (await import('./commands/http.js')).http,
   simulator: async () => (await import('./commands/simulator.js')).simulator,
 };
 
@@ -36,6 +38,8 @@ const { env, stdin, stdout, stderr } = process;
 // A reader that leaves early is no reason to crash; whoever writes notices the end by itself.
 for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
 
+// The pauses and deadlines of a command do not keep the process alive by themselves: while a command runs, this does.
+setInterval(() => undefined, 2 ** 30);
 const [node, script, ...args] = process.argv as [string, string, ...string[]];
 const code = await main({ env, stdin, stdout, stderr, stop: stop.signal, self: [node, script] }, args);
 // Idle connections would keep the process for seconds; what was written must not be lost, though.

@@ -1,7 +1,7 @@
 import type { Config } from './config.js';
 import { createChanges } from './core/changes.js';
 import type { Core } from './core/operations.js';
-import type { BareMetal, Clock, Images } from './core/ports.js';
+import type { Clock, Images } from './core/ports.js';
 import { createProvisionService } from './core/provision.js';
 import { createServerService } from './core/servers.js';
 import { createCatalogueImages } from './local/catalogue.js';
@@ -10,9 +10,9 @@ import type { Auth } from './openstack/credentials.js';
 import { createGate } from './openstack/gate.js';
 import { createGlance } from './openstack/glance.js';
 import { createHttp } from './openstack/http.js';
-import { createIronic } from './openstack/ironic.js';
+import { createIronic, type Ironic } from './openstack/ironic.js';
 import { createKeystoneSession } from './openstack/keystone.js';
-import { createPlainSession, type Service } from './openstack/session.js';
+import { createPlainSession, type Service, type Session } from './openstack/session.js';
 import { createSignedHttp } from './openstack/signed.js';
 
 /** More would only queue up inside of Ironic, whose API has ten threads. */
@@ -26,21 +26,26 @@ export interface ComposeOptions {
 /** Puts the core together as the settings say. Asks nobody anything yet. */
 export async function composeCore(config: Config, options: ComposeOptions = {}): Promise<Core> {
   const { clock = systemClock, random = Math.random } = options;
-  const { bareMetal, images, say, realm } = await cloudFor(config, { clock, random });
+  const { bareMetal, images, say, realm } = await composeCloud(config, { clock, random });
   const servers = createServerService({ bareMetal, clock, random });
   const changes = createChanges();
   const provision = createProvisionService({ bareMetal, images, servers, changes, clock, random, realm });
   return { provision, servers, changes, say };
 }
 
-interface Ports {
-  readonly bareMetal: BareMetal;
+/** The ports of one cloud, and what an operator wants to know of it. */
+export interface ComposedCloud {
+  readonly bareMetal: Ironic;
   readonly images: Images;
+  /** Undefined where nobody need sign in and nothing need be found. */
+  readonly session: Session | undefined;
   readonly say: (message: string) => string;
   readonly realm: string;
 }
 
-async function cloudFor(config: Config, { clock, random }: Required<ComposeOptions>): Promise<Ports> {
+/** Puts together what the core needs of a cloud. Asks nobody anything yet. */
+export async function composeCloud(config: Config, options: ComposeOptions = {}): Promise<ComposedCloud> {
+  const { clock = systemClock, random = Math.random } = options;
   const { cloud, requestTimeout: timeout } = config;
   if (cloud.kind === 'simulator') {
     const { createSimulator } = await import('./simulator/cloud.js');
@@ -50,6 +55,7 @@ async function cloudFor(config: Config, { clock, random }: Required<ComposeOptio
     return {
       bareMetal: createIronic({ http: http('Ironic'), clock, random }),
       images: createGlance({ http: http('The image service'), clock, random }),
+      session: undefined,
       say: simulated(),
       realm: 'simulator',
     };
@@ -71,6 +77,7 @@ async function cloudFor(config: Config, { clock, random }: Required<ComposeOptio
   return {
     bareMetal: createIronic({ http: signed('baremetal', 'Ironic'), clock, random }),
     images: createCatalogueImages(config.catalogue, hasGlance ? glance : undefined),
+    session,
     say: (message) => message,
     realm: realmOf(auth),
   };

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { parseDocument } from 'yaml';
 import { ConfigError } from './errors.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -71,13 +72,12 @@ async function firstFile(kind: string, named: string | undefined, env: Env): Pro
       }
       throw new ConfigError(`The file ${file} cannot be read (${String(code)}).`);
     }
-    return { file, content: await parsed(file, text) };
+    return { file, content: parsed(file, text) };
   }
   return undefined;
 }
 
-async function parsed(file: string, text: string): Promise<unknown> {
-  const { parseDocument } = await import('yaml');
+function parsed(file: string, text: string): unknown {
   const document = parseDocument(text, { prettyErrors: true });
   const [error] = document.errors;
   if (!error) return document.toJS();

@@ -9,7 +9,7 @@ import {
   type Tls,
   withoutVersion,
 } from '../openstack/credentials.js';
-import { type CloudEntry, findCloud } from './clouds-file.js';
+import type { CloudEntry } from './clouds-file.js';
 import { ConfigError } from './errors.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -48,7 +48,8 @@ export interface Resolved {
 export async function resolveOpenStack(cloudName: string | undefined, env: Env): Promise<Resolved> {
   const variables = flatEnv(env);
   const useFile = cloudName !== undefined || Object.keys(variables).length === 0;
-  const entry = useFile ? await findCloud(cloudName, env) : undefined;
+  // Only who has such a file pays for reading YAML.
+  const entry = useFile ? await (await import('./clouds-file.js')).findCloud(cloudName, env) : undefined;
   const reader = new Reader({ ...(entry ? flatEntry(entry) : {}), ...variables }, variables, entry);
   const auth = authFrom(reader);
   return {

@@ -1,10 +1,19 @@
 import { Failure } from './failures.js';
 import type { ConfigDrive, ProvisionRequest } from './model.js';
+import { NetworkData } from './network-data.js';
+import { plain } from './untrusted.js';
 
 const members = ['meta_data', 'user_data', 'network_data', 'vendor_data'];
 
 // Ironic refuses JSON that is nested deeper (25 levels, of which our body takes a few).
 const deepest = 20;
+
+// What Ironic takes for the body of a deployment.
+const largest = 64 * 1024 * 1024;
+
+/** The first lines by which cloud-init and Ignition know what they are given. */
+const knownUserData =
+  /^(#cloud-config|#!|#include|#cloud-boothook|#part-handler|#upstart-job|## template:|Content-Type:|MIME-Version:|\s*\{\s*"ignition")/i;
 
 type Json = Record<string, unknown>;
 
@@ -17,6 +26,7 @@ type Json = Record<string, unknown>;
  */
 export function configDriveOf(request: ProvisionRequest): ConfigDrive | undefined {
   const given = request.config_drive ?? {};
+  if (JSON.stringify(given).length > largest) throw invalid('config_drive: larger than 64 MiB, which Ironic refuses');
   if (depth(given, deepest + 1) > deepest) throw invalid(`config_drive: nested more than ${deepest} levels deep`);
   const drive = members.some((member) => Object.hasOwn(given, member))
     ? ironicForm(given)
@@ -26,6 +36,19 @@ export function configDriveOf(request: ProvisionRequest): ConfigDrive | undefine
   const metaData = { ...drive.meta_data, ...hostName(request, drive), ...publicKeys(request, drive) };
   if (Object.keys(metaData).length > 0) return { ...drive, meta_data: metaData };
   return Object.keys(drive).length > 0 ? drive : undefined;
+}
+
+/** What may be wrong with a config drive although it can be deployed, as sentences. */
+export function warningsAbout(drive: ConfigDrive | undefined): string[] {
+  const { user_data: userData } = drive ?? {};
+  return [
+    ...(mayLogIn(drive)
+      ? []
+      : ['Nobody may be able to log in: the request had neither ssh_public_keys nor user data.']),
+    ...(userData && !knownUserData.test(userData)
+      ? ['cloud-init may ignore the user data: it begins with neither "#cloud-config" nor "#!".']
+      : []),
+  ];
 }
 
 /** Whether anything in the config drive could let somebody log in. */
@@ -50,7 +73,7 @@ function ironicForm(given: Json): ConfigDrive {
   return {
     ...(userData === undefined ? {} : { user_data: userDataText(userData) }),
     ...objectMember(given, 'meta_data'),
-    ...objectMember(given, 'network_data'),
+    ...networkData(given.network_data),
     ...objectMember(given, 'vendor_data'),
   };
 }
@@ -61,11 +84,21 @@ function userDataText(userData: unknown): string {
   throw invalid('config_drive.user_data: must be text or an object');
 }
 
-function objectMember<Name extends 'meta_data' | 'network_data' | 'vendor_data'>(given: Json, name: Name) {
+function objectMember<Name extends 'meta_data' | 'vendor_data'>(given: Json, name: Name) {
   const value = given[name];
   if (value === undefined) return {};
   if (!isObject(value)) throw invalid(`config_drive.${name}: must be an object`);
   return { [name]: value };
+}
+
+function networkData(value: unknown): Pick<ConfigDrive, 'network_data'> {
+  if (value === undefined) return {};
+  if (!isObject(value)) throw invalid('config_drive.network_data: must be an object');
+  const result = NetworkData.safeParse(value);
+  if (result.success) return { network_data: result.data };
+  const [issue] = result.error.issues;
+  const path = ['config_drive', 'network_data', ...(issue?.path ?? [])].map(String).join('.');
+  throw invalid(`${plain(path, 120)}: ${plain(issue?.message ?? 'not valid', 200)}`);
 }
 
 /** JSON is YAML, so this is a cloud-config document. */

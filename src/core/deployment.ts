@@ -1,7 +1,7 @@
 import { Failure } from './failures.js';
 import type { ConfigDrive, Server } from './model.js';
 import { type BareMetal, NoAnswer, Refused, type Reservation } from './ports.js';
-import { pauseAfter, type Retrying, type RetryPolicy, retries } from './retry.js';
+import { pauseAfter, type Retrying, type RetryPolicy, retries, retrying } from './retry.js';
 import { obstacleTo } from './servers.js';
 import { stateMeaning } from './states.js';
 import { displayName } from './status.js';
@@ -13,6 +13,8 @@ export interface Plan {
   readonly serverRef: string | undefined;
   readonly reservation: Reservation;
   readonly configDrive: ConfigDrive | undefined;
+  /** Neutron ports to attach before the deployment is started. */
+  readonly vifs: readonly string[];
   /** Other calls may carry the same deployment id, for it comes from an idempotency key. */
   readonly keyed: boolean;
   /** The server's last deployment was this one and failed: it is deployed again in place. */
@@ -74,6 +76,8 @@ export async function deployOn(
     await back(notAvailable(server, plan, 'the caller left'));
     throw caller.reason;
   }
+  const unattached = await attachAll(deploying, server, plan, signal);
+  if (unattached) return back(unattached);
   const started = await start(deploying, reserved, plan, signal, back);
   if ('failure' in started || !plan.keyed || started.joined) return started;
   // Another call with the same key may have described something else between our two changes.
@@ -85,6 +89,28 @@ export async function deployOn(
 
 /** Ends an attempt with the reservation undone, or joins the deployment that somebody else made of it. */
 type Back = (failure: Failure, again?: boolean) => Promise<Declined | Started>;
+
+/** Attaches the request's ports, again where an answer was lost. Answers why that was not possible. */
+async function attachAll(
+  { bareMetal, clock, random }: Deploying,
+  server: Server,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<Failure | undefined> {
+  const again = (error: unknown) => error instanceof NoAnswer || (error instanceof Refused && isBusy(error));
+  try {
+    for (const vif of plan.vifs) {
+      await retrying({ clock, random }, retries.lostAnswer, signal, again, () =>
+        bareMetal.attach(server.id, vif, signal),
+      );
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof NoAnswer) return unavailable(error);
+    if (!(error instanceof Refused)) throw error;
+    return new Failure('deploy_refused', { id: plan.serverRef ?? server.id, reason: wordsOf(error), cause: error });
+  }
+}
 
 /** What speaks against deploying a server that we have just reserved. */
 function obstacleAfter(reserved: Server, { retrying }: Plan): string | undefined {
@@ -197,6 +223,7 @@ async function start(
 
 /** Whether a deployment has begun since: a state may be the same again, but then Ironic dates it anew. */
 function hasMoved(before: Server, now: Server): boolean {
+  if (stateMeaning(now.provisionState)?.outcome === 'none') return false;
   return now.provisionState !== before.provisionState || now.provisionedAt !== before.provisionedAt;
 }
 
@@ -211,7 +238,7 @@ interface Left {
 async function undo(
   { bareMetal, clock, random }: Deploying,
   server: Server,
-  { reservation }: Plan,
+  { reservation, vifs }: Plan,
   signal: AbortSignal,
 ): Promise<Left | undefined> {
   for (let attempt = 1; ; attempt += 1) {
@@ -221,6 +248,7 @@ async function undo(
       if (stateMeaning(now.provisionState)?.outcome !== 'none') {
         return { words: `it is in the state ${plain(now.provisionState, 80)}`, server: now };
       }
+      for (const vif of vifs) await bareMetal.detach(server.id, vif, signal);
       await bareMetal.release(server.id, reservation, signal);
       return undefined;
     } catch (error) {

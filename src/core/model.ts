@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { NetworkData } from './network-data.js';
 
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -65,6 +66,11 @@ export const ProvisionRequest = z.strictObject({
     .max(64, 'must be at most 64 keys')
     .optional()
     .describe('OpenSSH public keys that may log in'),
+  vifs: z
+    .array(uuid)
+    .max(32, 'must be at most 32 ports')
+    .optional()
+    .describe('Ids of existing Neutron ports to attach'),
   idempotency_key: label(255)
     .optional()
     .describe('Any text of your own: a repeated call with the same key and arguments finds the first deployment'),
@@ -186,6 +192,8 @@ export interface Server {
   readonly architecture: string | null;
   /** The driver interface that writes images, e.g. `direct`. */
   readonly deployInterface: string | null;
+  /** The driver interface that connects networks, e.g. `neutron`. */
+  readonly networkInterface: string | null;
 }
 
 /** An image, and what Ironic is to be told about it. */
@@ -208,6 +216,6 @@ export interface Image {
 export interface ConfigDrive {
   readonly meta_data?: Readonly<Record<string, unknown>>;
   readonly user_data?: string;
-  readonly network_data?: Readonly<Record<string, unknown>>;
+  readonly network_data?: NetworkData;
   readonly vendor_data?: Readonly<Record<string, unknown>>;
 }

@@ -21,6 +21,9 @@ export interface BareMetal {
   /** Servers that nobody has and that Ironic would deploy, at most 200, in no order. Changes nothing. */
   available(criteria: Criteria, signal: AbortSignal): Promise<readonly Server[]>;
 
+  /** A page of all servers that we may see, by their ids: those after the given one. Empty at the end. Changes nothing. */
+  list(after: string | undefined, signal: AbortSignal): Promise<readonly Server[]>;
+
   /**
    * Takes a server: sets its deployment id and what to deploy in one atomic change, and answers with the server as it
    * is then. Refused as `taken` if another deployment has it or the id is on another server.
@@ -40,6 +43,18 @@ export interface BareMetal {
    */
   release(serverId: string, reservation: Reservation, signal: AbortSignal): Promise<void>;
 
+  /** The ids of the Neutron ports that are attached to a server. Changes nothing. */
+  vifs(serverId: string, signal: AbortSignal): Promise<readonly string[]>;
+
+  /** The MAC addresses of a server's network cards, in lower case with colons. Changes nothing. */
+  macAddresses(serverId: string, signal: AbortSignal): Promise<readonly string[]>;
+
+  /** Attaches a Neutron port to a reserved server. Repeated, it succeeds again. */
+  attach(serverId: string, vif: string, signal: AbortSignal): Promise<void>;
+
+  /** Detaches it. Repeated, or if it never was attached, it succeeds too. */
+  detach(serverId: string, vif: string, signal: AbortSignal): Promise<void>;
+
   /** Ironic's clock as of its latest answer, in milliseconds since the epoch, right to the second. */
   now(): number;
 }
@@ -58,6 +73,8 @@ export interface Reservation {
 export interface Images {
   /** One image by id, name or URL, or null. Rejects with a `Failure` for one that cannot be deployed. Changes nothing. */
   find(ref: string, signal: AbortSignal): Promise<Image | null>;
+  /** All images that can be deployed, but no more than 1,000; none where any URL is one. Changes nothing. */
+  list(signal: AbortSignal): Promise<readonly Image[]>;
 }
 
 /** Time, so that tests need not wait for it. */

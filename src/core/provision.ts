@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Changes } from './changes.js';
-import { configDriveOf, mayLogIn } from './config-drive.js';
+import { configDriveOf, warningsAbout } from './config-drive.js';
 import { type Deploying, deployOn, type Plan } from './deployment.js';
 import { Failure } from './failures.js';
 import { instanceInfoOf, misfit } from './fitting.js';
@@ -14,6 +14,7 @@ import type {
   Server,
   StatusRequest,
 } from './model.js';
+import { macAddresses } from './network-data.js';
 import type { Images } from './ports.js';
 import { obstacleTo, type ServerService } from './servers.js';
 import { stateMeaning } from './states.js';
@@ -26,6 +27,9 @@ const choosingTime = callDeadline / 2;
 
 /** So many servers may refuse the data itself before it is taken for wrong. */
 const dataRefusals = 3;
+
+/** So often a request starts anew because its deployment id is on another server already. */
+const rounds = 4;
 
 /** How often a waiting call looks at the server, in milliseconds. */
 const waitInterval = 2_000;
@@ -58,23 +62,28 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
   async function provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse> {
     const configDrive = configDriveOf(request);
     const identity = identify(request, realm);
-    for (;;) {
-      const origin = await originOf(request, identity, signal);
+    for (let round = 1; round <= rounds; round += 1) {
+      const origin = await originOf(request, identity, round > 1, signal);
       if ('operation_id' in origin) return origin;
       const response = await deployOnOneOf(origin, request, configDrive, identity, signal);
       if (response) return response;
-      // Another call with the same key has a server for it meanwhile.
+      // Another call with the same key has a server for it meanwhile, or a reservation of our own arrived late.
     }
+    throw new Failure('outcome_unknown', {
+      reason: `deployment ${identity.deploymentId} is on a server already, but Ironic does not show which`,
+      hint: 'Nothing was started by this call. The operator can find the server by that instance_uuid.',
+    });
   }
 
   /** Where a request begins: at servers to choose from, at the one that an earlier call left, or at its answer. */
   async function originOf(
     request: ProvisionRequest,
     identity: RequestIdentity,
+    anew: boolean,
     signal: AbortSignal,
   ): Promise<Origin | ProvisionResponse> {
     const { server_id: serverRef, resource_class: resourceClass, retry_failed: retry = false } = request;
-    const earlier = identity.keyed ? await bareMetal.carrying(identity.deploymentId, signal) : null;
+    const earlier = identity.keyed || anew ? await bareMetal.carrying(identity.deploymentId, signal) : null;
     if (earlier) {
       if (!isSameRequest(request, earlier.entry)) throw usedBefore(earlier);
       const again = retry && earlier.provisionState === 'deploy failed';
@@ -120,12 +129,22 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     let refused: Failure | undefined;
     let refusals = 0;
     let unfit: Failure | undefined;
+    let misfits = 0;
     for (let next = first; !next.done; next = await candidates.next()) {
       const server = next.value;
       const obstacle = misfit(image, server);
       if (obstacle !== undefined) {
         unfit = new Failure('image_not_deployable', { id: request.image_id, reason: obstacle });
         if (serverRef !== undefined) throw unfit;
+        misfits += 1;
+        out.add(server.id);
+        continue;
+      }
+      const unconnected = await networkObstacle(server, request, signal);
+      if (unconnected) {
+        if (serverRef !== undefined) throw unconnected;
+        refused = unconnected;
+        refusals += 1;
         out.add(server.id);
         continue;
       }
@@ -136,10 +155,12 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
         entry: { started_at: isoTime(bareMetal.now()), image: request.image_id, ...mark },
         instanceInfo: instanceInfoOf(image, server),
       };
-      const plan = { serverRef, configDrive, keyed, retrying, reservation };
+      const plan = { serverRef, configDrive, vifs: request.vifs ?? [], keyed, retrying, reservation };
       const outcome = await changes.run(() => deployOn(options, server, plan, signal));
       if ('server' in outcome) {
-        return outcome.joined ? standing(outcome.server, bareMetal.now()) : accepted(outcome.server, plan, image);
+        return outcome.joined
+          ? standing(outcome.server, bareMetal.now())
+          : accepted(outcome.server, plan, image, await warnings(outcome.server, plan, signal));
       }
       if (outcome.elsewhere) return undefined;
       const { failure, again } = outcome;
@@ -152,13 +173,46 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
       if (!again) out.add(server.id);
       if (clock.now() >= until) throw noneAvailable('those that are free were taken or busy for too long');
     }
-    if (unfit) throw unfit;
-    // Every free server refused the data: that is the matter, not how many there are.
-    if (refused && refusals === out.size) throw refused;
+    // No free server can take the data: that is the matter, not how many there are.
+    const wrong = refused ?? unfit;
+    if (wrong && refusals + misfits === out.size) throw wrong;
     const { resource_class: resourceClass } = request;
     throw noneAvailable(
       resourceClass === undefined ? 'no server is free' : `no server of class ${plain(resourceClass, 80)} is free`,
     );
+  }
+
+  /** Ironic would notice only after it has written the image. */
+  async function networkObstacle(
+    server: Server,
+    request: ProvisionRequest,
+    signal: AbortSignal,
+  ): Promise<Failure | undefined> {
+    if (server.networkInterface !== 'neutron' || (request.vifs ?? []).length > 0) return undefined;
+    if ((await bareMetal.vifs(server.id, signal)).length > 0) return undefined;
+    return new Failure('deploy_refused', {
+      id: request.server_id ?? server.id,
+      reason: 'its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs',
+    });
+  }
+
+  /** What the caller should know although the deployment has started, as sentences. */
+  async function warnings(server: Server, { configDrive, vifs }: Plan, signal: AbortSignal): Promise<string[]> {
+    const named = configDrive?.network_data ? macAddresses(configDrive.network_data) : [];
+    // The deployment has started, whatever becomes of this look.
+    const own = named.length > 0 ? await bareMetal.macAddresses(server.id, signal).catch(() => named) : named;
+    const strange = named.filter((address) => !own.includes(address));
+    return [
+      ...warningsAbout(configDrive),
+      ...(strange.length > 0
+        ? [
+            `network_data names MAC addresses that the server does not have: ${strange.map((each) => plain(each, 20)).join(', ')}.`,
+          ]
+        : []),
+      ...(server.networkInterface === 'flat' && vifs.length === 0
+        ? ['No Neutron port was attached: with the network interface flat the system may have no network.']
+        : []),
+    ];
   }
 
   async function findImage(ref: string, signal: AbortSignal): Promise<Image> {
@@ -222,17 +276,19 @@ function usedBefore(server: Server): Failure {
   return new Failure('idempotency_conflict', { reason: `it was used for ${what}, on server ${displayName(server)}` });
 }
 
-function accepted(server: Server, { reservation, configDrive, retrying }: Plan, image: Image): ProvisionResponse {
+function accepted(
+  server: Server,
+  { reservation, retrying }: Plan,
+  image: Image,
+  warnings: readonly string[],
+): ProvisionResponse {
   const { entry, deploymentId } = reservation;
-  const warning = mayLogIn(configDrive)
-    ? ''
-    : ' Nobody may be able to log in: the request had neither ssh_public_keys nor user data.';
   return {
     operation_id: server.id,
     server_id: server.id,
     server_name: nameOf(server),
     status: 'accepted',
-    message: `Deployment of image ${plain(image.name ?? entry.image, 120)} on server ${displayName(server)} has started${retrying ? ' again' : ''}. Follow it with check_provision_status.${warning}`,
+    message: `Deployment of image ${plain(image.name ?? entry.image, 120)} on server ${displayName(server)} has started${retrying ? ' again' : ''}. Follow it with check_provision_status.${warnings.map((each) => ` ${each}`).join('')}`,
     started_at: entry.started_at,
     deployment_id: deploymentId,
   };

@@ -57,6 +57,7 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
 
 /** Images by any URL that Ironic itself could fetch. */
 const urlImages: Images = {
+  list: async () => [],
   async find(ref) {
     return imageUrl.safeParse(ref).success ? imageFrom(ref, null, { source: ref }) : null;
   },
@@ -68,6 +69,11 @@ const urlImages: Images = {
  */
 export function createCatalogueImages(catalogue: Catalogue, otherwise: Images = urlImages): Images {
   return {
+    async list(signal) {
+      const named = Object.entries(catalogue).map(([name, entry]) => imageFrom(name, name, entry));
+      return [...named, ...(await otherwise.list(signal))];
+    },
+
     async find(ref, signal) {
       const entry = Object.hasOwn(catalogue, ref) ? catalogue[ref] : undefined;
       if (!entry) return otherwise.find(ref, signal);

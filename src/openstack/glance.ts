@@ -53,6 +53,11 @@ export function createGlance({ http, clock, random }: GlanceOptions): Images {
   }
 
   return {
+    async list(signal) {
+      const query = { status: 'active', sort: 'name:asc', limit: '1000' };
+      return parsed(GlanceImages, await get('v2/images', query, signal)).images.map(imageFrom);
+    },
+
     async find(ref, signal) {
       const found = isUuid(ref) ? await byId(ref.toLowerCase(), signal) : await byName(ref, signal);
       const active = found.filter(({ status }) => status === 'active');

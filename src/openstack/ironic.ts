@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { isServerRef, type Server } from '../core/model.js';
 import { type BareMetal, NoAnswer, type Refusal, Refused } from '../core/ports.js';
 import { type Retrying, retries, retrying } from '../core/retry.js';
@@ -5,6 +6,9 @@ import { faultIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
 import { fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
 import { createVersion } from './versions.js';
+
+const Vifs = z.looseObject({ vifs: z.array(z.looseObject({ id: z.string() })) });
+const Ports = z.looseObject({ ports: z.array(z.looseObject({ address: z.string() })) });
 
 export interface IronicOptions extends Retrying {
   readonly http: Http;
@@ -16,8 +20,17 @@ export interface IronicOptions extends Retrying {
  */
 const listLimit = 200;
 
+/** As many as Ironic gives at once, unless its operator has set less. */
+const pageLimit = 1_000;
+
+/** Bare metal as Ironic offers it, with what only an operator wants to know. */
+export interface Ironic extends BareMetal {
+  /** The version of Ironic's API that is spoken, as of its latest answer. */
+  apiVersion(): string;
+}
+
 /** Bare metal by Ironic's REST API ("Bare Metal API Reference", nodes). Repeats reads, never changes. */
-export function createIronic({ http, clock, random }: IronicOptions): BareMetal {
+export function createIronic({ http, clock, random }: IronicOptions): Ironic {
   const version = createVersion();
   let skew = 0;
 
@@ -45,6 +58,12 @@ export function createIronic({ http, clock, random }: IronicOptions): BareMetal 
     const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);
     if (answer.status !== 200) throw errorFrom(answer);
     return readable(serversIn(answer.body), answer);
+  }
+
+  async function vifs(serverId: string, signal: AbortSignal): Promise<readonly string[]> {
+    const answer = await read(() => ({ method: 'GET', path: `${nodePath(serverId)}/vifs` }), signal);
+    if (answer.status !== 200) throw errorFrom(answer);
+    return readable(Vifs.safeParse(answer.body).data, answer).vifs.map(({ id }) => id);
   }
 
   /** Sends a change. Resolves for any 2xx; rejects as the port says. */
@@ -83,6 +102,13 @@ export function createIronic({ http, clock, random }: IronicOptions): BareMetal 
       return list(query, signal);
     },
 
+    list(after, signal) {
+      return list(
+        () => ({ fields: fieldsOf('list', version), limit: String(pageLimit), ...(after ? { marker: after } : {}) }),
+        signal,
+      );
+    },
+
     async reserve(serverId, reservation, signal) {
       const json = reservingPatch(reservation);
       const answer = await change({ method: 'PATCH', path: nodePath(serverId), json }, signal);
@@ -103,7 +129,32 @@ export function createIronic({ http, clock, random }: IronicOptions): BareMetal 
       throw errorFrom(answer);
     },
 
+    vifs,
+
+    async macAddresses(serverId, signal) {
+      const query = { node: serverId, fields: 'address' };
+      const answer = await read(() => ({ method: 'GET', path: 'v1/ports', query }), signal);
+      if (answer.status !== 200) throw errorFrom(answer);
+      return readable(Ports.safeParse(answer.body).data, answer).ports.map(({ address }) => address.toLowerCase());
+    },
+
+    async attach(serverId, vif, signal) {
+      const answer = await ask(
+        () => ({ method: 'POST', path: `${nodePath(serverId)}/vifs`, json: { id: vif } }),
+        signal,
+      );
+      if (answer.status === 204 || (await vifs(serverId, signal)).includes(vif)) return;
+      throw errorFrom(answer);
+    },
+
+    async detach(serverId, vif, signal) {
+      const answer = await ask(() => ({ method: 'DELETE', path: `${nodePath(serverId)}/vifs/${vif}` }), signal);
+      if (answer.status === 204 || !(await vifs(serverId, signal)).includes(vif)) return;
+      throw errorFrom(answer);
+    },
+
     now: () => clock.now() + skew,
+    apiVersion: () => version.spoken(),
   };
 }
 

@@ -34,6 +34,7 @@ const Node = z.looseObject({
   lessee: Text,
   last_error: Text,
   deploy_interface: Text,
+  network_interface: Text,
   properties: z.looseObject({ local_gb: z.unknown(), cpu_arch: Text }).catch({ local_gb: null }),
   deploy_step: z.looseObject({ step: z.string() }).nullish().catch(null),
   driver_internal_info: z
@@ -57,6 +58,7 @@ export function fieldsOf(kind: 'one' | 'list', version: Version): string {
     'power_state',
     'properties',
     'deploy_interface',
+    'network_interface',
     ...(kind === 'one' ? ['last_error', 'deploy_step', 'driver_internal_info'] : []),
     ...(version.has('retired') ? ['retired'] : []),
     ...(version.has('lessee') ? ['lessee'] : []),
@@ -87,6 +89,7 @@ export function serverFrom(body: unknown): Server | undefined {
     diskGb: sizeOf(node.properties.local_gb),
     architecture: node.properties.cpu_arch ?? null,
     deployInterface: node.deploy_interface ?? null,
+    networkInterface: node.network_interface ?? null,
   };
 }
 

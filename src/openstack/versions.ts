@@ -20,6 +20,8 @@ const versionPattern = /^1\.(\d{1,5})$/;
 
 /** The microversion that is spoken with one Ironic. Starts with what we prefer and learns from its answers. */
 export interface Version {
+  /** For example `1.65`. */
+  spoken(): string;
   headers(): Record<string, string>;
   has(feature: keyof typeof needs): boolean;
   /**
@@ -32,6 +34,7 @@ export interface Version {
 export function createVersion(): Version {
   let minor = preferred;
   return {
+    spoken: () => `1.${minor}`,
     headers: () => ({ [header]: `1.${minor}` }),
     has: (feature) => minor >= needs[feature],
     learn(answer) {

@@ -73,6 +73,10 @@ function addServer(world: World, start: number, number: number, name: string, ki
     resource_class: `baremetal.${kind}`,
     properties: properties[kind],
     traits: kind === 'gpu' ? gpuTraits : noTraits,
+    // There is no Neutron here whose ports could be attached.
+    network_interface: 'noop',
+    // Leased, so that only those who ask for this very server meet its fate.
+    lessee: name.includes('-fail-') ? 'fault-drills' : null,
     driver_info: {
       ipmi_address: `10.${(number >> 16) & 255}.${address}`,
       ipmi_username: 'admin',

@@ -193,6 +193,7 @@ export function contract(openLab: () => Promise<Lab>): void {
         realm: 'tests',
         // Nobody has checked this one.
         images: {
+          list: async () => [],
           find: async (ref) => ({
             id: ref,
             name: null,

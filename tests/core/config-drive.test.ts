@@ -43,7 +43,7 @@ describe('a config drive', () => {
     const given = {
       meta_data: { role: 'web' },
       user_data: '#!/bin/sh\necho hello\n',
-      network_data: { links: [] },
+      network_data: { links: [], networks: [], services: [] },
       vendor_data: { 'cloud-init': '#cloud-config\n{}' },
     };
     expect(driveOf({ config_drive: given })).toEqual(given);
@@ -198,7 +198,7 @@ describe('whether somebody may log in', () => {
   it.each<[string, Partial<ProvisionRequest>]>([
     ['nothing', {}],
     ['a host name alone', { hostname: 'web-1' }],
-    ['networks alone', { config_drive: { network_data: { links: [] } } }],
+    ['networks alone', { config_drive: { network_data: { links: [], networks: [], services: [] } } }],
     ['other meta data', { config_drive: { meta_data: { role: 'web' } } }],
     ['empty user data', { config_drive: { user_data: '' } }],
     ['empty vendor data', { config_drive: { vendor_data: {} } }],

@@ -24,6 +24,7 @@ describe('an attempt on one server', () => {
   const plan = {
     serverRef: 'bm-1',
     configDrive: undefined,
+    vifs: [],
     keyed: false,
     retrying: false,
     reservation: {

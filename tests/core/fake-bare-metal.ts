@@ -36,6 +36,7 @@ export function freeServer(number = 1, overrides: Partial<Server> = {}): Server 
     lastError: null,
     diskGb: 100,
     architecture: 'x86_64',
+    networkInterface: null,
     deployInterface: 'direct',
     ...overrides,
   };
@@ -217,6 +218,11 @@ export function createFakeBareMetal({
         server.imageSource = null;
       }),
 
+    list: async (after) => (after ? [] : [...servers.values()]),
+    vifs: async () => [],
+    macAddresses: async () => [],
+    attach: async () => undefined,
+    detach: async () => undefined,
     now: () => clock.now(),
   };
 }

@@ -91,7 +91,7 @@ describe('an operation', () => {
   });
 
   it('hides a defect behind an internal error, which says nothing of it', async () => {
-    const cause = new TypeError('undefined is not a function at /secret/path.js');
+    const cause = new TypeError('undefined is not a function at code.js:7');
     const failure = await failureOf(
       status.call(core({ status: () => Promise.reject(cause) }), { operation_id: uuid(1) }, call),
     );

@@ -344,6 +344,14 @@ describe('provisioning any server of a class', () => {
     expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
   });
 
+  it('says that none is free when the others were taken, though the image does not fit some', async () => {
+    const { failure } = setup({
+      servers: [freeServer(1, { diskGb: 100 }), freeServer(2, { diskGb: 500 })],
+      misbehave: script({ reserve: [refused('taken')] }),
+    });
+    expect(await failure({ image_id: 'huge' })).toMatchObject({ code: 'no_available_servers', retryable: true });
+  });
+
   it('says that none is free when some were taken', async () => {
     const { failure } = setup({
       servers: servers(2),
@@ -575,6 +583,22 @@ describe('a start whose answer is lost', () => {
       expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
     },
   );
+
+  it('is not accepted because an operator has taken the server out of use', async () => {
+    const lab = setup({
+      misbehave: script({
+        deploy: [
+          () => {
+            lab.bareMetal.set(uuid(1), { provisionState: 'manageable', provisionedAt: start });
+            throw new NoAnswer('gone', true);
+          },
+          ...always(refused('wrong_state')),
+        ],
+      }),
+    });
+    expect(await lab.failure(byId)).toMatchObject({ code: 'outcome_unknown' });
+    expect(lab.writes()).not.toContain('release bm-1');
+  });
 });
 
 describe('a start that is refused', () => {

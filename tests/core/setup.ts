@@ -29,6 +29,7 @@ export function image(overrides: Partial<Image> = {}): Image {
 
 /** One image that can be deployed, one that is too large for most disks, one that cannot, and no other. */
 const images: Images = {
+  list: async () => [],
   async find(ref, signal) {
     signal.throwIfAborted();
     if (ref === 'ubuntu-24.04') {
@@ -93,7 +94,7 @@ export function setup(options: SetupOptions = {}): Setup {
       }
       throw new Error('The deployment was started.');
     },
-    writes: () => fake.requests.filter((request) => !/^(find|available)/.test(request)),
+    writes: () => fake.requests.filter((request) => !/^(find|available|carrying)/.test(request)),
   };
 }
 

@@ -261,7 +261,7 @@ describe('the rules of single fields', () => {
   it('hardware interfaces and the class only change while nobody uses the node', async () => {
     const sim = setup();
     const { uuid } = await sim.node('rack1-small-04');
-    expect((await sim.set('rack1-small-04', 'network_interface', 'noop')).fault).toBe(
+    expect((await sim.set('rack1-small-04', 'network_interface', 'flat')).fault).toBe(
       `Node ${uuid} can not have network_interface updated unless it is in one of allowed (enroll, inspecting, inspect wait, manageable, available) states or in maintenance mode.`,
     );
     expect((await sim.set('rack1-small-04', 'resource_class', 'x')).fault).toMatch(

@@ -167,6 +167,7 @@ describe('changing a port', () => {
 describe('network interfaces of tenants', () => {
   it('are attached to a free port, and detached', async () => {
     const sim = setup();
+    await sim.patch(node, [{ op: 'replace', path: '/network_interface', value: 'flat' }]);
     const [{ uuid }] = (await sim.get(`${node}/ports`)).body.ports;
     expect((await sim.post(`${node}/vifs`, { id: 'net-1' })).status).toBe(204);
     expect((await sim.get(`${node}/vifs`)).body).toEqual({ vifs: [{ id: 'net-1' }] });
@@ -186,6 +187,7 @@ describe('network interfaces of tenants', () => {
 
   it('prefer ports that boot, and take the one they are told', async () => {
     const sim = setup();
+    await sim.patch(node, [{ op: 'replace', path: '/network_interface', value: 'flat' }]);
     const { uuid: node_uuid } = await sim.node('rack1-small-01');
     const second = await sim.post('/v1/ports', { address: 'aa:bb:cc:00:00:01', node_uuid, pxe_enabled: false });
     await sim.post(`${node}/vifs`, { id: 'told', port_uuid: second.body.uuid });

@@ -1,0 +1,86 @@
+// One server for bench/http.js, on a port that it prints. `face` is the REST face; `bare` is a node:http server without
+// anything else that sends the same bytes. `instant` is a core that answers at once from memory, so that nothing but the
+// face is measured; `simulator` is the real core with the simulator in this process.
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { composeCore } from '../src/compose.js';
+import { readConfig } from '../src/config.js';
+import type { Failure } from '../src/core/failures.js';
+import { type Core, operations } from '../src/core/operations.js';
+import { createHttpApp } from '../src/http/app.js';
+import { createInFlight } from '../src/http/in-flight.js';
+import { createJsonLines } from '../src/http/json-lines.js';
+import { problemOf } from '../src/http/problem.js';
+import { createHttpServer } from '../src/http/server.js';
+
+const [kind, cloud] = process.argv.slice(2);
+const core = cloud === 'instant' ? instantCore() : await composeCore(await readConfig({}, {}));
+const onAccess = createJsonLines((text) => process.stderr.write(text));
+const app = createHttpApp({
+  operations: createInFlight(operations, 256).operations,
+  core: async () => core,
+  mcp: async () => new Response(),
+  ready: async () => undefined,
+  hosts: ['localhost'],
+  stopping: new AbortController().signal,
+  onAccess,
+  onDefect: (error) => onAccess({ error: String(error) }),
+});
+const port = kind === 'face' ? await createHttpServer(app).listen('127.0.0.1', 0) : await bare();
+process.stdout.write(`${port}\n`);
+
+/** Says the same to everybody. */
+function instantCore(): Core {
+  const answer = {
+    operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7',
+    server_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7',
+    server_name: 'rack1-small-01',
+    message:
+      'Deployment of image ubuntu-24.04 on server rack1-small-01 has started. Follow it with check_provision_status.',
+    started_at: '2026-11-22T16:55:26Z',
+    deployment_id: 'be108688-20f8-4317-9886-4b3812724c4d',
+  };
+  const progress = { provision_state: 'deploying', progress_percent: 40, completed_at: null, poll_after_seconds: 5 };
+  const accepted = { ...answer, status: 'accepted' };
+  const deploying = { ...answer, ...progress, status: 'in_progress', failure: null };
+  const provision = { provision: async () => accepted, status: async () => deploying };
+  return { say: (message: string) => message, provision } as unknown as Core;
+}
+
+/** Sends what the face would send: status and headers by heart, the body as well if the core is instant. */
+async function bare(): Promise<number> {
+  const signal = new AbortController().signal;
+  const known = new Map<string, { status: number; headers: Record<string, string>; body: string }>();
+
+  const server = createServer(async (request, response) => {
+    const { method = '', url = '' } = request;
+    const text = method === 'POST' ? await textOf(request) : '';
+    const key = `${method} ${url}`;
+    let answer = known.get(key);
+    if (!answer) {
+      const init = { method, headers: request.headers as Record<string, string>, ...(text ? { body: text } : {}) };
+      const first = await app(new Request(`http://localhost${url}`, init));
+      answer = { status: first.status, headers: Object.fromEntries(first.headers), body: await first.text() };
+      known.set(key, answer);
+    }
+    let { body } = answer;
+    if (cloud === 'simulator') {
+      const operation = operations.find(({ route }) => route.method === method);
+      const input: unknown = text ? JSON.parse(text) : { operation_id: url.split('/').pop() };
+      const output = await operation?.call(core, input, { signal }).catch((error: Failure) => problemOf(error));
+      body = JSON.stringify(output);
+    }
+    response.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(body) });
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+function textOf(request: IncomingMessage): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    request.on('end', () => resolve(text));
+  });
+}

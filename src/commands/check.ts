@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto';
+import { type ComposedCloud, composeCloud } from '../compose.js';
+import { ConfigError, readArguments, readConfig } from '../config.js';
+import type { Server } from '../core/model.js';
+import { NoAnswer, Refused } from '../core/ports.js';
+import { displayName, isoTime } from '../core/status.js';
+import { type Survey, survey } from '../core/survey.js';
+import { plain } from '../core/untrusted.js';
+import { type Command, exitCodes, type Io } from './io.js';
+
+/** What one step of the check found. */
+interface Finding {
+  readonly outcome: 'ok' | 'warning' | 'failed';
+  readonly detail: string;
+  /** What to do about it. */
+  readonly next?: string;
+}
+
+interface Step extends Finding {
+  readonly step: string;
+  readonly seconds: number;
+}
+
+/** `ironic-mcp check`: tries the settings step by step and says what works, and what to do where it does not. */
+export const check: Command = async (io, args) => {
+  const flags = readArguments(args, { json: { type: 'boolean' } });
+  const steps: Step[] = [];
+  const run = async (step: string, look: () => Promise<Finding | readonly Finding[]>): Promise<boolean> => {
+    const begin = performance.now();
+    const found = [await look().catch(findingFrom)].flat();
+    const seconds = Math.round(performance.now() - begin) / 1000;
+    steps.push(...found.map((finding) => ({ step, seconds, ...finding })));
+    return found.every(({ outcome }) => outcome !== 'failed');
+  };
+  const config = await readConfig(io.env, flags).catch((error) => {
+    if (!(error instanceof ConfigError)) throw error;
+    steps.push({
+      step: 'settings',
+      seconds: 0,
+      outcome: 'failed',
+      detail: error.message,
+      next: 'Correct the setting.',
+    });
+    return undefined;
+  });
+  if (config) {
+    const cloud = await composeCloud(config);
+    const source =
+      config.cloud.kind === 'simulator' ? 'no OS_* variable is set: a simulated cloud' : config.cloud.source;
+    steps.push({ step: 'settings', seconds: 0, outcome: 'ok', detail: source });
+    await inspect(cloud, run, io.stop);
+  }
+  const ready = steps.every(({ outcome }) => outcome !== 'failed');
+  const env = envBlock(io.env);
+  io.stdout.write(flags.json ? `${JSON.stringify({ ready, steps, env }, null, 2)}\n` : asText(steps, ready, env));
+  return ready ? exitCodes.ok : config ? exitCodes.failure : exitCodes.config;
+};
+
+type Run = (step: string, look: () => Promise<Finding | readonly Finding[]>) => Promise<boolean>;
+
+/** Each step needs the one before it, but for the images. */
+async function inspect({ bareMetal, images, session }: ComposedCloud, run: Run, signal: AbortSignal): Promise<void> {
+  const signedIn =
+    session === undefined ||
+    (await run('sign-in and catalog', async () => {
+      const { endpoint } = await session.access('baremetal', signal);
+      return { outcome: 'ok', detail: `bare metal is at ${endpoint}` };
+    }));
+  if (!signedIn) return;
+  let found: Survey | undefined;
+  const answered = await run('Ironic', async () => {
+    found = await survey(bareMetal, signal);
+    return { outcome: 'ok', detail: `answers, API ${bareMetal.apiVersion()} is spoken` };
+  });
+  if (answered && found) {
+    const seen = found;
+    await run('servers', async () => serversIn(seen));
+    await run('reservations', async () => seen.abandoned.map(abandonedOne));
+    await run('Metal3', async () => seen.metal3.slice(0, 1).map(() => metal3In(seen)));
+    const { sample } = seen;
+    if (sample) await run('rights', () => rightsOn(bareMetal, sample, signal));
+  }
+  await run('images', async () => {
+    const all = await images.list(signal);
+    const names = all.slice(0, 5).map(({ id, name }) => plain(name ?? id, 60));
+    if (all.length > 0)
+      return {
+        outcome: 'ok',
+        detail: `${all.length} can be deployed: ${names.join(', ')}${all.length > 5 ? ', …' : ''}`,
+      };
+    return {
+      outcome: 'warning',
+      detail: 'none has a name here',
+      next: 'Give the URL of an image as image_id, name images with IRONIC_MCP_IMAGE_CATALOG, or upload one to Glance.',
+    };
+  });
+}
+
+function serversIn({ total, available, counts }: Survey): Finding {
+  if (total === 0) {
+    return {
+      outcome: 'failed',
+      detail: 'none can be seen',
+      next: 'Enrol servers in Ironic; if there are some, this user may have no rights to them (a member of a project sees only what it owns).',
+    };
+  }
+  const classes = [...counts].map(([name, states]) => {
+    const each = [...states].map(([state, count]) => `${count} ${state}`);
+    return `${plain(name, 60)}: ${each.join(', ')}`;
+  });
+  const detail = `${total}, of which ${available} can be deployed (${classes.join('; ')})`;
+  if (available > 0) return { outcome: 'ok', detail };
+  return { outcome: 'failed', detail, next: 'Make a server available: openstack baremetal node provide NAME.' };
+}
+
+function abandonedOne(server: Server): Finding {
+  const since = server.entry ? isoTime(Date.parse(server.entry.started_at)) : 'unknown';
+  return {
+    outcome: 'warning',
+    detail: `${displayName(server)} is reserved since ${since}, never deployed`,
+    next: `Provision again with the same idempotency_key if there was one, or release it: openstack baremetal node unset ${server.id} --instance-uuid`,
+  };
+}
+
+function metal3In({ metal3 }: Survey): Finding {
+  return {
+    outcome: 'warning',
+    detail: `${metal3.length} servers belong to Metal3 by their names, e.g. ${metal3[0] ? displayName(metal3[0]) : ''}; they are never deployed from here`,
+    next: 'Deploy those through Metal3, whose operator would undo what others do to them.',
+  };
+}
+
+/**
+ * Whether this user may reserve a server. Ironic looks at the rights before it looks at the patch, and the release of a
+ * reservation that does not exist changes nothing.
+ */
+async function rightsOn(
+  { release }: ComposedCloud['bareMetal'],
+  server: Server,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const entry = { started_at: isoTime(0), image: '', digest: '' };
+  try {
+    await release(server.id, { deploymentId: randomUUID(), attemptId: randomUUID(), entry, instanceInfo: {} }, signal);
+    return { outcome: 'ok', detail: 'this user may reserve servers' };
+  } catch (error) {
+    if (!(error instanceof Refused && error.refusal === 'forbidden')) throw error;
+    return {
+      outcome: 'failed',
+      detail: `this user may not reserve ${displayName(server)}: ${error.words}`,
+      next: 'Use a user who may set instance_uuid: an owner, an admin of the system, or whom the policy of Ironic names.',
+    };
+  }
+}
+
+function findingFrom(error: unknown): Finding {
+  if (error instanceof Refused)
+    return { outcome: 'failed', detail: error.words, next: 'Look at the rights of this user.' };
+  if (error instanceof NoAnswer) {
+    return {
+      outcome: 'failed',
+      detail: error.words,
+      next: 'Correct the setting that this names, or look at the service.',
+    };
+  }
+  throw error;
+}
+
+const secretName = /PASSWORD|SECRET|TOKEN|PASSCODE/;
+
+/** The settings of this shell, for the configuration of an MCP client, which passes on few variables of its own. */
+function envBlock(env: Io['env']): Record<string, string> {
+  const own = Object.entries(env).filter(([name, value]) => /^(OS|IRONIC_MCP)_/.test(name) && value);
+  return Object.fromEntries(
+    own.map(([name, value]) => [name, secretName.test(name) ? '(put the secret here)' : String(value)]),
+  );
+}
+
+function asText(steps: readonly Step[], ready: boolean, env: Record<string, string>): string {
+  const width = Math.max(...steps.map(({ step }) => step.length));
+  const lines = steps.flatMap(({ step, outcome, seconds, detail, next }) => [
+    `${outcome.padEnd(7)}  ${step.padEnd(width)}  ${seconds.toFixed(2).padStart(6)} s  ${detail}`,
+    ...(next && outcome !== 'ok' ? [`${' '.repeat(width + 21)}-> ${next}`] : []),
+  ]);
+  const verdict = ready ? 'A deployment can be made.' : 'No deployment can be made yet.';
+  const block = `For the settings of an MCP client:\n${JSON.stringify({ env }, null, 2)}`;
+  return `${lines.join('\n')}\n\n${verdict}\n\n${block}\n`;
+}

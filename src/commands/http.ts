@@ -1,0 +1,150 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import { ConfigError, readArguments, readConfig, readHttpConfig, UsageError } from '../config.js';
+import { Failure } from '../core/failures.js';
+import { type Core, operations } from '../core/operations.js';
+import { createHttpApp } from '../http/app.js';
+import { largestBody } from '../http/body.js';
+import { createInFlight } from '../http/in-flight.js';
+import { createJsonLines } from '../http/json-lines.js';
+import { createHttpServer } from '../http/server.js';
+import { instructionsFor } from '../mcp/instructions.js';
+import { createMcpServer } from '../mcp/server.js';
+import { version } from '../version.js';
+import { type Command, exitCodes } from './io.js';
+
+/** So many operations may run at the same time. More would only wait for Ironic. */
+const mostRunning = 256;
+
+/** When asked to stop: milliseconds for what runs to end by itself, for the rest to be told, and for begun changes. */
+const grace = { finish: 8_000, tell: 500, settle: 1_000 };
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
+/** `ironic-mcp http`: REST, and MCP at `/mcp`, on a port, until it is stopped. */
+export const http: Command = async (io, args) => {
+  const flags = readArguments(args, { host: { type: 'string' }, port: { type: 'string' } });
+  const host = String(flags.host ?? '127.0.0.1');
+  const port = portIn(flags.port ?? '7385');
+  const config = await readConfig(io.env, flags);
+  const { token, hosts } = await readHttpConfig(io.env, flags);
+  if (token === undefined && !loopback.test(host)) {
+    throw new ConfigError(
+      `Everybody who reaches ${host} could take servers: set IRONIC_MCP_HTTP_TOKEN or --http-token-file to listen there.`,
+    );
+  }
+
+  let composed: Promise<Core> | undefined;
+  const core = () => (composed ??= import('../compose.js').then(({ composeCore }) => composeCore(config)));
+  const log = createJsonLines((text) => io.stderr.write(text));
+  const onDefect = (error: unknown, requestId?: string) =>
+    log({
+      time: new Date().toISOString(),
+      request_id: requestId,
+      error: error instanceof Error ? error.stack : String(error),
+    });
+
+  const inFlight = createInFlight(operations, mostRunning);
+  const mcp = createMcpHandler(
+    () =>
+      createMcpServer({
+        name: 'ironic-mcp',
+        version,
+        instructions: instructionsFor(config.cloud),
+        operations: inFlight.operations,
+        core,
+        openWorld: config.cloud.kind !== 'simulator',
+        onDefect,
+      }),
+    { maxRequestBodySize: largestBody },
+  );
+  const app = createHttpApp({
+    operations: inFlight.operations,
+    core,
+    mcp: mcp.fetch,
+    ready: shared(async () => ironicAnswers(await core())),
+    hosts: ['localhost', host.toLowerCase(), ...hosts.map((name) => name.toLowerCase())],
+    isToken: token === undefined ? undefined : equalTo(token),
+    stopping: io.stop,
+    onAccess: log,
+    onDefect,
+  });
+
+  const server = createHttpServer(app);
+  let bound: number;
+  try {
+    bound = await server.listen(host, port);
+  } catch (error) {
+    io.stderr.write(`ironic-mcp: ${whyNot(error, host, port)}\n`);
+    return exitCodes.failure;
+  }
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+  io.stdout.write(`${url}\n`);
+  if (config.cloud.kind === 'simulator') {
+    io.stderr.write('ironic-mcp: simulating a cloud, for no OS_* variable is set. No real server will be touched.\n');
+  }
+  io.stderr.write(`ironic-mcp: REST at ${url} (see ${url}/docs), MCP at ${url}/mcp\n`);
+
+  if (!io.stop.aborted) await new Promise((resolve) => io.stop.addEventListener('abort', resolve, { once: true }));
+  await server.drain(grace.finish);
+  inFlight.endReads(new Failure('overloaded', { reason: 'this server is stopping' }));
+  await server.drain(grace.tell);
+  // Whoever is left hears nothing more, and begins nothing more; a change that has begun goes on.
+  server.close();
+  await mcp.close();
+  if (composed) await Promise.race([composed.then(({ changes }) => changes.settled()), delay(grace.settle)]);
+  return exitCodes.ok;
+};
+
+function portIn(flag: unknown): number {
+  const port = Number(flag);
+  if (flag === '' || !Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new UsageError('--port must be a whole number from 0 to 65535.');
+  }
+  return port;
+}
+
+/** Compares in a time that tells nothing: hashes are of one length, and say nothing of how far they agree. */
+function equalTo(token: string): (sent: string) => boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  const right = hash(token);
+  return (sent) => timingSafeEqual(hash(sent), right);
+}
+
+/** Resolves if Ironic answers, whatever it says. There is no server with this id. */
+async function ironicAnswers({ provision }: Core): Promise<void> {
+  const signal = AbortSignal.timeout(5_000);
+  try {
+    await provision.status({ operation_id: '00000000-0000-0000-0000-000000000000', wait_seconds: 0 }, signal);
+  } catch (error) {
+    if (signal.aborted) throw new Failure('ironic_unavailable', { reason: 'Ironic did not answer within 5 seconds' });
+    if (!(error instanceof Failure) || error.code !== 'operation_not_found') throw error;
+  }
+}
+
+/** Probes that come at the same time share one answer: nobody needs a token to send them. */
+function shared(ask: () => Promise<void>): () => Promise<void> {
+  let asking: Promise<void> | undefined;
+  return () =>
+    (asking ??= ask().finally(() => {
+      asking = undefined;
+    }));
+}
+
+/** Why a port could not be opened, as a sentence. */
+function whyNot(error: unknown, host: string, port: number): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is in use; choose another with --port.`;
+    case 'EACCES':
+      return `Port ${port} on ${host} is for privileged processes; choose one from 1024 with --port.`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `${host} is no address of this machine; choose another with --host.`;
+    default:
+      return `Port ${port} on ${host} cannot be opened (${code}).`;
+  }
+}

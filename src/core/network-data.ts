@@ -1,0 +1,74 @@
+import * as z from 'zod';
+
+/*
+ * network_data of a config drive, as OpenStack publishes its schema ("network_data.json"): what cloud-init reads at the
+ * first boot. Ironic accepts anything, and the mistake would show only on a server that nobody can reach.
+ */
+const mac = z.string().regex(/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i, 'must be a MAC address');
+const linkBase = { id: z.string(), mtu: z.number().min(1).max(65_535).nullish(), vif_id: z.string().optional() };
+const Link = z.discriminatedUnion('type', [
+  z.looseObject({
+    ...linkBase,
+    type: z.enum(['bridge', 'dvs', 'hw_veb', 'hyperv', 'ovs', 'tap', 'vhostuser', 'vif', 'phy']),
+    ethernet_mac_address: mac,
+  }),
+  z.looseObject({
+    ...linkBase,
+    type: z.literal('bond'),
+    ethernet_mac_address: mac,
+    bond_mode: z.enum([
+      '802.1ad',
+      'balance-rr',
+      'active-backup',
+      'balance-xor',
+      'broadcast',
+      'balance-tlb',
+      'balance-alb',
+    ]),
+    bond_links: z.array(z.string()),
+  }),
+  z.looseObject({
+    ...linkBase,
+    type: z.literal('vlan'),
+    vlan_mac_address: mac,
+    vlan_link: z.string(),
+    vlan_id: z.int(),
+  }),
+]);
+
+const ipv4 = z.ipv4('must be an IPv4 address');
+const ipv6 = z.ipv6('must be an IPv6 address');
+const ipv6Host = z.union([ipv6, z.cidrv6()], 'must be an IPv6 address, with or without a prefix length');
+const Service = z.looseObject({ type: z.literal('dns'), address: z.union([ipv4, ipv6], 'must be an IP address') });
+const networkBase = { id: z.string(), link: z.string(), network_id: z.string(), services: z.array(Service).optional() };
+const Network = z.union([
+  z.looseObject({
+    ...networkBase,
+    type: z.enum(['ipv4', 'ipv4_dhcp']),
+    ip_address: ipv4.optional(),
+    netmask: ipv4.optional(),
+    routes: z.array(z.looseObject({ network: ipv4, netmask: ipv4, gateway: ipv4 })).optional(),
+  }),
+  z.looseObject({
+    ...networkBase,
+    type: z.enum(['ipv6', 'ipv6_dhcp', 'ipv6_slaac']),
+    ip_address: ipv6Host.optional(),
+    netmask: ipv6.optional(),
+    routes: z.array(z.looseObject({ network: ipv6, netmask: ipv6, gateway: ipv6 })).optional(),
+  }),
+]);
+
+/** The network_data of a config drive. */
+export const NetworkData = z.looseObject({
+  links: z.array(Link),
+  networks: z.array(Network),
+  services: z.array(Service),
+});
+export type NetworkData = z.output<typeof NetworkData>;
+
+/** The MAC addresses of network cards that it names, in lower case with colons. */
+export function macAddresses({ links }: NetworkData): string[] {
+  return links.flatMap((link) =>
+    link.type === 'phy' ? [link.ethernet_mac_address.toLowerCase().replaceAll('-', ':')] : [],
+  );
+}

@@ -1,0 +1,55 @@
+import type { Server } from './model.js';
+import type { BareMetal } from './ports.js';
+import { obstacleTo } from './servers.js';
+import { statusOf } from './status.js';
+
+/** What stands where, over all servers that the user may see. */
+export interface Survey {
+  readonly total: number;
+  /** How many can be deployed now. */
+  readonly available: number;
+  /** By resource class and then by provision state, how many. */
+  readonly counts: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Reserved by a call of ours that died before it started the deployment. */
+  readonly abandoned: readonly Server[];
+  /** Those that belong to an operator of Metal3. */
+  readonly metal3: readonly Server[];
+  /** One that can be deployed now, if there is one. */
+  readonly sample: Server | undefined;
+}
+
+/** Looks at all servers, a page at a time. Changes nothing. */
+export async function survey(bareMetal: BareMetal, signal: AbortSignal): Promise<Survey> {
+  const counts = new Map<string, Map<string, number>>();
+  const abandoned: Server[] = [];
+  const metal3: Server[] = [];
+  let total = 0;
+  let available = 0;
+  let sample: Server | undefined;
+  for await (const server of everyServer(bareMetal, signal)) {
+    total += 1;
+    const states = counts.get(server.resourceClass ?? 'none') ?? new Map<string, number>();
+    counts.set(server.resourceClass ?? 'none', states);
+    states.set(server.provisionState, (states.get(server.provisionState) ?? 0) + 1);
+    if (server.name?.includes('~')) metal3.push(server);
+    if (isAbandoned(server, bareMetal.now())) abandoned.push(server);
+    if (obstacleTo(server) !== undefined) continue;
+    available += 1;
+    sample ??= server;
+  }
+  return { total, available, counts, abandoned, metal3, sample };
+}
+
+async function* everyServer(bareMetal: BareMetal, signal: AbortSignal): AsyncGenerator<Server> {
+  let after: string | undefined;
+  do {
+    const page = await bareMetal.list(after, signal);
+    yield* page;
+    after = page.at(-1)?.id;
+  } while (after !== undefined);
+}
+
+function isAbandoned(server: Server, now: number): boolean {
+  if (server.provisionState !== 'available' || server.entry === null) return false;
+  return statusOf(server, now).status === 'failed';
+}

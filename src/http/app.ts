@@ -1,0 +1,165 @@
+import { Hono } from 'hono';
+import { getPath } from 'hono/utils/url';
+import { Failure } from '../core/failures.js';
+import type { Core, Operation } from '../core/operations.js';
+import { type Access, requestIdOf, traceparentOf } from './access.js';
+import { docsPage, openApi } from './documents.js';
+import { createGuard, type GuardOptions } from './guard.js';
+import { inputOf } from './input.js';
+import { headersOf, problemOf, problemType } from './problem.js';
+import { filled } from './schema.js';
+
+export interface HttpAppOptions extends GuardOptions {
+  readonly operations: readonly Operation[];
+  readonly core: () => Promise<Core>;
+  /** Answers what comes to `/mcp`. */
+  readonly mcp: (request: Request) => Promise<Response>;
+  /** Resolves if the cloud answers; rejects with a failure if not. */
+  readonly ready: () => Promise<void>;
+  /** Once aborted, everybody is refused. */
+  readonly stopping: AbortSignal;
+  readonly onAccess: (access: Access) => void;
+  /** Called with what went wrong behind an internal error. */
+  readonly onDefect: (error: unknown, requestId: string) => void;
+}
+
+/** What is known of a request beside itself. */
+export interface Arrival {
+  /** Its target as it was sent: a URL has its dot segments resolved already. */
+  readonly target?: string | undefined;
+  readonly client?: string | undefined;
+}
+
+export type HttpApp = (request: Request, arrival?: Arrival) => Promise<Response>;
+
+type Env = { Bindings: { readonly requestId: string } };
+
+/** Somebody who does not wait for the answer; there is no standard status for it, but this is nginx's. */
+const clientLeft = 499;
+
+/** The operations as a REST API, with its documents, its health, and MCP at `/mcp`. */
+export function createHttpApp(options: HttpAppOptions): HttpApp {
+  const { onAccess, onDefect, stopping } = options;
+  const check = createGuard(options);
+  const router = routerOf(options);
+
+  async function answer(request: Request, target: string, path: string, requestId: string): Promise<Response> {
+    try {
+      if (stopping.aborted) throw new Failure('overloaded', { reason: 'this server is stopping' });
+      check(request, target, path);
+      return await router.fetch(request, { requestId });
+    } catch (error) {
+      if (request.signal.aborted) return new Response(null, { status: clientLeft });
+      const failure = error instanceof Failure ? error : new Failure('internal', { cause: error });
+      if (failure.code === 'internal') onDefect(failure.cause, requestId);
+      const problem = JSON.stringify(problemOf(failure));
+      return text(problem, problemType, failure.http, requestId, {
+        ...headersOf(failure),
+        ...(error instanceof NotAllowed ? { Allow: error.allowed.join(', ') } : {}),
+      });
+    }
+  }
+
+  return async (request, { target, client } = {}) => {
+    const begin = performance.now();
+    const { url } = request;
+    const path = getPath(request);
+    const requestId = requestIdOf(request.headers);
+    const response = await answer(
+      request,
+      target ?? url.slice(url.indexOf('/', url.indexOf('//') + 2)),
+      path,
+      requestId,
+    );
+    const traceparent = traceparentOf(request.headers);
+    onAccess({
+      time: new Date().toISOString(),
+      request_id: requestId,
+      ...(traceparent === undefined ? {} : { traceparent }),
+      ...(client === undefined ? {} : { client }),
+      method: request.method,
+      path: path.slice(0, 200),
+      status: response.status,
+      duration_ms: Math.round((performance.now() - begin) * 10) / 10,
+    });
+    return response;
+  };
+}
+
+function routerOf({ operations, core, mcp, ready }: HttpAppOptions): Hono<Env> {
+  const app = new Hono<Env>();
+  for (const operation of operations) {
+    const { method, path, status } = operation.route;
+    const readInput = inputOf(operation);
+    const follow = operations.find(({ route }) => route.method === 'GET' && route.path.startsWith(`${path}/{`));
+    app.on(method, path.replace(/\{(\w+)\}/g, ':$1'), async ({ req, env }) => {
+      const input = await readInput(req);
+      const output = await operation.call(await core(), input, { signal: req.raw.signal });
+      const { poll_after_seconds: pause } = output;
+      return json(output, status, env.requestId, {
+        ...(status === 202 && follow ? { Location: filled(follow.route.path, output) } : {}),
+        ...(typeof pause === 'number' ? { 'Retry-After': String(pause) } : {}),
+      });
+    });
+  }
+  app.all('/mcp', async ({ req, env }) => {
+    const response = await mcp(req.raw);
+    response.headers.set('X-Request-Id', env.requestId);
+    return response;
+  });
+  app.get('/healthz', ({ env }) => json({ status: 'ok' }, 200, env.requestId));
+  app.get('/readyz', async ({ env }) => {
+    await ready();
+    return json({ status: 'ready' }, 200, env.requestId);
+  });
+  app.get('/openapi.json', ({ env }) => text(openApi, 'application/json', 200, env.requestId));
+  app.get('/docs', ({ env }) => text(docsPage, 'text/html; charset=utf-8', 200, env.requestId, pageHeaders));
+  app.notFound(({ req }) => {
+    const allowed = methods.filter((method) => app.router.match(method, req.path)[0].length > 0);
+    if (allowed.length === 0) throw new Failure('not_found');
+    throw new NotAllowed(allowed[0] === 'GET' ? ['HEAD', ...allowed] : allowed);
+  });
+  // Failures of all kinds are answered in one place, outside.
+  app.onError((error) => {
+    throw error;
+  });
+  return app;
+}
+
+// Hono answers HEAD by the route for GET.
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+class NotAllowed extends Failure {
+  constructor(readonly allowed: readonly string[]) {
+    super('method_not_allowed');
+  }
+}
+
+/** The page needs nothing but its own style; nothing on it may ask anybody for anything. */
+const pageHeaders = {
+  'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+};
+
+function json(value: object, status: number, requestId: string, headers?: Record<string, string>): Response {
+  return text(JSON.stringify(value), 'application/json', status, requestId, headers);
+}
+
+function text(
+  body: string,
+  type: string,
+  status: number,
+  requestId: string,
+  headers?: Record<string, string>,
+): Response {
+  return new Response(body, {
+    status,
+    headers: {
+      'Content-Type': type,
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'X-Request-Id': requestId,
+      ...headers,
+    },
+  });
+}

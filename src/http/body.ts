@@ -1,0 +1,55 @@
+import { Failure } from '../core/failures.js';
+
+/** Bytes that a body may have. */
+export const largestBody = 1024 * 1024;
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * The JSON in the body of a request; undefined when there is no body.
+ * @throws Failure `too_large`, `unsupported_media`, `malformed`
+ */
+export async function jsonBody(request: Request): Promise<unknown> {
+  const type = request.headers.get('content-type');
+  if (type !== null && !/^application\/json *(;|$)/i.test(type)) throw unsupported();
+  const bytes = await bytesOf(request);
+  if (bytes.byteLength === 0) return undefined;
+  if (type === null) throw unsupported();
+  try {
+    return JSON.parse(decoder.decode(bytes));
+  } catch {
+    // The parser's own words would quote the body, which may hold secrets.
+    throw new Failure('malformed', { reason: 'the body is not JSON in UTF-8' });
+  }
+}
+
+async function bytesOf(request: Request): Promise<ArrayBuffer | Uint8Array> {
+  const length = request.headers.get('content-length');
+  if (Number(length) > largestBody) throw tooLarge();
+  try {
+    // With a length announced, the HTTP parser lets no more than that through.
+    return length === null ? await bounded(request.body) : await request.arrayBuffer();
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure('malformed', { reason: 'the body broke off', cause: error });
+  }
+}
+
+async function bounded(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.length;
+    if (length > largestBody) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function unsupported(): Failure {
+  return new Failure('unsupported_media', { reason: 'the body must be application/json' });
+}
+
+function tooLarge(): Failure {
+  return new Failure('too_large', { reason: `a body may have at most ${largestBody} bytes` });
+}

@@ -1,0 +1,78 @@
+import { Failure } from '../core/failures.js';
+
+export interface GuardOptions {
+  /** The names under which this server may be asked, in lower case and without a port. Addresses need not be listed. */
+  readonly hosts: readonly string[];
+  /** Compares a token that somebody sent with the right one; undefined when nobody needs one. */
+  readonly isToken?: ((sent: string) => boolean) | undefined;
+}
+
+/** Paths that tell nothing of the servers: monitoring and browsers need no token for them. */
+const open: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/docs', '/openapi.json']);
+
+// Different programs read these in different ways, so a proxy in front might have let through another path than we see.
+const ambiguous = /\\|%(?:00|2e|2f|5c)|\/\.{0,2}\/|\/\.{1,2}$/i;
+
+/**
+ * Who may come in. Throws a failure for all others.
+ *
+ * A page of any web site can have its visitor's browser send requests to this machine. It cannot forge Origin, and after
+ * rebinding its own name to our address it still sends that name as Host. An address as Host is no danger then.
+ */
+export function createGuard({
+  hosts,
+  isToken,
+}: GuardOptions): (request: Request, target: string, path: string) => void {
+  const names = new Set(hosts);
+
+  function checkTarget(target: string) {
+    const [path = '', query = ''] = target.split('?', 2);
+    if (!path.startsWith('/') || ambiguous.test(path)) {
+      throw new Failure('malformed', { reason: 'the path has dot segments, empty segments, or slashes in disguise' });
+    }
+    if (/(?:^|&)(?:access_)?token=/i.test(query)) {
+      throw new Failure('malformed', { reason: 'a token does not belong in a URL, which logs and histories keep' });
+    }
+  }
+
+  function checkHost(headers: Headers) {
+    const host = nameIn(headers.get('host') ?? '');
+    if (!names.has(host) && !isAddress(host)) {
+      throw new Failure('not_permitted', {
+        reason: 'the header Host does not name this server',
+        hint: 'Ask it by its address, or have the operator name the host in IRONIC_MCP_HTTP_HOSTS.',
+      });
+    }
+    const origin = headers.get('origin');
+    if (origin === null) return;
+    const from = nameIn(/^https?:\/\/([^/]*)$/.exec(origin)?.[1] ?? '');
+    if (from !== host && !names.has(from)) {
+      throw new Failure('not_permitted', {
+        reason: 'the header Origin does not name this server',
+        hint: 'This server is not for the pages of other web sites.',
+      });
+    }
+  }
+
+  function checkToken(headers: Headers) {
+    if (!isToken) return;
+    const sent = /^Bearer +([\x21-\x7e]+)$/i.exec(headers.get('authorization') ?? '')?.[1];
+    if (sent === undefined) throw new Failure('unauthorized', { reason: 'the request has no bearer token' });
+    if (!isToken(sent)) throw new Failure('unauthorized', { reason: 'the bearer token is wrong' });
+  }
+
+  return ({ headers }, target, path) => {
+    checkTarget(target);
+    checkHost(headers);
+    if (!open.has(path)) checkToken(headers);
+  };
+}
+
+/** The name in a Host header, without its port and in lower case; empty if there is none. */
+function nameIn(host: string): string {
+  return /^([\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i.exec(host)?.[1]?.toLowerCase() ?? '';
+}
+
+function isAddress(name: string): boolean {
+  return name.startsWith('[') || /^\d+(\.\d+){3}$/.test(name);
+}

@@ -1,0 +1,70 @@
+import type { HonoRequest } from 'hono';
+import { Failure } from '../core/failures.js';
+import type { Operation } from '../core/operations.js';
+import { jsonBody } from './body.js';
+import { type Field, fieldsOf, type Schema } from './schema.js';
+
+type Input = Readonly<Record<string, unknown>>;
+
+/**
+ * How the input of an operation is read from a request: the names in the route from the path, the rest from the query
+ * of a GET and from the body of anything else. The operation itself judges it.
+ */
+export function inputOf(operation: Operation): (request: HonoRequest) => Promise<unknown> {
+  const { method } = operation.route;
+  const fields = fieldsOf(operation);
+  const inPath = fields.filter((field) => field.in === 'path').map(({ name }) => name);
+  const rest = method === 'GET' ? queryReader(fields) : bodyReader(operation);
+  return async (request) => {
+    const given = await rest(request);
+    // What is no object is left to the operation to refuse.
+    if (!isObject(given) || inPath.length === 0) return given;
+    const twice = inPath.find((name) => Object.hasOwn(given, name));
+    if (twice !== undefined) throw invalid(twice, 'is in the path; give it once');
+    return { ...given, ...Object.fromEntries(inPath.map((name) => [name, request.param(name)])) };
+  };
+}
+
+function queryReader(fields: readonly Field[]): (request: HonoRequest) => Input {
+  const schemas = new Map(fields.map(({ name, schema }) => [name, schema]));
+  return ({ raw: { url } }) => {
+    if (!url.includes('?')) return {};
+    const query = new URL(url).searchParams;
+    return Object.fromEntries(
+      [...new Set(query.keys())].map((name) => [name, fromText(query.getAll(name), schemas.get(name))]),
+    );
+  };
+}
+
+/** A query holds texts. What its schema says is no text becomes what it says, if it can; else it stays, to be refused. */
+function fromText(texts: readonly string[], schema: Schema = {}): unknown {
+  if (schema.type === 'array') return texts.map((text) => fromText([text], schema.items));
+  const [text = '', ...more] = texts;
+  if (more.length > 0) return texts;
+  if (schema.type === 'boolean') return text === 'true' || (text === 'false' ? false : text);
+  const isNumber = schema.type === 'integer' || schema.type === 'number';
+  return isNumber && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+function bodyReader({ effect }: Operation): (request: HonoRequest) => Promise<unknown> {
+  return async ({ raw }) => {
+    // An argument in the wrong place must not be dropped: it might have been the one that mattered.
+    if (raw.url.includes('?')) throw new Failure('invalid_request', { reason: 'arguments belong in the body' });
+    const body = (await jsonBody(raw)) ?? {};
+    const key = effect === 'read' ? null : raw.headers.get('idempotency-key');
+    if (key === null || !isObject(body)) return body;
+    // The standard in the making wants the key in quotation marks; most send it without.
+    const idempotencyKey = /^"(.*)"$/.exec(key)?.[1] ?? key;
+    const { idempotency_key: given = idempotencyKey } = body;
+    if (given !== idempotencyKey) throw invalid('idempotency_key', 'differs from the header Idempotency-Key');
+    return { ...body, idempotency_key: idempotencyKey };
+  };
+}
+
+function isObject(value: unknown): value is Input {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(field: string, message: string): Failure {
+  return new Failure('invalid_request', { reason: `${field}: ${message}`, fields: [{ field, message }] });
+}

@@ -1,0 +1,159 @@
+import type { FailureCode } from '../core/failures.js';
+import type { Operation } from '../core/operations.js';
+import { Problem, problemOf, problemType } from './problem.js';
+import { exampleFailure, exampleRequest, failuresOf } from './reference.js';
+import { type Field, fieldsOf, jsonSchema, type Schema } from './schema.js';
+
+/** Raised when a change would break a caller. */
+const apiVersion = '1';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The operations as an OpenAPI 3.1 document. */
+export function openApiDocument(operations: readonly Operation[]): Json {
+  const paths: Record<string, Record<string, Json>> = {};
+  const schemas: Record<string, Json> = { Problem: { ...jsonSchema(Problem, 'output') } };
+  for (const operation of operations) {
+    const { route, name } = operation;
+    const body = bodySchema(operation);
+    if (body) schemas[`${pascal(name)}Input`] = body;
+    schemas[`${pascal(name)}Output`] = { ...jsonSchema(operation.output, 'output') };
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationObject(operation, body) };
+  }
+  paths['/healthz'] = { get: health('healthz', 'Whether this process works', 'ok', []) };
+  paths['/readyz'] = {
+    get: health('readyz', 'Whether Ironic answers', 'ready', ['ironic_unavailable', 'ironic_too_old']),
+  };
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'ironic-mcp',
+      version: apiVersion,
+      description:
+        'Bare-metal servers through OpenStack Ironic. The tools of the MCP server, which is at /mcp, as a REST API.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: {
+      schemas,
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'Needed if the operator has set a token.' },
+      },
+    },
+  };
+}
+
+function operationObject(operation: Operation, body: Json | undefined): Json {
+  const { name, title, description, route, effect } = operation;
+  const parameters = fieldsOf(operation)
+    .filter((field) => field.in !== 'body')
+    .map(parameter);
+  if (effect !== 'read' && fieldsOf(operation).some((field) => field.name === 'idempotency_key')) {
+    parameters.push({
+      name: 'Idempotency-Key',
+      in: 'header',
+      required: false,
+      description: 'The same as idempotency_key',
+      schema: { type: 'string' },
+    });
+  }
+  return {
+    operationId: name,
+    summary: title,
+    description,
+    security: [{}, { token: [] }],
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(body ? { requestBody: requestBody(operation, `${pascal(name)}Input`) } : {}),
+    responses: {
+      [route.status]: {
+        description: title,
+        headers: successHeaders(operation),
+        content: { 'application/json': { schema: ref(`${pascal(name)}Output`) } },
+      },
+      ...problemResponses(failuresOf(operation)),
+    },
+  };
+}
+
+/** What of the input is in the body, as one schema; undefined if nothing is. */
+function bodySchema(operation: Operation): Json | undefined {
+  const names = fieldsOf(operation)
+    .filter((field) => field.in === 'body')
+    .map(({ name }) => name);
+  if (names.length === 0) return undefined;
+  const { properties = {}, required = [], ...rest } = jsonSchema(operation.input, 'input');
+  const inBody = required.filter((name) => names.includes(name));
+  return {
+    ...rest,
+    properties: Object.fromEntries(names.map((name) => [name, properties[name]])),
+    ...(inBody.length > 0 ? { required: inBody } : {}),
+  };
+}
+
+function requestBody(operation: Operation, schema: string): Json {
+  const example: unknown = JSON.parse(exampleRequest(operation).body ?? '{}');
+  const required = fieldsOf(operation).some((field) => field.in === 'body' && field.required);
+  return { required, content: { 'application/json': { schema: ref(schema), example } } };
+}
+
+function parameter({ name, in: place, required, schema: { description, ...schema } }: Field): Json {
+  return { name, in: place, required: required || place === 'path', description, schema };
+}
+
+function successHeaders({ route, output }: Operation): Json {
+  const { properties = {} } = jsonSchema(output, 'output');
+  const header = (description: string, type: Schema['type']) => ({ description, schema: { type } });
+  return {
+    'X-Request-Id': header('The id of this request in the access log', 'string'),
+    ...(route.status === 202 ? { Location: header('Where to follow it', 'string') } : {}),
+    ...(Object.hasOwn(properties, 'poll_after_seconds')
+      ? { 'Retry-After': header('Seconds after which it is worth to look again', 'integer') }
+      : {}),
+  };
+}
+
+/** One response for each status, with an example for each code. */
+function problemResponses(codes: readonly FailureCode[]): Json {
+  const problems = codes.map((code) => problemOf(exampleFailure(code)));
+  const statuses = [...new Set(problems.map(({ status }) => status))].sort();
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const same = problems.filter((problem) => problem.status === status);
+      return [
+        status,
+        {
+          description: [...new Set(same.map(({ title }) => title))].join('; '),
+          content: {
+            [problemType]: {
+              schema: ref('Problem'),
+              examples: Object.fromEntries(same.map((problem) => [problem.code, { value: problem }])),
+            },
+          },
+        },
+      ];
+    }),
+  );
+}
+
+function health(operationId: string, summary: string, status: string, codes: readonly FailureCode[]): Json {
+  const schema = { type: 'object', properties: { status: { const: status } }, required: ['status'] };
+  return {
+    operationId,
+    summary,
+    security: [],
+    responses: {
+      200: { description: 'Yes', content: { 'application/json': { schema } } },
+      ...problemResponses([...codes, 'malformed', 'not_permitted', 'overloaded', 'internal']),
+    },
+  };
+}
+
+function ref(schema: string): Json {
+  return { $ref: `#/components/schemas/${schema}` };
+}
+
+/** `provision_server` is ProvisionServer. */
+function pascal(name: string): string {
+  return name.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

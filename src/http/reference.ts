@@ -1,0 +1,35 @@
+import { Failure, type FailureCode } from '../core/failures.js';
+import { commonFailures, type Operation } from '../core/operations.js';
+import { fieldsOf, filled } from './schema.js';
+
+/** How a request can fail before it reaches an operation. */
+const beforehand: readonly FailureCode[] = ['malformed', 'unauthorized', 'not_permitted'];
+const ofBodies: readonly FailureCode[] = ['too_large', 'unsupported_media'];
+
+/** Every way in which a request of an operation can fail, its own first. */
+export function failuresOf({ failures, route }: Operation): readonly FailureCode[] {
+  const reading = route.method === 'GET' ? [] : ofBodies;
+  return [...new Set([...failures, ...commonFailures, ...beforehand, ...reading])];
+}
+
+/** A failure as the documents show it. */
+export function exampleFailure(code: FailureCode): Failure {
+  if (code !== 'invalid_request') return new Failure(code, { id: 'rack1-small-01' });
+  const field = 'image_id';
+  const message = 'must not be empty';
+  return new Failure(code, { reason: `${field}: ${message}`, fields: [{ field, message }] });
+}
+
+/** A request of an operation that works on the simulator: its target, and its body if it has one. */
+export function exampleRequest(operation: Operation): { readonly target: string; readonly body?: string } {
+  const { example, route } = operation;
+  const given = fieldsOf(operation).filter(({ name }) => Object.hasOwn(example, name));
+  const path = filled(route.path, example);
+  const rest = given.filter((field) => field.in !== 'path').map(({ name }) => [name, example[name]] as const);
+  if (rest.length === 0) return { target: path };
+  if (route.method !== 'GET') return { target: path, body: JSON.stringify(Object.fromEntries(rest)) };
+  const query = rest.flatMap(([name, value]) =>
+    [value].flat().map((item) => [name, String(item)] satisfies [string, string]),
+  );
+  return { target: `${path}?${new URLSearchParams(query)}` };
+}

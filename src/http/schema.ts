@@ -1,0 +1,53 @@
+import { toJSONSchema, type z } from 'zod';
+import type { Operation } from '../core/operations.js';
+
+/** What is read of a JSON schema here; the rest is passed on as it is. */
+export interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly enum?: readonly unknown[];
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+/** One argument of an operation. */
+export interface Field {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'body';
+  readonly required: boolean;
+  readonly schema: Schema;
+}
+
+/** A zod schema as JSON schema 2020-12, which is what OpenAPI 3.1 speaks. */
+export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Schema {
+  const { $schema: _, ...rest } = toJSONSchema(schema, { io });
+  return rest as Schema;
+}
+
+/** The arguments of an operation, and where a request has them. */
+export function fieldsOf({ input, route }: Operation): readonly Field[] {
+  const { properties = {}, required = [] } = jsonSchema(input, 'input');
+  const inPath = pathParameters(route.path);
+  const rest = route.method === 'GET' ? 'query' : 'body';
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: inPath.includes(name) ? 'path' : rest,
+    required: required.includes(name),
+    schema,
+  }));
+}
+
+/** The names in braces. */
+export function pathParameters(path: string): readonly string[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+}
+
+/** A path with its parameters filled in. */
+export function filled(path: string, values: Readonly<Record<string, unknown>>): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name])));
+}

@@ -1,0 +1,203 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Images } from '../../src/core/ports.js';
+import { createCatalogueImages, readCatalogue } from '../../src/local/catalogue.js';
+
+const forever = new AbortController().signal;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'catalogue-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function fileWith(text: string | Uint8Array, name = 'images.yaml'): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, text);
+  return file;
+}
+
+/** What is wrong with such a file, without its beginning and the file's name. */
+async function problemIn(text: string): Promise<string> {
+  const file = await fileWith(text);
+  const error = await readCatalogue(file).then(
+    () => new Error('It was read.'),
+    (reason: Error) => reason,
+  );
+  const beginning = `The image catalogue ${file} is not valid`;
+  expect(error.message.slice(0, beginning.length)).toBe(beginning);
+  return error.message.slice(beginning.length);
+}
+
+const url = 'http://images.example/ubuntu.qcow2';
+
+describe('an image catalogue', () => {
+  it('may be YAML', async () => {
+    const file = await fileWith(
+      `# our images\nubuntu-24.04:\n  source: ${url}\n  os_hash_algo: sha256\n  os_hash_value: "0123"\n  root_gb: 10\n`,
+    );
+    await expect(readCatalogue(file)).resolves.toEqual({
+      'ubuntu-24.04': { source: url, os_hash_algo: 'sha256', os_hash_value: '0123', root_gb: 10 },
+    });
+  });
+
+  it('may be JSON', async () => {
+    const file = await fileWith(JSON.stringify({ a: { source: 'oci://registry.example/a:1' } }), 'images.json');
+    await expect(readCatalogue(file)).resolves.toEqual({ a: { source: 'oci://registry.example/a:1' } });
+  });
+
+  it.each(['', '# nothing yet\n', '{}', 'null'])('may be empty: %j', async (text) => {
+    await expect(readCatalogue(await fileWith(text))).resolves.toEqual({});
+  });
+
+  it('must be there', async () => {
+    const file = join(folder, 'nosuch.yaml');
+    await expect(readCatalogue(file)).rejects.toThrow(`The image catalogue ${file} cannot be read (ENOENT).`);
+  });
+
+  it('must be a file', async () => {
+    await expect(readCatalogue(folder)).rejects.toThrow(`The image catalogue ${folder} cannot be read (EISDIR).`);
+  });
+
+  it('must be YAML, and the line where it is not is told in one sentence', async () => {
+    const problem = await problemIn(`good:\n  source: ${url}\nbad:\n  source: a: b\n`);
+    expect(problem).toMatch(/^ YAML: .+ at line 4, column \d+\.$/);
+  });
+
+  it('must not name an image twice', async () => {
+    expect(await problemIn(`a:\n  source: ${url}\na:\n  source: ${url}\n`)).toMatch(/^ YAML: .*unique.* at line \d+/);
+  });
+
+  it.each([
+    ['a member that it does not know', `a:\n  source: ${url}\n  chekcsum: "1"\n`, ': a: Unrecognized key: "chekcsum".'],
+    ['no source', 'a:\n  checksum: "1"\n', ': a.source: Invalid input: expected string, received undefined.'],
+    ['a source that is none', 'a:\n  source: ubuntu\n', ': a.source: must be an http, https, file or oci URL.'],
+    [
+      'half a hash',
+      `a:\n  source: ${url}\n  os_hash_algo: sha256\n`,
+      ': a: os_hash_algo and os_hash_value belong together.',
+    ],
+    [
+      'the other half of a hash',
+      `a:\n  source: ${url}\n  os_hash_value: "1"\n`,
+      ': a: os_hash_algo and os_hash_value belong together.',
+    ],
+    ['an image that is a text', `a: ${url}\n`, ': a: Invalid input: expected object, received string.'],
+    ['a list', `- source: ${url}\n`, ': Invalid input: expected record, received array.'],
+    ['a text', 'just a text\n', ': Invalid input: expected record, received string.'],
+  ])('with %s is refused', async (_, text, problem) => {
+    expect(await problemIn(text)).toBe(problem);
+  });
+
+  it.each([
+    ['a size of nothing', 'root_gb: 0'],
+    ['half a size', 'root_gb: 1.5'],
+    ['a size as text', 'root_gb: "10"'],
+    ['another hash', 'os_hash_algo: crc32'],
+    ['an empty checksum', 'checksum: ""'],
+    ['another type', 'image_type: iso'],
+    ['a kernel that is none', 'kernel: vmlinuz'],
+    ['capabilities that are none', 'capabilities: uefi'],
+  ])('with %s is refused', async (_, member) => {
+    expect(await problemIn(`a:\n  source: ${url}\n  ${member}\n`)).toMatch(/^: a\.\w+: .+\.$/);
+  });
+});
+
+describe('an image of the catalogue', () => {
+  const images = createCatalogueImages({
+    ubuntu: { source: url, checksum: 'abc', root_gb: 10, architecture: 'x86_64' },
+    whole: {
+      source: url,
+      os_hash_algo: 'sha256',
+      os_hash_value: '0123',
+      disk_format: 'raw',
+      image_type: 'whole-disk',
+      capabilities: { boot_mode: 'uefi' },
+    },
+    partition: { source: url, kernel: 'file:///vmlinuz', ramdisk: 'file:///initrd', checksum: 'abc' },
+    registry: { source: 'oci://registry.example/a:1', image_pull_secret: 'pull' },
+    bare: { source: url },
+  });
+
+  it('is found by its name, in the words of Ironic', async () => {
+    await expect(images.find('ubuntu', forever)).resolves.toEqual({
+      id: 'ubuntu',
+      name: 'ubuntu',
+      instanceInfo: { image_source: url, image_checksum: 'abc', root_gb: 10 },
+      minDiskGb: 10,
+      architecture: 'x86_64',
+      isPartition: false,
+      lacksChecksum: false,
+    });
+    await expect(images.find('whole', forever)).resolves.toMatchObject({
+      instanceInfo: {
+        image_source: url,
+        image_os_hash_algo: 'sha256',
+        image_os_hash_value: '0123',
+        image_disk_format: 'raw',
+        image_type: 'whole-disk',
+        capabilities: { boot_mode: 'uefi' },
+      },
+    });
+  });
+
+  it('is one of a partition where it has a kernel', async () => {
+    await expect(images.find('partition', forever)).resolves.toMatchObject({
+      isPartition: true,
+      instanceInfo: { image_source: url, image_checksum: 'abc', kernel: 'file:///vmlinuz', ramdisk: 'file:///initrd' },
+    });
+    await expect(images.find('whole', forever)).resolves.toMatchObject({ isPartition: false });
+  });
+
+  it('lacks a checksum only where Ironic would want one', async () => {
+    await expect(images.find('bare', forever)).resolves.toMatchObject({ lacksChecksum: true });
+    await expect(images.find('registry', forever)).resolves.toMatchObject({
+      lacksChecksum: false,
+      instanceInfo: { image_source: 'oci://registry.example/a:1', image_pull_secret: 'pull' },
+    });
+    await expect(images.find('file:///var/lib/ironic/a.raw', forever)).resolves.toMatchObject({ lacksChecksum: false });
+    await expect(images.find(url, forever)).resolves.toMatchObject({ lacksChecksum: true });
+  });
+
+  it.each([url, 'https://images.example/a', 'file:///a.raw', 'oci://registry.example/a:1'])(
+    'may be given as the URL %s instead',
+    async (ref) => {
+      await expect(images.find(ref, forever)).resolves.toMatchObject({
+        id: ref,
+        name: null,
+        instanceInfo: { image_source: ref },
+      });
+    },
+  );
+
+  it.each([
+    'nosuch',
+    '',
+    'ftp://images.example/a',
+    'http://',
+    'http:/a',
+    'http://a\nb',
+    ' http://a',
+    '__proto__',
+    'constructor',
+  ])('is not %j', async (ref) => {
+    await expect(images.find(ref, forever)).resolves.toBeNull();
+  });
+
+  it('is looked for elsewhere when the catalogue does not name it', async () => {
+    const asked: string[] = [];
+    const glance: Images = {
+      list: async () => [],
+      async find(ref) {
+        asked.push(ref);
+        return null;
+      },
+    };
+    const both = createCatalogueImages({ ubuntu: { source: url } }, glance);
+    await expect(both.find('ubuntu', forever)).resolves.toMatchObject({ name: 'ubuntu' });
+    await expect(both.find('debian', forever)).resolves.toBeNull();
+    expect(asked).toEqual(['debian']);
+  });
+});

@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { faultIn } from '../../src/openstack/fault.js';
+import faults from '../golden/ironic-faults.json' with { type: 'json' };
+
+/** The words in an error answer with this body. */
+function faultOf(body: unknown, status = 500) {
+  return faultIn({ status, headers: new Headers(), body, text: '' });
+}
+
+describe('the words of an error', () => {
+  it.each(faults)('are found in $file: $status to $request', ({ status, body, words }) => {
+    expect(faultOf(JSON.parse(body), status)).toEqual({ words, genuine: true });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['an object instead of a string', { error_message: { faultstring: 'no' } }, 'no'],
+    ['a plain string', { error_message: 'no luck' }, 'no luck'],
+    ['a flat one, as newest Ironic writes it', { faultcode: 'Client', faultstring: 'no', debuginfo: null }, 'no'],
+    ['a title alone', { error_message: '{"code": 404, "title": "Not Found", "description": ""}' }, 'Not Found'],
+    ['basic authentication', { error: { message: 'Authorization required', code: 401 } }, 'Authorization required'],
+    ['line breaks as HTML writes them', { message: 'No image<br /><br/><br>found' }, 'No image found'],
+    ['a broken inner JSON', { error_message: '{"faultstring": "no' }, '{"faultstring": "no'],
+  ])('are found in %s', (_, body, words) => {
+    expect(faultOf(body)).toEqual({ words, genuine: true });
+  });
+
+  it.each<[string, unknown]>([
+    ['an empty body or a page', undefined],
+    ['null', null],
+    ['a text', 'Service Unavailable'],
+    ['a number', 503],
+    ['a list', [{ message: 'no' }]],
+    ['an empty object', {}],
+    ['members of the wrong type', { error_message: 7, error: 'no', message: ['no'], faultstring: null }],
+    ['an inner JSON without an object', { error_message: '"no"' }],
+    ['an inner JSON that is empty', { error_message: '{}' }],
+    ['empty words', { error_message: '{"faultstring": "", "title": ""}', error: {}, message: '' }],
+  ])('are missing in %s, which then is not from the service', (_, body) => {
+    expect(faultOf(body, 503)).toEqual({ words: 'HTTP status 503 without an explanation', genuine: false });
+  });
+
+  it('are one bounded line', () => {
+    const { words } = faultOf({ faultstring: `a\u202e\r\n"b"${'x'.repeat(5_000_000)}` });
+    expect(words).toMatch(/^a "b"x+…$/);
+    expect(words).toHaveLength(300);
+  });
+
+  it('are found, or not, in any JSON', () => {
+    const value = fc.oneof(fc.string(), fc.jsonValue(), fc.json());
+    const body = fc.oneof(
+      fc.jsonValue(),
+      fc.dictionary(fc.constantFrom('error_message', 'error', 'message', 'faultstring', 'title'), value),
+    );
+    fc.assert(
+      fc.property(body, (any) => {
+        const { words, genuine } = faultOf(any);
+        expect(words.length).toBeLessThanOrEqual(300);
+        if (!genuine) expect(words).toBe('HTTP status 500 without an explanation');
+      }),
+    );
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { createGate } from '../../src/openstack/gate.js';
+import { forever } from './lab.js';
+
+/** Actions that run until they are told to end. */
+function setup(places: number) {
+  const gate = createGate(places);
+  const started: number[] = [];
+  const ends = new Map<number, (error?: Error) => void>();
+  const pass = (number: number, signal = forever) =>
+    gate.pass(signal, () => {
+      started.push(number);
+      return new Promise<number>((resolve, reject) => {
+        ends.set(number, (error) => (error ? reject(error) : resolve(number)));
+      });
+    });
+  const turn = () => new Promise(setImmediate);
+  const end = async (number: number, error?: Error) => {
+    await turn();
+    ends.get(number)?.(error);
+    await turn();
+  };
+  return { gate, started, pass, end, turn };
+}
+
+describe('a gate', () => {
+  it('lets so many through and makes the others wait', async () => {
+    const { started, pass, end, turn } = setup(2);
+    const results = Promise.all([1, 2, 3, 4].map((number) => pass(number)));
+    await turn();
+    expect(started).toEqual([1, 2]);
+    await end(2);
+    expect(started).toEqual([1, 2, 3]);
+    await end(3);
+    expect(started).toEqual([1, 2, 3, 4]);
+    await end(1);
+    await end(4);
+    expect(await results).toEqual([1, 2, 3, 4]);
+  });
+
+  it('lets those who wait through in the order of their arrival', async () => {
+    const { started, pass, end } = setup(1);
+    const results = Promise.all([1, 2, 3, 4, 5].map((number) => pass(number)));
+    for (const number of [1, 2, 3, 4, 5]) await end(number);
+    await results;
+    expect(started).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('passes the place on when an action fails', async () => {
+    const { started, pass, end } = setup(1);
+    const error = new Error('no');
+    const first = pass(1);
+    const second = pass(2);
+    first.catch(() => undefined);
+    await end(1, error);
+    await expect(first).rejects.toBe(error);
+    expect(started).toEqual([1, 2]);
+    await end(2);
+    await expect(second).resolves.toBe(2);
+  });
+
+  it('lets one who waits leave, and keeps no place for it', async () => {
+    const { started, pass, end } = setup(1);
+    const controller = new AbortController();
+    const reason = new Error('the caller left');
+    const first = pass(1);
+    const second = pass(2, controller.signal);
+    const third = pass(3);
+    controller.abort(reason);
+    await expect(second).rejects.toBe(reason);
+    await end(1);
+    expect(started).toEqual([1, 3]);
+    await end(3);
+    await expect(Promise.all([first, third])).resolves.toEqual([1, 3]);
+  });
+
+  it('does not stop one that has passed', async () => {
+    const { pass, end, turn } = setup(1);
+    const controller = new AbortController();
+    const first = pass(1);
+    const second = pass(2, controller.signal);
+    await turn();
+    await end(1);
+    controller.abort(new Error('too late'));
+    await end(2);
+    await expect(Promise.all([first, second])).resolves.toEqual([1, 2]);
+  });
+
+  it('turns away one that has left already', async () => {
+    const { started, pass } = setup(1);
+    const reason = new Error('the caller left');
+    await expect(pass(1, AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(started).toEqual([]);
+  });
+
+  it('is free again when everybody is through', async () => {
+    const { gate, pass, end, turn } = setup(1);
+    for (const number of [1, 2, 3]) {
+      const passing = pass(number);
+      await turn();
+      await end(number);
+      await passing;
+    }
+    await expect(gate.pass(forever, async () => 'through')).resolves.toBe('through');
+  });
+});

@@ -1,0 +1,227 @@
+import { describe, expect, it } from 'vitest';
+import { NoAnswer } from '../../src/core/ports.js';
+import { createGlance } from '../../src/openstack/glance.js';
+import { uuid } from '../core/fake-bare-metal.js';
+import { createFakeClock } from '../core/fake-clock.js';
+import faults from '../golden/ironic-faults.json' with { type: 'json' };
+import { broken, createService, forever, html, httpTo, json, type Reply, stalled, text } from './lab.js';
+
+const service = createService('http://glance.test');
+
+/** An image as Glance shows it, with some of its many members. */
+const ubuntu = {
+  id: uuid(700),
+  name: 'ubuntu-24.04',
+  status: 'active',
+  min_disk: 10,
+  virtual_size: 65_536,
+  img_type: 'whole-disk',
+  disk_format: 'qcow2',
+};
+
+function setup(replies: readonly Reply[], timeout = 5_000) {
+  service.replies(...replies);
+  const clock = createFakeClock();
+  const http = httpTo(service.endpoint, { service: 'The image service', timeout });
+  return { clock, images: createGlance({ http, clock, random: () => 0 }) };
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+const list = (...images: object[]) => json({ images, schema: '/v2/schemas/images' });
+
+/** What Glance said when it was recorded. */
+function recorded(file: string): Reply {
+  const found = faults.find((each) => each.file === file);
+  if (!found) throw new Error(`${file} was not recorded.`);
+  return text(found.body, found.status);
+}
+
+describe('an image by its id', () => {
+  it('takes one request', async () => {
+    const { images } = setup([json(ubuntu)]);
+    await expect(images.find(uuid(700).toUpperCase(), forever)).resolves.toMatchObject({
+      id: uuid(700),
+      name: 'ubuntu-24.04',
+      instanceInfo: { image_source: uuid(700) },
+    });
+    expect(service.seen).toMatchObject([{ method: 'GET', path: `/v2/images/${uuid(700)}` }]);
+  });
+
+  it('is null where there is none', async () => {
+    const { images } = setup([recorded('92-image-404')]);
+    await expect(images.find(uuid(5), forever)).resolves.toBeNull();
+  });
+
+  it('is not missing because a proxy says so', async () => {
+    const { images } = setup([html(404)]);
+    expect(await errorOf(images.find(uuid(5), forever))).toBeInstanceOf(NoAnswer);
+  });
+
+  it.each(['queued', 'saving', 'importing', 'deactivated', 'killed', 'deleted', 'pending_delete'])(
+    'cannot be deployed while it is %s',
+    async (status) => {
+      const { images } = setup([json({ ...ubuntu, status })]);
+      expect(await errorOf(images.find(uuid(700), forever))).toMatchObject({
+        code: 'image_not_deployable',
+        message: `Image ${uuid(700)} cannot be deployed`,
+        reason: `its status is ${status}`,
+      });
+    },
+  );
+});
+
+describe('an image by its name', () => {
+  it('takes one request, with the name whole', async () => {
+    const name = 'Ubuntu & friends = 24%20/04?#ü';
+    const { images } = setup([list({ ...ubuntu, name })]);
+    await expect(images.find(name, forever)).resolves.toMatchObject({ id: uuid(700), name });
+    expect(new URL(service.seen[0]?.path ?? '', service.endpoint).searchParams.get('name')).toBe(name);
+  });
+
+  it('is null where there is none', async () => {
+    const { images } = setup([list()]);
+    await expect(images.find('nosuch', forever)).resolves.toBeNull();
+  });
+
+  it.each(['in:ubuntu-24.04,debian-12', 'neq:debian-12'])(
+    'is exactly that one, though Glance takes "%s" for a filter',
+    async (name) => {
+      const { images } = setup([list(ubuntu)]);
+      await expect(images.find(name, forever)).resolves.toBeNull();
+    },
+  );
+
+  it('is the one that is active', async () => {
+    const { images } = setup([list({ ...ubuntu, id: uuid(701), status: 'queued' }, ubuntu)]);
+    await expect(images.find('ubuntu-24.04', forever)).resolves.toMatchObject({ id: uuid(700) });
+  });
+
+  it('cannot be deployed when none is active', async () => {
+    const { images } = setup([list({ ...ubuntu, status: 'queued' })]);
+    expect(await errorOf(images.find('ubuntu-24.04', forever))).toMatchObject({
+      code: 'image_not_deployable',
+      reason: 'its status is queued',
+    });
+  });
+
+  it('cannot be chosen when several are active, and the ids are told', async () => {
+    const { images } = setup([list(ubuntu, { ...ubuntu, id: uuid(701) })]);
+    expect(await errorOf(images.find('ubuntu-24.04', forever))).toMatchObject({
+      code: 'image_not_deployable',
+      id: 'ubuntu-24.04',
+      reason: `2 active images have this name: ${uuid(700)}, ${uuid(701)}`,
+      hint: 'Call again with the id of the one you mean.',
+    });
+  });
+
+  it('holds what others wrote in bounds when it is refused', async () => {
+    const status = `queued\u202e${'x'.repeat(1_000_000)}`;
+    const { images } = setup([list({ ...ubuntu, status })]);
+    const { reason } = (await errorOf(images.find('ubuntu-24.04', forever))) as { reason: string };
+    expect(reason).toMatch(/^its status is queued x+…$/);
+    expect(reason.length).toBeLessThan(80);
+  });
+});
+
+describe('what Glance knows about an image', () => {
+  const imageOf = async (changes: object) => {
+    const { images } = setup([json({ ...ubuntu, ...changes })]);
+    return images.find(uuid(700), forever);
+  };
+
+  it.each([
+    [{ min_disk: 10, virtual_size: 5 * 2 ** 30 }, 10],
+    [{ min_disk: 0, virtual_size: 5 * 2 ** 30 + 1 }, 6],
+    [{ min_disk: 0, virtual_size: null }, 0],
+    [{ min_disk: 'ten', virtual_size: 'large' }, 0],
+    [{ min_disk: undefined, virtual_size: undefined }, 0],
+  ])('is the disk that it needs (%#)', async (changes, minDiskGb) => {
+    expect(await imageOf(changes)).toMatchObject({ minDiskGb });
+  });
+
+  it('is the architecture, if anybody says', async () => {
+    expect(await imageOf({ architecture: 'aarch64' })).toMatchObject({ architecture: 'aarch64' });
+    expect(await imageOf({ architecture: 7 })).toMatchObject({ architecture: null });
+    expect(await imageOf({})).toMatchObject({ architecture: null });
+  });
+
+  it.each([
+    [{ img_type: 'partition' }, true],
+    [{ img_type: 'whole-disk', kernel_id: uuid(3) }, false],
+    [{ img_type: undefined, kernel_id: uuid(3) }, true],
+    [{ img_type: undefined }, false],
+  ])('is whether it is one partition (%#)', async (changes, isPartition) => {
+    expect(await imageOf(changes)).toMatchObject({ isPartition });
+  });
+
+  it('is its checksum, which Ironic asks for itself', async () => {
+    expect(await imageOf({ os_hash_value: null })).toMatchObject({ lacksChecksum: false });
+  });
+
+  it('need not be a name', async () => {
+    expect(await imageOf({ name: null })).toMatchObject({ name: null });
+    expect(await imageOf({ name: 7 })).toMatchObject({ name: null });
+  });
+});
+
+describe('an image service that is not well', () => {
+  it('is asked three times in all', async () => {
+    const { images, clock } = setup([broken, text('', 500), list(ubuntu)]);
+    await expect(images.find('ubuntu-24.04', forever)).resolves.toMatchObject({ id: uuid(700) });
+    expect(clock.sleeps).toEqual([100, 200]);
+    const dead = setup([html(503)]);
+    expect(await errorOf(dead.images.find('ubuntu-24.04', forever))).toMatchObject({
+      name: 'NoAnswer',
+      words: 'The image service answered with HTTP status 503: HTTP status 503 without an explanation',
+    });
+    expect(service.seen).toHaveLength(6);
+  });
+
+  it.each<[string, Reply, RegExp]>([
+    [
+      'refuses the sign-in',
+      recorded('93-glance-401'),
+      /^The image service answered with HTTP status 401: The request you have made requires/,
+    ],
+    ['forbids it', json({ message: 'no' }, { status: 403 }), /HTTP status 403: no$/],
+    ['sends a page', html(200), /^The image service's answer cannot be read$/],
+    ['sends half a JSON', text('{"images": ['), /cannot be read/],
+    ['sends something else', json({ images: {} }), /cannot be read/],
+    ['sends images without an id', list({ ...ubuntu, id: undefined }), /cannot be read/],
+    ['sends images without a status', list({ ...ubuntu, status: 7 }), /cannot be read/],
+    ['sends one elsewhere', () => new Response(null, { status: 302, headers: { location: '/' } }), /HTTP status 302/],
+  ])('gives no answer when it %s, and is not asked again', async (_, reply, words) => {
+    const { images } = setup([reply]);
+    const error = await errorOf(images.find('ubuntu-24.04', forever));
+    expect(error).toBeInstanceOf(NoAnswer);
+    expect((error as NoAnswer).words).toMatch(words);
+    expect((error as NoAnswer).mayHaveTakenEffect).toBe(false);
+    expect(service.seen).toHaveLength(1);
+  });
+
+  it('has one deadline for all', async () => {
+    const { images } = setup([stalled], 50);
+    expect(await errorOf(images.find('ubuntu-24.04', forever))).toMatchObject({
+      words: 'The image service did not answer within 0.05 s',
+    });
+    expect(service.seen).toHaveLength(1);
+  });
+
+  it('keeps nobody who leaves', async () => {
+    const controller = new AbortController();
+    const reason = new Error('the caller left');
+    const { images } = setup([
+      (request) => {
+        controller.abort(reason);
+        return stalled(request);
+      },
+    ]);
+    expect(await errorOf(images.find('ubuntu-24.04', controller.signal))).toBe(reason);
+  });
+});

@@ -1,0 +1,283 @@
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { NoAnswer } from '../../src/core/ports.js';
+import { createGate } from '../../src/openstack/gate.js';
+import type { Ask } from '../../src/openstack/http.js';
+import { forever, httpTo } from './lab.js';
+
+const closing: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+/** A server on a free port, with sockets that can really break. */
+async function serve(listener: RequestListener) {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    listener(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.closeAllConnections();
+      server.close(() => resolve());
+    });
+  closing.push(close);
+  return { endpoint: `http://127.0.0.1:${port}`, requests, close };
+}
+
+function answer(response: ServerResponse, status: number, body = '', headers: Record<string, string> = {}) {
+  response.writeHead(status, headers);
+  response.end(body);
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return text;
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<NoAnswer> {
+  const error = await promise.then(
+    () => new Error('There was an answer.'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof NoAnswer) return error;
+  throw error;
+}
+
+const get: Ask = { method: 'GET', path: 'v1/nodes' };
+const put: Ask = { method: 'PUT', path: 'v1/nodes/bm-1/states/provision', json: { target: 'active' } };
+
+describe('an answer', () => {
+  it('comes with its status, headers and parsed body', async () => {
+    const { endpoint } = await serve((_, response) => answer(response, 200, '{"a":1}', { 'x-one': 'two' }));
+    const { status, headers, body } = await httpTo(endpoint).ask(get, forever);
+    expect(status).toBe(200);
+    expect(headers.get('x-one')).toBe('two');
+    expect(body).toEqual({ a: 1 });
+  });
+
+  it.each([
+    ['empty', ''],
+    ['no JSON', '<html>'],
+    ['half a JSON', '{"nodes": ['],
+  ])('has no body when it is %s', async (_, text) => {
+    const { endpoint } = await serve((_request, response) => answer(response, 200, text));
+    await expect(httpTo(endpoint).ask(get, forever)).resolves.toMatchObject({ status: 200, body: undefined });
+  });
+
+  it.each([204, 304, 400, 404, 409, 413, 429, 500, 502, 503])('of HTTP status %i is an answer', async (status) => {
+    const { endpoint, requests } = await serve((_, response) => answer(response, status, '', { 'retry-after': '0' }));
+    await expect(httpTo(endpoint).ask(put, forever)).resolves.toMatchObject({ status, body: undefined });
+    expect(requests).toHaveLength(1);
+  });
+
+  it.each([301, 302, 307, 308])('of HTTP status %i is not followed', async (status) => {
+    const { endpoint, requests } = await serve((_, response) =>
+      answer(response, status, '', { location: '/elsewhere' }),
+    );
+    await expect(httpTo(endpoint).ask(put, forever)).resolves.toMatchObject({ status });
+    expect(requests).toEqual(['PUT /v1/nodes/bm-1/states/provision']);
+  });
+
+  it('may hold characters that two packets share', async () => {
+    const { endpoint } = await serve((_, response) => {
+      const bytes = Buffer.from('"東京"');
+      response.write(bytes.subarray(0, 2));
+      setImmediate(() => response.end(bytes.subarray(2)));
+    });
+    await expect(httpTo(endpoint).ask(get, forever)).resolves.toMatchObject({ body: '東京' });
+  });
+});
+
+describe('a request', () => {
+  it('says what it wants and what it brings', async () => {
+    let seen: unknown;
+    const { endpoint, requests } = await serve(async (request, response) => {
+      seen = { accept: request.headers.accept, type: request.headers['content-type'], body: await textOf(request) };
+      answer(response, 202);
+    });
+    const ask = { ...put, query: { a: 'b c&d', é: '/' }, headers: { 'x-one': 'two' } };
+    await httpTo(`${endpoint}/baremetal`).ask(ask, forever);
+    expect(requests).toEqual(['PUT /baremetal/v1/nodes/bm-1/states/provision?a=b+c%26d&%C3%A9=%2F']);
+    expect(seen).toEqual({ accept: 'application/json', type: 'application/json', body: '{"target":"active"}' });
+  });
+
+  it('is sent once, whatever the answer says about trying again', async () => {
+    const { endpoint, requests } = await serve((_, response) => answer(response, 503, '', { 'retry-after': '0' }));
+    const http = httpTo(endpoint);
+    await http.ask(get, forever);
+    await http.ask(put, forever);
+    expect(requests).toHaveLength(2);
+  });
+
+  it('goes through the fetch that it is given', async () => {
+    const http = httpTo('http://nowhere.test', {
+      fetch: async (request) => Response.json({ method: request.method, url: request.url }),
+    });
+    await expect(http.ask(get, forever)).resolves.toMatchObject({
+      body: { method: 'GET', url: 'http://nowhere.test/v1/nodes' },
+    });
+  });
+});
+
+describe('at most 8 requests', () => {
+  it('are open at the same time', async () => {
+    let open = 0;
+    let most = 0;
+    let arrived = 0;
+    let all: () => void = () => undefined;
+    const eight = new Promise<void>((resolve) => {
+      all = resolve;
+    });
+    const { endpoint, requests } = await serve(async (_, response) => {
+      open += 1;
+      arrived += 1;
+      most = Math.max(most, open);
+      if (arrived === 8) all();
+      await eight;
+      open -= 1;
+      answer(response, 200, '{}');
+    });
+    const http = httpTo(endpoint, { gate: createGate(8) });
+    await Promise.all(Array.from({ length: 40 }, () => http.ask(get, forever)));
+    expect(requests).toHaveLength(40);
+    expect(most).toBe(8);
+  });
+});
+
+describe('no answer', () => {
+  it('and no effect when nobody listens there', async () => {
+    const { endpoint, close } = await serve(() => undefined);
+    await close();
+    const failure = await failureOf(httpTo(endpoint).ask(put, forever));
+    expect(failure.words).toBe(`Ironic at ${endpoint} cannot be reached (ECONNREFUSED)`);
+    expect(failure.mayHaveTakenEffect).toBe(false);
+  });
+
+  it.each(['ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])(
+    'and no effect after %s',
+    async (code) => {
+      const cause = Object.assign(new Error('deep down'), { code });
+      const fetch = () => Promise.reject(new TypeError('fetch failed', { cause }));
+      const failure = await failureOf(httpTo('http://ironic.test', { fetch }).ask(put, forever));
+      expect(failure).toMatchObject({
+        words: `Ironic at http://ironic.test cannot be reached (${code})`,
+        mayHaveTakenEffect: false,
+      });
+    },
+  );
+
+  it.each(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', undefined])(
+    'but perhaps an effect after %s',
+    async (code) => {
+      const cause = Object.assign(new Error('deep down'), { code });
+      const fetch = () => Promise.reject(new TypeError('fetch failed', { cause }));
+      const failure = await failureOf(httpTo('http://ironic.test', { fetch }).ask(put, forever));
+      expect(failure.mayHaveTakenEffect).toBe(true);
+      expect(failure.words).toContain(`(${code ?? 'connection failed'})`);
+    },
+  );
+
+  it('when a fetch throws at once', async () => {
+    const fetch = () => {
+      throw new Error('no');
+    };
+    expect((await failureOf(httpTo('http://ironic.test', { fetch }).ask(put, forever))).mayHaveTakenEffect).toBe(true);
+  });
+
+  it('but perhaps an effect when the connection breaks before the answer', async () => {
+    const { endpoint } = await serve((request) => request.socket.destroy());
+    const failure = await failureOf(httpTo(endpoint).ask(put, forever));
+    expect(failure.mayHaveTakenEffect).toBe(true);
+  });
+
+  it('but perhaps an effect when the connection breaks in the middle of the answer', async () => {
+    const { endpoint } = await serve((request, response) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('{"uuid": ', () => request.socket.destroy());
+    });
+    const failure = await failureOf(httpTo(endpoint).ask(put, forever));
+    expect(failure.mayHaveTakenEffect).toBe(true);
+  });
+
+  it('within the time-out when the server says nothing', async () => {
+    const { endpoint } = await serve(() => undefined);
+    const failure = await failureOf(httpTo(endpoint, { timeout: 30 }).ask(put, forever));
+    expect(failure).toMatchObject({ words: 'Ironic did not answer within 0.03 s', mayHaveTakenEffect: true });
+  });
+
+  it('within the time-out when the body stalls', async () => {
+    const { endpoint } = await serve((_, response) => {
+      response.writeHead(200);
+      response.write('{"uuid": ');
+    });
+    const failure = await failureOf(httpTo(endpoint, { timeout: 60 }).ask(put, forever));
+    expect(failure).toMatchObject({ words: 'Ironic did not answer within 0.06 s', mayHaveTakenEffect: true });
+  });
+
+  it('within the deadline that the caller shares among requests', async () => {
+    const { endpoint } = await serve(() => undefined);
+    const failure = await failureOf(httpTo(endpoint).ask(get, forever, AbortSignal.timeout(20)));
+    expect(failure.words).toBe('Ironic did not answer within 5 s');
+  });
+
+  it('when the body has no end', async () => {
+    let gone: () => void = () => undefined;
+    const left = new Promise<void>((resolve) => {
+      gone = resolve;
+    });
+    const { endpoint } = await serve((_, response) => {
+      response.on('close', gone);
+      const chunk = Buffer.alloc(1024 * 1024, ' ');
+      const write = () => {
+        while (!response.destroyed && response.write(chunk));
+        if (!response.destroyed) response.once('drain', write);
+      };
+      write();
+    });
+    const failure = await failureOf(httpTo(endpoint).ask(get, forever));
+    expect(failure).toMatchObject({ words: 'Ironic answered with more than 16 MiB', mayHaveTakenEffect: true });
+    // It hangs up, too.
+    await expect(left).resolves.toBeUndefined();
+  });
+});
+
+describe('a caller who leaves', () => {
+  const reason = new Error('the caller left');
+
+  it('before the request gets the reason back, and nothing is sent', async () => {
+    const { endpoint, requests } = await serve(() => undefined);
+    await expect(httpTo(endpoint).ask(get, AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(requests).toEqual([]);
+  });
+
+  it('before the answer gets the reason back', async () => {
+    const controller = new AbortController();
+    const { endpoint } = await serve(() => controller.abort(reason));
+    await expect(httpTo(endpoint).ask(get, controller.signal)).rejects.toBe(reason);
+  });
+
+  it('in the middle of the answer gets the reason back', async () => {
+    const controller = new AbortController();
+    const { endpoint } = await serve((_, response) => {
+      response.writeHead(200);
+      response.write('{"uuid": ', () => setImmediate(() => controller.abort(reason)));
+    });
+    await expect(httpTo(endpoint).ask(get, controller.signal)).rejects.toBe(reason);
+  });
+
+  it('does not keep a place', async () => {
+    const controller = new AbortController();
+    const gate = createGate(1);
+    const silent = await serve(() => controller.abort(reason));
+    const lively = await serve((_, response) => answer(response, 200, '{}'));
+    await expect(httpTo(silent.endpoint, { gate }).ask(get, controller.signal)).rejects.toBe(reason);
+    await expect(httpTo(lively.endpoint, { gate }).ask(get, forever)).resolves.toMatchObject({ status: 200 });
+  });
+});

@@ -1,0 +1,517 @@
+import { describe, expect, it } from 'vitest';
+import { NoAnswer, Refused, type Reservation } from '../../src/core/ports.js';
+import { createIronic } from '../../src/openstack/ironic.js';
+import { uuid } from '../core/fake-bare-metal.js';
+import { createFakeClock, start } from '../core/fake-clock.js';
+import faults from '../golden/ironic-faults.json' with { type: 'json' };
+import { broken, createService, fault, forever, html, httpTo, json, type Reply, stalled, text } from './lab.js';
+
+const service = createService('http://ironic.test');
+const id = uuid(1);
+
+const node = {
+  uuid: id,
+  name: 'bm-1',
+  provision_state: 'available',
+  instance_uuid: null,
+  instance_info: {},
+  maintenance: false,
+};
+
+const reservation: Reservation = {
+  deploymentId: uuid(9),
+  attemptId: uuid(10),
+  entry: { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04', digest: 'abc' },
+  instanceInfo: { image_source: uuid(700) },
+};
+
+/** The adapter and an Ironic that gives these replies. */
+function setup(replies: readonly Reply[], timeout = 5_000) {
+  service.replies(...replies);
+  const clock = createFakeClock();
+  const bareMetal = createIronic({ http: httpTo(service.endpoint, { timeout }), clock, random: () => 0 });
+  return { bareMetal, clock };
+}
+
+type BareMetal = ReturnType<typeof setup>['bareMetal'];
+
+/** Every way to change something. */
+const changes: readonly (readonly [name: string, call: (bareMetal: BareMetal) => Promise<unknown>])[] = [
+  ['reserve', (bareMetal) => bareMetal.reserve(id, reservation, forever)],
+  ['deploy', (bareMetal) => bareMetal.deploy(id, undefined, forever)],
+  ['release', (bareMetal) => bareMetal.release(id, reservation, forever)],
+];
+
+/** Every way to read something. */
+const reads: readonly (readonly [name: string, call: (bareMetal: BareMetal) => Promise<unknown>])[] = [
+  ['find', (bareMetal) => bareMetal.find(id, forever)],
+  ['available', (bareMetal) => bareMetal.available({}, forever)],
+  ['carrying', (bareMetal) => bareMetal.carrying(uuid(9), forever)],
+];
+
+async function errorOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+describe('reading one server', () => {
+  it('takes one request with the fields that are needed', async () => {
+    const { bareMetal } = setup([json(node)]);
+    await expect(bareMetal.find('bm-1', forever)).resolves.toMatchObject({ id, name: 'bm-1' });
+    expect(service.seen).toMatchObject([{ method: 'GET', version: '1.65', body: undefined }]);
+    expect(service.seen[0]?.path).toMatch(/^\/v1\/nodes\/bm-1\?fields=uuid%2Cname%2C.*retired%2Clessee$/);
+  });
+
+  it('answers null where there is none', async () => {
+    const { bareMetal } = setup([fault(404, 'Node bm-1 could not be found.')]);
+    await expect(bareMetal.find('bm-1', forever)).resolves.toBeNull();
+  });
+
+  it('is not fooled by the 404 of a proxy', async () => {
+    const { bareMetal } = setup([html(404)]);
+    expect(await errorOf(bareMetal.find('bm-1', forever))).toBeInstanceOf(NoAnswer);
+  });
+
+  it.each(['bm-1', 'rack.1_a~b', uuid(1), '...', '-'])('names %s in the path as it is', async (ref) => {
+    const { bareMetal } = setup([json(node)]);
+    await bareMetal.find(ref, forever);
+    expect(service.seen[0]?.path.split('?')[0]).toBe(`/v1/nodes/${ref}`);
+  });
+
+  it.each([
+    '',
+    '.',
+    '..',
+    'a/b',
+    'a\\b',
+    '%2f',
+    '%2e%2e',
+    'a?b',
+    'a#b',
+    'bäm',
+    'a b',
+    'a\n',
+    '\ud800',
+    'x'.repeat(10_000),
+  ])('asks nobody for %j, which can be no name', async (ref) => {
+    const { bareMetal } = setup([json(node)]);
+    await expect(bareMetal.find(ref, forever)).resolves.toBeNull();
+    for (const change of [
+      bareMetal.reserve(ref, reservation, forever),
+      bareMetal.deploy(ref, undefined, forever),
+      bareMetal.release(ref, reservation, forever),
+    ]) {
+      expect(await errorOf(change)).toMatchObject({ refusal: 'not_found' });
+    }
+    expect(service.seen).toEqual([]);
+  });
+});
+
+describe('listing the servers that are free', () => {
+  it('takes one filtered request for at most 200', async () => {
+    const { bareMetal } = setup([json({ nodes: [node, { ...node, uuid: uuid(2) }] })]);
+    const servers = await bareMetal.available({ resourceClass: 'a&b=c' }, forever);
+    expect(servers.map((server) => server.id)).toEqual([id, uuid(2)]);
+    const url = new URL(service.seen[0]?.path ?? '', service.endpoint);
+    expect(url.pathname).toBe('/v1/nodes');
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      provision_state: 'available',
+      associated: 'false',
+      maintenance: 'false',
+      resource_class: 'a&b=c',
+      limit: '200',
+    });
+    expect(url.searchParams.get('fields')).not.toContain('driver_internal_info');
+  });
+
+  it('names no class when any will do', async () => {
+    const { bareMetal } = setup([json({ nodes: [] })]);
+    await expect(bareMetal.available({}, forever)).resolves.toEqual([]);
+    expect(service.seen[0]?.path).not.toContain('resource_class=');
+  });
+
+  it.each([[{}], [{ nodes: {} }], [[node]], [{ nodes: [node, { uuid: id }] }], [null], ['nodes'], [7]])(
+    'cannot read %j',
+    async (body) => {
+      const { bareMetal } = setup([json(body)]);
+      expect(await errorOf(bareMetal.available({}, forever))).toMatchObject({
+        name: 'NoAnswer',
+        words: "Ironic's answer cannot be read (HTTP status 200)",
+      });
+    },
+  );
+});
+
+describe('the server that carries a deployment', () => {
+  it('is asked for by its id', async () => {
+    const { bareMetal } = setup([json({ nodes: [{ ...node, instance_uuid: uuid(9) }] })]);
+    await expect(bareMetal.carrying(uuid(9), forever)).resolves.toMatchObject({ id, deploymentId: uuid(9) });
+    expect(service.seen[0]?.path).toContain(`/v1/nodes?instance_uuid=${uuid(9)}&fields=`);
+  });
+
+  it('is null where there is none', async () => {
+    const { bareMetal } = setup([json({ nodes: [] })]);
+    await expect(bareMetal.carrying(uuid(9), forever)).resolves.toBeNull();
+  });
+});
+
+describe('reserving a server', () => {
+  it('takes one patch and answers with the server as it is then', async () => {
+    const { bareMetal } = setup([json({ ...node, instance_uuid: uuid(9) })]);
+    await expect(bareMetal.reserve(id, reservation, forever)).resolves.toMatchObject({ deploymentId: uuid(9) });
+    expect(service.seen).toMatchObject([
+      {
+        method: 'PATCH',
+        path: `/v1/nodes/${id}`,
+        body: [
+          { op: 'add', path: '/instance_uuid', value: uuid(9) },
+          { op: 'add', path: '/instance_info', value: { image_source: uuid(700) } },
+        ],
+      },
+    ]);
+  });
+
+  it('has no answer when that cannot be read, and may have taken effect', async () => {
+    const { bareMetal } = setup([json({ uuid: id })]);
+    expect(await errorOf(bareMetal.reserve(id, reservation, forever))).toMatchObject({
+      name: 'NoAnswer',
+      mayHaveTakenEffect: true,
+    });
+  });
+});
+
+describe('starting a deployment', () => {
+  it('takes one request with the config drive', async () => {
+    const { bareMetal } = setup([() => new Response(null, { status: 202 })]);
+    const drive = { meta_data: { hostname: 'web-1' }, user_data: '#!/bin/sh\n' };
+    await expect(bareMetal.deploy(id, drive, forever)).resolves.toBeUndefined();
+    expect(service.seen).toMatchObject([
+      { method: 'PUT', path: `/v1/nodes/${id}/states/provision`, body: { target: 'active', configdrive: drive } },
+    ]);
+  });
+
+  it('leaves the config drive out where there is none', async () => {
+    const { bareMetal } = setup([() => new Response(null, { status: 202 })]);
+    await bareMetal.deploy(id, undefined, forever);
+    expect(service.seen[0]?.body).toEqual({ target: 'active' });
+  });
+
+  it('takes an image that Ironic cannot make out for refused data, not for an outage', async () => {
+    const { bareMetal } = setup([fault(500, 'Validation of image href nonsense failed, reason: no such scheme')]);
+    expect(await errorOf(bareMetal.deploy(id, undefined, forever))).toMatchObject({
+      name: 'Refused',
+      refusal: 'invalid',
+    });
+  });
+
+  it.each([400, 404])('takes a missing conductor for a busy Ironic (HTTP status %i)', async (status) => {
+    const { bareMetal } = setup([fault(status, 'No valid host was found. Reason: No conductor service registered')]);
+    expect(await errorOf(bareMetal.deploy(id, undefined, forever))).toMatchObject({ refusal: 'busy' });
+  });
+
+  it.each([
+    [413, 'Request body too large', 'invalid'],
+    [400, 'JSON nested too deep', 'invalid'],
+  ])('takes a body that is too large or too deep for refused data', async (status, words, refusal) => {
+    const { bareMetal } = setup([json({ faultstring: words }, { status })]);
+    expect(await errorOf(bareMetal.deploy(id, undefined, forever))).toMatchObject({ refusal, words });
+  });
+});
+
+describe('releasing a server', () => {
+  it('takes one patch that begins with our own entry', async () => {
+    const { bareMetal } = setup([json(node)]);
+    await expect(bareMetal.release(id, reservation, forever)).resolves.toBeUndefined();
+    expect(service.seen).toMatchObject([
+      {
+        method: 'PATCH',
+        path: `/v1/nodes/${id}`,
+        body: [{ op: 'remove' }, { op: 'remove', path: '/instance_uuid' }, { op: 'replace', path: '/instance_info' }],
+      },
+    ]);
+  });
+
+  it.each<[string, Reply]>([
+    ['the server is gone', fault(404, 'Node could not be found.')],
+    [
+      'our entry is gone',
+      fault(
+        400,
+        `Couldn't apply patch '{'op': 'remove', 'path': '/instance_info/ironic_mcp/a'}'. Reason: can't remove a non-existent object 'a'`,
+      ),
+    ],
+    [
+      'somebody else has described it',
+      fault(
+        400,
+        `Couldn't apply patch '{'op': 'remove', 'path': '/instance_info/ironic_mcp/a'}'. Reason: member 'ironic_mcp' not found in {'image_source': 'b'}`,
+      ),
+    ],
+  ])('is done when %s', async (_, reply) => {
+    const { bareMetal } = setup([reply]);
+    await expect(bareMetal.release(id, reservation, forever)).resolves.toBeUndefined();
+    expect(service.seen).toHaveLength(1);
+  });
+
+  it.each<[Reply, string]>([
+    [fault(400, 'Schema error for patch'), 'invalid'],
+    [fault(409, 'Node bm-1 is locked by host c1, please retry after the current operation is completed.'), 'locked'],
+    [fault(409, 'Node bm-1 can not be updated while a state transition is in progress.'), 'wrong_state'],
+    [fault(403, 'no'), 'forbidden'],
+  ])('is refused otherwise (%#)', async (reply, refusal) => {
+    const { bareMetal } = setup([reply]);
+    expect(await errorOf(bareMetal.release(id, reservation, forever))).toMatchObject({ refusal });
+  });
+});
+
+describe('what Ironic really answered', () => {
+  const ofIronic = faults.filter((recorded) => recorded.service === 'ironic');
+
+  it.each(ofIronic)('in $file ($status) means $refusal', async ({ status, body, words, refusal }) => {
+    const { bareMetal } = setup([text(body, status)]);
+    const error = await errorOf(bareMetal.deploy(id, undefined, forever));
+    if (refusal === null) {
+      expect(error).toBeInstanceOf(NoAnswer);
+      // Only a refused sign-in certainly changed nothing.
+      expect(error).toMatchObject({ mayHaveTakenEffect: status !== 401 });
+      expect((error as NoAnswer).words).toContain(words);
+    } else {
+      expect(error).toBeInstanceOf(Refused);
+      expect(error).toMatchObject({ refusal, words });
+    }
+  });
+});
+
+describe('what no Ironic would answer', () => {
+  const strange: readonly (readonly [name: string, reply: Reply])[] = [
+    ['a page with status 200', html(200)],
+    ['a page with status 404', html(404)],
+    ['a page with status 409', html(409)],
+    ['a page with status 503', html(503, { 'retry-after': '0' })],
+    ['half a JSON', text('{"uuid": "6cbb')],
+    ['an empty answer', text('')],
+    ['an empty 500', text('', 500)],
+    ['null', text('null')],
+    ['a redirect', () => new Response(null, { status: 302, headers: { location: 'http://elsewhere.test/' } })],
+    ['a broken connection', broken],
+  ];
+
+  it.each(strange)('is no answer to a read: %s', async (_, reply) => {
+    for (const [, call] of reads) {
+      const { bareMetal } = setup([reply]);
+      expect(await errorOf(call(bareMetal))).toBeInstanceOf(NoAnswer);
+    }
+  });
+
+  it.each(strange)('is no answer to a reservation, which may have taken effect: %s', async (_, reply) => {
+    const { bareMetal } = setup([reply]);
+    expect(await errorOf(bareMetal.reserve(id, reservation, forever))).toMatchObject({
+      name: 'NoAnswer',
+      mayHaveTakenEffect: true,
+    });
+    expect(service.seen).toHaveLength(1);
+  });
+
+  it.each(strange.filter(([name]) => !/200|half|null|empty answer/.test(name)))(
+    'is no answer to a start, which may have taken effect: %s',
+    async (_, reply) => {
+      const { bareMetal } = setup([reply]);
+      expect(await errorOf(bareMetal.deploy(id, undefined, forever))).toMatchObject({
+        name: 'NoAnswer',
+        mayHaveTakenEffect: true,
+      });
+      expect(service.seen).toHaveLength(1);
+    },
+  );
+});
+
+describe('reads', () => {
+  const good: Readonly<Record<string, Reply>> = {
+    find: json(node),
+    available: json({ nodes: [node] }),
+    carrying: json({ nodes: [node] }),
+  };
+  const busy = fault(503, 'Resource temporarily unavailable, please retry.');
+
+  it.each(reads)('are repeated when they get lost: %s', async (name, call) => {
+    const { bareMetal, clock } = setup([broken, busy, good[name] ?? broken]);
+    expect(await call(bareMetal)).toBeTruthy();
+    expect(service.seen).toHaveLength(3);
+    expect(clock.sleeps).toEqual([100, 200]);
+  });
+
+  it.each(reads)('are given up after three times: %s', async (_, call) => {
+    const { bareMetal } = setup([broken]);
+    expect(await errorOf(call(bareMetal))).toBeInstanceOf(NoAnswer);
+    expect(service.seen).toHaveLength(3);
+  });
+
+  it.each(reads)('are not repeated when they are refused: %s', async (_, call) => {
+    for (const status of [400, 401, 403]) {
+      const { bareMetal } = setup([fault(status, 'no')]);
+      expect(await errorOf(call(bareMetal))).toBeInstanceOf(Error);
+    }
+    expect(service.seen).toHaveLength(3);
+  });
+
+  it.each(reads)('share one deadline among their repetitions: %s', async (_, call) => {
+    const { bareMetal } = setup([stalled], 50);
+    expect(await errorOf(call(bareMetal))).toMatchObject({ words: 'Ironic did not answer within 0.05 s' });
+    expect(service.seen).toHaveLength(1);
+  });
+
+  it('end with the caller', async () => {
+    const controller = new AbortController();
+    const reason = new Error('the caller left');
+    const { bareMetal } = setup([
+      (request) => {
+        controller.abort(reason);
+        return stalled(request);
+      },
+    ]);
+    expect(await errorOf(bareMetal.find(id, controller.signal))).toBe(reason);
+    expect(service.seen).toHaveLength(1);
+  });
+
+  it('end with the caller between two repetitions', async () => {
+    const controller = new AbortController();
+    const reason = new Error('the caller left');
+    const { bareMetal, clock } = setup([broken]);
+    clock.meanwhile = () => controller.abort(reason);
+    expect(await errorOf(bareMetal.find(id, controller.signal))).toBe(reason);
+    expect(service.seen).toHaveLength(1);
+  });
+});
+
+describe('changes', () => {
+  it.each(changes)('are never repeated: %s', async (_, call) => {
+    for (const reply of [
+      broken,
+      html(503, { 'retry-after': '0' }),
+      fault(503, 'Resource temporarily unavailable, please retry.'),
+      fault(409, 'Node is locked by host c1, please retry after the current operation is completed.'),
+      text('', 500),
+    ]) {
+      const before = service.seen.length;
+      const { bareMetal, clock } = setup([reply]);
+      expect(await errorOf(call(bareMetal))).toBeInstanceOf(Error);
+      expect(service.seen.length - before).toBe(1);
+      expect(clock.sleeps).toEqual([]);
+    }
+  });
+
+  it.each(changes.filter(([name]) => name !== 'deploy'))(
+    'have a deadline that covers the body of the answer: %s',
+    async (_, call) => {
+      const { bareMetal } = setup([stalled], 50);
+      expect(await errorOf(call(bareMetal))).toMatchObject({
+        words: 'Ironic did not answer within 0.05 s',
+        mayHaveTakenEffect: true,
+      });
+    },
+  );
+});
+
+describe('an Ironic of another version', () => {
+  const range = (oldest: string, newest: string) => ({
+    'x-openstack-ironic-api-minimum-version': oldest,
+    'x-openstack-ironic-api-maximum-version': newest,
+  });
+
+  /** Speaks the versions up to a newest one, and refuses those that are newer, and fields that came later. */
+  const ironicUpTo =
+    (newest: number): Reply =>
+    (request) => {
+      const asked = Number(request.headers.get('x-openstack-ironic-api-version')?.replace('1.', ''));
+      const headers = range('1.1', `1.${newest}`);
+      if (asked > newest) return fault(406, `Version 1.${asked} was requested`, headers)(request);
+      const fields = new URL(request.url).searchParams.get('fields') ?? '';
+      const tooNew = (fields.includes('retired') && asked < 61) || (fields.includes('lessee') && asked < 65);
+      if (tooNew) return fault(406, 'Request not acceptable.', headers)(request);
+      const isList = new URL(request.url).pathname === '/v1/nodes';
+      return json(isList ? { nodes: [node] } : node, { headers })(request);
+    };
+
+  it.each([59, 60, 61, 64])('that speaks 1.%i at most is spoken to in that from the first call on', async (newest) => {
+    for (const [, call] of [...reads, ...changes]) {
+      const before = service.seen.length;
+      const { bareMetal } = setup([ironicUpTo(newest)]);
+      expect(await errorOf(call(bareMetal))).toBeUndefined();
+      expect(service.seen.slice(before).map(({ version }) => version)).toEqual(['1.65', `1.${newest}`]);
+      expect(await errorOf(call(bareMetal))).toBeUndefined();
+      expect(service.seen.length - before).toBe(3);
+    }
+  });
+
+  it('that speaks 1.65 and more is spoken to in 1.65', async () => {
+    const { bareMetal } = setup([ironicUpTo(82)]);
+    await bareMetal.find(id, forever);
+    expect(service.seen.map(({ version }) => version)).toEqual(['1.65']);
+  });
+
+  it('that speaks 1.58 at most is too old', async () => {
+    for (const [, call] of [...reads, ...changes]) {
+      const { bareMetal } = setup([ironicUpTo(58)]);
+      expect(await errorOf(call(bareMetal))).toMatchObject({
+        name: 'Refused',
+        refusal: 'too_old',
+        words: 'it speaks API 1.58, and 1.59 is needed',
+      });
+    }
+  });
+
+  it('that speaks only newer ones is spoken to in its oldest', async () => {
+    const { bareMetal } = setup([fault(406, 'no', range('1.70', '1.120')), json(node)]);
+    await expect(bareMetal.find(id, forever)).resolves.toMatchObject({ id });
+    expect(service.seen.map(({ version }) => version)).toEqual(['1.65', '1.70']);
+  });
+
+  it('that does not say which it speaks is too old', async () => {
+    const { bareMetal } = setup([fault(406, 'Invalid value for X-OpenStack-Ironic-API-Version header')]);
+    expect(await errorOf(bareMetal.find(id, forever))).toMatchObject({
+      refusal: 'too_old',
+      words: 'Invalid value for X-OpenStack-Ironic-API-Version header',
+    });
+    expect(service.seen).toHaveLength(1);
+  });
+
+  it('that refuses the version it has offered is too old, and not asked forever', async () => {
+    const { bareMetal } = setup([fault(406, 'no', range('1.1', '1.60'))]);
+    expect(await errorOf(bareMetal.find(id, forever))).toMatchObject({ refusal: 'too_old' });
+    expect(service.seen).toHaveLength(2);
+  });
+});
+
+describe("Ironic's clock", () => {
+  it('is our own before Ironic has said anything', () => {
+    expect(setup([]).bareMetal.now()).toBe(start);
+  });
+
+  it('is taken from its latest answer, and goes on', async () => {
+    const { bareMetal, clock } = setup([
+      json(node, { headers: { date: new Date(start + 90_000).toUTCString() } }),
+      json(node, { headers: { date: new Date(start - 30_000).toUTCString() } }),
+    ]);
+    await bareMetal.find(id, forever);
+    expect(bareMetal.now()).toBe(start + 90_000);
+    clock.pass(1_500);
+    expect(bareMetal.now()).toBe(start + 91_500);
+    clock.pass(-1_500);
+    await bareMetal.find(id, forever);
+    expect(bareMetal.now()).toBe(start - 30_000);
+  });
+
+  it('is taken from a refusal too', async () => {
+    const { bareMetal } = setup([fault(404, 'no', { date: new Date(start + 5_000).toUTCString() })]);
+    await bareMetal.find(id, forever);
+    expect(bareMetal.now()).toBe(start + 5_000);
+  });
+
+  it.each(['yesterday', ''])('is not disturbed by the date %j', async (date) => {
+    const { bareMetal } = setup([json(node, { headers: { date } })]);
+    await bareMetal.find(id, forever);
+    expect(bareMetal.now()).toBe(start);
+  });
+});

@@ -1,0 +1,101 @@
+import { HttpResponse, type HttpResponseResolver, http } from 'msw';
+import { setupServer } from 'msw/node';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import { createGate } from '../../src/openstack/gate.js';
+import { createHttp, type Http, type HttpOptions } from '../../src/openstack/http.js';
+
+/** A request as it arrived. */
+export interface Seen {
+  readonly method: string;
+  /** Path and query, as they were written. */
+  readonly path: string;
+  readonly version: string | null;
+  /** The parsed body; undefined without one. */
+  readonly body: unknown;
+}
+
+/** What a service answers to one request. */
+export type Reply = (request: Request) => Response | Promise<Response>;
+
+/** A service on the other side of the wire, which answers what the test says and nothing else. */
+export interface Service {
+  readonly endpoint: string;
+  /** The replies to the requests in their order; the last one to all that follow. */
+  replies(...replies: Reply[]): void;
+  /** All requests since the test began. */
+  readonly seen: readonly Seen[];
+}
+
+/** A service at an address of its own for the tests of one file. Any other request is an error. */
+export function createService(endpoint: string): Service {
+  const server = setupServer();
+  const seen: Seen[] = [];
+  beforeAll(() => server.listen({ onUnhandledRequest: 'error' }));
+  afterEach(() => {
+    server.resetHandlers();
+    seen.length = 0;
+  });
+  afterAll(() => server.close());
+  return {
+    endpoint,
+    seen,
+    replies(...replies) {
+      const resolver: HttpResponseResolver = async ({ request }) => {
+        const { pathname, search } = new URL(request.url);
+        const text = await request.clone().text();
+        seen.push({
+          method: request.method,
+          path: `${pathname}${search}`,
+          version: request.headers.get('x-openstack-ironic-api-version'),
+          body: text === '' ? undefined : JSON.parse(text),
+        });
+        const reply = replies.length > 1 ? replies.shift() : replies[0];
+        if (!reply) throw new Error('The test gave no reply.');
+        return reply(request);
+      };
+      server.use(http.all(`${endpoint}/*`, resolver));
+    },
+  };
+}
+
+/** A way to such a service. */
+export function httpTo(endpoint: string, options: Partial<HttpOptions> = {}): Http {
+  return createHttp({ service: 'Ironic', endpoint, timeout: 5_000, gate: createGate(8), ...options });
+}
+
+/** A signal that nobody aborts. */
+export const forever = new AbortController().signal;
+
+export function json(body: unknown, init: ResponseInit = {}): Reply {
+  return () => HttpResponse.json(body as never, init);
+}
+
+/** An error as Ironic says it: JSON as a string within JSON. */
+export function fault(status: number, faultstring: string, headers: Record<string, string> = {}): Reply {
+  const message = JSON.stringify({ faultcode: 'Client', faultstring, debuginfo: null });
+  return json({ error_message: message }, { status, headers });
+}
+
+/** A page as a proxy writes it. */
+export function html(status: number, headers: Record<string, string> = {}): Reply {
+  return () =>
+    HttpResponse.html('<html><body><h1>Service Temporarily Unavailable</h1></body></html>', { status, headers });
+}
+
+export function text(body: string, status = 200): Reply {
+  return () => new Response(body, { status, headers: { 'content-type': 'application/json' } });
+}
+
+/** No answer: the connection breaks. */
+export const broken: Reply = () => HttpResponse.error();
+
+/** The beginning of an answer, and then nothing more until the other side leaves. */
+export const stalled: Reply = () =>
+  new Response(
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"uuid": "'));
+      },
+    }),
+    { headers: { 'content-type': 'application/json' } },
+  );

@@ -1,0 +1,296 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Reservation } from '../../src/core/ports.js';
+import { entryMember, fieldsOf, releasingPatch, reservingPatch, serverFrom } from '../../src/openstack/node.js';
+import { createVersion } from '../../src/openstack/versions.js';
+
+const id = '6cbb8dc2-6418-454d-af65-9f723bb0bbe5';
+const deploymentId = 'aaaaaaaa-0000-4000-8000-000000000001';
+
+/** The members that count of a node as Ironic 21.4.4 showed it, while it was deployed by us. */
+const node = {
+  uuid: id,
+  name: 'bm-0001',
+  resource_class: 'baremetal.small',
+  provision_state: 'wait call-back',
+  provision_updated_at: '2026-11-22T08:32:45.219821+00:00',
+  instance_uuid: deploymentId,
+  instance_info: {
+    image_source: '184f61bb-1dfe-4486-9b54-1ad61ea12f08',
+    image_url: '******',
+    [entryMember]: {
+      [deploymentId]: {
+        started_at: '2026-11-22T08:32:40Z',
+        image: 'ubuntu-24.04',
+        digest: 'abc',
+        attempt: { a: true },
+      },
+    },
+  },
+  maintenance: false,
+  reservation: 'h1-conductor',
+  power_state: 'power on',
+  properties: { cpus: 8, memory_mb: 16384, local_gb: 240, cpu_arch: 'x86_64' },
+  deploy_interface: 'direct',
+  retired: false,
+  lessee: null,
+  last_error: null,
+  deploy_step: { step: 'write_image', priority: 80, argsinfo: null, interface: 'deploy' },
+  driver_internal_info: {
+    deploy_steps: [{ step: 'deploy' }, { step: 'write_image' }, { step: 'boot_instance' }],
+    deploy_step_index: 1,
+  },
+};
+
+describe('a node', () => {
+  it('is read as a server', () => {
+    expect(serverFrom(node)).toMatchObject({
+      id,
+      name: 'bm-0001',
+      resourceClass: 'baremetal.small',
+      provisionState: 'wait call-back',
+      provisionedAt: Date.UTC(2026, 10, 22, 8, 32, 45, 219),
+      deploymentId,
+      entry: { started_at: '2026-11-22T08:32:40Z', image: 'ubuntu-24.04' },
+      imageSource: '184f61bb-1dfe-4486-9b54-1ad61ea12f08',
+      maintenance: false,
+      lockedBy: 'h1-conductor',
+      powerState: 'power on',
+      retired: false,
+      lessee: null,
+      step: { name: 'write_image', number: 2, total: 3 },
+      lastError: null,
+      diskGb: 240,
+      architecture: 'x86_64',
+      deployInterface: 'direct',
+    });
+  });
+
+  it('of an old API is available where its state is null', () => {
+    expect(serverFrom({ ...node, provision_state: null })?.provisionState).toBe('available');
+  });
+
+  it('needs no more than what the safety of a deployment hangs on', () => {
+    const bare = {
+      uuid: id,
+      provision_state: 'available',
+      instance_uuid: null,
+      maintenance: false,
+      instance_info: {},
+    };
+    expect(serverFrom(bare)).toMatchObject({
+      id,
+      name: null,
+      entry: null,
+      step: null,
+      retired: false,
+      lockedBy: null,
+      powerState: null,
+      diskGb: null,
+      architecture: null,
+      deployInterface: null,
+    });
+  });
+
+  it.each(['uuid', 'provision_state', 'instance_uuid', 'maintenance'])('cannot be read without %s', (member) => {
+    const { [member as keyof typeof node]: _, ...rest } = node;
+    expect(serverFrom(rest)).toBeUndefined();
+  });
+
+  it.each<[string, unknown]>([
+    ['uuid', 7],
+    ['uuid', null],
+    ['uuid', ''],
+    ['uuid', 'x'.repeat(10_000_000)],
+    ['uuid', '../../nodes'],
+    ['uuid', `${id}\n`],
+    ['provision_state', 7],
+    ['provision_state', ['active']],
+    ['instance_uuid', 7],
+    ['instance_uuid', { a: 1 }],
+    ['instance_uuid', 'x'.repeat(10_000_000)],
+    ['maintenance', 'false'],
+    ['maintenance', null],
+    ['maintenance', 0],
+  ])('cannot be read with another kind of %s (%#)', (member, value) => {
+    expect(serverFrom({ ...node, [member]: value })).toBeUndefined();
+  });
+
+  it.each([undefined, null, 'text', 7, [], [node], {}])('is no such thing as %j', (body) => {
+    expect(serverFrom(body)).toBeUndefined();
+  });
+
+  it.each([
+    'name',
+    'resource_class',
+    'provision_updated_at',
+    'reservation',
+    'power_state',
+    'retired',
+    'lessee',
+    'last_error',
+    'properties',
+    'deploy_interface',
+    'deploy_step',
+    'driver_internal_info',
+    'instance_info',
+  ])('can be read with any kind of %s', (member) => {
+    for (const value of [7, true, null, [], ['a'], {}, { a: { b: 1 } }, 'x'.repeat(10_000_000), undefined]) {
+      expect(serverFrom({ ...node, [member]: value })).toMatchObject({ id, deploymentId });
+    }
+  });
+
+  it('that one may not see whole is read as far as it goes', () => {
+    const redacted = '** Redacted **';
+    expect(
+      serverFrom({ ...node, instance_info: redacted, driver_internal_info: redacted, reservation: redacted }),
+    ).toMatchObject({ entry: null, imageSource: null, lockedBy: redacted });
+  });
+
+  it('is read, or not, whatever its members are', () => {
+    const members = fc.record(
+      Object.fromEntries(Object.keys(node).map((member) => [member, fc.oneof(fc.jsonValue(), fc.constant(null))])),
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(members, (changes) => {
+        const server = serverFrom({ ...node, ...changes });
+        if (server) expect(server.id).toBe({ ...node, ...changes }.uuid);
+      }),
+    );
+  });
+});
+
+describe('the disk of a node', () => {
+  it.each([
+    [240, 240],
+    ['240', 240],
+    [0, null],
+    [-1, null],
+    ['unknown', null],
+    [null, null],
+    [{ size: 240 }, null],
+    [Number.POSITIVE_INFINITY, null],
+  ])('of %j is %j GiB', (localGb, diskGb) => {
+    expect(serverFrom({ ...node, properties: { local_gb: localGb } })?.diskGb).toBe(diskGb);
+  });
+});
+
+describe('the entry of ours on a node', () => {
+  const withEntry = (entry: unknown) => serverFrom({ ...node, instance_info: { [entryMember]: entry } })?.entry;
+  const good = { started_at: '2026-11-22T08:32:40Z', image: 'ubuntu-24.04', digest: 'abc' };
+
+  it('counts for its own deployment', () => {
+    expect(withEntry({ [deploymentId]: good })).toMatchObject({ image: 'ubuntu-24.04' });
+    expect(withEntry({ 'bbbbbbbb-0000-4000-8000-000000000001': good })).toBeNull();
+  });
+
+  it.each<[string, unknown]>([
+    ['is missing', undefined],
+    ['is null', null],
+    ['is a text', 'ubuntu'],
+    ['is a list', [good]],
+    ['holds nothing for this deployment', {}],
+    ['has no time', { [deploymentId]: { ...good, started_at: undefined } }],
+    ['has a time that is none', { [deploymentId]: { ...good, started_at: 'yesterday' } }],
+    ['has a time with an offset', { [deploymentId]: { ...good, started_at: '2026-11-22T08:32:40+01:00' } }],
+    ['has a masked time', { [deploymentId]: { ...good, started_at: '******' } }],
+    ['has no image', { [deploymentId]: { ...good, image: 7 } }],
+  ])('does not count when it %s', (_, entry) => {
+    expect(withEntry(entry)).toBeNull();
+  });
+
+  it('does not count on a node without a deployment', () => {
+    expect(serverFrom({ ...node, instance_uuid: null })?.entry).toBeNull();
+  });
+
+  it.each(['__proto__', 'constructor'])('is never found by the id %s', (instanceUuid) => {
+    expect(serverFrom({ ...node, instance_uuid: instanceUuid })?.entry).toBeNull();
+  });
+
+  it('comes back as it was written', () => {
+    const reservation = {
+      deploymentId,
+      attemptId: 'bbbbbbbb-0000-4000-8000-000000000002',
+      entry: good,
+      instanceInfo: { image_source: 'a' },
+    } satisfies Reservation;
+    const written = reservingPatch(reservation).find(({ path }) => path === '/instance_info')?.value;
+    expect(serverFrom({ ...node, instance_info: written })?.entry).toEqual(good);
+  });
+});
+
+describe('the step of a node', () => {
+  const withSteps = (deployStep: unknown, info: unknown) =>
+    serverFrom({ ...node, deploy_step: deployStep, driver_internal_info: info })?.step;
+  const steps = [{ step: 'deploy' }, { step: 'write_image' }];
+
+  it('has no position before the list is known, or when it does not fit', () => {
+    const nowhere = { name: 'deploy', number: null, total: null };
+    for (const info of [
+      null,
+      {},
+      { deploy_steps: null, deploy_step_index: 0 },
+      { deploy_steps: steps },
+      { deploy_steps: steps, deploy_step_index: null },
+      { deploy_steps: steps, deploy_step_index: 2 },
+      { deploy_steps: steps, deploy_step_index: -1 },
+      { deploy_steps: steps, deploy_step_index: 0.5 },
+      { deploy_steps: 'write_image', deploy_step_index: 0 },
+    ]) {
+      expect(withSteps({ step: 'deploy' }, info)).toEqual(nowhere);
+    }
+  });
+
+  it.each([[{}], [null], [{ step: null }], ['deploy']])('does not exist in %j', (deployStep) => {
+    expect(withSteps(deployStep, { deploy_steps: steps, deploy_step_index: 0 })).toBeNull();
+  });
+});
+
+describe('the moment of the last change', () => {
+  it.each([null, 'yesterday', ''])('is unknown in %j', (text) => {
+    expect(serverFrom({ ...node, provision_updated_at: text })?.provisionedAt).toBeNull();
+  });
+});
+
+describe('the fields that are asked for', () => {
+  it('are on a list without those that are refused or long there', () => {
+    const version = createVersion();
+    const one = fieldsOf('one', version).split(',');
+    const list = fieldsOf('list', version).split(',');
+    expect(one.filter((field) => !list.includes(field))).toEqual(['last_error', 'deploy_step', 'driver_internal_info']);
+    // Ironic answers these with 500 or 400 on lists.
+    for (const field of ['conductor', 'allocation_uuid', 'chassis_uuid', 'updated_at'])
+      expect(list).not.toContain(field);
+  });
+});
+
+describe('the patches', () => {
+  const reservation: Reservation = {
+    deploymentId,
+    attemptId: 'bbbbbbbb-0000-4000-8000-000000000002',
+    entry: { started_at: '2026-11-22T08:32:40Z', image: 'ubuntu-24.04', digest: 'abc' },
+    instanceInfo: { image_source: 'a', root_gb: 10 },
+  };
+
+  it('take a node with its whole description at once', () => {
+    expect(reservingPatch(reservation)).toMatchObject([
+      { op: 'add', path: '/instance_uuid', value: deploymentId },
+      { op: 'add', path: '/instance_info', value: { image_source: 'a', root_gb: 10, [entryMember]: {} } },
+    ]);
+  });
+
+  it('give it back only if our entry is still there, which they remove first', () => {
+    const patch = releasingPatch(reservation);
+    expect(patch[0]?.op).toBe('remove');
+    expect(patch[0]?.path.startsWith(`/instance_info/${entryMember}/${deploymentId}`)).toBe(true);
+    expect(patch.slice(1)).toEqual([
+      { op: 'remove', path: '/instance_uuid' },
+      { op: 'replace', path: '/instance_info', value: {} },
+    ]);
+  });
+
+  it('name nothing like a secret, for Ironic would mask that', () => {
+    expect(JSON.stringify(reservingPatch(reservation))).not.toMatch(/password|secret|token|credential|private/i);
+  });
+});

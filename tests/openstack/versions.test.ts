@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { Refused } from '../../src/core/ports.js';
+import { createVersion } from '../../src/openstack/versions.js';
+
+function refusal(oldest?: string, newest?: string, status = 406) {
+  const headers = new Headers();
+  if (oldest) headers.set('x-openstack-ironic-api-minimum-version', oldest);
+  if (newest) headers.set('x-openstack-ironic-api-maximum-version', newest);
+  return { status, headers, body: undefined, text: '' };
+}
+
+const spoken = (version: ReturnType<typeof createVersion>) => version.headers()['x-openstack-ironic-api-version'];
+
+describe('the version of the API', () => {
+  it('is at first the newest that anything needs', () => {
+    const version = createVersion();
+    expect(spoken(version)).toBe('1.65');
+    expect(version.has('retired') && version.has('lessee') && version.has('deployment')).toBe(true);
+  });
+
+  it.each([
+    ['1.64', true, false],
+    ['1.61', true, false],
+    ['1.60', false, false],
+    ['1.59', false, false],
+  ])('falls back to %s where Ironic speaks no newer one', (newest, retired, lessee) => {
+    const version = createVersion();
+    expect(version.learn(refusal('1.1', newest))).toBe(true);
+    expect(spoken(version)).toBe(newest);
+    expect(version.has('retired')).toBe(retired);
+    expect(version.has('lessee')).toBe(lessee);
+    expect(version.has('deployment')).toBe(true);
+  });
+
+  it('rises to the oldest that Ironic still speaks', () => {
+    const version = createVersion();
+    expect(version.learn(refusal('1.70', '1.120'))).toBe(true);
+    expect(spoken(version)).toBe('1.70');
+  });
+
+  it.each([
+    ['the version is spoken after all', refusal('1.1', '1.82')],
+    ['the answer names no version', refusal()],
+    ['the answer names only one end', refusal(undefined, '1.60')],
+    ['the answer names nonsense', refusal('one', 'latest')],
+    ['the answer names another API', refusal('2.1', '2.60')],
+    ['the answer names a number without end', refusal('1.1', `1.${'9'.repeat(30)}`)],
+    ['the answer is about something else', refusal('1.1', '1.60', 404)],
+  ])('stays when %s', (_, answer) => {
+    const version = createVersion();
+    expect(version.learn(answer)).toBe(false);
+    expect(spoken(version)).toBe('1.65');
+  });
+
+  it('is too old below 1.59', () => {
+    const learn = () => createVersion().learn(refusal('1.1', '1.58'));
+    expect(learn).toThrow(Refused);
+    expect(learn).toThrow('too_old: it speaks API 1.58, and 1.59 is needed');
+  });
+});

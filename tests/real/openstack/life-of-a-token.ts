@@ -1,0 +1,62 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { composeCore } from '../../../src/compose.js';
+import { readConfig } from '../../../src/config.js';
+import type { Cloud } from './cloud.js';
+
+/** Seconds: less than 200 requests take. */
+const shortLife = 8;
+const callers = 200;
+
+export function lifeOfAToken(cloud: () => Cloud): void {
+  describe('a token', () => {
+    test('that expires while 200 calls are under way is renewed once, and every call succeeds', { timeout: 180_000 }, async () => {
+      const { openrc, signIns, requests, secrets, token_lifetime_file } = cloud();
+      const lifetime = await readFile(token_lifetime_file, 'utf8');
+      const stopListening = collectTokens(secrets);
+      try {
+        const env = { ...openrc('system_admin'), IRONIC_MCP_REQUEST_TIMEOUT: '120' };
+        const { provision } = await composeCore(await readConfig(env, {}));
+        const look = () =>
+          provision.status({ operation_id: 'bm-0009', wait_seconds: 0 }, new AbortController().signal);
+
+        const before = { signIns: await signIns(), requests: (await requests()).length };
+        await writeFile(token_lifetime_file, String(shortLife));
+        await look();
+        // The one that follows is to last.
+        await writeFile(token_lifetime_file, lifetime);
+        expect((await signIns()) - before.signIns).toBe(1);
+
+        const keepLooking = async () => {
+          do {
+            expect((await look()).provision_state).toBe('active');
+          } while ((await signIns()) - before.signIns < 2);
+        };
+        await Promise.all(Array.from({ length: callers }, keepLooking));
+
+        expect((await signIns()) - before.signIns).toBe(2);
+        const statuses = (await requests()).slice(before.requests).map((line) => line.split(' ').at(-1));
+        expect(statuses.filter((status) => status === '200').length).toBeGreaterThanOrEqual(callers);
+        console.log('401s', statuses.filter((status) => status === '401').length, 'of', statuses.length);
+        expect(new Set(statuses)).toEqual(new Set(['200', '401']));
+      } finally {
+        stopListening();
+        await writeFile(token_lifetime_file, lifetime);
+      }
+    });
+  });
+}
+
+/** Notes every token that Keystone gives to this process from now on. */
+function collectTokens(secrets: Set<string>): () => void {
+  const { fetch } = globalThis;
+  globalThis.fetch = async (...args) => {
+    const response = await fetch(...args);
+    const token = response.headers.get('x-subject-token');
+    if (token) secrets.add(token);
+    return response;
+  };
+  return () => {
+    globalThis.fetch = fetch;
+  };
+}

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { type Cloud, startCloud } from './cloud.js';
+import { imagesOfGlance } from './images.js';
+import { lifeOfAToken } from './life-of-a-token.js';
+import { secretsKept } from './secrets-kept.js';
+import { tlsSettings } from './tls-settings.js';
+import { waysToSignIn } from './ways-to-sign-in.js';
+import { wrongSettings } from './wrong-settings.js';
+
+/** Everything that needs a whole cloud, in one file: bringing one up takes half a minute. */
+describe('on OpenStack: Keystone, Glance and Ironic', () => {
+  let started: Cloud | undefined;
+  beforeAll(async () => {
+    started = await startCloud();
+  });
+  afterAll(() => started?.stop());
+  const cloud = () => {
+    if (!started) throw new Error('there is no cloud');
+    return started;
+  };
+
+  waysToSignIn(cloud);
+  imagesOfGlance(cloud);
+  lifeOfAToken(cloud);
+  wrongSettings(cloud);
+  tlsSettings(cloud);
+  // The last one: it looks at what all the others made the program say.
+  secretsKept(cloud);
+});

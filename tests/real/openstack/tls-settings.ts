@@ -1,0 +1,3 @@
+import type { Cloud } from './cloud.js';
+
+export function tlsSettings(_cloud: () => Cloud): void {}

@@ -1,0 +1,161 @@
+import type { ChildProcess } from 'node:child_process';
+import { Client as ClientV2 } from '@modelcontextprotocol/client';
+import { StdioClientTransport as TransportV2 } from '@modelcontextprotocol/client/stdio';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { assert } from 'vitest';
+import { type Environment, type Exit, program, type Recording, record } from './program.js';
+
+/** The client libraries that people's programs are made with: the old line, and the one that speaks 2026-07-28. */
+export const clientLines = ['v1', 'v2'] as const;
+export type ClientLine = (typeof clientLines)[number];
+
+/** What a tool answered. */
+export interface ToolAnswer {
+  readonly isError: boolean;
+  readonly text: string;
+  /** The structured content. */
+  readonly data: Readonly<Record<string, unknown>> | undefined;
+}
+
+interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** One MCP client with the server that it started: the same face for both lines. */
+export interface McpSession {
+  readonly line: ClientLine;
+  readonly pid: number;
+  readonly instructions: string;
+  /** The protocol that was agreed on. */
+  readonly protocol: string;
+  readonly server: { readonly name: string; readonly version: string };
+  callTool(name: string, input: unknown, options?: CallOptions): Promise<ToolAnswer>;
+  listTools(): Promise<readonly ListedTool[]>;
+  stderr(): string;
+  readonly exited: Promise<Exit>;
+  /**
+   * Leaves as the library does, and waits for the server to end. Rejects if the server wrote anything but JSON-RPC to
+   * stdout, at whatever time.
+   */
+  close(): Promise<Exit>;
+}
+
+interface ListedTool {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly annotations?: object | undefined;
+  readonly inputSchema: object;
+  readonly outputSchema?: object | undefined;
+}
+
+export async function openSession(line: ClientLine, env: Environment = {}, args: readonly string[] = []) {
+  const parameters = { command: process.execPath, args: [program, ...args], env: { ...env }, stderr: 'pipe' as const };
+  return line === 'v1' ? openV1(parameters) : openV2(parameters);
+}
+
+interface Parameters {
+  readonly command: string;
+  readonly args: string[];
+  readonly env: Record<string, string>;
+  readonly stderr: 'pipe';
+}
+
+/** The process that a transport has just started. Neither line shows it, and both keep it in the same place. */
+function processOf(transport: object): ChildProcess {
+  return Reflect.get(transport, '_process') as ChildProcess;
+}
+
+class RecordedV1 extends TransportV1 {
+  recorded: Recording | undefined;
+  override async start() {
+    await super.start();
+    this.recorded = record(processOf(this));
+  }
+}
+
+class RecordedV2 extends TransportV2 {
+  recorded: Recording | undefined;
+  override async start() {
+    await super.start();
+    this.recorded = record(processOf(this));
+  }
+}
+
+const clientInfo = { name: 'tests', version: '1' };
+
+async function openV1(parameters: Parameters): Promise<McpSession> {
+  const transport = new RecordedV1(parameters);
+  const client = new ClientV1(clientInfo);
+  let protocol = '';
+  // The only way in which this client tells.
+  Object.assign(transport, { setProtocolVersion: (version: string) => (protocol = version) });
+  await client.connect(transport);
+  return {
+    line: 'v1',
+    protocol,
+    instructions: client.getInstructions() ?? '',
+    server: client.getServerVersion() ?? { name: '', version: '' },
+    callTool: async (name, input, options) =>
+      answerIn(await client.callTool({ name, arguments: input as ToolInput }, undefined, options)),
+    listTools: async () => (await client.listTools()).tools,
+    ...rest(transport, () => client.close()),
+  };
+}
+
+async function openV2(parameters: Parameters): Promise<McpSession> {
+  const transport = new RecordedV2(parameters);
+  const client = new ClientV2(clientInfo, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  await client.connect(transport);
+  return {
+    line: 'v2',
+    protocol: client.getNegotiatedProtocolVersion() ?? '',
+    instructions: client.getInstructions() ?? '',
+    server: client.getServerVersion() ?? { name: '', version: '' },
+    callTool: async (name, input, options) =>
+      answerIn(await client.callTool({ name, arguments: input as ToolInput }, options)),
+    listTools: async () => (await client.listTools()).tools,
+    ...rest(transport, () => client.close()),
+  };
+}
+
+type ToolInput = Record<string, unknown>;
+
+function rest(transport: RecordedV1 | RecordedV2, close: () => Promise<void>) {
+  const { recorded, pid } = transport;
+  assert(recorded && pid, 'the server has been started');
+  return {
+    pid,
+    stderr: recorded.stderr,
+    exited: recorded.exited,
+    close: async () => {
+      await close();
+      const exit = await recorded.exited;
+      assertOnlyJsonRpc(recorded.stdout());
+      return exit;
+    },
+  };
+}
+
+function answerIn(result: object): ToolAnswer {
+  const { content, isError, structuredContent } = result as {
+    content: { type: string; text: string }[];
+    isError?: boolean;
+    structuredContent?: ToolInput;
+  };
+  const [first, ...others] = content;
+  assert(first?.type === 'text' && others.length === 0, 'a tool answers with one text');
+  return { isError: isError === true, text: first.text, data: structuredContent };
+}
+
+/** Stdout carries the protocol and nothing else. */
+export function assertOnlyJsonRpc(stdout: string): void {
+  assert(stdout === '' || stdout.endsWith('\n'), `stdout ends in the middle of a line: ${stdout.slice(-200)}`);
+  for (const line of stdout.split('\n').slice(0, -1)) {
+    assert(/^\{.*\}$/.test(line), `not JSON-RPC on stdout: ${line.slice(0, 200)}`);
+    assert(
+      (JSON.parse(line) as { jsonrpc?: unknown }).jsonrpc === '2.0',
+      `not JSON-RPC on stdout: ${line.slice(0, 200)}`,
+    );
+  }
+}

@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { createSimulator, type SimulatorOptions } from '../../src/simulator/cloud.js';
+
+/** A node, as far as tests look at it. */
+interface NodeView {
+  readonly uuid: string;
+  readonly name: string;
+  readonly provision_state: string;
+  readonly instance_uuid: string | null;
+  readonly instance_info: Readonly<Record<string, unknown>>;
+}
+
+/** The simulated Ironic on a port, to be used as the real one; and a look behind the adapter's back. */
+export interface SimulatedIronic {
+  readonly url: string;
+  /** Asks it past the adapter. Resolves with the parsed body, and rejects for an error. */
+  ask(method: string, path: string, body?: unknown): Promise<unknown>;
+  node(ref: string): Promise<NodeView>;
+  /** What was given for a node's first boot, which Ironic itself shows to nobody. */
+  configDrive(name: string): unknown;
+  /** Makes a node that is free for deployment. */
+  addNode(name: string): Promise<NodeView>;
+  /** The nodes that are taken, but not in any deployment: there must never be one that nobody knows of. */
+  leftReserved(): Promise<readonly NodeView[]>;
+  close(): Promise<void>;
+}
+
+export async function startSimulatedIronic(options: SimulatorOptions = {}): Promise<SimulatedIronic> {
+  const { fetch, world } = createSimulator(options);
+  const server = createAdaptorServer({ fetch }) as Server;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  async function ask(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(
+      new Request(`${url}${path}`, {
+        method,
+        headers: { 'X-OpenStack-Ironic-API-Version': '1.82', 'Content-Type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    );
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+  const node = async (ref: string) => (await ask('GET', `/v1/nodes/${ref}`)) as NodeView;
+
+  return {
+    url,
+    ask,
+    node,
+    configDrive: (name) => world.fleet.byName(name)?.instance_info.configdrive,
+    async addNode(name) {
+      await ask('POST', '/v1/nodes', { name, driver: 'ipmi', resource_class: 'baremetal.small' });
+      const added = world.fleet.byName(name);
+      if (!added) throw new Error(`no node ${name} after it was made`);
+      world.fleet.update(added, { provision_state: 'available', power_state: 'power off' }, world.now());
+      return node(name);
+    },
+    async leftReserved() {
+      const { nodes } = (await ask('GET', '/v1/nodes/detail?associated=true&limit=1000')) as { nodes: NodeView[] };
+      return nodes.filter(({ provision_state: state }) => state === 'available');
+    },
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
