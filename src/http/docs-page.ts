@@ -40,7 +40,10 @@ ${operations.map(operationSection).join('\n')}
 <section id="mcp">
 <h2><b>MCP</b> /mcp</h2>
 <p>The same operations as tools for AI agents: the Model Context Protocol over streamable HTTP, for clients of 2026-07-28 and of every earlier revision.</p>
-${curl(`curl ${base}/mcp -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' -d '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'`)}
+${curl(`curl ${base}/mcp \\
+  -H 'Content-Type: application/json' \\
+  -H 'Accept: application/json, text/event-stream' \\
+  -d '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'`)}
 </section>
 <section id="health">
 <h2>Health</h2>
@@ -111,9 +114,9 @@ function curlLine(operation: Operation): string {
     'curl',
     ...(method === 'GET' || (method === 'POST' && body !== undefined) ? [] : ['-X', method]),
     quoted(`${base}${target}`),
-    ...(body === undefined ? [] : ['-H', quoted('Content-Type: application/json'), '-d', quoted(body)]),
   ];
-  return parts.join(' ');
+  const line = parts.join(' ');
+  return body === undefined ? line : `${line} \\\n  -H 'Content-Type: application/json' \\\n  -d ${quoted(body)}`;
 }
 
 /** Fit for a shell. */
@@ -126,12 +129,11 @@ function curl(line: string): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[], tag: (cell: string, index: number) => string) =>
-    `<tr>${cells.map(tag).join('')}</tr>`;
+  const line = (cells: readonly string[], tag: (cell: string) => string) => `<tr>${cells.map(tag).join('')}</tr>`;
   return `<div class="table"><table>
 <thead>${line(head, (cell) => `<th>${cell}</th>`)}</thead>
 <tbody>
-${rows.map((row) => line(row, (cell, index) => `<td data-head="${head[index]}">${cell}</td>`)).join('\n')}
+${rows.map((row) => line(row, (cell) => `<td>${cell}</td>`)).join('\n')}
 </tbody>
 </table></div>`;
 }
@@ -144,7 +146,7 @@ function typeWords(schema: Schema): string {
   if (type === 'array') return `list of ${items ? typeWords(items) : 'any'}`;
   const bounded = minimum !== undefined && maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER;
   const preset = schema.default === undefined ? '' : ` (${escaped(JSON.stringify(schema.default))})`;
-  return `${type}${bounded ? `, ${minimum} to ${maximum}` : ''}${preset}`;
+  return `${[type].flat().join(' or ')}${bounded ? `, ${minimum} to ${maximum}` : ''}${preset}`;
 }
 
 function escaped(text: string): string {

@@ -17,9 +17,9 @@ code,pre{font:.88em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:.8rem 1rem;margin:.8rem 0;white-space:pre-wrap;overflow-wrap:anywhere}pre code{font-size:1em}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 th{text-align:left;color:var(--quiet);font-weight:600}th,td{padding:.4rem .9rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-tr:last-child td{border-bottom:0}td:first-child{white-space:nowrap}:target{background:light-dark(#fff3bf,#4d4210);border-radius:3px}section:target{background:none}
+tr:last-child td{border-bottom:0}td:first-child{white-space:nowrap}td:last-child{width:58%}:target{background:light-dark(#fff3bf,#4d4210);border-radius:3px}section:target{background:none}
 .codes a{display:inline-block;margin:0 .7rem .2rem 0;font:.88em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 @media(max-width:46rem){body{display:block;padding:1rem}nav{position:static;margin-bottom:1.5rem;padding-bottom:1rem;border-bottom:1px solid var(--line)}
-thead{display:none}tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}tr:last-child{border:0}td{display:block;padding:.1rem 0;border:0;overflow-wrap:anywhere}td:first-child{white-space:normal}
-td:empty{display:none}td:not(:first-child)::before{content:attr(data-head)": ";color:var(--quiet);font-size:.88em}}
+thead{display:none}tr{display:block;padding:.55rem 0;border-bottom:1px solid var(--line)}tr:last-child{border:0}
+td{display:inline;padding:0 .6rem 0 0;border:0;overflow-wrap:anywhere}td:first-child{white-space:normal}td:nth-child(n+2):not(:last-child){color:var(--quiet);font-size:.88em}td:last-child{display:block}td:empty{display:none}}
 `;

@@ -3,7 +3,7 @@ import type { Operation } from '../core/operations.js';
 
 /** What is read of a JSON schema here; the rest is passed on as it is. */
 export interface Schema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly default?: unknown;
   readonly minimum?: number;

@@ -259,11 +259,11 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
   it('"Idempotency key was already used" when a key comes again with another request', async () => {
     await ironic.addNode('keyed');
     const first = { ...image, server_id: 'keyed', idempotency_key: `order 66 of ${line}` };
-    const { deployment_id: deployment } = await provision(session, first);
+    const { deployment_id: deployment, started_at: startedAt } = await provision(session, first);
     expect(await provision(session, first)).toMatchObject({ status: 'in_progress', deployment_id: deployment });
     expect(failureIn(await session.callTool('provision_server', { ...first, hostname: 'other' }))).toEqual([
       'Idempotency key was already used for a different request',
-      `Reason: it was used for image ${image.image_id}, on server keyed`,
+      `Reason: it was used for image ${image.image_id} at ${startedAt}, on server keyed`,
       'Next: Use a new idempotency_key for a new request, or repeat the first request unchanged.',
       'Code: idempotency_conflict',
       'Retryable: no',

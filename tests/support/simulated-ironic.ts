@@ -28,8 +28,10 @@ export interface SimulatedIronic {
   close(): Promise<void>;
 }
 
+/** Unless a clock is given time stands still there: what is deploying stays so, however slow the tests are. */
 export async function startSimulatedIronic(options: SimulatorOptions = {}): Promise<SimulatedIronic> {
-  const { fetch, world } = createSimulator(options);
+  const begin = Date.now();
+  const { fetch, world } = createSimulator({ clock: { now: () => begin }, ...options });
   const server = createAdaptorServer({ fetch }) as Server;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

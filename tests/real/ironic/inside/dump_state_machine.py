@@ -6,7 +6,7 @@ import json
 
 from ironic.common import states
 
-# Until Ironic 30 or so the machine was in the module of the states' names.
+# Older releases have the machine in the module of the states' names.
 APART = 'ironic.common.state_machine'
 MACHINE = (importlib.import_module(APART) if importlib.util.find_spec(APART) else states).machine
 

@@ -1,0 +1,180 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { createAdaptorServer } from '@hono/node-server';
+import { afterEach, describe, expect, test } from 'vitest';
+import { check } from '../../src/commands/check.js';
+import { createSimulator } from '../../src/simulator/cloud.js';
+
+const secret = 'hunter2-secret';
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+/** Serves a simulated Ironic on a port, changed by the test. */
+async function ironic(
+  change: (request: Request, answer: Response) => Response | Promise<Response> = (_, answer) => answer,
+) {
+  const simulator = createSimulator();
+  const server = createAdaptorServer({
+    fetch: async (request: Request) => change(request, await simulator.fetch(request)),
+  }) as Server;
+  servers.push(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const admin = (path: string, patch: object[]) =>
+    simulator.fetch(
+      new Request(`http://sim/v1/nodes/${path}`, {
+        method: 'PATCH',
+        headers: { 'x-openstack-ironic-api-version': '1.78' },
+        body: JSON.stringify(patch),
+      }),
+    );
+  return { admin, env: { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint, OS_PASSWORD: secret } };
+}
+
+async function run(env: Record<string, string>, ...args: string[]) {
+  const stdout = new PassThrough();
+  const io = {
+    env,
+    stdin: new PassThrough(),
+    stdout,
+    stderr: new PassThrough(),
+    stop: new AbortController().signal,
+    self: ['node'] as [string],
+  };
+  const code = await check(io, args);
+  const text = String(stdout.read() ?? '');
+  return { code, text };
+}
+
+async function steps(env: Record<string, string>) {
+  const { code, text } = await run(env, '--json');
+  const report = JSON.parse(text) as {
+    ready: boolean;
+    steps: { step: string; outcome: string; detail: string; next?: string }[];
+    env: object;
+  };
+  return { code, ...report, named: (name: string) => report.steps.filter(({ step }) => step === name) };
+}
+
+describe('the check', () => {
+  test('shows step by step that a deployment can be made, and the env block of an MCP client without secrets', async () => {
+    const { env } = await ironic();
+    const { code, text } = await run(env);
+    expect(code).toBe(0);
+    expect(text).toMatch(/^ok +settings +0\.00 s {2}OS_\* variables$/m);
+    expect(text).toMatch(/^ok +Ironic .*answers, API 1\.65 is spoken$/m);
+    expect(text).toMatch(/^ok +servers .*12, of which 8 can be deployed \(baremetal\.small: 3 available, 1 active;/m);
+    expect(text).toMatch(/^ok +rights .*this user may reserve servers$/m);
+    expect(text).toContain('A deployment can be made.');
+    expect(text).toContain(`"OS_ENDPOINT": "${env.OS_ENDPOINT}"`);
+    expect(text).toContain('"OS_PASSWORD": "(put the secret here)"');
+    expect(text).not.toContain(secret);
+  });
+
+  test('changes nothing', async () => {
+    const changed: string[] = [];
+    const { env } = await ironic(async (request, answer) => {
+      if (request.method !== 'GET' && answer.status < 400) changed.push(request.method);
+      return answer;
+    });
+    await run(env);
+    expect(changed).toEqual([]);
+  });
+
+  test('of the simulator says that it is one', async () => {
+    const { code, named } = await steps({});
+    expect(code).toBe(0);
+    expect(named('settings')[0]?.detail).toBe('no OS_* variable is set: a simulated cloud');
+    expect(named('images')[0]?.detail).toMatch(/^\d+ can be deployed: .*ubuntu-24\.04/);
+  });
+
+  test('names a wrong setting and ends as other commands do', async () => {
+    const { code, ready, named } = await steps({ OS_USERNAME: 'ann' });
+    expect({ code, ready }).toEqual({ code: 78, ready: false });
+    expect(named('settings')[0]).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('OS_AUTH_URL') });
+  });
+
+  test('says when nobody answers', async () => {
+    const { env } = await ironic();
+    servers[0]?.close();
+    servers[0]?.closeAllConnections();
+    const { code, named } = await steps(env);
+    expect(code).toBe(1);
+    expect(named('Ironic')[0]).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringContaining('cannot be reached (ECONNREFUSED)'),
+    });
+  });
+
+  test('says when no server can be seen, which may be for want of rights', async () => {
+    const { env } = await ironic((request, answer) =>
+      request.method === 'GET' ? Response.json({ nodes: [] }) : answer,
+    );
+    const { code, named } = await steps(env);
+    expect(code).toBe(1);
+    expect(named('servers')[0]).toMatchObject({ outcome: 'failed', next: expect.stringContaining('no rights') });
+  });
+
+  test('says when no server is free', async () => {
+    const { env } = await ironic(async (request, answer) => {
+      if (!new URL(request.url).pathname.endsWith('/nodes')) return answer;
+      const { nodes } = (await answer.json()) as { nodes: object[] };
+      return Response.json({ nodes: nodes.map((node) => ({ ...node, maintenance: true })) });
+    });
+    const { code, named } = await steps(env);
+    expect(code).toBe(1);
+    expect(named('servers')[0]).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringContaining('of which 0 can be deployed'),
+    });
+  });
+
+  test('says when this user may not reserve', async () => {
+    const { env } = await ironic((request, answer) =>
+      request.method === 'PATCH'
+        ? Response.json(
+            {
+              error_message: JSON.stringify({
+                faultstring: 'baremetal:node:update:instance_uuid is disallowed by policy',
+              }),
+            },
+            { status: 403 },
+          )
+        : answer,
+    );
+    const { code, named } = await steps(env);
+    expect(code).toBe(1);
+    expect(named('rights')[0]).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringContaining('disallowed by policy'),
+    });
+  });
+
+  test('finds reservations of ours that were never deployed, and the servers of Metal3', async () => {
+    const { admin, env } = await ironic();
+    const id = 'aaaaaaaa-0000-4000-8000-000000000001';
+    const entry = { started_at: '2020-01-01T00:00:00Z', image: 'debian-12', digest: 'd' };
+    await admin('rack1-small-01', [
+      { op: 'add', path: '/instance_uuid', value: id },
+      { op: 'add', path: '/instance_info', value: { ironic_mcp: { [id]: entry } } },
+    ]);
+    await admin('rack1-small-02', [{ op: 'replace', path: '/name', value: 'metal3~host-1' }]);
+    const { code, named } = await steps(env);
+    expect(code).toBe(0);
+    expect(named('reservations')).toEqual([
+      expect.objectContaining({
+        outcome: 'warning',
+        detail: 'rack1-small-01 is reserved since 2020-01-01T00:00:00Z, never deployed',
+        next: expect.stringContaining('--instance-uuid'),
+      }),
+    ]);
+    expect(named('Metal3')[0]).toMatchObject({ outcome: 'warning', detail: expect.stringContaining('metal3~host-1') });
+  });
+});

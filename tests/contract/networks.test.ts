@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { createChanges } from '../../src/core/changes.js';
+import { Failure } from '../../src/core/failures.js';
+import type { ProvisionRequest } from '../../src/core/model.js';
+import { createProvisionService } from '../../src/core/provision.js';
+import { createServerService } from '../../src/core/servers.js';
+import { systemClock as clock } from '../../src/local/clock.js';
+import { createGate } from '../../src/openstack/gate.js';
+import { createGlance } from '../../src/openstack/glance.js';
+import { createHttp } from '../../src/openstack/http.js';
+import { createIronic } from '../../src/openstack/ironic.js';
+import { createSimulator } from '../../src/simulator/cloud.js';
+
+const signal = new AbortController().signal;
+const server = 'rack1-small-01';
+const [vif, other] = ['0fbd4bd8-3a2f-4b64-9d6b-6a4f0a1b2c3d', '1fbd4bd8-3a2f-4b64-9d6b-6a4f0a1b2c3d'];
+const user_data = { packages: ['nginx'] };
+
+/** The service on a simulated cloud, one of whose servers has the given network interface. */
+async function cloud(networkInterface: 'noop' | 'flat' | 'neutron') {
+  const simulator = createSimulator();
+  const log: string[] = [];
+  const fetch = (request: Request) => {
+    log.push(`${request.method} ${new URL(request.url).pathname.replace(/^\/v1\/nodes\/[^/]+/, 'node')}`);
+    return simulator.fetch(request);
+  };
+  const http = createHttp({ service: 'Ironic', endpoint: 'http://sim', timeout: 10_000, gate: createGate(8), fetch });
+  const random = Math.random;
+  const ask = async (method: string, path: string, body?: unknown) => {
+    const init = body === undefined ? {} : { body: JSON.stringify(body) };
+    const headers = { 'x-openstack-ironic-api-version': '1.78', 'content-type': 'application/json' };
+    const response = await simulator.fetch(
+      new Request(`http://sim/v1/nodes/${server}${path}`, { method, headers, ...init }),
+    );
+    return JSON.parse((await response.text()) || 'null');
+  };
+  await ask('PATCH', '', [{ op: 'replace', path: '/network_interface', value: networkInterface }]);
+  const bareMetal = createIronic({ http, clock, random });
+  const service = createProvisionService({
+    bareMetal,
+    images: createGlance({ http, clock, random }),
+    servers: createServerService({ bareMetal, clock, random }),
+    changes: createChanges(),
+    clock,
+    random,
+    realm: 'tests',
+  });
+  return {
+    log,
+    ask,
+    provision: (request: Partial<ProvisionRequest> = {}) =>
+      service.provision({ image_id: 'debian-12', server_id: server, config_drive: user_data, ...request }, signal),
+    vifs: async () => (await ask('GET', '/vifs')).vifs.map(({ id }: { id: string }) => id),
+  };
+}
+
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error) => (error instanceof Failure ? error : undefined),
+  );
+
+describe('Neutron ports', () => {
+  test('are attached after the reservation and before the start', async () => {
+    const { log, provision, vifs } = await cloud('flat');
+    await provision({ vifs: [vif] });
+    expect(log.slice(-3)).toEqual(['PATCH node', 'POST node/vifs', 'PUT node/states/provision']);
+    expect(await vifs()).toEqual([vif]);
+  });
+
+  test('are detached when the deployment cannot be started, and the server is free again', async () => {
+    const { ask, provision, vifs } = await cloud('flat');
+    // The server has one network card.
+    expect(await failure(provision({ vifs: [vif, other] }))).toMatchObject({
+      code: 'deploy_refused',
+      reason: expect.stringContaining('not enough free physical ports'),
+    });
+    expect(await vifs()).toEqual([]);
+    expect(await ask('GET', '')).toMatchObject({
+      instance_uuid: null,
+      instance_info: {},
+      provision_state: 'available',
+    });
+  });
+
+  test('are needed where the network interface is neutron, which is found out before anything is changed', async () => {
+    const { log, provision } = await cloud('neutron');
+    expect(await failure(provision())).toMatchObject({
+      code: 'deploy_refused',
+      reason: expect.stringContaining('give the ids of its ports in vifs'),
+    });
+    expect(log.some((request) => !request.startsWith('GET'))).toBe(false);
+  });
+
+  test('may be attached already', async () => {
+    const { ask, provision } = await cloud('neutron');
+    await ask('POST', '/vifs', { id: vif });
+    expect((await provision()).status).toBe('accepted');
+  });
+
+  test('that are missing where the network interface is flat get a warning', async () => {
+    const { provision } = await cloud('flat');
+    expect((await provision()).message).toContain('No Neutron port was attached');
+  });
+});
+
+describe('MAC addresses in network_data', () => {
+  const networkData = (address: string) => ({
+    links: [{ id: 'eth0', type: 'phy', ethernet_mac_address: address }],
+    networks: [],
+    services: [],
+  });
+
+  test('that the server does not have get a warning', async () => {
+    const { provision } = await cloud('noop');
+    const { message } = await provision({ config_drive: { network_data: networkData('52:54:00:ff:ff:ff') } });
+    expect(message).toContain('network_data names MAC addresses that the server does not have: 52:54:00:ff:ff:ff.');
+  });
+
+  test('that it has get none', async () => {
+    const { provision } = await cloud('noop');
+    const { message } = await provision({ config_drive: { network_data: networkData('52:54:00:00:00:01') } });
+    expect(message).not.toContain('MAC');
+  });
+});

@@ -1,0 +1,15 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { expect, inject, it } from 'vitest';
+import type { RealIronic } from './setup.js';
+
+it.each(inject('ironics'))(
+  'the state machine of Ironic $version is the one that the simulator is held against',
+  ({ release, version }: RealIronic) => {
+    const dump = execFileSync('python3', ['tests/real/ironic/state_machine.py', '--release', release], {
+      encoding: 'utf8',
+    });
+    const golden = readFileSync(`tests/golden/ironic-${version}-fsm.json`, 'utf8');
+    expect(JSON.parse(dump)).toEqual(JSON.parse(golden));
+  },
+);
