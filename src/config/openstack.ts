@@ -37,6 +37,8 @@ export interface Resolved {
   readonly source: string;
   /** Which cloud it is, for people and agents: an address without any secret. */
   readonly where: string;
+  /** What its user should know though it works; each is a sentence. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -52,13 +54,16 @@ export async function resolveOpenStack(cloudName: string | undefined, env: Env):
   const entry = useFile ? await (await import('./clouds-file.js')).findCloud(cloudName, env) : undefined;
   const reader = new Reader({ ...(entry ? flatEntry(entry) : {}), ...variables }, variables, entry);
   const auth = authFrom(reader);
+  const tls = await tlsFrom(reader);
+  const unchecked = `TLS certificates are not checked (${reader.named(reader.flag('insecure') ? 'insecure' : 'verify')}): whoever is on the way to the cloud can read and change what is sent.`;
   return {
     settings: {
       auth,
       baremetalEndpoint: reader.url('baremetal_endpoint_override'),
       imageEndpoint: reader.url('image_endpoint_override'),
-      tls: await tlsFrom(reader),
+      tls,
     },
+    warnings: tls?.verify === false ? [unchecked] : [],
     where: auth.type === 'keystone' ? `the OpenStack cloud at ${auth.authUrl}` : `the Ironic at ${auth.endpoint}`,
     source: entry ? `the cloud ${JSON.stringify(entry.name)} in ${entry.file}` : 'OS_* variables',
   };

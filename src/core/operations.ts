@@ -124,6 +124,7 @@ export const operations: readonly Operation[] = [
       'image_not_found',
       'image_not_deployable',
       'deploy_refused',
+      'idempotency_conflict',
       'outcome_unknown',
     ],
     example: {

@@ -34,7 +34,7 @@ ${operations.map(({ name, route }) => `<li><a href="#${name}"><b>${route.method}
 <main>
 <section>
 <p>Requests and answers are JSON. The examples work as they are, one after the other, on a server that was started with <code>ironic-mcp http</code> and simulates a cloud. If the operator has set a token, add <code>-H "Authorization: Bearer $IRONIC_MCP_HTTP_TOKEN"</code>.</p>
-<p>Every answer has an <code>X-Request-Id</code>, by which the operator finds it in the log; send your own to choose it. A <code>traceparent</code> is taken over. An unknown argument is an error, never dropped.</p>
+<p>Every answer has an <code>X-Request-Id</code>, by which the operator finds it in the log; send your own to choose it. A <code>traceparent</code> is taken over. An unknown argument is an error, never dropped. Where there is an argument <code>idempotency_key</code>, the header <code>Idempotency-Key</code> is the same.</p>
 </section>
 ${operations.map(operationSection).join('\n')}
 <section id="mcp">
@@ -75,8 +75,6 @@ ${table(
 
 function operationSection(operation: Operation): string {
   const { name, title, description, route, output } = operation;
-  const { properties = {} } = jsonSchema(output, 'output');
-  const answer = Object.entries(properties);
   return `<section id="${name}">
 <h2><b>${route.method}</b> ${escaped(route.path)}</h2>
 <p><strong>${escaped(title)}.</strong> ${escaped(description)}</p>
@@ -94,7 +92,7 @@ ${table(
 <h3>Answer ${route.status}</h3>
 ${table(
   ['Name', 'Type', 'Meaning'],
-  answer.map(([name, schema]) => [
+  membersOf(jsonSchema(output, 'output')).map(([name, schema]) => [
     `<code>${escaped(name)}</code>`,
     typeWords(schema),
     escaped(schema.description ?? ''),
@@ -136,6 +134,15 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 ${rows.map((row) => line(row, (cell) => `<td>${cell}</td>`)).join('\n')}
 </tbody>
 </table></div>`;
+}
+
+/** The members of an object and of the objects in it, by their paths. */
+function membersOf({ properties, anyOf = [] }: Schema, prefix = ''): readonly (readonly [string, Schema])[] {
+  const own = Object.entries(properties ?? {}).flatMap(([name, schema]) => [
+    [`${prefix}${name}`, schema] as const,
+    ...membersOf(schema, `${prefix}${name}.`),
+  ]);
+  return [...own, ...anyOf.flatMap((choice) => membersOf(choice, prefix))];
 }
 
 /** A type as people say it. */

@@ -21,5 +21,5 @@ tr:last-child td{border-bottom:0}td:first-child{white-space:nowrap}td:last-child
 .codes a{display:inline-block;margin:0 .7rem .2rem 0;font:.88em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 @media(max-width:46rem){body{display:block;padding:1rem}nav{position:static;margin-bottom:1.5rem;padding-bottom:1rem;border-bottom:1px solid var(--line)}
 thead{display:none}tr{display:block;padding:.55rem 0;border-bottom:1px solid var(--line)}tr:last-child{border:0}
-td{display:inline;padding:0 .6rem 0 0;border:0;overflow-wrap:anywhere}td:first-child{white-space:normal}td:nth-child(n+2):not(:last-child){color:var(--quiet);font-size:.88em}td:last-child{display:block}td:empty{display:none}}
+td{display:inline;padding:0 .6rem 0 0;border:0;overflow-wrap:anywhere}td:first-child{white-space:normal}td:nth-child(n+2):not(:last-child){color:var(--quiet);font-size:.88em}td:last-child{display:block;width:auto}td:empty{display:none}}
 `;

@@ -1,6 +1,5 @@
 import ky, { type KyInstance } from 'ky';
 import { NoAnswer } from '../core/ports.js';
-import { plain } from '../core/untrusted.js';
 import type { Gate } from './gate.js';
 
 /** What a service answered, whatever its status. */
@@ -9,8 +8,6 @@ export interface Answer {
   readonly headers: Headers;
   /** The parsed body; undefined when it was empty or not JSON. */
   readonly body: unknown;
-  /** The body as text, bounded, for error messages. */
-  readonly text: string;
 }
 
 export interface Ask {
@@ -76,27 +73,30 @@ export function createHttp({ service, endpoint, timeout, gate, fetch }: HttpOpti
   async function send(ask: Ask, signal: AbortSignal, deadline: AbortSignal): Promise<Answer> {
     const { method, path, query, headers, json } = ask;
     const either = AbortSignal.any([signal, deadline]);
+    let begun = false;
     try {
-      const response = await client(path, {
-        method,
-        headers: { accept: 'application/json', ...headers },
-        signal: either,
-        ...(query ? { searchParams: query } : {}),
-        ...(json === undefined ? {} : { json }),
+      // The wait for a place counts as well: it is the caller who waits.
+      return await gate.pass(either, async () => {
+        begun = true;
+        const response = await client(path, {
+          method,
+          headers: { accept: 'application/json', ...headers },
+          signal: either,
+          ...(query ? { searchParams: query } : {}),
+          ...(json === undefined ? {} : { json }),
+        });
+        const text = await read(response, either);
+        return { status: response.status, headers: response.headers, body: parsed(text) };
       });
-      const text = await read(response, either);
-      return { status: response.status, headers: response.headers, body: parsed(text), text: plain(text) };
     } catch (error) {
       signal.throwIfAborted();
-      if (deadline.aborted) throw new NoAnswer(`${service} did not answer within ${timeout / 1000} s`, true);
+      if (deadline.aborted) throw new NoAnswer(`${service} did not answer within ${timeout / 1000} s`, begun);
       if (error instanceof NoAnswer) throw error;
       const code = systemCode(error);
       throw new NoAnswer(
         `${service} at ${endpoint} cannot be reached (${code ?? 'connection failed'})`,
         !unsent.has(code ?? ''),
-        {
-          cause: error,
-        },
+        { cause: error },
       );
     }
   }
@@ -128,7 +128,7 @@ export function createHttp({ service, endpoint, timeout, gate, fetch }: HttpOpti
 
   const within = () => AbortSignal.timeout(timeout);
   return {
-    ask: (ask, signal, deadline) => gate.pass(signal, () => send(ask, signal, deadline ?? within())),
+    ask: (ask, signal, deadline) => send(ask, signal, deadline ?? within()),
     deadline: within,
   };
 }

@@ -48,14 +48,22 @@ export interface KeystoneOptions {
 /** A token is renewed so long before it expires, in milliseconds, or after nine tenths of a shorter life. */
 const margin = 60_000;
 
+/**
+ * A refused sign-in is not repeated for so long, in milliseconds: a call makes several requests, each of which would
+ * try a wrong password a few times, and Keystone may lock the user out.
+ */
+const refusalLasts = 5_000;
+
 /** A session by Keystone's Identity API v3: one token, shared by all requests, renewed when it is about to expire or is refused. */
 export function createKeystoneSession({ auth, http, clock, overrides }: KeystoneOptions): Session {
   let current: SignedIn | undefined;
   let signingIn: Promise<SignedIn> | undefined;
+  let refusal: { readonly error: NoAnswer; readonly until: number } | undefined;
 
   /** Signs in once for everybody who waits; nobody's leaving ends it for the others. */
   function signedIn(): Promise<SignedIn> {
     if (current && clock.now() < current.renewAt) return Promise.resolve(current);
+    if (refusal && clock.now() < refusal.until) return Promise.reject(refusal.error);
     signingIn ??= signIn()
       .then((fresh) => {
         current = fresh;
@@ -70,7 +78,11 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
   async function signIn(): Promise<SignedIn> {
     const json = { auth: { identity: identityOf(auth.identity), ...scopeOf(auth.scope) } };
     const answer = await http.ask({ method: 'POST', path: 'v3/auth/tokens', json }, new AbortController().signal);
-    if (answer.status !== 201) throw refused(answer);
+    if (answer.status !== 201) {
+      const error = refused(answer, auth);
+      if (isDefinite(answer)) refusal = { error, until: clock.now() + refusalLasts };
+      throw error;
+    }
     const token = answer.headers.get('x-subject-token');
     const parsed = Token.safeParse(answer.body);
     if (!token || !parsed.success) throw new NoAnswer("Keystone's answer cannot be read", false);
@@ -85,7 +97,9 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
     async access(service, signal) {
       const { token, catalog } = await unlessAborted(signedIn(), signal);
       const endpoint = overrides[service] ?? endpointIn(catalog, service, auth);
-      return { endpoint, headers: { 'x-auth-token': token } };
+      const override = `OS_${service.toUpperCase()}_ENDPOINT_OVERRIDE`;
+      const setBy = overrides[service] === undefined ? `OS_INTERFACE or ${override}` : override;
+      return { endpoint, setBy, headers: { 'x-auth-token': token } };
     },
     renew(access: Access) {
       // Somebody else may have renewed it already.
@@ -114,13 +128,41 @@ function endpointIn(catalog: Catalog, service: Service, { region, interface: kin
   );
 }
 
-function refused(answer: Answer): NoAnswer {
-  const { words } = faultIn(answer);
-  const advice =
-    answer.status === 401 || answer.status === 404
-      ? '; look at the user, the password or credential, and the project'
-      : '';
+/** Whether Keystone would say the same again. */
+function isDefinite({ status }: Answer): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
+}
+
+function refused(answer: Answer, auth: KeystoneAuth): NoAnswer {
+  const { words, genuine } = faultIn(answer);
+  if (!genuine && answer.status < 500) {
+    return new NoAnswer(
+      `There is no Keystone with its API v3 at ${auth.authUrl} (HTTP status ${answer.status}); look at OS_AUTH_URL`,
+      false,
+    );
+  }
+  const advice = isDefinite(answer) ? `; ${suspectsIn(auth)}` : '';
   return new NoAnswer(`Keystone refused the sign-in (HTTP status ${answer.status}: ${words})${advice}`, false);
+}
+
+/** Which settings may be wrong when Keystone refuses them; it does not say which of them it is. */
+function suspectsIn({ identity, scope }: KeystoneAuth): string {
+  const [setting, place] =
+    scope === 'own' || 'project' in scope
+      ? ['OS_PROJECT_NAME', 'in that project']
+      : 'system' in scope
+        ? ['OS_SYSTEM_SCOPE', 'on the system']
+        : ['OS_DOMAIN_NAME', 'in that domain'];
+  switch (identity.method) {
+    case 'password':
+      return `one of OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and ${setting} is wrong, or the user has no role ${place}`;
+    case 'token':
+      return `OS_TOKEN has expired or was never good, ${setting} is wrong, or the user has no role ${place}`;
+    case 'application_credential': {
+      const which = 'id' in identity.credential ? 'ID' : 'NAME, OS_USERNAME, OS_USER_DOMAIN_NAME';
+      return `OS_APPLICATION_CREDENTIAL_${which} or OS_APPLICATION_CREDENTIAL_SECRET is wrong, or the credential has expired`;
+    }
+  }
 }
 
 function identityOf(identity: Identity): object {

@@ -4,6 +4,8 @@ import type { Auth } from './credentials.js';
 export interface Access {
   /** Without a version and a slash at its end. */
   readonly endpoint: string;
+  /** The settings to look at if it is the wrong one. */
+  readonly setBy: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +34,9 @@ export function createPlainSession(
     auth.type === 'none' ? {} : { authorization: `Basic ${base64(`${auth.username}:${auth.password}`)}` };
   return {
     async access(service) {
-      return { endpoint: service === 'image' ? (imageEndpoint ?? auth.endpoint) : auth.endpoint, headers };
+      return service === 'image' && imageEndpoint !== undefined
+        ? { endpoint: imageEndpoint, setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE', headers }
+        : { endpoint: auth.endpoint, setBy: 'OS_ENDPOINT', headers };
     },
     renew: () => false,
   };

@@ -5,7 +5,7 @@ import faults from '../golden/ironic-faults.json' with { type: 'json' };
 
 /** The words in an error answer with this body. */
 function faultOf(body: unknown, status = 500) {
-  return faultIn({ status, headers: new Headers(), body, text: '' });
+  return faultIn({ status, headers: new Headers(), body });
 }
 
 describe('the words of an error', () => {

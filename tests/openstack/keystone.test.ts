@@ -198,7 +198,7 @@ describe('a session at Keystone', () => {
   test.each([
     [
       401,
-      'Keystone refused the sign-in (HTTP status 401: The request you have made requires authentication.); look at the user, the password or credential, and the project',
+      'Keystone refused the sign-in (HTTP status 401: The request you have made requires authentication.); one of OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and OS_PROJECT_NAME is wrong, or the user has no role there',
     ],
     [500, 'Keystone refused the sign-in (HTTP status 500: The request you have made requires authentication.)'],
   ])('that is refused with %i says so without any secret', async (status, sentence) => {

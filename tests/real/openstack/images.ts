@@ -41,7 +41,6 @@ export function imagesOfGlance(cloud: () => Cloud): void {
       await session(openrc('provisioner'), async (mcp) => {
         for (const criteria of [{ resource_class: 'baremetal.small' }, { server_id: 'bm-0004' }]) {
           const answer = await mcp.callTool('provision_server', { image_id, ...criteria });
-          console.log(answer.text);
           const [first, second] = failureIn(answer);
           expect(first).toMatch(message);
           if (reason) expect(second?.replace('Reason: ', '')).toMatch(reason);
@@ -64,7 +63,6 @@ export function imagesOfGlance(cloud: () => Cloud): void {
       await session(openrc('member'), async (mcp) => {
         for (const image_id of ['private-other', given(images['private-other'])]) {
           const answer = await mcp.callTool('provision_server', { image_id });
-          console.log(answer.text);
           expect(failureIn(answer)[0]).toBe(`Image ${image_id} not found`);
         }
       });

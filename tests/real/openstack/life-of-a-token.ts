@@ -37,7 +37,6 @@ export function lifeOfAToken(cloud: () => Cloud): void {
         expect((await signIns()) - before.signIns).toBe(2);
         const statuses = (await requests()).slice(before.requests).map((line) => line.split(' ').at(-1));
         expect(statuses.filter((status) => status === '200').length).toBeGreaterThanOrEqual(callers);
-        console.log('401s', statuses.filter((status) => status === '401').length, 'of', statuses.length);
         expect(new Set(statuses)).toEqual(new Set(['200', '401']));
       } finally {
         stopListening();
