@@ -3,8 +3,8 @@ import { type Clock, NoAnswer } from '../core/ports.js';
 import { plain } from '../core/untrusted.js';
 import { type Auth, type Identity, type Scope, withoutVersion } from './credentials.js';
 import { faultIn } from './fault.js';
-import type { Answer, Http } from './http.js';
-import type { Access, Service, Session } from './session.js';
+import type { Answer, Ask, Http } from './http.js';
+import { type Access, advised, type Service, type Session } from './session.js';
 
 type KeystoneAuth = Extract<Auth, { type: 'keystone' }>;
 
@@ -77,7 +77,10 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
 
   async function signIn(): Promise<SignedIn> {
     const json = { auth: { identity: identityOf(auth.identity), ...scopeOf(auth.scope) } };
-    const answer = await http.ask({ method: 'POST', path: 'v3/auth/tokens', json }, new AbortController().signal);
+    const request: Ask = { method: 'POST', path: 'v3/auth/tokens', json };
+    const answer = await http.ask(request, new AbortController().signal).catch((error) => {
+      throw advised(error, 'OS_AUTH_URL');
+    });
     if (answer.status !== 201) {
       const error = refused(answer, auth);
       if (isDefinite(answer)) refusal = { error, until: clock.now() + refusalLasts };

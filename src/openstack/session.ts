@@ -1,3 +1,4 @@
+import { NoAnswer } from '../core/ports.js';
 import type { Auth } from './credentials.js';
 
 /** Where a service is, and how a request to it shows who we are. */
@@ -44,4 +45,41 @@ export function createPlainSession(
 
 function base64(text: string): string {
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}
+
+/** Why there is no connection, by the codes of Node and of OpenSSL, and what to do about it. */
+const obstacles: readonly (readonly [code: RegExp, advice: (setBy: string) => string])[] = [
+  [
+    /^(UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT)$/,
+    () => 'its certificate is not by a CA that is known here: name the file of its CA in OS_CACERT',
+  ],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    (setBy) => `its certificate is for another host, whose name does not match: look at ${setBy}`,
+  ],
+  [/^CERT_HAS_EXPIRED$/, () => 'its certificate has expired: its operator must renew it'],
+  [
+    /^ERR_SSL_.*ALERT_(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)$/,
+    () => "it wants a client's certificate: name the files of one and its key in OS_CERT and OS_KEY",
+  ],
+  [/^ERR_SSL_.*ALERT_.*(CERTIFICATE|UNKNOWN_CA)/, () => 'it does not take our certificate: look at OS_CERT and OS_KEY'],
+  [/^(ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH)$/, (setBy) => `look at ${setBy}`],
+];
+
+/**
+ * The same error, with what to do about it where that is known: then the request cannot have had an effect.
+ * @param setBy The settings that the address came from.
+ */
+export function advised(error: unknown, setBy: string): unknown {
+  const code = error instanceof NoAnswer ? codeOf(error) : undefined;
+  const [, advice] = (code !== undefined && obstacles.find(([pattern]) => pattern.test(code))) || [];
+  if (!(error instanceof NoAnswer) || !advice) return error;
+  return new NoAnswer(`${error.words}; ${advice(setBy)}`, false, { cause: error.cause });
+}
+
+function codeOf(error: Error): string | undefined {
+  for (let { cause } = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && typeof cause.code === 'string') return cause.code;
+  }
+  return undefined;
 }

@@ -198,7 +198,7 @@ describe('a session at Keystone', () => {
   test.each([
     [
       401,
-      'Keystone refused the sign-in (HTTP status 401: The request you have made requires authentication.); one of OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and OS_PROJECT_NAME is wrong, or the user has no role there',
+      'Keystone refused the sign-in (HTTP status 401: The request you have made requires authentication.); one of OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and OS_PROJECT_NAME is wrong, or the user has no role in that project',
     ],
     [500, 'Keystone refused the sign-in (HTTP status 500: The request you have made requires authentication.)'],
   ])('that is refused with %i says so without any secret', async (status, sentence) => {
@@ -210,6 +210,58 @@ describe('a session at Keystone', () => {
     const failed = cloud({ refuse }).http.ask(get, never);
     await expect(failed).rejects.toThrow(sentence);
     await expect(failed).rejects.toMatchObject({ mayHaveTakenEffect: false });
+  });
+
+  test('is not tried again for a while after it was refused, however many want it', async () => {
+    const refuse = () => Response.json({ error: { code: 401, message: 'No.' } }, { status: 401 });
+    const { http, images, signIns, advance } = cloud({ refuse });
+    await expect(Promise.all([http.ask(get, never), images.ask(get, never)])).rejects.toThrow(/status 401: No\./);
+    await expect(http.ask(get, never)).rejects.toThrow(/status 401: No\./);
+    expect(signIns).toHaveLength(1);
+    advance(5_001);
+    await expect(http.ask(get, never)).rejects.toThrow(/status 401: No\./);
+    expect(signIns).toHaveLength(2);
+  });
+
+  test.each([
+    [
+      { system: 'all' } as const,
+      auth.identity,
+      'OS_PASSWORD and OS_SYSTEM_SCOPE is wrong, or the user has no role on the system',
+    ],
+    [
+      { domain: { id: 'd' } },
+      auth.identity,
+      'OS_PASSWORD and OS_DOMAIN_NAME is wrong, or the user has no role in that domain',
+    ],
+    [
+      auth.scope,
+      { method: 'token', token: 't' } as const,
+      'OS_TOKEN has expired or was never good, OS_PROJECT_NAME is wrong',
+    ],
+    [
+      'own' as const,
+      { method: 'application_credential', credential: { id: 'c' }, secret: 's' } as const,
+      'OS_APPLICATION_CREDENTIAL_ID or OS_APPLICATION_CREDENTIAL_SECRET is wrong, or the credential has expired',
+    ],
+    [
+      'own' as const,
+      { method: 'application_credential', credential: { name: 'c', user: { id: 'u' } }, secret: 's' } as const,
+      'OS_APPLICATION_CREDENTIAL_NAME, OS_USERNAME, OS_USER_DOMAIN_NAME or OS_APPLICATION_CREDENTIAL_SECRET is wrong',
+    ],
+  ])('for %j that is refused names the settings to look at', async (scope, identity, suspects) => {
+    const refuse = () => Response.json({ error: { code: 401, message: 'No.' } }, { status: 401 });
+    const { http } = cloud({ refuse, auth: { scope, identity } });
+    await expect(http.ask(get, never)).rejects.toThrow(suspects);
+  });
+
+  test.each([
+    ['a page', () => new Response('<h1>It works!</h1>', { status: 404 })],
+    ['the versions of another service', () => Response.json({ versions: [] }, { status: 300 })],
+  ])('that is answered with %s has found no Keystone', async (_, refuse) => {
+    await expect(cloud({ refuse }).http.ask(get, never)).rejects.toThrow(
+      /^There is no Keystone with its API v3 at http:\/\/keystone \(HTTP status \d+\); look at OS_AUTH_URL$/,
+    );
   });
 
   test('does not take an answer without a token for a sign-in', async () => {

@@ -7,10 +7,25 @@ type Refusal = readonly [what: string, imageId: (cloud: Cloud) => string, messag
 
 const undeployable: readonly Refusal[] = [
   ['that two images share', () => 'twins', /^Image twins cannot be deployed$/, /^2 active images have this name: /],
-  ['of an image that has no data yet', () => 'queued-only', /^Image queued-only cannot be deployed$/, /^its status is queued$/],
-  ['of a deactivated image', () => 'deactivated', /^Image deactivated cannot be deployed$/, /^its status is deactivated$/],
+  [
+    'of an image that has no data yet',
+    () => 'queued-only',
+    /^Image queued-only cannot be deployed$/,
+    /^its status is queued$/,
+  ],
+  [
+    'of a deactivated image',
+    () => 'deactivated',
+    /^Image deactivated cannot be deployed$/,
+    /^its status is deactivated$/,
+  ],
   ['of a deleted image', () => 'deleted', /^Image deleted not found$/, undefined],
-  ['that is the id of a deleted image', ({ images }) => given(images.deleted), /^Image [0-9a-f-]{36} not found$/, undefined],
+  [
+    'that is the id of a deleted image',
+    ({ images }) => given(images.deleted),
+    /^Image [0-9a-f-]{36} not found$/,
+    undefined,
+  ],
   ['of no image', () => 'ubunut-22.04', /^Image ubunut-22\.04 not found$/, undefined],
   [
     'of an image that is too big',
@@ -34,20 +49,23 @@ const undeployable: readonly Refusal[] = [
 
 export function imagesOfGlance(cloud: () => Cloud): void {
   describe('the name', () => {
-    test.each(undeployable)('%s is refused with its reason, and Ironic is asked for no change', async (_, id, message, reason) => {
-      const { session, openrc, changes } = cloud();
-      const image_id = id(cloud());
-      const before = await changes();
-      await session(openrc('provisioner'), async (mcp) => {
-        for (const criteria of [{ resource_class: 'baremetal.small' }, { server_id: 'bm-0004' }]) {
-          const answer = await mcp.callTool('provision_server', { image_id, ...criteria });
-          const [first, second] = failureIn(answer);
-          expect(first).toMatch(message);
-          if (reason) expect(second?.replace('Reason: ', '')).toMatch(reason);
-        }
-      });
-      expect(await changes()).toEqual(before);
-    });
+    test.each(undeployable)(
+      '%s is refused with its reason, and Ironic is asked for no change',
+      async (_, id, message, reason) => {
+        const { session, openrc, changes } = cloud();
+        const image_id = id(cloud());
+        const before = await changes();
+        await session(openrc('provisioner'), async (mcp) => {
+          for (const criteria of [{ resource_class: 'baremetal.small' }, { server_id: 'bm-0004' }]) {
+            const answer = await mcp.callTool('provision_server', { image_id, ...criteria });
+            const [first, second] = failureIn(answer);
+            expect(first).toMatch(message);
+            if (reason) expect(second?.replace('Reason: ', '')).toMatch(reason);
+          }
+        });
+        expect(await changes()).toEqual(before);
+      },
+    );
 
     test('that two images share is answered with the ids of both', async () => {
       const { session, openrc, images } = cloud();

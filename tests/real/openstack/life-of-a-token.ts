@@ -10,15 +10,16 @@ const callers = 200;
 
 export function lifeOfAToken(cloud: () => Cloud): void {
   describe('a token', () => {
-    test('that expires while 200 calls are under way is renewed once, and every call succeeds', { timeout: 180_000 }, async () => {
+    test('that expires while 200 calls are under way is renewed once, and every call succeeds', {
+      timeout: 180_000,
+    }, async () => {
       const { openrc, signIns, requests, secrets, token_lifetime_file } = cloud();
       const lifetime = await readFile(token_lifetime_file, 'utf8');
       const stopListening = collectTokens(secrets);
       try {
         const env = { ...openrc('system_admin'), IRONIC_MCP_REQUEST_TIMEOUT: '120' };
         const { provision } = await composeCore(await readConfig(env, {}));
-        const look = () =>
-          provision.status({ operation_id: 'bm-0009', wait_seconds: 0 }, new AbortController().signal);
+        const look = () => provision.status({ operation_id: 'bm-0009', wait_seconds: 0 }, new AbortController().signal);
 
         const before = { signIns: await signIns(), requests: (await requests()).length };
         await writeFile(token_lifetime_file, String(shortLife));

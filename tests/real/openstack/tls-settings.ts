@@ -83,7 +83,10 @@ export function tlsSettings(cloud: () => Cloud): void {
     test.each(refused)('is not used when %s, and the settings to look at are named', async (_, env, sentence) => {
       const settings = env(cloud());
       await cloud().session(settings, async (mcp) => {
-        const answer = await mcp.callTool('provision_server', { image_id: 'debian-12', resource_class: 'baremetal.small' });
+        const answer = await mcp.callTool('provision_server', {
+          image_id: 'debian-12',
+          resource_class: 'baremetal.small',
+        });
         const origin = (name: string) => new URL(given(settings[name] ?? cloud().auth_url)).origin;
         expect(failureIn(answer)[1]).toBe(
           `Reason: ${sentence

@@ -124,7 +124,10 @@ export function waysToSignIn(cloud: () => Cloud): void {
     test('with the name and password that a standalone Ironic wants', async () => {
       const { session, basic } = cloud();
       await session(basicSettings(cloud()), async (mcp) => {
-        const status = await deployed(mcp, { image_id: 'http://127.0.0.1:9/image.raw', resource_class: 'baremetal.small' });
+        const status = await deployed(mcp, {
+          image_id: 'http://127.0.0.1:9/image.raw',
+          resource_class: 'baremetal.small',
+        });
         const headers = {
           authorization: `Basic ${btoa(`${basic.username}:${basic.password}`)}`,
           'x-openstack-ironic-api-version': '1.78',

@@ -1,0 +1,36 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { expect } from 'vitest';
+import { openApi } from '../../src/http/documents.js';
+import type { Answer } from './rest-app.js';
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Responses }>>>>;
+}
+type Responses = Readonly<Record<string, { readonly content: Readonly<Record<string, { readonly schema: object }>> }>>;
+
+export const document = JSON.parse(openApi) as Document;
+
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+addFormats.default(ajv);
+ajv.addSchema(document, 'openapi');
+
+/** Whether a value is as one of the document's schemas says. */
+export function expectSchema(schema: object, value: unknown): void {
+  const pointed = JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/')) as object;
+  const validate = ajv.compile(pointed);
+  expect(validate(value) ? [] : validate.errors).toEqual([]);
+}
+
+/** An answer whose status, media type and body the OpenAPI document promises for that request. */
+export function expectDocumented({ method, target, status, headers, json }: Answer): void {
+  const [path = ''] = target.split('?');
+  const template = Object.keys(document.paths).find((each) =>
+    new RegExp(`^${each.replace(/\{\w+\}/g, '[^/]+')}$`).test(path),
+  );
+  const responses = document.paths[template ?? '']?.[method.toLowerCase()]?.responses;
+  const [type = ''] = headers.get('content-type')?.split(';') ?? [];
+  const schema = responses?.[status]?.content[type]?.schema;
+  expect(schema, `${method} ${path} promises nothing about ${status} ${type}`).toBeDefined();
+  expectSchema(schema ?? {}, json);
+}

@@ -1,0 +1,143 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createRestApp, type RestApp } from './rest-app.js';
+
+const nobody = '/provision/00000000-0000-0000-0000-000000000000';
+
+describe('the guard', () => {
+  let app: RestApp;
+  beforeAll(async () => {
+    app = await createRestApp({ hosts: ['localhost', 'metal.example.com'] });
+  });
+  const statusWith = async (headers: Record<string, string>, method = 'GET', target = '/healthz') =>
+    (await app.ask(method, target, undefined, headers)).status;
+
+  it.each([
+    '127.0.0.1:7385',
+    '127.0.0.1',
+    'localhost:7385',
+    'LOCALHOST',
+    '[::1]:7385',
+    'metal.example.com:443',
+    '192.0.2.7',
+  ])('lets in who asks for the host %s', async (host) => {
+    expect(await statusWith({ host })).toBe(200);
+  });
+
+  it.each([
+    'evil.example',
+    'evil.example:7385',
+    'localhost.evil.example',
+    'evil.example#localhost',
+    'localhost@evil.example',
+    '127.0.0.1.evil.example',
+    'localhost:7385:1',
+    '',
+  ])('refuses who asks for the host %j, which a page may have rebound to us', async (host) => {
+    const answer = await app.ask('GET', nobody, undefined, { host });
+    expect(answer.status).toBe(403);
+    expect(answer.json).toMatchObject({ code: 'not_permitted', detail: "Not permitted by this server's policy" });
+    expect(await statusWith({ host }, 'POST', '/mcp')).toBe(403);
+  });
+
+  it.each([
+    ['127.0.0.1:7385', 'http://127.0.0.1:7385'],
+    ['127.0.0.1:7385', 'http://localhost:7385'],
+    ['192.0.2.7', 'http://192.0.2.7'],
+    ['metal.example.com', 'https://metal.example.com'],
+  ])('lets in a page of its own: host %s, origin %s', async (host, origin) => {
+    expect(await statusWith({ host, origin })).toBe(200);
+  });
+
+  it.each([
+    'https://evil.example',
+    'http://192.0.2.8',
+    'null',
+    'file://',
+    'https://localhost@evil.example',
+    'localhost',
+    '',
+  ])('refuses a page of %j', async (origin) => {
+    for (const [method, target] of [
+      ['GET', '/healthz'],
+      ['GET', nobody],
+      ['POST', '/provision'],
+      ['POST', '/mcp'],
+    ] as const) {
+      expect(await statusWith({ origin }, method, target), target).toBe(403);
+    }
+  });
+
+  it.each([
+    '/provision/../healthz',
+    '/provision/%2e%2e/healthz',
+    '/provision/%2E%2E/healthz',
+    '/provision/..%2f',
+    '/provision%2fx',
+    '/provision/..%5c..%5chealthz',
+    '/provision\\..\\healthz',
+    '/provision/x%00',
+    '/provision//x',
+    '//healthz',
+    '/./healthz',
+    '/provision/..',
+    'http://127.0.0.1:7385/healthz',
+  ])('does not let itself be tricked by the path %s', async (target) => {
+    expect(await app.ask('GET', target)).toMatchObject({ status: 400, json: { code: 'malformed' } });
+  });
+});
+
+describe('a server with a token', () => {
+  let app: RestApp;
+  beforeAll(async () => {
+    app = await createRestApp({ isToken: (sent) => sent === 'right' });
+  });
+
+  it.each([
+    {},
+    { authorization: 'Bearer wrong' },
+    { authorization: 'Bearer' },
+    { authorization: 'Bearer right wrong' },
+    { authorization: 'Basic right' },
+    { authorization: 'right' },
+  ])('does not serve who sends %j', async (headers) => {
+    for (const target of [nobody, '/mcp', '/provision', '/no/such/path']) {
+      const answer = await app.ask('POST', target, '{}', headers);
+      expect(answer.status, target).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+      expect(answer.json).toMatchObject({ code: 'unauthorized', detail: 'Unauthorized' });
+    }
+  });
+
+  it('serves who sends it', async () => {
+    for (const authorization of ['Bearer right', 'bearer  right']) {
+      expect((await app.ask('GET', nobody, undefined, { authorization })).json).toMatchObject({
+        code: 'operation_not_found',
+      });
+    }
+  });
+
+  it.each(['?token=right', '?wait_seconds=0&access_token=right', '?Access_Token=right'])(
+    'refuses a token in the query, %s, even beside the right header',
+    async (query) => {
+      const authorization = 'Bearer right';
+      const answer = await app.ask('GET', `${nobody}${query}`, undefined, { authorization });
+      expect(answer).toMatchObject({ status: 400, json: { code: 'malformed' } });
+      expect(answer.text).not.toContain('right');
+    },
+  );
+
+  it('tells everybody how it is and how it is used, but nothing of the servers', async () => {
+    for (const path of ['/healthz', '/readyz', '/docs', '/openapi.json'])
+      expect((await app.ask('GET', path)).status).toBe(200);
+  });
+});
+
+describe('a server that is asked to stop', () => {
+  it('refuses everybody who comes', async () => {
+    const app = await createRestApp();
+    app.stop.abort();
+    for (const path of [nobody, '/healthz', '/mcp']) {
+      expect(await app.ask('GET', path)).toMatchObject({ status: 503, json: { code: 'overloaded', retryable: true } });
+    }
+  });
+});

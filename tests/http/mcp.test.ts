@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ClientLine, clientLines } from '../support/mcp-session.js';
+import { type HttpServer, startHttpServer } from './http-server.js';
+
+const token = 'hunter2';
+const clientInfo = { name: 'tests', version: '1' };
+
+async function open(line: ClientLine, url: string) {
+  const at = new URL('/mcp', url);
+  const options = { requestInit: { headers: { authorization: `Bearer ${token}` } } };
+  if (line === 'v1') {
+    const client = new ClientV1(clientInfo);
+    await client.connect(new TransportV1(at, options) as Transport);
+    return client;
+  }
+  const client = new ClientV2(clientInfo, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  await client.connect(new TransportV2(at, options));
+  return client;
+}
+
+describe.each(clientLines)('a %s client over HTTP', (line) => {
+  let server: HttpServer;
+  let client: Awaited<ReturnType<typeof open>>;
+  beforeAll(async () => {
+    server = await startHttpServer([], { IRONIC_MCP_HTTP_TOKEN: token });
+    client = await open(line, server.url);
+  });
+  afterAll(async () => {
+    await client.close();
+    expect(await server.stop()).toBe(0);
+  });
+
+  it('is shown the tools that it is shown over stdio', async () => {
+    const { tools } = await client.listTools();
+    expect(tools).toEqual(JSON.parse(await readFile(new URL('../golden/tools.json', import.meta.url), 'utf8')));
+  });
+
+  it('takes a server to a running system, which REST sees as well', async () => {
+    const accepted = await client.callTool({
+      name: 'provision_server',
+      arguments: { image_id: 'debian-12', server_id: 'rack1-small-01' },
+    });
+    expect(accepted.isError).toBeFalsy();
+    const { operation_id } = accepted.structuredContent as { operation_id: string };
+    const status = await client.callTool({ name: 'check_provision_status', arguments: { operation_id } });
+    expect(status.structuredContent).toMatchObject({ status: 'completed', server_name: 'rack1-small-01' });
+
+    const headers = { authorization: `Bearer ${token}` };
+    const rest = await fetch(`${server.url}/provision/${operation_id}`, { headers });
+    expect(await rest.json()).toEqual(status.structuredContent);
+  });
+});

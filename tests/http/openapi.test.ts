@@ -1,0 +1,56 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { describe, expect, it } from 'vitest';
+import { operations } from '../../src/core/operations.js';
+import { openApi } from '../../src/http/documents.js';
+import { Problem, problemOf } from '../../src/http/problem.js';
+import { exampleFailure, failuresOf } from '../../src/http/reference.js';
+import { document, expectSchema } from './documented.js';
+
+const golden = new URL('../golden/openapi.json', import.meta.url);
+
+describe('the OpenAPI document', () => {
+  it('is the one in tests/golden/openapi.json, to be changed on purpose only', async () => {
+    // UPDATE_GOLDEN=1 npx vitest run tests/http/openapi.test.ts && npx biome check --write tests/golden
+    if (process.env.UPDATE_GOLDEN) await writeFile(golden, JSON.stringify(document, null, 2));
+    expect(document).toEqual(JSON.parse(await readFile(golden, 'utf8')));
+  });
+
+  it('is valid OpenAPI 3.1, says a validator of somebody else', async () => {
+    const validator = new Validator();
+    expect(await validator.validate(JSON.parse(openApi))).toEqual({ valid: true });
+    expect(validator.version).toBe('3.1');
+  });
+
+  it('has every operation by its name, and every way in which it can fail', () => {
+    for (const operation of operations) {
+      const { route, name } = operation;
+      const described = document.paths[route.path]?.[route.method.toLowerCase()];
+      expect(described).toMatchObject({ operationId: name, summary: operation.title });
+      const text = JSON.stringify(described?.responses);
+      for (const code of failuresOf(operation)) expect(text).toContain(`"${code}":{"value"`);
+    }
+  });
+
+  it('describes every argument and shows an input that is one', () => {
+    for (const { name, input, example } of operations) {
+      expect(input.safeParse(example).success, name).toBe(true);
+    }
+    for (const paths of Object.values(document.paths)) {
+      for (const described of Object.values(paths) as {
+        parameters?: { description?: string }[];
+        requestBody?: { content: { 'application/json': { schema: object; example: unknown } } };
+      }[]) {
+        for (const parameter of described.parameters ?? []) expect(parameter.description).toBeTruthy();
+        const body = described.requestBody?.content['application/json'];
+        if (body) expectSchema(body.schema, body.example);
+      }
+    }
+  });
+
+  it('shows problems that are problems', () => {
+    for (const operation of operations) {
+      for (const code of failuresOf(operation)) Problem.parse(problemOf(exampleFailure(code)));
+    }
+  });
+});

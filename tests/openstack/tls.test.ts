@@ -1,0 +1,184 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer as createPlainServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Tls } from '../../src/openstack/credentials.js';
+import { createGate } from '../../src/openstack/gate.js';
+import { createHttp } from '../../src/openstack/http.js';
+import { createPlainSession } from '../../src/openstack/session.js';
+import { createSignedHttp } from '../../src/openstack/signed.js';
+import { createTlsFetch } from '../../src/openstack/tls.js';
+
+const file = (name: string) => readFileSync(new URL(`../support/certificates/${name}`, import.meta.url), 'utf8');
+const own = { key: file('server.key'), cert: file('server.pem') };
+const ca = file('ca.pem');
+
+let respond: RequestListener;
+let connections = 0;
+const requests: IncomingMessage[] = [];
+
+/** A service behind TLS: one that takes everybody, and one that wants a certificate of its clients. */
+async function listening(options: object) {
+  const server = createServer({ ...own, ...options }, (request, response) => {
+    requests.push(request);
+    respond(request, response);
+  });
+  server.on('secureConnection', () => {
+    connections += 1;
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, url: `https://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+const open = await listening({});
+const guarded = await listening({ requestCert: true, rejectUnauthorized: true, ca });
+
+beforeEach(() => {
+  respond = (_, response) => response.end('{"well": true}');
+  connections = 0;
+  requests.length = 0;
+});
+afterAll(() => {
+  for (const { server } of [open, guarded]) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+/** The whole way of a request, as composed for a cloud with such settings. */
+function wayTo(endpoint: string, tls: Partial<Tls> | undefined, timeout = 20_000) {
+  const fetch = tls && createTlsFetch({ verify: true, ...tls }, 4);
+  const session = createPlainSession({ type: 'none', endpoint }, undefined);
+  const gate = createGate(8);
+  const at = (address: string) => createHttp({ service: 'Ironic', endpoint: address, timeout, gate, fetch });
+  return createSignedHttp({ session, service: 'baremetal', at, timeout });
+}
+
+const forever = new AbortController().signal;
+const get = { method: 'GET', path: 'v1/nodes' } as const;
+
+describe('a connection with TLS settings', () => {
+  test('reaches a service whose certificate is by the CA', async () => {
+    respond = (request, response) => {
+      response.writeHead(202, { 'content-type': 'application/json', 'x-one': ['a', 'b'] });
+      request.pipe(response);
+    };
+    const json = { text: 'ä'.repeat(100_000) };
+    const headers = { 'x-two': 'c' };
+    const ask = { method: 'PATCH', path: 'v1/nodes/n', query: { fields: 'a,b' }, json, headers } as const;
+    const answer = await wayTo(open.url, { ca }).ask(ask, forever);
+    expect(answer).toMatchObject({ status: 202, body: json });
+    expect(answer.headers.get('x-one')).toBe('a, b');
+    const [request] = requests;
+    expect(request).toMatchObject({ method: 'PATCH', url: '/v1/nodes/n?fields=a%2Cb' });
+    expect(request?.headers).toMatchObject({
+      'x-two': 'c',
+      'content-length': String(Buffer.byteLength(JSON.stringify(json))),
+    });
+  });
+
+  test.each([204, 304])('takes an answer without a body (%i)', async (status) => {
+    respond = (_, response) => response.writeHead(status).end();
+    expect(await wayTo(open.url, { ca }).ask(get, forever)).toMatchObject({ status, body: undefined });
+  });
+
+  test('shows its own certificate to a service that wants one', async () => {
+    const tls = { ca, cert: file('client.pem'), key: file('client.key') };
+    expect(await wayTo(guarded.url, tls).ask(get, forever)).toMatchObject({ status: 200, body: { well: true } });
+    const socket = requests[0]?.socket as TLSSocket;
+    expect(socket.getPeerCertificate().subject.CN).toBe('ironic-mcp tests, client');
+  });
+
+  test('checks nothing when it is told so', async () => {
+    expect(await wayTo(open.url, { verify: false }).ask(get, forever)).toMatchObject({ body: { well: true } });
+  });
+
+  test('goes to a service without TLS all the same', async () => {
+    const plain = createPlainServer((_, response) => response.end('{"plain": true}')).listen(0, '127.0.0.1');
+    await once(plain, 'listening');
+    const url = `http://127.0.0.1:${(plain.address() as AddressInfo).port}`;
+    expect(await wayTo(url, { ca }).ask(get, forever)).toMatchObject({ body: { plain: true } });
+    plain.close();
+    plain.closeAllConnections();
+  });
+
+  test('is used again for the next request, and there are no more than allowed', async () => {
+    const http = wayTo(open.url, { ca });
+    for (let count = 0; count < 5; count += 1) await http.ask(get, forever);
+    expect(connections).toBe(1);
+    await Promise.all(Array.from({ length: 30 }, () => http.ask(get, forever)));
+    expect(requests).toHaveLength(35);
+    expect(connections).toBeLessThanOrEqual(4);
+  });
+});
+
+describe('a certificate that is not good', () => {
+  const unknownCa = 'its certificate is not by a CA that is known here: name the file of its CA in OS_CACERT';
+  const localhost = open.url.replace('127.0.0.1', 'localhost');
+
+  test.each<[string, string, Partial<Tls> | undefined, string]>([
+    ['no settings at all', open.url, undefined, `(UNABLE_TO_VERIFY_LEAF_SIGNATURE); ${unknownCa}`],
+    ['another CA', open.url, { ca: file('other-ca.pem') }, `(UNABLE_TO_VERIFY_LEAF_SIGNATURE); ${unknownCa}`],
+    [
+      'another name of the host',
+      localhost,
+      { ca },
+      '(ERR_TLS_CERT_ALTNAME_INVALID); its certificate is for another host, whose name does not match: look at OS_ENDPOINT',
+    ],
+    [
+      'no certificate of its own',
+      guarded.url,
+      { ca },
+      "(ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED); it wants a client's certificate: name the files of one and its key in OS_CERT and OS_KEY",
+    ],
+  ])('ends a request with %s, in a sentence that names the setting', async (_, url, tls, sentence) => {
+    const failed = wayTo(url, tls).ask(get, forever);
+    await expect(failed).rejects.toThrow(`Ironic at ${url} cannot be reached ${sentence}`);
+    await expect(failed).rejects.toMatchObject({ name: 'NoAnswer', mayHaveTakenEffect: false });
+    expect(requests).toHaveLength(0);
+  });
+});
+
+describe('an answer that does not come', () => {
+  const begun: RequestListener = (_, response) => {
+    response.writeHead(200, { 'content-length': 100 });
+    response.write('{"half": ');
+  };
+
+  test.each<[string, RequestListener]>([
+    ['before it begins', () => undefined],
+    ['in the middle of it', begun],
+  ])('is not waited for any longer when the caller leaves %s', async (_, listener) => {
+    const leaving = new AbortController();
+    const closed = new Promise((resolve) => {
+      respond = (request, response) => {
+        response.on('close', resolve);
+        listener(request, response);
+        setImmediate(() => leaving.abort(new Error('the caller left')));
+      };
+    });
+    await expect(wayTo(open.url, { ca }).ask(get, leaving.signal)).rejects.toThrow('the caller left');
+    await closed;
+  });
+
+  test('in time, is given up on', async () => {
+    respond = begun;
+    const failed = wayTo(open.url, { ca }, 300).ask(get, forever);
+    await expect(failed).rejects.toMatchObject({
+      words: 'Ironic did not answer within 0.3 s',
+      mayHaveTakenEffect: true,
+    });
+  });
+
+  test('to its end, is none', async () => {
+    respond = (request, response) => {
+      begun(request, response);
+      response.write(' 1', () => request.socket.destroy());
+    };
+    const failed = wayTo(open.url, { ca }).ask(get, forever);
+    await expect(failed).rejects.toMatchObject({ name: 'NoAnswer', mayHaveTakenEffect: true });
+  });
+});

@@ -1,0 +1,75 @@
+"""Resolves every cloud that it is told of as openstacksdk does, and prints what came of it as one line of JSON.
+
+usage: resolve_clouds.py CLOUD…   (the files of clouds are found as always: by HOME and the variables)
+"""
+
+import json
+import sys
+import warnings
+
+import openstack.config
+
+KEYSTONE = (3, 0)
+
+
+class Recorder:
+    """Stands in for a session with Keystone: keeps the sign-in, and ends it."""
+
+    class Done(Exception):
+        pass
+
+    request = None
+
+    def post(self, url, json=None, **_):
+        self.request = {'url': url, 'body': json}
+        raise self.Done
+
+
+def main():
+    warnings.simplefilter('ignore')
+    print(json.dumps({name: resolved(name) for name in sys.argv[1:]}))
+
+
+def resolved(name):
+    try:
+        region = openstack.config.OpenStackConfig().get_one(cloud=name)
+        plugin = region.get_auth()
+        verify, certificate = region.get_requests_verify_args()
+    except Exception as error:
+        return {'error': f'{type(error).__name__}: {error}'}
+    return {
+        'auth_type': region.config['auth_type'],
+        'sign_in': sign_in(plugin),
+        'plain': plain(plugin),
+        'region': region.get_region_name() or None,
+        'interface': region.get_interface('baremetal'),
+        'baremetal': region.get_endpoint('baremetal'),
+        'image': region.get_endpoint('image'),
+        'verify': verify,
+        'certificate': certificate,
+    }
+
+
+def sign_in(plugin):
+    """The request to Keystone, from which no field can be missing."""
+    if hasattr(plugin, 'create_plugin'):
+        plugin = plugin.create_plugin(None, KEYSTONE, plugin.auth_url)
+    if not hasattr(plugin, 'auth_methods'):
+        return None
+    recorder = Recorder()
+    try:
+        plugin.get_auth_ref(recorder)
+    except Recorder.Done:
+        pass
+    return recorder.request
+
+
+def plain(plugin):
+    """What goes to an Ironic without a Keystone."""
+    endpoint = getattr(plugin, 'endpoint', None)
+    return endpoint and {'endpoint': endpoint, 'username': getattr(plugin, 'username', None),
+                         'password': getattr(plugin, 'password', None)}
+
+
+if __name__ == '__main__':
+    main()

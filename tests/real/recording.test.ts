@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createSimulator } from '../../src/simulator/cloud.js';
+import { type Accepted, accepted } from './accepted-differences.js';
+import { requests } from './recorded-requests.js';
+import { type Answer, record } from './recording.js';
+import type { RealIronic } from './setup.js';
+
+let server: Server;
+let simulated: readonly Answer[];
+
+beforeAll(async () => {
+  server = createAdaptorServer({ fetch: createSimulator({ servers: 100, speed: 60 }).fetch }) as Server;
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const fates = {
+    deployed: { sim: {} },
+    failing: { sim: { fail: 'write_image', message: 'disk full' } },
+    waiting: { sim: { hang: 'write_image' } },
+    // A hanging step that the conductor itself takes is never left.
+    locked: { sim: { hang: 'prepare_instance_boot' } },
+  };
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  simulated = await record({ endpoint, strictInterface: 'direct', stagedInterface: 'direct', fates }, requests);
+});
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+describe.each(inject('ironics'))('as Ironic $version ($release)', ({ endpoint, release, version }: RealIronic) => {
+  const mine = accepted.filter((each) => each.on === undefined || each.on === release);
+  const used = new Set<Accepted>();
+  let real: readonly Answer[];
+
+  beforeAll(async () => {
+    const fates = {
+      deployed: { staged: { delay: 0 } },
+      failing: { staged: { delay: 0, fail: 'write_image', message: 'disk full' } },
+      waiting: { staged: { delay: 0, hang: 'write_image' } },
+      locked: { staged: { delay: 30 } },
+    };
+    real = await record({ endpoint, strictInterface: 'direct', stagedInterface: 'staged', fates }, requests);
+  });
+  afterAll(() => {
+    const pairs = `${requests.length} pairs compared`;
+    process.stderr.write(`Ironic ${version} and the simulator: ${pairs}, ${used.size} accepted differences\n`);
+  });
+
+  test.each(requests.map((request, index) => [request.what, index] as const))(
+    'the simulator answers %s',
+    (what, index) => {
+      const difference = mine.find((each) => each.what.includes(what));
+      const [wanted, got] = [real[index], simulated[index]];
+      if (difference === undefined) return expect(got).toEqual(wanted);
+      used.add(difference);
+      // What is listed has to be a difference, or it has to go from the list.
+      expect(got, difference.why).not.toEqual(wanted);
+    },
+  );
+});
