@@ -80,13 +80,14 @@ export const http: Command = async (io, args) => {
     return exitCodes.failure;
   }
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
-  io.stdout.write(`${url}\n`);
   if (config.cloud.kind === 'simulator') {
     io.stderr.write('ironic-mcp: simulating a cloud, for no OS_* variable is set. No real server will be touched.\n');
   }
   io.stderr.write(`ironic-mcp: REST at ${url} (see ${url}/docs), MCP at ${url}/mcp\n`);
+  io.stdout.write(`${url}\n`);
 
   if (!io.stop.aborted) await new Promise((resolve) => io.stop.addEventListener('abort', resolve, { once: true }));
+  io.stderr.write('ironic-mcp: stopping when everybody who is being served has been answered\n');
   await server.drain(grace.finish);
   inFlight.endReads(new Failure('overloaded', { reason: 'this server is stopping' }));
   await server.drain(grace.tell);

@@ -17,6 +17,7 @@ import type {
 import { macAddresses } from './network-data.js';
 import type { Images } from './ports.js';
 import { obstacleTo, type ServerService } from './servers.js';
+import { createSharedReads } from './shared-reads.js';
 import { stateMeaning } from './states.js';
 import { callDeadline, displayName, isoTime, nameOf, statusOf } from './status.js';
 import { translating } from './translating.js';
@@ -31,8 +32,9 @@ const dataRefusals = 3;
 /** So often a request starts anew because its deployment id is on another server already. */
 const rounds = 4;
 
-/** How often a waiting call looks at the server, in milliseconds. */
+/** How often a waiting call looks at the server, in milliseconds: at first, and at the most patient. */
 const waitInterval = 2_000;
+const longestWaitInterval = 6_000;
 
 /** Takes servers to a running system, and tells how far they are. */
 export interface ProvisionService {
@@ -57,7 +59,8 @@ export interface ProvisionServiceOptions extends Deploying {
 }
 
 export function createProvisionService(options: ProvisionServiceOptions): ProvisionService {
-  const { bareMetal, images, servers, changes, clock, realm } = options;
+  const { bareMetal, images, servers, changes, clock, random, realm } = options;
+  const looks = createSharedReads(clock, (id, signal) => bareMetal.find(id, signal));
 
   async function provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse> {
     const configDrive = configDriveOf(request);
@@ -156,7 +159,9 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
         instanceInfo: instanceInfoOf(image, server),
       };
       const plan = { serverRef, configDrive, vifs: request.vifs ?? [], keyed, retrying, reservation };
-      const outcome = await changes.run(() => deployOn(options, server, plan, signal));
+      const outcome = await changes
+        .run(() => deployOn(options, server, plan, signal))
+        .finally(() => looks.forget(server.id));
       if ('server' in outcome) {
         return outcome.joined
           ? standing(outcome.server, bareMetal.now())
@@ -224,18 +229,22 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
   async function status(request: StatusRequest, signal: AbortSignal): Promise<ProvisionStatus> {
     const until = clock.now() + request.wait_seconds * 1_000;
     let first: ProvisionStatus | undefined;
-    for (;;) {
-      const latest = await look(request, signal);
+    const begun = clock.now();
+    for (let maxAge = 0; ; ) {
+      const latest = await look(request, maxAge, signal);
       first ??= latest;
       if (latest.status !== 'in_progress' || latest.message !== first.message) return latest;
       const left = until - clock.now();
       if (left <= 0) return latest;
-      await clock.sleep(Math.min(left, waitInterval), signal);
+      // The longer it lasts, the less a second matters. The jitter keeps many callers from asking all at once.
+      const interval = Math.min(waitInterval + (clock.now() - begun) / 10, longestWaitInterval);
+      await clock.sleep(Math.min(left, interval * (0.9 + random() / 5)), signal);
+      maxAge = interval * 0.8;
     }
   }
 
-  async function look(request: StatusRequest, signal: AbortSignal): Promise<ProvisionStatus> {
-    const server = await bareMetal.find(request.operation_id, signal);
+  async function look(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<ProvisionStatus> {
+    const server = await looks.read(request.operation_id, maxAge, signal);
     if (server === null) {
       throw new Failure('operation_not_found', { id: request.operation_id, reason: 'Ironic knows no such server' });
     }

@@ -28,7 +28,9 @@ export function createGuard({
   function checkTarget(target: string) {
     const [path = '', query = ''] = target.split('?', 2);
     if (!path.startsWith('/') || ambiguous.test(path)) {
-      throw new Failure('malformed', { reason: 'the path has dot segments, empty segments, or slashes in disguise' });
+      throw new Failure('malformed', {
+        reason: 'the path must be without empty segments, dot segments and slashes in disguise',
+      });
     }
     if (/(?:^|&)(?:access_)?token=/i.test(query)) {
       throw new Failure('malformed', { reason: 'a token does not belong in a URL, which logs and histories keep' });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Clock, NoAnswer } from '../core/ports.js';
+import { unlessAborted } from '../core/unless-aborted.js';
 import { plain } from '../core/untrusted.js';
 import { type Auth, type Identity, type Scope, withoutVersion } from './credentials.js';
 import { faultIn } from './fault.js';
@@ -186,14 +187,4 @@ function scopeOf(scope: Scope): object {
   if (scope === 'own') return {};
   if ('system' in scope) return { scope: { system: { all: true } } };
   return { scope };
-}
-
-/** The promise's outcome, or the signal's reason if that is aborted first. The promise goes on. */
-function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -35,7 +35,7 @@ export function allocationRoutes(app: App, world: World): void {
       return call.json(pick(view(allocation, call), fields));
     },
     PATCH: async (call) => {
-      if (call.get('minor') < 57) throw new Abort(405, 'The API version does not allow updating allocations');
+      if (call.get('minor') < 57) throw new Fault(405, 'The API version does not allow updating allocations');
       const patch = readPatch(await jsonBody(call));
       const allocation = pathAllocation(world, call);
       requirePatchable(patch, ['name', 'extra']);

@@ -24,12 +24,19 @@ export function resource(
   app: App,
   path: string,
   methods: Readonly<Partial<Record<Method, Handler>>>,
-  allow: string = Object.keys(methods).sort().join(', '),
+  allow: string = isCollection(path) ? collectionMethods : Object.keys(methods).sort().join(', '),
 ): void {
   for (const [method, handler] of Object.entries(methods)) app.on(method, path, handler);
   app.all(path, () => {
     throw new Abort(405, '', { Allow: allow });
   });
+}
+
+/** What Ironic takes to be allowed of a whole collection and of each of its items alike. */
+export const collectionMethods = 'DELETE, GET, PATCH, POST';
+
+function isCollection(path: string): boolean {
+  return /^\/v1\/(nodes|ports|allocations|portgroups|chassis)(\/[^/]+)?$/.test(path);
 }
 
 /** The address that links in answers start with: the one the client used. */

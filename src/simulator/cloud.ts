@@ -1,10 +1,10 @@
 import { allocationRoutes } from './allocations.js';
 import { bootDeviceRoutes } from './boot-device.js';
-import { createApp, requestId } from './call.js';
+import { type Call, createApp, requestId } from './call.js';
 import { conductorRoutes } from './conductors.js';
 import { discoveryRoutes } from './discovery.js';
 import { emptyCollectionRoutes } from './empty-collections.js';
-import { Abort, errorResponse } from './errors.js';
+import { Abort, errorResponse, Fault } from './errors.js';
 import { historyRoutes } from './history.js';
 import { imageRoutes } from './images.js';
 import { nodeRoutes } from './nodes.js';
@@ -50,7 +50,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const app = createApp();
   app.onError(errorResponse);
   app.use('/v1/*', async (call, next) => {
-    const minor = negotiate(call.req.header(VERSION_HEADER) ?? null);
+    const minor = minorOf(call);
     call.set('minor', minor);
     await next();
     if (call.error instanceof Abort) return;
@@ -81,4 +81,14 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       return app.fetch(request);
     },
   };
+}
+
+/** The version that a request speaks. At /v1 itself it is a controller that refuses one, below the framework. */
+function minorOf(call: Call): number {
+  try {
+    return negotiate(call.req.header(VERSION_HEADER) ?? null);
+  } catch (error) {
+    if (!(error instanceof Abort) || !/^\/v1\/?$/.test(call.req.path)) throw error;
+    throw new Fault(error.status, error.message, { ...error.headers, 'Openstack-Request-Id': requestId() });
+  }
 }

@@ -7,7 +7,8 @@ import { CONDUCTOR, DRIVER, interfaces } from './node.js';
 import { requireVersion } from './version.js';
 
 /** Who works here: /v1/conductors, since version 1.49, and /v1/drivers. */
-export function conductorRoutes(app: App): void {
+export function conductorRoutes(app: App, world: World): void {
+  const began = world.now();
   resource(app, '/v1/conductors', {
     GET: (call) => {
       requireConductors(call);

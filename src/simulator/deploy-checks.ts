@@ -22,10 +22,6 @@ function imageDescriptionProblem({ uuid, instance_info: info }: Node): string | 
     const problem = `Node ${uuid} failed to validate deploy image info. Some parameters were missing.`;
     return `${problem} Missing are: ['instance_info.image_source']`;
   }
-  const types = ['whole-disk', 'partition'];
-  if (info.image_type && !types.includes(String(info.image_type))) {
-    return `Invalid image_type "${String(info.image_type)}", valid are ${types.join(', ')}`;
-  }
   if (isGlanceImage(source) || source.startsWith('file://')) return undefined;
   const { image_checksum: checksum, image_os_hash_algo: algorithm, image_os_hash_value: value } = info;
   const described = algorithm || value ? algorithm && value : checksum;

@@ -51,7 +51,7 @@ export function emptyCollectionRoutes(app: App, world: World): void {
   resource(app, '/v1/nodes/:ident/inventory', {
     GET: (call) => {
       if (call.get('minor') < 81) throw new Abort(404);
-      throw new Fault(404, `Node inventory record for node ${pathNode(world, call).uuid} could not be found.`);
+      throw new Fault(404, `Node inventory record for node ${pathNode(world, call).id} could not be found.`);
     },
   });
   resource(app, '/v1/portgroups/:ident', {

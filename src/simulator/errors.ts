@@ -8,6 +8,7 @@ export class Fault extends Error {
   constructor(
     readonly status: number,
     message: string,
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(message);
     this.name = 'Fault';
@@ -42,9 +43,9 @@ export function errorResponse(error: Error): Response {
     const inner = { code: error.status, title: titles[error.status], description: error.message };
     return encoded(error.status, inner, error.headers);
   }
-  const status = error instanceof Fault ? error.status : 500;
+  const { status, headers } = error instanceof Fault ? error : { status: 500, headers: {} };
   const faultcode = status < 500 ? 'Client' : 'Server';
-  return encoded(status, { faultcode, faultstring: error.message, debuginfo: null });
+  return encoded(status, { faultcode, faultstring: error.message, debuginfo: null }, headers);
 }
 
 function encoded(status: number, inner: Json, headers: Readonly<Record<string, string>> = {}): Response {

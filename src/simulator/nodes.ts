@@ -73,6 +73,12 @@ export function nodeRoutes(app: App, world: World): void {
     },
   });
 
+  // What is no part of a node Ironic takes for one of its fields.
+  app.get('/v1/nodes/:ident/:field{[^/]+}', async (call, next) => {
+    await next();
+    if (call.res.status !== 404 || !(call.error instanceof Abort)) return;
+  });
+
   resource(app, '/v1/nodes/:ident/validate', {
     GET: (call) => call.json(validateInterfaces(pathNode(world, call))),
   });

@@ -1,5 +1,5 @@
-import { type App, type Call, jsonBody, noContent, origin, resource, segment } from './call.js';
-import { Abort, Fault } from './errors.js';
+import { type App, type Call, collectionMethods, jsonBody, noContent, origin, resource, segment } from './call.js';
+import { Abort, Fault, notAcceptable } from './errors.js';
 import { isObject, type Json } from './json.js';
 import type { Node } from './node.js';
 import { pathIdent, pathNode } from './node-address.js';
@@ -13,19 +13,21 @@ export function traitRoutes(app: App, world: World): void {
     world.fleet.update(node, { traits: [...new Set(traits)].sort() }, world.now());
   };
 
+  app.use('/v1/nodes/:ident/traits/*', async (call, next) => {
+    requireTraits(call);
+    await next();
+  });
+
   resource(app, '/v1/nodes/:ident/traits', {
     GET: (call) => {
-      requireTraits(call);
       return call.json({ traits: [...pathNode(world, call).traits] });
     },
     PUT: async (call) => {
-      requireTraits(call);
       const traits = readTraits(await jsonBody(call));
       change(pathNode(world, call), traits);
       return noContent();
     },
     DELETE: (call) => {
-      requireTraits(call);
       change(pathNode(world, call), []);
       return noContent();
     },
@@ -33,7 +35,6 @@ export function traitRoutes(app: App, world: World): void {
 
   resource(app, '/v1/nodes/:ident/traits/:trait', {
     PUT: async (call) => {
-      requireTraits(call);
       const trait = segment(call, 'trait');
       checkTrait('trait', trait);
       const body = await call.req.text();
@@ -43,7 +44,6 @@ export function traitRoutes(app: App, world: World): void {
       return noContent(`${origin(call)}/v1/nodes/${pathIdent(call)}/traits/${trait}`);
     },
     DELETE: (call) => {
-      requireTraits(call);
       const node = pathNode(world, call);
       const trait = segment(call, 'trait');
       if (!node.traits.includes(trait)) throw new Fault(404, `Node ${node.uuid} doesn't have a trait '${trait}'`);
@@ -56,8 +56,12 @@ export function traitRoutes(app: App, world: World): void {
   });
 }
 
+/** Older versions take `traits` for a field of the node, or for nothing at all. */
 function requireTraits(call: Call): void {
-  if (call.get('minor') < 37) throw new Abort(404);
+  if (call.get('minor') >= 37) return;
+  if (call.req.method === 'GET') throw notAcceptable();
+  if (call.req.method === 'DELETE') throw new Fault(404, 'Resource could not be found.');
+  throw new Abort(405, '', { Allow: collectionMethods });
 }
 
 function readTraits(body: Json): readonly string[] {

@@ -879,14 +879,14 @@ describe('the status', () => {
       if (sleep === 3) bareMetal.set(uuid(1), { step: { name: 'write_image', number: 2, total: 6 } });
     };
     await expect(service.status(ask({ wait_seconds: 50 }), forever)).resolves.toMatchObject({ progress_percent: 40 });
-    expect(clock.now() - start).toBe(6_000);
+    expect(clock.sleeps).toHaveLength(3);
   });
 
   it('waits for the end', async () => {
     const { service, clock, bareMetal } = setup({ servers: [deploying] });
     clock.meanwhile = () => bareMetal.set(uuid(1), { provisionState: 'active', provisionedAt: clock.now() });
     await expect(service.status(ask({ wait_seconds: 50 }), forever)).resolves.toMatchObject({ status: 'completed' });
-    expect(clock.sleeps).toEqual([2_000]);
+    expect(clock.sleeps).toHaveLength(1);
   });
 
   it('waits for nothing when it is over', async () => {
@@ -898,7 +898,7 @@ describe('the status', () => {
   it('waits no longer than it was asked to', async () => {
     const { service, clock } = setup({ servers: [deploying] });
     await expect(service.status(ask({ wait_seconds: 7 }), forever)).resolves.toMatchObject({ status: 'in_progress' });
-    expect(clock.sleeps).toEqual([2_000, 2_000, 2_000, 1_000]);
+    expect(clock.now() - start).toBe(7_000);
   });
 
   it('fails when the deployment vanishes during the wait', async () => {

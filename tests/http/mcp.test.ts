@@ -47,7 +47,10 @@ describe.each(clientLines)('a %s client over HTTP', (line) => {
     });
     expect(accepted.isError).toBeFalsy();
     const { operation_id } = accepted.structuredContent as { operation_id: string };
-    const status = await client.callTool({ name: 'check_provision_status', arguments: { operation_id } });
+    const check = { name: 'check_provision_status', arguments: { operation_id } };
+    let status = await client.callTool(check);
+    while ((status.structuredContent as { status: string }).status === 'in_progress')
+      status = await client.callTool(check);
     expect(status.structuredContent).toMatchObject({ status: 'completed', server_name: 'rack1-small-01' });
 
     const headers = { authorization: `Bearer ${token}` };

@@ -72,7 +72,7 @@ export async function createRestApp(options: RestAppOptions = {}): Promise<RestA
 
   const ask: RestApp['ask'] = async (method, target, body, headers, signal = new AbortController().signal) => {
     const isText = typeof body === 'string' || body instanceof Uint8Array;
-    const request = new Request(`http://127.0.0.1:7385${target}`, {
+    const request = new Request(new URL(target, 'http://127.0.0.1:7385'), {
       method,
       signal,
       headers: {

@@ -23,7 +23,9 @@ describe('a deployment by REST', () => {
     const location = accepted.headers.get('location') ?? '';
     expect(location).toBe(`/provision/${String(accepted.json.operation_id)}`);
 
-    const status = await app.ask('GET', `${location}?wait_seconds=50&deployment_id=${accepted.json.deployment_id}`);
+    const follow = `${location}?wait_seconds=0&deployment_id=${accepted.json.deployment_id}`;
+    let status = await app.ask('GET', follow);
+    while (status.json.status === 'in_progress') status = await app.ask('GET', follow);
     expectDocumented(status);
     expect(status.status).toBe(200);
     expect(status.json).toMatchObject({ status: 'completed', deployment_id: accepted.json.deployment_id });
@@ -38,7 +40,10 @@ describe('a deployment by REST', () => {
     expect(Object.keys(byMcp.structuredContent ?? {})).toEqual(Object.keys(byRest.json));
 
     const { operation_id } = byRest.json;
-    const statusByRest = await app.ask('GET', `/provision/${String(operation_id)}`);
+    let statusByRest = await app.ask('GET', `/provision/${String(operation_id)}`);
+    while (statusByRest.json.status === 'in_progress') {
+      statusByRest = await app.ask('GET', `/provision/${String(operation_id)}`);
+    }
     const statusByMcp = await app.callTool('check_provision_status', { operation_id });
     expect(statusByMcp.structuredContent).toEqual(statusByRest.json);
   });

@@ -23,6 +23,7 @@ describe('a server on a port', () => {
 
   it('says where it is, that it simulates, and nothing else but its log', () => {
     expect(server.program.stdout()).toBe(`${server.url}\n`);
+    expect(server.program.stderr()).toMatch(/^(ironic-mcp: .*\n){2}$/);
     expect(server.program.stderr()).toContain('simulating a cloud');
   });
 
@@ -79,7 +80,7 @@ describe('a server on a port', () => {
   it.each([
     ['a NUL in the path', 'GET /provision/a\0b HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'],
     ['no host', 'GET /healthz HTTP/1.1\r\n\r\n'],
-    ['two hosts', 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n\r\n'],
+    ['two hosts', 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n'],
   ])('answers 400 or 403 to %s', async (_, bytes) => {
     expect([400, 403]).toContain(statusOf(await server.raw(bytes)));
   });

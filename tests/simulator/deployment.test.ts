@@ -522,9 +522,8 @@ describe('validation', () => {
     expect(await deploy({ image_source: '11111111-2222-3333-4444-555555555555' })).toEqual({ result: true });
     expect(await deploy({ image_source: 'http://x.invalid/', image_checksum: 'x' })).toEqual({ result: true });
     expect((await deploy({})).reason).toContain('instance_info.image_source');
-    expect((await deploy({ image_source: uuid, image_type: 'odd' })).reason).toBe(
-      'Invalid image_type "odd", valid are whole-disk, partition',
-    );
+    // Ironic replaces a type that it does not know before it looks.
+    expect(await deploy({ image_source: uuid, image_type: 'odd' })).toEqual({ result: true });
     expect((await deploy({ image_source: uuid, traits: ['CUSTOM_NOPE'] })).reason).toBe(
       `Cannot specify instance traits that are not also set on the node. Node ${uuid} is missing traits CUSTOM_NOPE`,
     );

@@ -40,7 +40,7 @@ describe('traits', () => {
 
   it('are known since 1.37, and wait for the lock', async () => {
     const sim = setup();
-    expect((await sim.get(gpu, '1.36')).status).toBe(404);
+    expect((await sim.get(gpu, '1.36')).status).toBe(406);
     await sim.deploy('rack3-gpu-01');
     expect((await sim.put(gpu, { traits: [] })).status).toBe(409);
   });

@@ -1,0 +1,67 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { http } from '../../src/commands/http.js';
+import { ConfigError, UsageError } from '../../src/config.js';
+
+/** Runs the command in this process. */
+function command(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const stop = new AbortController();
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const io = { env, stdin, stdout, stderr, stop: stop.signal, self: ['ironic-mcp'] as const };
+  const code = http(io, args);
+  const url = new Promise<string>((resolve) => stdout.once('data', (chunk) => resolve(String(chunk).trim())));
+  return { code, url, stop, output: () => String(stdout.read() ?? ''), errors: () => String(stderr.read() ?? '') };
+}
+
+describe('the command http', () => {
+  it('serves REST and MCP until it is stopped', async () => {
+    const { code, url, stop, errors } = command(['--port', '0']);
+    const base = await url;
+    expect(await (await fetch(`${base}/readyz`)).json()).toEqual({ status: 'ready' });
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+    const tools = await (await fetch(`${base}/mcp`, { method: 'POST', headers, body })).text();
+    expect(tools).toContain('"provision_server"');
+    stop.abort();
+    expect(await code).toBe(0);
+    expect(errors()).toMatch(/"path":"\/mcp"[\s\S]*stopping/);
+    await expect(fetch(base)).rejects.toThrow('fetch failed');
+  });
+
+  it('is not ready when Ironic cannot be reached, however many ask', async () => {
+    const { url, stop, code } = command(['--port', '0'], { OS_AUTH_TYPE: 'none', OS_ENDPOINT: 'http://127.0.0.1:9' });
+    const base = await url;
+    const answers = await Promise.all(Array.from({ length: 5 }, () => fetch(`${base}/readyz`)));
+    expect(answers.map(({ status }) => status)).toEqual([502, 502, 502, 502, 502]);
+    stop.abort();
+    expect(await code).toBe(0);
+  });
+
+  it('wants a token for everybody who comes from elsewhere, and compares it', async () => {
+    await expect(command(['--host', '0.0.0.0']).code).rejects.toThrow(ConfigError);
+    const { url, stop, code } = command(['--port', '0', '--host', '0.0.0.0'], { IRONIC_MCP_HTTP_TOKEN: 'right' });
+    const { port } = new URL(await url);
+    const statusWith = async (token: string) =>
+      (await fetch(`http://127.0.0.1:${port}/mcp`, { headers: { authorization: `Bearer ${token}` } })).status;
+    expect(await statusWith('wrong')).toBe(401);
+    expect(await statusWith('right')).toBe(405);
+    stop.abort();
+    expect(await code).toBe(0);
+  });
+
+  it('refuses a port that is none, and says in a sentence why one cannot be had', async () => {
+    await expect(command(['--port', 'http']).code).rejects.toThrow(UsageError);
+    const first = command(['--port', '0']);
+    const { port } = new URL(await first.url);
+    for (const [args, words] of [
+      [['--port', port], `Port ${port} on 127.0.0.1 is in use`],
+      [['--host', '127.0.0.300', '--port', '0'], '127.0.0.300 is no address of this machine'],
+    ] as const) {
+      const { code, errors } = command(args);
+      expect(await code).toBe(1);
+      expect(errors()).toContain(words);
+    }
+    first.stop.abort();
+    expect(await first.code).toBe(0);
+  });
+});
