@@ -55,8 +55,9 @@ interface Document {
 }
 
 async function firstFile(kind: string, named: string | undefined, env: Env): Promise<Document | undefined> {
-  const config = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config');
-  const folders = ['.', join(config, 'openstack'), '/etc/openstack'];
+  const own = join(env.HOME || homedir(), '.config');
+  const configs = [...new Set([env.XDG_CONFIG_HOME || own, own])].map((folder) => join(folder, 'openstack'));
+  const folders = ['.', ...configs, '/etc/openstack'];
   const files = folders.flatMap((folder) => ['yaml', 'yml', 'json'].map((ending) => join(folder, `${kind}.${ending}`)));
   for (const file of named ? [named, ...files] : files) {
     let text: string;

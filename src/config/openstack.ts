@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import {
   type Auth,
   type Identity,
@@ -52,9 +54,10 @@ export async function resolveOpenStack(cloudName: string | undefined, env: Env):
   const useFile = cloudName !== undefined || Object.keys(variables).length === 0;
   // Only who has such a file pays for reading YAML.
   const entry = useFile ? await (await import('./clouds-file.js')).findCloud(cloudName, env) : undefined;
-  const reader = new Reader({ ...(entry ? flatEntry(entry) : {}), ...variables }, variables, entry);
+  const described = entry ? flatEntry(entry, variables.region_name) : {};
+  const reader = new Reader({ ...described, ...variables }, variables, entry);
   const auth = authFrom(reader);
-  const tls = await tlsFrom(reader);
+  const tls = await tlsFrom(reader, env.HOME ?? homedir());
   const unchecked = `TLS certificates are not checked (${reader.named(reader.flag('insecure') ? 'insecure' : 'verify')}): whoever is on the way to the cloud can read and change what is sent.`;
   return {
     settings: {
@@ -123,35 +126,40 @@ function flatEnv(env: Env): Flat {
   return renamed(Object.fromEntries(own.map(([name, value]) => [name.slice(3).toLowerCase(), value])));
 }
 
-/** The section `auth` and what stands beside it, which wins, in one; of several regions the first. */
-function flatEntry({ values, file, name }: CloudEntry): Flat {
+/** The section `auth`, which wins, and what stands beside it in one; of several regions the wanted one, or the first. */
+function flatEntry({ values, file, name }: CloudEntry, wanted: unknown): Flat {
   if (values.profile !== undefined || values.cloud !== undefined) {
     throw new ConfigError(
       `The cloud ${JSON.stringify(name)} in ${file} uses a vendor profile, which is not supported; write its settings out.`,
     );
   }
   const { auth, regions, ...beside } = values;
-  const [region] = Array.isArray(regions) ? regions : [];
-  const first: Flat = typeof region === 'string' ? { name: region } : asFlat(region);
+  const offered: Flat[] = (Array.isArray(regions) ? regions : []).map((region) =>
+    typeof region === 'string' ? { name: region } : asFlat(region),
+  );
+  const region = wanted === undefined ? offered[0] : offered.find((each) => each.name === wanted);
+  if (region === undefined && offered.length > 0) {
+    throw new ConfigError(
+      `OS_REGION_NAME is not a region of the cloud ${JSON.stringify(name)} in ${file}, which has: ${offered.map((each) => each.name).join(', ')}.`,
+    );
+  }
   const { auth: regionalAuth, ...regionalBeside }: Flat =
-    region === undefined ? {} : { region_name: first.name, ...asFlat(first.values) };
+    region === undefined ? {} : { region_name: region.name, ...asFlat(region.values) };
   const flat = {
-    ...renamed(asFlat(auth)),
     ...renamed(beside),
-    ...renamed(asFlat(regionalAuth)),
     ...renamed(regionalBeside),
+    ...renamed(asFlat(auth)),
+    ...renamed(asFlat(regionalAuth)),
   };
   // An old way to list regions.
   return typeof flat.region_name === 'string' ? { ...flat, region_name: flat.region_name.split(',')[0] } : flat;
 }
 
 function renamed(values: Flat): Flat {
-  return Object.fromEntries(
-    Object.entries(values).map(([key, value]) => {
-      const name = key.replaceAll('-', '_');
-      return [Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name, value];
-    }),
-  );
+  const named = Object.entries(values).map(([key, value]) => [key.replaceAll('-', '_'), value] as const);
+  const old = named.filter(([name]) => Object.hasOwn(aliases, name));
+  // Where a setting stands under both names, the newer one counts.
+  return Object.fromEntries([...old.map(([name, value]) => [aliases[name] ?? name, value] as const), ...named]);
 }
 
 function asFlat(value: unknown): Flat {
@@ -231,8 +239,22 @@ function keystone(reader: Reader, why: string, identity: Identity, scope: Scope)
     identity,
     scope,
     region: reader.text('region_name'),
-    interface: (reader.text('interface') ?? 'public').replace(/URL$/, ''),
+    interface: interfaceFrom(reader.text('interface') ?? 'public'),
+    ...interfacesOfServices(reader),
   };
+}
+
+/** Services may have interfaces of their own. */
+function interfacesOfServices(reader: Reader) {
+  const [baremetal, image] = [reader.text('baremetal_interface'), reader.text('image_interface')];
+  return {
+    ...(baremetal === undefined ? {} : { baremetalInterface: interfaceFrom(baremetal) }),
+    ...(image === undefined ? {} : { imageInterface: interfaceFrom(image) }),
+  };
+}
+
+function interfaceFrom(text: string): string {
+  return text.replace(/URL$/, '');
 }
 
 function userFrom(reader: Reader, why: string): InDomain {
@@ -243,19 +265,30 @@ function userFrom(reader: Reader, why: string): InDomain {
 
 /** Where no domain is given it is Keystone's own default one. */
 function domainFrom(reader: Reader, key: 'user_domain' | 'project_domain'): Named {
-  for (const prefix of [key, 'domain', 'default_domain']) {
-    const id = reader.text(`${prefix}_id`) ?? (prefix === 'default_domain' ? reader.text('default_domain') : undefined);
+  // Beside a project, `domain` is short for the domains of both user and project; an id counts before a name.
+  const isShort = reader.text('project_id') !== undefined || reader.text('project_name') !== undefined;
+  const given = isShort ? [key, 'domain'] : [key];
+  for (const prefixes of [given, ['domain'], ['default_domain']]) {
+    const ids = prefixes.map((prefix) => reader.text(`${prefix}_id`));
+    const names = prefixes.map((prefix) => reader.text(`${prefix}_name`));
+    const id = ids.find((each) => each !== undefined);
     if (id !== undefined) return { id };
-    const name = reader.text(`${prefix}_name`);
+    const name = names.find((each) => each !== undefined);
     if (name !== undefined) return { name };
   }
-  return { id: 'default' };
+  return { id: reader.text('default_domain') ?? 'default' };
 }
 
 function scopeFrom(reader: Reader): Scope {
   const system = reader.text('system_scope');
   if (system !== undefined) {
     if (system !== 'all') throw new ConfigError(`${reader.named('system_scope')} must be "all".`);
+    const other = ['project_id', 'project_name'].find((key) => reader.text(key) !== undefined);
+    if (other !== undefined) {
+      throw new ConfigError(
+        `${reader.named('system_scope')} and ${reader.named(other)} are both set; a token is either for the system or for a project.`,
+      );
+    }
     return { system };
   }
   const projectId = reader.text('project_id');
@@ -273,8 +306,8 @@ function scopeFrom(reader: Reader): Scope {
   );
 }
 
-async function tlsFrom(reader: Reader): Promise<Tls | undefined> {
-  const [ca, cert, key] = await Promise.all(['cacert', 'cert', 'key'].map((name) => fileIn(reader, name)));
+async function tlsFrom(reader: Reader, home: string): Promise<Tls | undefined> {
+  const [ca, cert, key] = await Promise.all(['cacert', 'cert', 'key'].map((name) => fileIn(reader, name, home)));
   const verify = reader.flag('insecure') === true ? false : (reader.flag('verify') ?? true);
   if (key !== undefined && cert === undefined) {
     throw new ConfigError(`${reader.named('cert')} is not set; it belongs to ${reader.named('key')}.`);
@@ -283,9 +316,10 @@ async function tlsFrom(reader: Reader): Promise<Tls | undefined> {
   return { ca, cert, key, verify };
 }
 
-async function fileIn(reader: Reader, key: string): Promise<string | undefined> {
-  const file = reader.text(key);
-  if (file === undefined) return undefined;
+async function fileIn(reader: Reader, key: string, home: string): Promise<string | undefined> {
+  const named = reader.text(key);
+  if (named === undefined) return undefined;
+  const file = named.startsWith('~/') ? join(home, named.slice(2)) : named;
   try {
     return await readFile(file, 'utf8');
   } catch (error) {

@@ -26,8 +26,8 @@ type Json = Record<string, unknown>;
  */
 export function configDriveOf(request: ProvisionRequest): ConfigDrive | undefined {
   const given = request.config_drive ?? {};
-  if (JSON.stringify(given).length > largest) throw invalid('config_drive: larger than 64 MiB, which Ironic refuses');
   if (depth(given, deepest + 1) > deepest) throw invalid(`config_drive: nested more than ${deepest} levels deep`);
+  if (JSON.stringify(given).length > largest) throw invalid('config_drive: larger than 64 MiB, which Ironic refuses');
   const drive = members.some((member) => Object.hasOwn(given, member))
     ? ironicForm(given)
     : Object.keys(given).length > 0

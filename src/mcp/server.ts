@@ -26,7 +26,10 @@ export function createMcpServer({
   openWorld,
   onDefect,
 }: McpOptions): McpServer {
-  const server = new McpServer({ name, title: 'Bare-metal servers by Ironic', version }, { instructions });
+  const server = new McpServer(
+    { name, title: 'Bare-metal servers by Ironic', version },
+    { instructions, capabilities: alsoAnswered },
+  );
   for (const operation of operations) {
     const { effect, idempotent } = operation;
     server.registerTool(
@@ -59,6 +62,17 @@ export function createMcpServer({
   }
   return server;
 }
+
+/**
+ * What clients ask every server for. There are no resources and no prompts, and nothing is logged to clients; but an
+ * empty list, and a level that is taken note of, are better answers than an error. Nothing here ever changes.
+ */
+const alsoAnswered = {
+  tools: { listChanged: false },
+  resources: { listChanged: false },
+  prompts: { listChanged: false },
+  logging: {},
+} as const;
 
 /** A failure as an agent reads it. Text only: structured content beside isError makes 1.x clients throw. */
 export function failureText(failure: Failure): string {

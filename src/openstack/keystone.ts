@@ -113,7 +113,9 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
   };
 }
 
-function endpointIn(catalog: Catalog, service: Service, { region, interface: kind }: KeystoneAuth): string {
+function endpointIn(catalog: Catalog, service: Service, auth: KeystoneAuth): string {
+  const { region } = auth;
+  const kind = auth[`${service}Interface`] ?? auth.interface;
   const endpoints = catalog.filter(({ type }) => type === service).flatMap((entry) => entry.endpoints);
   const found = endpoints.find(
     (endpoint) =>

@@ -42,7 +42,6 @@ function forgetInstance(scene: Scene): void {
     instance_info: {},
     instance_uuid: null,
     allocation_uuid: null,
-    deploy_step: {},
     power_state: 'power off',
     driver_internal_info: wiped(node, { is_whole_disk_image: undefined, last_power_state_change: isoformat(at) }),
   });

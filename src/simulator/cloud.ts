@@ -7,7 +7,7 @@ import { emptyCollectionRoutes } from './empty-collections.js';
 import { Abort, errorResponse, Fault } from './errors.js';
 import { historyRoutes } from './history.js';
 import { imageRoutes } from './images.js';
-import { nodeRoutes } from './nodes.js';
+import { nodeFieldRoute, nodeRoutes } from './nodes.js';
 import { portRoutes } from './ports.js';
 import { powerRoutes } from './power.js';
 import { provisionRoutes } from './provision.js';
@@ -67,8 +67,9 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   portRoutes(app, world);
   vifRoutes(app, world);
   allocationRoutes(app, world);
-  conductorRoutes(app);
+  conductorRoutes(app, world);
   emptyCollectionRoutes(app, world);
+  nodeFieldRoute(app, world);
   imageRoutes(app, world);
   app.all('*', () => {
     throw new Abort(404);

@@ -4,7 +4,9 @@ import { fieldsToShow, pageOf, pick } from './collection.js';
 import { Fault, notAcceptable } from './errors.js';
 import type { JsonObject } from './json.js';
 import { CONDUCTOR, DRIVER, interfaces } from './node.js';
+import { time } from './node-view.js';
 import { requireVersion } from './version.js';
+import type { World } from './world.js';
 
 /** Who works here: /v1/conductors, since version 1.49, and /v1/drivers. */
 export function conductorRoutes(app: App, world: World): void {
@@ -22,7 +24,7 @@ export function conductorRoutes(app: App, world: World): void {
       });
       const fields = fieldsToShow(asked.fields, asked.detail, ['hostname', 'conductor_group', 'alive']);
       const { marker, ...paging } = asked;
-      const conductors = marker === undefined ? [viewConductor(call)] : [];
+      const conductors = marker === undefined ? [viewConductor(call, began, world.now())] : [];
       const sorting = { sortable: ['hostname', 'conductor_group'], unsortable: ['alive', 'drivers'] };
       return call.json(pageOf(conductors, paging, { ...sorting, name: 'conductors', fields, base: origin(call) }));
     },
@@ -33,7 +35,7 @@ export function conductorRoutes(app: App, world: World): void {
       const hostname = segment(call, 'hostname');
       if (hostname !== CONDUCTOR) throw new Fault(404, `Conductor ${hostname} could not be found.`);
       const { fields } = readQuery(query(call), { fields: list });
-      return call.json(pick(viewConductor(call), fields));
+      return call.json(pick(viewConductor(call, began, world.now()), fields));
     },
   });
 
@@ -80,8 +82,10 @@ function requireDriver(call: Call): void {
   }
 }
 
-function viewConductor(call: Call): JsonObject {
+function viewConductor(call: Call, began: number, now: number): JsonObject {
   return {
+    created_at: time(began),
+    updated_at: time(now),
     hostname: CONDUCTOR,
     conductor_group: '',
     drivers: [DRIVER],

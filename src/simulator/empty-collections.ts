@@ -12,7 +12,6 @@ const collections: readonly (readonly [string, string, number])[] = [
   ['connectors', 'volume/connectors', 32],
   ['targets', 'volume/targets', 32],
   ['deploy_templates', 'deploy_templates', 55],
-  ['shards', 'shards', 82],
 ];
 
 const nodeCollections: readonly (readonly [string, string, number])[] = [
@@ -52,6 +51,17 @@ export function emptyCollectionRoutes(app: App, world: World): void {
     GET: (call) => {
       if (call.get('minor') < 81) throw new Abort(404);
       throw new Fault(404, `Node inventory record for node ${pathNode(world, call).id} could not be found.`);
+    },
+  });
+  resource(app, '/v1/shards', {
+    GET: (call) => {
+      if (call.get('minor') < 82) throw new Abort(404);
+      const counts = new Map<string, number>();
+      // Nodes without a shard are counted, too, under Python's word for nothing.
+      for (const { shard } of world.fleet.section({})) {
+        counts.set(shard ?? 'None', (counts.get(shard ?? 'None') ?? 0) + 1);
+      }
+      return call.json({ shards: [...counts].map(([name, count]) => ({ name, count })) });
     },
   });
   resource(app, '/v1/portgroups/:ident', {

@@ -1,5 +1,5 @@
 import { boolean, isUuid, list, readQuery, readText, refuseUnexpected, uuid, uuidOrName } from './arguments.js';
-import { type App, accepted, jsonBody, memberBody, noContent, origin, query, resource } from './call.js';
+import { type App, accepted, jsonBody, memberBody, noContent, origin, query, resource, segment } from './call.js';
 import { validateInterfaces } from './deploy-checks.js';
 import { Fault, notAcceptable } from './errors.js';
 import { isObject } from './json.js';
@@ -73,12 +73,6 @@ export function nodeRoutes(app: App, world: World): void {
     },
   });
 
-  // What is no part of a node Ironic takes for one of its fields.
-  app.get('/v1/nodes/:ident/:field{[^/]+}', async (call, next) => {
-    await next();
-    if (call.res.status !== 404 || !(call.error instanceof Abort)) return;
-  });
-
   resource(app, '/v1/nodes/:ident/validate', {
     GET: (call) => call.json(validateInterfaces(pathNode(world, call))),
   });
@@ -115,5 +109,17 @@ export function nodeRoutes(app: App, world: World): void {
       world.fleet.update(node, { maintenance: false, maintenance_reason: null, fault: null }, world.now());
       return accepted();
     },
+  });
+}
+
+/** What is no part of a node Ironic takes for fields of it. To be registered after all parts. */
+export function nodeFieldRoute(app: App, world: World): void {
+  app.get('/v1/nodes/:ident/:fields', (call) => {
+    const fields = list('fields', segment(call, 'fields'));
+    const minor = call.get('minor');
+    const node = pathNode(world, call);
+    if (minor < 8) throw notAcceptable();
+    requireFields(minor, fields);
+    return call.json(viewNode(node, viewer(call), fields));
   });
 }

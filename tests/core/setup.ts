@@ -94,7 +94,8 @@ export function setup(options: SetupOptions = {}): Setup {
       }
       throw new Error('The deployment was started.');
     },
-    writes: () => fake.requests.filter((request) => !/^(find|available|carrying)/.test(request)),
+    writes: () =>
+      fake.requests.filter((request) => !/^(find|available|carrying|list|vifs|macAddresses) /.test(request)),
   };
 }
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Image } from '../../src/core/model.js';
 import type { Images } from '../../src/core/ports.js';
 import { createCatalogueImages, readCatalogue } from '../../src/local/catalogue.js';
 
@@ -186,18 +187,34 @@ describe('an image of the catalogue', () => {
     await expect(images.find(ref, forever)).resolves.toBeNull();
   });
 
+  it('stands in the list of all, where no URL does', async () => {
+    const all = await images.list(forever);
+    expect(all.map(({ name }) => name)).toEqual(['ubuntu', 'whole', 'partition', 'registry', 'bare']);
+    await expect(createCatalogueImages({}).list(forever)).resolves.toEqual([]);
+  });
+
   it('is looked for elsewhere when the catalogue does not name it', async () => {
     const asked: string[] = [];
+    const elsewhere: Image = {
+      id: 'from Glance',
+      name: null,
+      instanceInfo: {},
+      minDiskGb: 0,
+      architecture: null,
+      isPartition: false,
+      lacksChecksum: false,
+    };
     const glance: Images = {
-      list: async () => [],
       async find(ref) {
         asked.push(ref);
         return null;
       },
+      list: async () => [elsewhere],
     };
     const both = createCatalogueImages({ ubuntu: { source: url } }, glance);
     await expect(both.find('ubuntu', forever)).resolves.toMatchObject({ name: 'ubuntu' });
     await expect(both.find('debian', forever)).resolves.toBeNull();
     expect(asked).toEqual(['debian']);
+    await expect(both.list(forever)).resolves.toMatchObject([{ id: 'ubuntu' }, { id: 'from Glance' }]);
   });
 });

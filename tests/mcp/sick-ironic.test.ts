@@ -22,7 +22,8 @@ const unavailable = (reason: string | RegExp) => [
 const late = 'Ironic did not answer within 1 s';
 const unexplained = (status: number) =>
   `Ironic answered with HTTP status ${status}: HTTP status ${status} without an explanation`;
-const brokenOff = /^Reason: Ironic at http:\/\/127\.0\.0\.1:\d+ cannot be reached \(\w+\)$/;
+const brokenOff = /^Reason: Ironic at http:\/\/127\.0\.0\.1:\d+ cannot be reached \(\w+\)/;
+const nobodyListens = /^Reason: Ironic at http:\/\/127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\)/;
 
 type Row = readonly [what: string, fault: Fault, reason: string | RegExp];
 
@@ -113,7 +114,7 @@ describe.each(clientLines)('a %s client of an Ironic that is down', options, (li
       session.callTool('provision_server', { ...image, server_id: 'rack1-small-01' }),
       session.callTool('check_provision_status', { operation_id: '00000000-0000-4000-8000-000000000000' }),
     ]);
-    const refused = unavailable(`Ironic at ${gone.url} cannot be reached (ECONNREFUSED)`);
+    const refused = unavailable(nobodyListens);
     for (const answer of answers) expect(failureIn(answer)).toEqual(refused);
     await session.close();
   });
@@ -125,7 +126,7 @@ describe.each(clientLines)('a %s client of an Ironic that is down', options, (li
     const session = await openSession(line, env);
     proxy.on({ method: 'GET' }, faults.down);
     const answer = await session.callTool('provision_server', { ...image, server_id: 'rack1-small-01' });
-    expect(failureIn(answer)).toEqual(unavailable(`Ironic at ${proxy.url} cannot be reached (ECONNREFUSED)`));
+    expect(failureIn(answer)).toEqual(unavailable(nobodyListens));
     expect(await ironic.leftReserved()).toEqual([]);
 
     await proxy.up();

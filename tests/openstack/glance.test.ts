@@ -45,12 +45,13 @@ function recorded(file: string): Reply {
 describe('an image by its id', () => {
   it('takes one request', async () => {
     const { images } = setup([json(ubuntu)]);
-    await expect(images.find(uuid(700).toUpperCase(), forever)).resolves.toMatchObject({
+    const mixed = 'ABCDEF00-0000-4000-8000-00000000000a';
+    await expect(images.find(mixed, forever)).resolves.toMatchObject({
       id: uuid(700),
       name: 'ubuntu-24.04',
       instanceInfo: { image_source: uuid(700) },
     });
-    expect(service.seen).toMatchObject([{ method: 'GET', path: `/v2/images/${uuid(700)}` }]);
+    expect(service.seen).toMatchObject([{ method: 'GET', path: `/v2/images/${mixed.toLowerCase()}` }]);
   });
 
   it('is null where there is none', async () => {
@@ -170,6 +171,23 @@ describe('what Glance knows about an image', () => {
   });
 });
 
+describe('all images', () => {
+  it('are those that are active, in one request', async () => {
+    const { images } = setup([list(ubuntu, { ...ubuntu, id: uuid(701), name: null })]);
+    await expect(images.list(forever)).resolves.toMatchObject([
+      { id: uuid(700), name: 'ubuntu-24.04' },
+      { id: uuid(701), name: null },
+    ]);
+    const { searchParams } = new URL(service.seen[0]?.path ?? '', service.endpoint);
+    expect(Object.fromEntries(searchParams)).toEqual({ status: 'active', sort: 'name:asc', limit: '1000' });
+  });
+
+  it('cannot be read when one of them cannot', async () => {
+    const { images } = setup([list(ubuntu, { name: 'nameless' })]);
+    expect(await errorOf(images.list(forever))).toBeInstanceOf(NoAnswer);
+  });
+});
+
 describe('an image service that is not well', () => {
   it('is asked three times in all', async () => {
     const { images, clock } = setup([broken, text('', 500), list(ubuntu)]);
@@ -206,11 +224,12 @@ describe('an image service that is not well', () => {
   });
 
   it('has one deadline for all', async () => {
-    const { images } = setup([stalled], 50);
+    const { images, clock } = setup([stalled], 50);
     expect(await errorOf(images.find('ubuntu-24.04', forever))).toMatchObject({
       words: 'The image service did not answer within 0.05 s',
     });
     expect(service.seen).toHaveLength(1);
+    expect(clock.sleeps).toEqual([]);
   });
 
   it('keeps nobody who leaves', async () => {

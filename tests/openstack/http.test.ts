@@ -86,12 +86,17 @@ describe('an answer', () => {
   });
 
   it('may hold characters that two packets share', async () => {
-    const { endpoint } = await serve((_, response) => {
-      const bytes = Buffer.from('"東京"');
-      response.write(bytes.subarray(0, 2));
-      setImmediate(() => response.end(bytes.subarray(2)));
+    const bytes = new TextEncoder().encode('"東京"');
+    const packets = [bytes.subarray(0, 2), bytes.subarray(2)];
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const packet = packets.shift();
+        if (packet) controller.enqueue(packet);
+        else controller.close();
+      },
     });
-    await expect(httpTo(endpoint).ask(get, forever)).resolves.toMatchObject({ body: '東京' });
+    const http = httpTo('http://ironic.test', { fetch: async () => new Response(body) });
+    await expect(http.ask(get, forever)).resolves.toMatchObject({ body: '東京' });
   });
 });
 

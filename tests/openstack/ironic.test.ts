@@ -266,6 +266,78 @@ describe('releasing a server', () => {
   });
 });
 
+describe('a page of all servers', () => {
+  it('is asked for by the last id of the one before', async () => {
+    const { bareMetal } = setup([json({ nodes: [node] })]);
+    await expect(bareMetal.list(undefined, forever)).resolves.toMatchObject([{ id }]);
+    await bareMetal.list(uuid(5), forever);
+    const queries = service.seen.map(({ path }) => new URL(path, service.endpoint).searchParams);
+    expect(queries.map((query) => [query.get('limit'), query.get('marker')])).toEqual([
+      ['1000', null],
+      ['1000', uuid(5)],
+    ]);
+    // Ironic's own links to the next page drop the filters.
+    expect(queries[0]?.get('provision_state')).toBeNull();
+  });
+});
+
+describe('the network of a server', () => {
+  const attached = (...ids: string[]) => json({ vifs: ids.map((each) => ({ id: each })) });
+  const noContent: Reply = () => new Response(null, { status: 204 });
+  const conflict = fault(409, 'Unable to attach VIF because VIF is already attached to Ironic Node');
+
+  it('has its ports and cards read', async () => {
+    const { bareMetal } = setup([
+      attached(uuid(801)),
+      json({ ports: [{ address: '52:54:00:AB:00:01' }, { address: '52:54:00:ab:00:02' }] }),
+    ]);
+    await expect(bareMetal.vifs(id, forever)).resolves.toEqual([uuid(801)]);
+    await expect(bareMetal.macAddresses(id, forever)).resolves.toEqual(['52:54:00:ab:00:01', '52:54:00:ab:00:02']);
+    expect(service.seen.map(({ path }) => path)).toEqual([
+      `/v1/nodes/${id}/vifs`,
+      `/v1/ports?node=${id}&fields=address`,
+    ]);
+  });
+
+  it.each([[{}], [{ vifs: [{}], ports: [{}] }], [[]], [null]])('cannot be read in %j', async (body) => {
+    const { bareMetal } = setup([json(body)]);
+    expect(await errorOf(bareMetal.vifs(id, forever))).toBeInstanceOf(NoAnswer);
+    expect(await errorOf(bareMetal.macAddresses(id, forever))).toBeInstanceOf(NoAnswer);
+  });
+
+  it('fails to be read as Ironic says', async () => {
+    const { bareMetal } = setup([fault(403, 'no')]);
+    expect(await errorOf(bareMetal.vifs(id, forever))).toMatchObject({ refusal: 'forbidden' });
+    expect(await errorOf(bareMetal.macAddresses(id, forever))).toMatchObject({ refusal: 'forbidden' });
+  });
+
+  it('has a port attached and detached', async () => {
+    const { bareMetal } = setup([noContent]);
+    await bareMetal.attach(id, uuid(801), forever);
+    await bareMetal.detach(id, uuid(801), forever);
+    expect(service.seen).toMatchObject([
+      { method: 'POST', path: `/v1/nodes/${id}/vifs`, body: { id: uuid(801) } },
+      { method: 'DELETE', path: `/v1/nodes/${id}/vifs/${uuid(801)}`, body: undefined },
+    ]);
+  });
+
+  it('may have had it attached or detached before', async () => {
+    await expect(
+      setup([conflict, attached(uuid(801))]).bareMetal.attach(id, uuid(801), forever),
+    ).resolves.toBeUndefined();
+    const gone = fault(400, 'Unable to detach VIF from node, because it is not attached to it.');
+    await expect(setup([gone, attached()]).bareMetal.detach(id, uuid(801), forever)).resolves.toBeUndefined();
+  });
+
+  it('refuses otherwise, with the first reason', async () => {
+    const { bareMetal } = setup([conflict, attached(uuid(802))]);
+    expect(await errorOf(bareMetal.attach(id, uuid(801), forever))).toMatchObject({ name: 'Refused' });
+    const locked = fault(409, 'Node is locked by host c1, please retry after the current operation is completed.');
+    const other = setup([locked, attached(uuid(801))]).bareMetal;
+    expect(await errorOf(other.detach(id, uuid(801), forever))).toMatchObject({ refusal: 'locked' });
+  });
+});
+
 describe('what Ironic really answered', () => {
   const ofIronic = faults.filter((recorded) => recorded.service === 'ironic');
 
@@ -357,9 +429,10 @@ describe('reads', () => {
   });
 
   it.each(reads)('share one deadline among their repetitions: %s', async (_, call) => {
-    const { bareMetal } = setup([stalled], 50);
+    const { bareMetal, clock } = setup([stalled], 50);
     expect(await errorOf(call(bareMetal))).toMatchObject({ words: 'Ironic did not answer within 0.05 s' });
     expect(service.seen).toHaveLength(1);
+    expect(clock.sleeps).toEqual([]);
   });
 
   it('end with the caller', async () => {
@@ -449,6 +522,7 @@ describe('an Ironic of another version', () => {
     const { bareMetal } = setup([ironicUpTo(82)]);
     await bareMetal.find(id, forever);
     expect(service.seen.map(({ version }) => version)).toEqual(['1.65']);
+    expect(bareMetal.apiVersion()).toBe('1.65');
   });
 
   it('that speaks 1.58 at most is too old', async () => {
@@ -479,6 +553,18 @@ describe('an Ironic of another version', () => {
 
   it('that refuses the version it has offered is too old, and not asked forever', async () => {
     const { bareMetal } = setup([fault(406, 'no', range('1.1', '1.60'))]);
+    expect(await errorOf(bareMetal.find(id, forever))).toMatchObject({ refusal: 'too_old' });
+    expect(service.seen).toHaveLength(2);
+  });
+});
+
+describe('an Ironic that changes its mind about its versions', () => {
+  it('is too old, and not asked forever', async () => {
+    const headers = (newest: string) => ({
+      'x-openstack-ironic-api-minimum-version': '1.1',
+      'x-openstack-ironic-api-maximum-version': newest,
+    });
+    const { bareMetal } = setup([fault(406, 'no', headers('1.60')), fault(406, 'no', headers('1.62'))]);
     expect(await errorOf(bareMetal.find(id, forever))).toMatchObject({ refusal: 'too_old' });
     expect(service.seen).toHaveLength(2);
   });

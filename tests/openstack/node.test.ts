@@ -202,6 +202,8 @@ describe('the entry of ours on a node', () => {
 
   it('does not count on a node without a deployment', () => {
     expect(serverFrom({ ...node, instance_uuid: null })?.entry).toBeNull();
+    const odd = { [entryMember]: { null: good } };
+    expect(serverFrom({ ...node, instance_uuid: null, instance_info: odd })?.entry).toBeNull();
   });
 
   it.each(['__proto__', 'constructor'])('is never found by the id %s', (instanceUuid) => {

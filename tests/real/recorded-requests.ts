@@ -464,7 +464,7 @@ const targets: readonly Recorded[] = [
   },
   { what: 'direct with an image of an unknown scheme', ask: provision('strict'), body: { target: 'active' } },
   { what: 'an image type', ask: patch('strict'), body: [add('/instance_info', { ...image, image_type: 'bogus' })] },
-  { what: 'direct with an unknown image type', ask: provision('strict'), body: { target: 'active' } },
+  { what: 'validation with an unknown image type', ask: 'GET /v1/nodes/{strict}/validate' },
   {
     what: 'traits that the node has not',
     ask: patch('strict'),
@@ -569,6 +569,7 @@ const deployments: readonly Recorded[] = [
     body: { target: 'deleted' },
     until: ['waiting', 'available'],
   },
+  { what: 'an undeployed node that waited', ask: 'GET /v1/nodes/{waiting}' },
 
   { what: 'the reservation of a deployment that is locked', ask: patch('locked'), body: reserving(7) },
   {

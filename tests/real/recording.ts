@@ -27,6 +27,8 @@ type Json = string | number | boolean | null | readonly Json[] | { readonly [mem
 
 /** What the hardware, the driver and the deploy interface keep for themselves: any object will do. */
 const opaque = ['driver_info', 'driver_internal_info', 'properties', 'extra'];
+/** In lists also what other people's deployments have left. */
+const opaqueInLists = [...opaque, 'instance_info', 'deploy_step'];
 
 /** Texts that a client reads, and which must be the same. The rest only has to be a text. */
 const telling = ['next', 'href', 'rel', 'faultcode', 'faultstring', 'title', 'description', 'code', 'debuginfo'];
@@ -101,20 +103,21 @@ async function ask(
     const said = await response.text();
     // Ironic itself holds a lock now and then: when it looks whether a server is switched on, say.
     const busy = !locked && response.status === 409 && said.includes('is locked by host');
-    if (!busy || attempt === 20) return answer(response, said, anonymize);
+    if (!busy || attempt === 20) return answer(response, said, version === 'latest', anonymize);
   }
 }
 
-function answer(response: Response, said: string, anonymize: (text: string) => string): Answer {
+function answer(response: Response, said: string, latest: boolean, anonymize: (text: string) => string): Answer {
   const version = 'x-openstack-ironic-api-';
   const value = (name: string) => anonymize(response.headers.get(name) ?? '');
+  const newest = response.headers.get(`${version}maximum-version`);
   const headers = {
     'content-type': value('content-type'),
     location: value('location'),
     allow: value('allow'),
-    [`${version}version`]: value(`${version}version`),
+    [`${version}version`]: latest && value(`${version}version`) === newest ? '<newest>' : value(`${version}version`),
     [`${version}minimum-version`]: value(`${version}minimum-version`),
-    [`${version}maximum-version`]: value(`${version}maximum-version`),
+    [`${version}maximum-version`]: newest !== null,
     'openstack-request-id': response.headers.has('openstack-request-id'),
   };
   return { status: response.status, headers, body: said === '' ? '(empty)' : shapeOf(parsed(said), anonymize) };
@@ -151,10 +154,10 @@ function merged(shapes: readonly Shape[]): Shape {
   const kinds = shapes.map((shape): Shape => {
     if (typeof shape === 'string') return shape.split(' ')[0] ?? '';
     if (Array.isArray(shape)) return merged(shape);
-    const members = Object.entries(shape).map(([name, item]) => [
-      name,
-      name === 'each of them' ? item : merged([item]),
-    ]);
+    const members = Object.entries(shape).map(([name, item]) => {
+      if (opaqueInLists.includes(name)) return [name, 'object'];
+      return [name, name === 'each of them' ? item : merged([item])];
+    });
     return Object.fromEntries(members);
   });
   const objects = kinds.filter((kind) => typeof kind === 'object');
@@ -168,6 +171,52 @@ function merged(shapes: readonly Shape[]): Shape {
   );
 }
 
+/** A shape as the other one has it where the difference lies only in which items a list happens to have. */
+export function alike(got: unknown, wanted: unknown): unknown {
+  if (typeof got !== 'object' || got === null || typeof wanted !== 'object' || wanted === null || Array.isArray(got))
+    return got;
+  const members = wanted as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(got).map(([name, value]) => {
+      if (name !== 'each of them') return [name, alike(value, members[name])];
+      return [name, members[name] === 'nothing' || value === 'nothing' ? members[name] : loosely(value, members[name])];
+    }),
+  );
+}
+
+function loosely(got: unknown, wanted: unknown): unknown {
+  if (typeof got === 'string' || typeof wanted === 'string') {
+    const kinds = (shape: unknown) => (typeof shape === 'string' ? shape.split(' or ') : ['object']);
+    const real = (shape: unknown) => kinds(shape).filter((kind) => kind !== 'null' && kind !== 'nothing');
+    const [ours, theirs] = [real(got), real(wanted)];
+    const fits = ours.length === 0 || theirs.length === 0 || ours.join() === theirs.join();
+    return fits && !kinds(got).includes('absent') === !kinds(wanted).includes('absent') ? wanted : got;
+  }
+  if (typeof got !== 'object' || got === null || typeof wanted !== 'object' || wanted === null) return got;
+  const members = wanted as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(got).map(([name, value]) => [name, loosely(value, members[name])]));
+}
+
+/** The answer without some members, each given by its path. */
+export function without(answer: Answer, members: readonly string[]): Answer {
+  const copy = structuredClone(answer);
+  for (const path of members) {
+    const steps = path.split('.');
+    const last = steps.pop() ?? '';
+    let parent: unknown = copy;
+    for (const step of steps) parent = (parent as Record<string, unknown> | undefined)?.[step];
+    if (typeof parent === 'object' && parent !== null) delete (parent as Record<string, unknown>)[last];
+  }
+  return copy;
+}
+
+/** Are the answers different in one of these members? */
+export function differ(one: Answer, other: Answer, members: readonly string[]): boolean {
+  const found = (answer: Answer, path: string) =>
+    path.split('.').reduce<unknown>((parent, step) => (parent as Record<string, unknown> | undefined)?.[step], answer);
+  return members.some((path) => JSON.stringify(found(one, path)) !== JSON.stringify(found(other, path)));
+}
+
 const uuidPattern = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 const given = /^(aaaaaaaa-0000|11111111-2222)/;
 
@@ -176,7 +225,11 @@ function anonymous(text: string, known: ReadonlyMap<string, string>): string {
   for (const [value, name] of [...known].sort(([a], [b]) => b.length - a.length)) {
     result = result.replaceAll(value, name);
   }
-  return result.replace(uuidPattern, (uuid) => (given.test(uuid) ? uuid : '<uuid>'));
+  return result
+    .replace(/marker=\{[a-z]+\}/, 'marker=<uuid>')
+    .replace(/(supported version range is: \[1\.1,) [\d.]+\]/, '$1 <newest>]')
+    .replace(/(inventory record for node) \d+/, '$1 <number>')
+    .replace(uuidPattern, (uuid) => (given.test(uuid) ? uuid : '<uuid>'));
 }
 
 /** Waits until a node, or an allocation, is in the state. */

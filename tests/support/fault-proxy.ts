@@ -263,9 +263,7 @@ export const faults = {
 
   /** The connection is cut in the middle of the answer's body. */
   cutInBody: (async ({ pass, response, access, reset }) => {
-    beginBody(await pass(), response, access);
-    response.once('drain', reset);
-    setImmediate(reset);
+    beginBody(await pass(), response, access, reset);
   }) satisfies Fault,
 
   /** The answer's body begins, and never goes on. */
@@ -288,12 +286,18 @@ export const faults = {
   }) satisfies Fault,
 } as const;
 
-function beginBody({ status, headers, body }: Answer, response: ServerResponse, access: Access): void {
+/** Sends the head and half of the body, and then does that. */
+function beginBody(
+  { status, headers, body }: Answer,
+  response: ServerResponse,
+  access: Access,
+  then: () => void = () => undefined,
+): void {
   if (response.destroyed) return;
   access.status = status;
   const { 'transfer-encoding': _, connection: __, ...others } = headers;
   response.writeHead(status, { ...others, 'content-length': body.length + 1 });
-  response.write(body.subarray(0, body.length / 2));
+  response.write(body.subarray(0, body.length / 2), then);
 }
 
 /** Finds what is arranged for a request. Every arrangement counts those that fit it. */

@@ -88,31 +88,24 @@ export async function startCloud() {
     spawnSync('python3', [join(folder, 'openstack_lab.py'), 'down', '--state', states.cloud]);
     spawnSync('python3', [join(folder, 'ironic_lab.py'), 'down', '--state', states.basic]);
   };
-  const dev = process.env.DEV_LAB !== undefined;
-  const started = dev
-    ? await Promise.all(
-        ['/tmp/helper-os-lab.json', '/tmp/helper-basic-lab.json'].map(async (f) =>
-          JSON.parse(await readFile(f, 'utf8')),
-        ),
-      )
-    : await Promise.all([
-        script('openstack_lab.py', 'up', '--state', states.cloud, '--tls', '--nodes', '40', '--deploy-delay', '0'),
-        script(
-          'ironic_lab.py',
-          'up',
-          '--state',
-          states.basic,
-          '--auth',
-          'http_basic',
-          '--nodes',
-          '5',
-          '--deploy-delay',
-          '0',
-        ),
-      ]).catch((error) => {
-        down();
-        throw error;
-      });
+  const started = await Promise.all([
+    script('openstack_lab.py', 'up', '--state', states.cloud, '--tls', '--nodes', '80', '--deploy-delay', '0'),
+    script(
+      'ironic_lab.py',
+      'up',
+      '--state',
+      states.basic,
+      '--auth',
+      'http_basic',
+      '--nodes',
+      '5',
+      '--deploy-delay',
+      '0',
+    ),
+  ]).catch((error) => {
+    down();
+    throw error;
+  });
   const [lab, basic] = started as [Lab, BasicIronic];
   const transcript: string[] = [];
   const secrets = new Set<string>([
@@ -229,7 +222,7 @@ export async function startCloud() {
     },
 
     async stop() {
-      if (!dev) down();
+      down();
       await rm(home, { recursive: true, force: true });
     },
   };

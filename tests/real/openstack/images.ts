@@ -90,11 +90,11 @@ export function imagesOfGlance(cloud: () => Cloud): void {
     test('of a partition image is enough: Ironic is told what it is and how large', async () => {
       const { session, openrc, node, images } = cloud();
       await session(openrc('provisioner'), async (mcp) => {
-        const status = await deployed(mcp, { image_id: 'partition-1', resource_class: 'baremetal.small' });
+        const status = await deployed(mcp, { image_id: 'partition-1', resource_class: 'baremetal.large' });
         expect((await node(status.server_id)).instance_info).toMatchObject({
           image_source: images['partition-1'],
           image_type: 'partition',
-          root_gb: 239,
+          root_gb: 1799,
         });
       });
     });

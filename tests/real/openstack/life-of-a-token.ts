@@ -1,7 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { composeCore } from '../../../src/compose.js';
+import { composeCloud } from '../../../src/compose.js';
 import { readConfig } from '../../../src/config.js';
+import { createChanges } from '../../../src/core/changes.js';
+import { createProvisionService } from '../../../src/core/provision.js';
+import { createServerService } from '../../../src/core/servers.js';
+import { systemClock as clock } from '../../../src/local/clock.js';
 import type { Cloud } from './cloud.js';
 
 /** Seconds: less than 200 requests take. */
@@ -18,8 +22,13 @@ export function lifeOfAToken(cloud: () => Cloud): void {
       const stopListening = collectTokens(secrets);
       try {
         const env = { ...openrc('system_admin'), IRONIC_MCP_REQUEST_TIMEOUT: '120' };
-        const { provision } = await composeCore(await readConfig(env, {}));
-        const look = () => provision.status({ operation_id: 'bm-0009', wait_seconds: 0 }, new AbortController().signal);
+        const ports = { ...(await composeCloud(await readConfig(env, {}))), clock, random: Math.random };
+        // Whoever asks for the same server through the same service shares the answer: so each has a service.
+        const look = () =>
+          createProvisionService({ ...ports, servers: createServerService(ports), changes: createChanges() }).status(
+            { operation_id: 'bm-0009', wait_seconds: 0 },
+            new AbortController().signal,
+          );
 
         const before = { signIns: await signIns(), requests: (await requests()).length };
         await writeFile(token_lifetime_file, String(shortLife));

@@ -1,6 +1,6 @@
 """Resolves every cloud that it is told of as openstacksdk does, and prints what came of it as one line of JSON.
 
-usage: resolve_clouds.py CLOUD…   (the files of clouds are found as always: by HOME and the variables)
+usage: resolve_clouds.py CLOUD[@REGION]…   (the files of clouds are found as always: by HOME and the variables)
 """
 
 import json
@@ -30,19 +30,22 @@ def main():
     print(json.dumps({name: resolved(name) for name in sys.argv[1:]}))
 
 
-def resolved(name):
+def resolved(wanted):
+    name, _, region_name = wanted.partition('@')
     try:
-        region = openstack.config.OpenStackConfig().get_one(cloud=name)
+        region = openstack.config.OpenStackConfig().get_one(cloud=name, region_name=region_name or None)
         plugin = region.get_auth()
         verify, certificate = region.get_requests_verify_args()
+        request = sign_in(plugin)
     except Exception as error:
         return {'error': f'{type(error).__name__}: {error}'}
     return {
         'auth_type': region.config['auth_type'],
-        'sign_in': sign_in(plugin),
-        'plain': plain(plugin),
+        'sign_in': request,
+        'plain': None if request else plain(plugin),
         'region': region.get_region_name() or None,
         'interface': region.get_interface('baremetal'),
+        'image_interface': region.get_interface('image'),
         'baremetal': region.get_endpoint('baremetal'),
         'image': region.get_endpoint('image'),
         'verify': verify,
@@ -66,9 +69,7 @@ def sign_in(plugin):
 
 def plain(plugin):
     """What goes to an Ironic without a Keystone."""
-    endpoint = getattr(plugin, 'endpoint', None)
-    return endpoint and {'endpoint': endpoint, 'username': getattr(plugin, 'username', None),
-                         'password': getattr(plugin, 'password', None)}
+    return {name: getattr(plugin, name, None) for name in ('endpoint', 'username', 'password')}
 
 
 if __name__ == '__main__':

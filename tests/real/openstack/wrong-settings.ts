@@ -163,16 +163,16 @@ export function wrongSettings(cloud: () => Cloud): void {
     // Ironic shows nothing to those who have none, and does not say that there is anything to see.
     test.each([
       ['member', { resource_class: 'baremetal.gpu' }, 'No available servers matching criteria'],
-      ['member', { server_id: 'bm-0004' }, 'Server bm-0004 not found'],
-      ['system_reader', { server_id: 'bm-0004' }, 'Ironic refused to deploy server bm-0004'],
+      ['member', { server_id: 'bm-0005' }, 'Server bm-0005 not found'],
+      ['system_reader', { server_id: 'bm-0005' }, 'Ironic refused to deploy server bm-0005'],
     ] as const)('(%s) gets no server of %j', async (user, criteria, message) => {
       const { session, openrc, node } = cloud();
-      const before = await node('bm-0004');
+      const before = await node('bm-0005');
       await session(openrc(user), async (mcp) => {
         const answer = await mcp.callTool('provision_server', { image_id: 'ubuntu-22.04', ...criteria });
         expect(failureIn(answer)[0]).toBe(message);
       });
-      expect(await node('bm-0004')).toEqual(before);
+      expect(await node('bm-0005')).toEqual(before);
     });
   });
 }
