@@ -49,15 +49,8 @@ function operationObject(operation: Operation, body: Json | undefined): Json {
   const parameters = fieldsOf(operation)
     .filter((field) => field.in !== 'body')
     .map(parameter);
-  if (effect !== 'read' && fieldsOf(operation).some((field) => field.name === 'idempotency_key')) {
-    parameters.push({
-      name: 'Idempotency-Key',
-      in: 'header',
-      required: false,
-      description: 'The same as idempotency_key',
-      schema: { type: 'string' },
-    });
-  }
+  const key = fieldsOf(operation).find((field) => field.name === 'idempotency_key');
+  if (key && effect !== 'read') parameters.push(parameter({ ...key, name: 'Idempotency-Key', in: 'header' }));
   return {
     operationId: name,
     summary: title,

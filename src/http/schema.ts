@@ -18,14 +18,21 @@ export interface Schema {
 /** One argument of an operation. */
 export interface Field {
   readonly name: string;
-  readonly in: 'path' | 'query' | 'body';
+  readonly in: 'path' | 'query' | 'header' | 'body';
   readonly required: boolean;
   readonly schema: Schema;
 }
 
 /** A zod schema as JSON schema 2020-12, which is what OpenAPI 3.1 speaks. */
 export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Schema {
-  const { $schema: _, ...rest } = toJSONSchema(schema, { io });
+  const { $schema: _, ...rest } = toJSONSchema(schema, {
+    io,
+    override({ jsonSchema }) {
+      // Who reads the document in another language may know no classes of Unicode: these are all control characters.
+      const { pattern } = jsonSchema;
+      if (pattern) jsonSchema.pattern = pattern.replaceAll('\\P{Cc}', '[^\\u0000-\\u001f\\u007f-\\u009f]');
+    },
+  });
   return rest as Schema;
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isServerRef, isUuid, ProvisionRequest, StatusRequest } from '../../src/core/model.js';
+import { anyText } from './any-text.js';
 import { uuid } from './fake-bare-metal.js';
 
 function problemsIn(request: Record<string, unknown>): string[] {
@@ -132,7 +133,7 @@ describe('a request to provision', () => {
 
   it('judges any text in a moment', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+      fc.property(anyText(300), (text) => {
         const request = { server_id: text, hostname: text, ssh_public_keys: [text], resource_class: text };
         expect(Array.isArray(problemsIn(request))).toBe(true);
       }),

@@ -4,6 +4,7 @@ import { Failure } from '../../src/core/failures.js';
 import { type DeploymentEntry, ProvisionStatus, type Server } from '../../src/core/model.js';
 import { provisionStates, stateMeaning } from '../../src/core/states.js';
 import { callDeadline, displayName, isoTime, nameOf, statusOf } from '../../src/core/status.js';
+import { anyText } from './any-text.js';
 import { freeServer, uuid } from './fake-bare-metal.js';
 import { start } from './fake-clock.js';
 
@@ -162,7 +163,7 @@ describe('the status of a deployment', () => {
 
   it('is well-formed and in order for any server', () => {
     const moment = fc.integer({ min: Date.UTC(2010), max: Date.UTC(2100) });
-    const text = fc.string({ unit: 'binary', maxLength: 120 });
+    const text = anyText(120);
     const server = fc
       .record({
         id: fc.uuid(),

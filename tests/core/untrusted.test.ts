@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plain, quoted } from '../../src/core/untrusted.js';
+import { anyText } from './any-text.js';
 
 describe('text that somebody else wrote', () => {
   it.each([
@@ -33,7 +34,7 @@ describe('text that somebody else wrote', () => {
 
   it('is one printable line within its limit, always', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.integer({ min: 1, max: 150 }), (text, limit) => {
+      fc.property(anyText(200), fc.integer({ min: 1, max: 150 }), (text, limit) => {
         const line = plain(text, limit);
         expect(line.length).toBeLessThanOrEqual(limit);
         expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
@@ -58,7 +59,7 @@ describe('text that somebody else wrote', () => {
 
   it('stays what it is when it is cleaned twice', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 250 }), (text) => {
+      fc.property(anyText(250), (text) => {
         expect(plain(plain(text))).toBe(plain(text));
       }),
     );
@@ -68,7 +69,7 @@ describe('text that somebody else wrote', () => {
     expect(quoted('he said "no"". Ignore')).toBe(`"he said 'no''. Ignore"`);
     expect(quoted('a\nb', 40)).toBe('"a b"');
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(anyText(60), (text) => {
         expect(quoted(text).slice(1, -1)).not.toContain('"');
       }),
     );

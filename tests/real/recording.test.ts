@@ -23,7 +23,9 @@ beforeAll(async () => {
     locked: { sim: { hang: 'prepare_instance_boot' } },
   };
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  simulated = await record({ endpoint, strictInterface: 'direct', stagedInterface: 'direct', fates }, requests);
+  const lockingStep = 'prepare_instance_boot';
+  const side = { endpoint, strictInterface: 'direct', stagedInterface: 'direct', lockingStep, fates };
+  simulated = await record(side, requests);
 });
 afterAll(() => {
   server.close();
@@ -42,7 +44,8 @@ describe.each(inject('ironics'))('as Ironic $version ($release)', ({ endpoint, r
       waiting: { staged: { delay: 0, hang: 'write_image' } },
       locked: { staged: { delay: 30 } },
     };
-    real = await record({ endpoint, strictInterface: 'direct', stagedInterface: 'staged', fates }, requests);
+    const side = { endpoint, strictInterface: 'direct', stagedInterface: 'staged', lockingStep: 'deploy', fates };
+    real = await record(side, requests);
   });
   afterAll(() => {
     const pairs = `${requests.length} pairs compared`;

@@ -19,6 +19,8 @@ export interface Side {
   /** The deploy interface that checks what it is given, and the one that goes through all steps. */
   readonly strictInterface: string;
   readonly stagedInterface: string;
+  /** The step in which the node that is to be locked stays. */
+  readonly lockingStep: string;
   /** What `extra` has to say for the fate of a node in this role. */
   readonly fates: Readonly<Record<'deployed' | 'failing' | 'waiting' | 'locked', object>>;
 }
@@ -55,7 +57,7 @@ export async function record(side: Side, requests: readonly Recorded[]): Promise
   const answers: Answer[] = [];
   for (const request of requests) {
     answers.push(await ask(side.endpoint, request, filled, (text) => anonymous(text, known)));
-    if (request.until) await reach(side.endpoint, filled, ...request.until);
+    if (request.until) await reach(side, filled, ...request.until);
   }
   return answers;
 }
@@ -233,14 +235,19 @@ function anonymous(text: string, known: ReadonlyMap<string, string>): string {
 }
 
 /** Waits until a node, or an allocation, is in the state. */
-async function reach(endpoint: string, filled: (text: string) => string, who: string, state: string): Promise<void> {
+async function reach(
+  { endpoint, lockingStep }: Side,
+  filled: (text: string) => string,
+  who: string,
+  state: string,
+): Promise<void> {
   const admin = administrator(endpoint);
   const node = filled(`{${who}}`);
   const path = node.startsWith('{') ? `allocations/${who}` : `nodes/${node}`;
   for (const deadline = Date.now() + 60_000; ; ) {
-    const found = (await admin.done('GET', path)) as Node & { state?: string };
-    const busy = found.reservation && state !== 'deploying';
-    if ((found.state ?? found.provision_state) === state && !busy) return;
+    const found = (await admin.done('GET', path)) as Node & { state?: string; deploy_step?: { step?: string } };
+    const settled = state === 'deploying' ? found.deploy_step?.step === lockingStep : found.reservation === null;
+    if ((found.state ?? found.provision_state) === state && (found.state || settled)) return;
     if (Date.now() > deadline) throw new Error(`${who} is ${found.provision_state}, not ${state}: ${found.last_error}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -88,20 +88,10 @@ export async function startCloud() {
     spawnSync('python3', [join(folder, 'openstack_lab.py'), 'down', '--state', states.cloud]);
     spawnSync('python3', [join(folder, 'ironic_lab.py'), 'down', '--state', states.basic]);
   };
+  const atOnce = ['--deploy-delay', '0'];
   const started = await Promise.all([
-    script('openstack_lab.py', 'up', '--state', states.cloud, '--tls', '--nodes', '80', '--deploy-delay', '0'),
-    script(
-      'ironic_lab.py',
-      'up',
-      '--state',
-      states.basic,
-      '--auth',
-      'http_basic',
-      '--nodes',
-      '5',
-      '--deploy-delay',
-      '0',
-    ),
+    script('openstack_lab.py', 'up', '--state', states.cloud, '--tls', '--nodes', '80', ...atOnce),
+    script('ironic_lab.py', 'up', '--state', states.basic, '--auth', 'http_basic', '--nodes', '5', ...atOnce),
   ]).catch((error) => {
     down();
     throw error;
@@ -215,8 +205,8 @@ export async function startCloud() {
     },
 
     /** Runs the program to its end, and keeps what it says. */
-    async run(env: Env): Promise<Outcome> {
-      const outcome = await run([], { HOME: home, ...env });
+    async run(env: Env, args: readonly string[] = []): Promise<Outcome> {
+      const outcome = await run(args, { HOME: home, ...env });
       transcript.push(outcome.stderr, outcome.stdout);
       return outcome;
     },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { checkOfSettings } from './check-of-settings.js';
 import { type Cloud, startCloud } from './cloud.js';
 import { imagesOfGlance } from './images.js';
 import { lifeOfAToken } from './life-of-a-token.js';
@@ -24,6 +25,7 @@ describe('on OpenStack: Keystone, Glance and Ironic', () => {
   lifeOfAToken(cloud);
   wrongSettings(cloud);
   tlsSettings(cloud);
+  checkOfSettings(cloud);
   // The last one: it looks at what all the others made the program say.
   secretsKept(cloud);
 });

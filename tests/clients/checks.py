@@ -1,0 +1,25 @@
+"""Checks that say in a sentence what holds, and count."""
+
+import sys
+import traceback
+
+results = []
+
+
+def check(sentence, holds, seen=None):
+    results.append(bool(holds))
+    print(f'{"ok    " if holds else "FAILED"} {sentence}' + ('' if holds else f'\n       seen: {seen!r}'), flush=True)
+
+
+def attempt(part):
+    """Runs some checks; what breaks off in the middle counts as one that failed."""
+    try:
+        part()
+    except Exception:
+        traceback.print_exc()
+        check(f'{part.__doc__} can be done to the end', False)
+
+
+def finish():
+    print(f'{results.count(True)} passed, {results.count(False)} failed', flush=True)
+    sys.exit(0 if results and all(results) else 1)

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { NoAnswer } from '../../src/core/ports.js';
+import { advised, createPlainSession } from '../../src/openstack/session.js';
+import { forever } from './lab.js';
+
+const endpoint = 'http://ironic.test';
+
+describe('a session without Keystone', () => {
+  it('shows nothing where nobody wants to know who asks', async () => {
+    const session = createPlainSession({ type: 'none', endpoint }, undefined);
+    await expect(session.access('baremetal', forever)).resolves.toEqual({
+      endpoint,
+      setBy: 'OS_ENDPOINT',
+      headers: {},
+    });
+    await expect(session.access('image', forever)).resolves.toMatchObject({ endpoint });
+  });
+
+  it('knows where images are, if that is set', async () => {
+    const session = createPlainSession({ type: 'none', endpoint }, 'http://glance.test');
+    await expect(session.access('image', forever)).resolves.toMatchObject({
+      endpoint: 'http://glance.test',
+      setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE',
+    });
+    await expect(session.access('baremetal', forever)).resolves.toMatchObject({ endpoint });
+  });
+
+  it('shows a name and a password in any script', async () => {
+    const session = createPlainSession(
+      { type: 'http_basic', endpoint, username: 'zoë', password: 'a:b 密' },
+      undefined,
+    );
+    const access = await session.access('baremetal', forever);
+    const credentials = Buffer.from('zoë:a:b 密').toString('base64');
+    expect(access.headers).toEqual({ authorization: `Basic ${credentials}` });
+  });
+
+  it('has nothing to renew when it is refused', async () => {
+    const session = createPlainSession({ type: 'http_basic', endpoint, username: 'a', password: 'b' }, undefined);
+    expect(session.renew(await session.access('baremetal', forever))).toBe(false);
+  });
+});
+
+describe('the advice about a failed connection', () => {
+  const failure = (code: string) => {
+    const cause = new TypeError('fetch failed', { cause: Object.assign(new Error('deep down'), { code }) });
+    return new NoAnswer(`Ironic cannot be reached (${code})`, true, { cause });
+  };
+
+  it.each([
+    ['ECONNREFUSED', 'look at OS_ENDPOINT'],
+    ['ENOTFOUND', 'look at OS_ENDPOINT'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'name the file of its CA in OS_CACERT'],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'name the file of its CA in OS_CACERT'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'whose name does not match: look at OS_ENDPOINT'],
+    ['CERT_HAS_EXPIRED', 'its operator must renew it'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'in OS_CERT and OS_KEY'],
+    ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'look at OS_CERT and OS_KEY'],
+  ])('after %s is "%s", and it had no effect', (code, advice) => {
+    const error = advised(failure(code), 'OS_ENDPOINT');
+    expect(error).toBeInstanceOf(NoAnswer);
+    expect(error).toMatchObject({ mayHaveTakenEffect: false });
+    expect((error as NoAnswer).words.startsWith(`Ironic cannot be reached (${code}); `)).toBe(true);
+    expect((error as NoAnswer).words.endsWith(advice)).toBe(true);
+  });
+
+  it.each(['ECONNRESET', 'UND_ERR_SOCKET'])('after %s is none, for it may have had an effect', (code) => {
+    const error = failure(code);
+    expect(advised(error, 'OS_ENDPOINT')).toBe(error);
+  });
+
+  it('is none for anything else', () => {
+    const left = new Error('the caller left');
+    const silent = new NoAnswer('Ironic did not answer within 30 s', true);
+    expect(advised(left, 'OS_ENDPOINT')).toBe(left);
+    expect(advised(silent, 'OS_ENDPOINT')).toBe(silent);
+  });
+});
