@@ -23,14 +23,14 @@ export interface Config {
 type Env = Readonly<Record<string, string | undefined>>;
 type Given = Readonly<Record<string, unknown>>;
 
-const seconds = z.coerce.number().min(0.1).max(3_600);
+const seconds = z.coerce.number().min(0.1).max(60);
 
 /** Our own settings: each is an environment variable and a flag. */
 const settings = {
   request_timeout: {
     variable: 'IRONIC_MCP_REQUEST_TIMEOUT',
     schema: seconds.default(30),
-    wants: 'seconds, 0.1 to 3600',
+    wants: 'seconds, 0.1 to 60',
   },
   sim_speed: {
     variable: 'IRONIC_MCP_SIM_SPEED',

@@ -17,6 +17,8 @@ export interface Plan {
   readonly vifs: readonly string[];
   /** Other calls may carry the same deployment id, for it comes from an idempotency key. */
   readonly keyed: boolean;
+  /** When the call is over, by the clock: nothing is sent again after that. */
+  readonly until: number;
   /** The server's last deployment was this one and failed: it is deployed again in place. */
   readonly retrying: boolean;
 }
@@ -60,20 +62,22 @@ export async function deployOn(
   // Not aborted by anybody: each request has a deadline of its own.
   const signal = new AbortController().signal;
   const back: Back = async (failure, again = false) => {
+    // Another call with the same key may be about to start what is reserved. A repeated call goes on from here.
+    if (plan.keyed && failure.retryable) return kept(deploying, server, plan, failure, signal);
     // A retry in place has taken nothing that was not its own before.
     const left = plan.retrying ? undefined : await undo(deploying, server, plan, signal);
     if (left === undefined) return { failure, again };
     if (!plan.keyed || !left.server) throw stillReserved(failure, left.words);
     return { server: ours(left.server, plan), joined: true };
   };
-  const reserved = await reserve(deploying, server, plan, signal, back);
+  const reserved = await reserve(deploying, server, plan, signal, caller, back);
   if ('failure' in reserved || 'joined' in reserved) return reserved;
   const obstacle = obstacleAfter(reserved, plan);
   if (obstacle || reserved.deploymentId !== plan.reservation.deploymentId) {
     return back(notAvailable(server, plan, obstacle ?? 'somebody else has reserved it meanwhile'));
   }
   if (caller.aborted) {
-    await back(notAvailable(server, plan, 'the caller left'));
+    await back(new Failure('server_not_available', { id: server.id, reason: 'the caller left', retryable: true }));
     throw caller.reason;
   }
   const unattached = await attachAll(deploying, server, plan, signal);
@@ -132,6 +136,7 @@ async function reserve(
   server: Server,
   plan: Plan,
   signal: AbortSignal,
+  caller: AbortSignal,
   back: Back,
 ): Promise<Server | Declined | Started> {
   let lost = false;
@@ -143,7 +148,7 @@ async function reserve(
       if (error instanceof NoAnswer) {
         lost ||= error.mayHaveTakenEffect;
         policy = retries.lostAnswer;
-        if (attempt >= policy.attempts) {
+        if (attempt >= policy.attempts || isLate(clock, plan)) {
           if (!lost) throw unavailable(error);
           return found(bareMetal, server, plan.reservation, error, signal);
         }
@@ -151,7 +156,9 @@ async function reserve(
         // The lock may be held by our own request, whose answer was lost.
         const waiting = error.refusal === 'locked' && (plan.serverRef !== undefined || lost);
         policy = retries.locked;
-        if (!waiting || attempt >= policy.attempts) {
+        // Nothing has been taken yet: a caller who has left need not wait for it.
+        if (waiting && !lost) caller.throwIfAborted();
+        if (!waiting || attempt >= policy.attempts || isLate(clock, plan)) {
           const failure = declined(server, plan, error);
           if (error.refusal === 'elsewhere') return { failure, again: false, elsewhere: true };
           // A refusal now says nothing about the request whose answer was lost.
@@ -213,8 +220,9 @@ async function start(
       if (now?.deploymentId === reservation.deploymentId && hasMoved(server, now))
         return { server: now, joined: false };
       const over = now !== null && now.deploymentId !== reservation.deploymentId;
-      if (over || attempt >= policy.attempts) throw outcomeUnknown(server, reservation, wordsOf(last), last);
-    } else if (attempt >= policy.attempts) {
+      if (over || attempt >= policy.attempts || isLate(clock, plan))
+        throw outcomeUnknown(server, reservation, wordsOf(last), last);
+    } else if (attempt >= policy.attempts || isLate(clock, plan)) {
       return back(last instanceof Refused ? declined(server, plan, last) : unavailable(last), last instanceof Refused);
     }
     await clock.sleep(pauseAfter(attempt, policy, random), signal);
@@ -225,6 +233,31 @@ async function start(
 function hasMoved(before: Server, now: Server): boolean {
   if (stateMeaning(now.provisionState)?.outcome === 'none') return false;
   return now.provisionState !== before.provisionState || now.provisionedAt !== before.provisionedAt;
+}
+
+function isLate(clock: Deploying['clock'], { until }: Plan): boolean {
+  return clock.now() >= until;
+}
+
+/** Ends an attempt whose reservation a repeated call is to find again. */
+async function kept(
+  { bareMetal }: Deploying,
+  server: Server,
+  plan: Plan,
+  failure: Failure,
+  signal: AbortSignal,
+): Promise<Started> {
+  const now = await bareMetal.find(server.id, signal).catch(() => null);
+  if (now?.deploymentId === plan.reservation.deploymentId && hasMoved(server, now)) {
+    return { server: ours(now, plan), joined: true };
+  }
+  throw new Failure(failure.code, {
+    id: failure.id,
+    reason: `${failure.reason ?? failure.message}. Server ${displayName(server)} stays reserved for this idempotency key`,
+    hint: 'Call again with the same idempotency_key: it goes on with that server.',
+    retryable: true,
+    cause: failure,
+  });
 }
 
 /** What an undo had to leave behind. */

@@ -69,6 +69,12 @@ const diagnoses: readonly Diagnosis[] = [
   },
 ];
 
+const undeployment = {
+  code: 'undeployment_failed',
+  summary: 'The undeployment failed, and the server is out of use',
+  hint: 'The operator should look at the log of Ironic for this server; it can be undeployed again.',
+};
+
 const other = {
   code: 'other',
   summary: 'The deployment failed',
@@ -83,7 +89,7 @@ const other = {
 export function diagnose(server: Server): DeploymentFailure {
   const words = server.lastError === null ? null : plain(server.lastError);
   const found = words === null ? undefined : diagnoses.find(({ pattern }) => pattern.test(words));
-  const { code, summary, hint } = found ?? other;
+  const { code, summary, hint } = found ?? (server.provisionState === 'error' ? undeployment : other);
   const step = words?.match(/\bstep ["']?(?:\w+\.)?(\w+)(?:["']| failed\b)/i)?.[1] ?? null;
   return { code, step, summary, hint, ironic_error: words };
 }

@@ -128,7 +128,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     signal: AbortSignal,
   ): Promise<ProvisionResponse | undefined> {
     const [image, first] = await both(findImage(request.image_id, signal), candidates.next());
-    const until = clock.now() + choosingTime;
+    const begun = clock.now();
     let refused: Failure | undefined;
     let refusals = 0;
     let unfit: Failure | undefined;
@@ -158,7 +158,8 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
         entry: { started_at: isoTime(bareMetal.now()), image: request.image_id, ...mark },
         instanceInfo: instanceInfoOf(image, server),
       };
-      const plan = { serverRef, configDrive, vifs: request.vifs ?? [], keyed, retrying, reservation };
+      const until = begun + callDeadline;
+      const plan = { serverRef, configDrive, vifs: request.vifs ?? [], keyed, retrying, reservation, until };
       const outcome = await changes
         .run(() => deployOn(options, server, plan, signal))
         .finally(() => looks.forget(server.id));
@@ -176,7 +177,8 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
       const concernsAll = failure.code === 'ironic_too_old' || failure.code === 'ironic_unavailable';
       if (serverRef !== undefined || refusals === dataRefusals || concernsAll) throw failure;
       if (!again) out.add(server.id);
-      if (clock.now() >= until) throw noneAvailable('those that are free were taken or busy for too long');
+      if (clock.now() >= begun + choosingTime)
+        throw noneAvailable('those that are free were taken or busy for too long');
     }
     // No free server can take the data: that is the matter, not how many there are.
     const wrong = refused ?? unfit;

@@ -5,11 +5,14 @@ import { progressPercent, stepWords } from './progress.js';
 import { stateMeaning } from './states.js';
 import { plain } from './untrusted.js';
 
-/**
- * No call to `provision_server` lasts longer, in milliseconds. So a server that has been reserved for longer and is
- * not being deployed was left behind by a call that died.
- */
+/** After so many milliseconds a call to `provision_server` sends nothing any more. */
 export const callDeadline = 60_000;
+
+/**
+ * A server that has been reserved for longer, in milliseconds, and is not being deployed was left behind by a call that
+ * died: the last request of a call may take as long again.
+ */
+const abandonedAfter = 2 * callDeadline;
 
 const neverDeployed: DeploymentFailure = {
   code: 'never_deployed',
@@ -34,7 +37,7 @@ export function statusOf(server: Server, now: number): ProvisionStatus {
   if (!meaning && server.deploymentId === null) {
     throw new Failure('operation_not_found', { id: server.id, reason: `its state is ${plain(server.provisionState)}` });
   }
-  const abandoned = free && now - startedAt(server, null) > callDeadline;
+  const abandoned = free && now - startedAt(server, null) > abandonedAfter;
   const outcome = abandoned ? 'failed' : !meaning || meaning.outcome === 'none' ? 'in_progress' : meaning.outcome;
   const failure = abandoned ? neverDeployed : outcome === 'failed' ? diagnose(server) : null;
   const completedAt = isFinal(server) ? server.provisionedAt : null;
@@ -95,7 +98,8 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
     : ' It was not deployed through this server, so started_at is an estimate: the time of its last change of state.';
   if (failure) {
     const at = failure.step ? ` at step ${failure.step}` : '';
-    return `Deployment on server ${name} failed${at}: ${failure.summary}.${estimate}`;
+    const what = server.provisionState === 'error' ? 'Undeployment of' : 'Deployment on';
+    return `${what} server ${name} failed${at}: ${failure.summary}.${estimate}`;
   }
   if (outcome === 'completed') {
     const image = server.entry?.image ?? server.imageSource;

@@ -41,12 +41,15 @@ export async function survey(bareMetal: BareMetal, signal: AbortSignal): Promise
 }
 
 async function* everyServer(bareMetal: BareMetal, signal: AbortSignal): AsyncGenerator<Server> {
-  let after: string | undefined;
-  do {
-    const page = await bareMetal.list(after, signal);
+  const seen = new Set<string>();
+  for (let after: string | undefined; ; ) {
+    // A proxy that drops the marker would give the first page for ever.
+    const page = (await bareMetal.list(after, signal)).filter(({ id }) => !seen.has(id));
+    if (page.length === 0) return;
     yield* page;
+    for (const { id } of page) seen.add(id);
     after = page.at(-1)?.id;
-  } while (after !== undefined);
+  }
 }
 
 function isAbandoned(server: Server, now: number): boolean {

@@ -189,7 +189,8 @@ const refusals: readonly (readonly [status: number, words: RegExp, refusal: Refu
   [409, /associated with/i, 'taken'],
   [409, /./, 'wrong_state'],
   [404, /no valid host/i, 'busy'],
-  [404, /./, 'not_found'],
+  // A path that Ironic does not have says only "Not Found": then this is no Ironic, or not its endpoint.
+  [404, /not be found|was not found/i, 'not_found'],
   [400, /no valid host/i, 'busy'],
   [400, /can not be performed on node|in maintenance mode/i, 'wrong_state'],
   [400, /./, 'invalid'],

@@ -74,7 +74,7 @@ describe('wrong settings are refused with a sentence', () => {
 
   const none = { OS_AUTH_TYPE: 'none' };
   const ironic = { ...none, OS_ENDPOINT: 'http://127.0.0.1:9' };
-  const timeout = 'must be seconds, 0.1 to 3600.';
+  const timeout = 'must be seconds, 0.1 to 60.';
 
   it.each<[string, Record<string, string>, string[], RegExp | string]>([
     ['a user name without anything else', { OS_USERNAME: 'ada' }, [], /OS_AUTH_(TYPE|URL)/],

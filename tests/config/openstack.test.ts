@@ -365,7 +365,7 @@ describe('settings that are wrong', () => {
   });
 
   test.each([
-    [{ IRONIC_MCP_REQUEST_TIMEOUT: 'soon' }, {}, 'IRONIC_MCP_REQUEST_TIMEOUT must be seconds, 0.1 to 3600.'],
+    [{ IRONIC_MCP_REQUEST_TIMEOUT: 'soon' }, {}, 'IRONIC_MCP_REQUEST_TIMEOUT must be seconds, 0.1 to 60.'],
     [{}, { 'sim-speed': '0' }, '--sim-speed must be a number, 0.01 to 10000.'],
   ])('of our own %j %j are named too', async (env, flags, sentence) => {
     expect(await wrong(env, flags)).toBe(`ConfigError: ${sentence}`);

@@ -26,6 +26,7 @@ describe('an attempt on one server', () => {
     configDrive: undefined,
     vifs: [],
     keyed: false,
+    until: Number.POSITIVE_INFINITY,
     retrying: false,
     reservation: {
       deploymentId: uuid(9),

@@ -95,7 +95,7 @@ describe('the status of a deployment', () => {
   });
 
   it('is failed when the server stayed reserved for longer than any call lasts', () => {
-    expect(statusOf(ours({ provisionState: 'available' }), startedAt + callDeadline + 1)).toMatchObject({
+    expect(statusOf(ours({ provisionState: 'available' }), startedAt + 2 * callDeadline + 1)).toMatchObject({
       status: 'failed',
       progress_percent: null,
       message: 'Deployment on server bm-1 failed: The server was reserved, but its deployment was never started.',
