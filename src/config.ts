@@ -157,7 +157,7 @@ export function readArguments(args: readonly string[], options: Flags): Record<s
   try {
     return parseArgs({ args: [...args], options: { ...configFlags, ...options }, strict: true }).values;
   } catch (error) {
-    const [sentence] = (error instanceof Error ? error.message : String(error)).split('. ');
+    const [sentence] = (error instanceof Error ? error.message : String(error)).split(/\.\s|\.?\n|\.$/);
     throw new UsageError(`${sentence}.`);
   }
 }

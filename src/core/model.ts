@@ -30,7 +30,9 @@ const serverRef = z
   .string()
   .min(1, 'must not be empty')
   .max(255, 'must be at most 255 characters')
-  .regex(serverRefPattern, 'must be the UUID or the name of a server (letters, digits, "-", ".", "_", "~")');
+  .regex(serverRefPattern, 'must be the UUID or the name of a server (letters, digits, "-", ".", "_", "~")')
+  // Ironic knows its UUIDs in lower case only.
+  .transform((ref) => (isUuid(ref) ? ref.toLowerCase() : ref));
 
 const uuid = z
   .string()

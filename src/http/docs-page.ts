@@ -153,7 +153,7 @@ function typeWords(schema: Schema): string {
   if (type === 'array') return `list of ${items ? typeWords(items) : 'any'}`;
   const bounded = minimum !== undefined && maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER;
   const preset = schema.default === undefined ? '' : ` (${escaped(JSON.stringify(schema.default))})`;
-  return `${[type].flat().join(' or ')}${bounded ? `, ${minimum} to ${maximum}` : ''}${preset}`;
+  return `${type}${bounded ? `, ${minimum} to ${maximum}` : ''}${preset}`;
 }
 
 function escaped(text: string): string {

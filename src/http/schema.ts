@@ -1,9 +1,10 @@
 import { toJSONSchema, type z } from 'zod';
 import type { Operation } from '../core/operations.js';
+import { portable } from '../core/portable-schema.js';
 
 /** What is read of a JSON schema here; the rest is passed on as it is. */
 export interface Schema {
-  readonly type?: string | readonly string[];
+  readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
   readonly minimum?: number;
@@ -25,14 +26,7 @@ export interface Field {
 
 /** A zod schema as JSON schema 2020-12, which is what OpenAPI 3.1 speaks. */
 export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Schema {
-  const { $schema: _, ...rest } = toJSONSchema(schema, {
-    io,
-    override({ jsonSchema }) {
-      // Who reads the document in another language may know no classes of Unicode: these are all control characters.
-      const { pattern } = jsonSchema;
-      if (pattern) jsonSchema.pattern = pattern.replaceAll('\\P{Cc}', '[^\\u0000-\\u001f\\u007f-\\u009f]');
-    },
-  });
+  const { $schema: _, ...rest } = toJSONSchema(schema, { io, override: portable });
   return rest as Schema;
 }
 

@@ -2,6 +2,7 @@ import { McpServer, type StandardSchemaWithJSON } from '@modelcontextprotocol/se
 import type * as z from 'zod';
 import { Failure } from '../core/failures.js';
 import type { Core, Operation } from '../core/operations.js';
+import { portable } from '../core/portable-schema.js';
 
 export interface McpOptions {
   readonly name: string;
@@ -91,7 +92,16 @@ export function failureText(failure: Failure): string {
  */
 function described(schema: z.ZodType): StandardSchemaWithJSON<unknown, Record<string, unknown>> {
   const { vendor, jsonSchema } = schema['~standard'];
+  const libraryOptions = { override: portable };
   return {
-    '~standard': { version: 1, vendor, jsonSchema, validate: (value) => ({ value: value as Record<string, unknown> }) },
+    '~standard': {
+      version: 1,
+      vendor,
+      jsonSchema: {
+        input: (options) => jsonSchema.input({ ...options, libraryOptions }),
+        output: (options) => jsonSchema.output({ ...options, libraryOptions }),
+      },
+      validate: (value) => ({ value: value as Record<string, unknown> }),
+    },
   };
 }

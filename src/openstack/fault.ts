@@ -37,9 +37,15 @@ export function faultIn(answer: Answer): Fault {
     const words = Words.safeParse(candidate);
     if (!words.success) continue;
     const text = words.data.faultstring || words.data.description || words.data.message || words.data.title;
-    if (text) return { words: plain(text.replace(/<br ?\/?>/g, ' ')), genuine: true };
+    if (text) return { words: plain(withoutEcho(text).replace(/<br ?\/?>/g, ' ')), genuine: true };
   }
   return { words: `HTTP status ${answer.status} without an explanation`, genuine: false };
+}
+
+/** A schema's refusal quotes what was sent at its end, which may be a config drive with its secrets. */
+function withoutEcho(text: string): string {
+  const [words = ''] = text.split(/\n+(?:Failed validating|On instance)/);
+  return words;
 }
 
 function inner(text: string): unknown {

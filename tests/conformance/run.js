@@ -26,7 +26,7 @@ try {
       step(`conformance ${requirements}`, 'npx', [
         ...conformance,
         ...args,
-        ...['--expected-failures', at('expected-failures.yaml')],
+        ...['--expected-failures', at(`expected-failures-${requirements}.yaml`)],
       ]);
     }
   });
@@ -34,10 +34,9 @@ try {
   for (const era of ['legacy', 'modern']) {
     const strict = ['--cli', '-q', '--protocol-era', era, '--strict', '--format', 'json'];
     const server = [process.execPath, program];
-    step(`inspector ${era}: tools/list`, 'npx', [...inspector, ...strict, '--method', 'tools/list', ...server]);
-    const input = JSON.stringify({ image_id: 'debian-12', server_id: 'rack1-small-01' });
-    const call = ['--method', 'tools/call', '--tool-name', 'provision_server', '--tool-args-json', input];
-    step(`inspector ${era}: tools/call`, 'npx', [...inspector, ...strict, ...call, ...server]);
+    const output = step(`inspector ${era}`, 'npx', [...inspector, ...strict, '--method', 'tools/list', ...server]);
+    // Warnings alone are no failure to it; they are printed where errors are.
+    results.push({ name: `inspector ${era}: no findings`, passed: !/^Warning: tool/m.test(output) });
   }
 
   const venv = join(folder, 'venv');
@@ -68,14 +67,15 @@ process.exitCode = failed.length === 0 ? 0 : 1;
 /** Runs one suite and answers what it printed. */
 function step(name, command, args) {
   process.stdout.write(`\n=== ${name}: ${command} ${args.join(' ')}\n`);
-  const { status, stdout } = spawnSync(command, args, {
+  const { status, stdout, stderr } = spawnSync(command, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     cwd: folder,
     maxBuffer: 1e9,
   });
-  process.stdout.write(stdout);
+  const output = `${stdout}${stderr}`;
+  process.stdout.write(output);
   results.push({ name, passed: status === 0 });
-  return String(stdout);
+  return output;
 }
 
 /** Runs the program on a port of its own, and fails if it does not end well afterwards. */

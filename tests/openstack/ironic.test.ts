@@ -590,7 +590,9 @@ describe("Ironic's clock", () => {
   });
 
   it('is taken from a refusal too', async () => {
-    const { bareMetal } = setup([fault(404, 'Node x could not be found.', { date: new Date(start + 5_000).toUTCString() })]);
+    const { bareMetal } = setup([
+      fault(404, 'Node x could not be found.', { date: new Date(start + 5_000).toUTCString() }),
+    ]);
     await bareMetal.find(id, forever);
     expect(bareMetal.now()).toBe(start + 5_000);
   });
