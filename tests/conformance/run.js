@@ -67,11 +67,7 @@ process.exitCode = failed.length === 0 ? 0 : 1;
 /** Runs one suite and answers what it printed. */
 function step(name, command, args) {
   process.stdout.write(`\n=== ${name}: ${command} ${args.join(' ')}\n`);
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    cwd: folder,
-    maxBuffer: 1e9,
-  });
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, maxBuffer: 1e9 });
   const output = `${stdout}${stderr}`;
   process.stdout.write(output);
   results.push({ name, passed: status === 0 });
