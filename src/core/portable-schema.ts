@@ -1,25 +1,30 @@
-/** A JSON schema while zod is writing it. */
-type Written = Record<string, unknown>;
+type Schema = Record<string, unknown>;
 
 /**
- * For zod's `override`: rewrites what is correct, but not understood by every reader of JSON schema: model providers
- * and generators take one type at a time and no classes of Unicode, and an empty schema for a mistake.
+ * The same JSON schema in words that every reader of it knows. Model providers and generators take one type at a time
+ * and no classes of Unicode, and an empty schema for a mistake.
  */
-export function portable({ jsonSchema }: { readonly jsonSchema: Written }): void {
-  const { pattern, additionalProperties, type } = jsonSchema;
-  // These are all the control characters there are.
-  if (typeof pattern === 'string') {
-    jsonSchema.pattern = pattern.replaceAll('\\P{Cc}', '[^\\u0000-\\u001f\\u007f-\\u009f]');
-  }
-  if (isEmptyObject(additionalProperties)) jsonSchema.additionalProperties = true;
-  if (Array.isArray(type)) {
-    const { description, type: _, ...rest } = jsonSchema;
-    for (const name of Object.keys(jsonSchema)) delete jsonSchema[name];
-    jsonSchema.anyOf = type.map((each) => (each === 'null' ? { type: each } : { type: each, ...rest }));
-    if (description !== undefined) jsonSchema.description = description;
-  }
+export function portable(schema: Schema): Schema {
+  const members = Object.entries(schema).map(([name, value]) => [name, portableMember(name, value)] as const);
+  const { type, description, ...rest } = Object.fromEntries(members);
+  if (!Array.isArray(type)) return Object.fromEntries(members);
+  const anyOf = type.map((each) => (each === 'null' ? { type: each } : { type: each, ...rest }));
+  return { anyOf, ...(description === undefined ? {} : { description }) };
 }
 
-function isEmptyObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+function portableMember(name: string, value: unknown): unknown {
+  // These are all the control characters there are.
+  if (name === 'pattern') return String(value).replaceAll('\\P{Cc}', '[^\\u0000-\\u001f\\u007f-\\u009f]');
+  if (Array.isArray(value)) return value.map((each) => (isObject(each) ? portable(each) : each));
+  if (!isObject(value)) return value;
+  // The names in here are not words of JSON schema.
+  if (name === 'properties') {
+    return Object.fromEntries(Object.entries(value).map(([property, each]) => [property, portable(each as Schema)]));
+  }
+  if (name === 'additionalProperties' && Object.keys(value).length === 0) return true;
+  return portable(value);
+}
+
+function isObject(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

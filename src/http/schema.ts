@@ -26,8 +26,8 @@ export interface Field {
 
 /** A zod schema as JSON schema 2020-12, which is what OpenAPI 3.1 speaks. */
 export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Schema {
-  const { $schema: _, ...rest } = toJSONSchema(schema, { io, override: portable });
-  return rest as Schema;
+  const { $schema: _, ...rest } = toJSONSchema(schema, { io });
+  return portable(rest);
 }
 
 /** The arguments of an operation, and where a request has them. */

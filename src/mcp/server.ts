@@ -92,14 +92,13 @@ export function failureText(failure: Failure): string {
  */
 function described(schema: z.ZodType): StandardSchemaWithJSON<unknown, Record<string, unknown>> {
   const { vendor, jsonSchema } = schema['~standard'];
-  const libraryOptions = { override: portable };
   return {
     '~standard': {
       version: 1,
       vendor,
       jsonSchema: {
-        input: (options) => jsonSchema.input({ ...options, libraryOptions }),
-        output: (options) => jsonSchema.output({ ...options, libraryOptions }),
+        input: (options) => portable(jsonSchema.input(options)),
+        output: (options) => portable(jsonSchema.output(options)),
       },
       validate: (value) => ({ value: value as Record<string, unknown> }),
     },
