@@ -3,6 +3,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { build } from 'tsup';
 
@@ -38,13 +40,14 @@ const rows = [
 ];
 const worstTail = 4;
 
-const folder = await mkdtemp('dist-bench-');
+const folder = await mkdtemp(join(tmpdir(), 'ironic-mcp-bench-'));
 const servers = [];
 try {
   await build({
     config: 'tsup.config.ts',
     entry: { subject: 'bench/http-subject.ts' },
     outDir: folder,
+    outExtension: () => ({ js: '.mjs' }),
     silent: true,
   });
   const subjects = {};
@@ -69,7 +72,7 @@ try {
 
 /** Starts a server and answers its URL. */
 async function start(kind, cloud) {
-  const server = spawn(process.execPath, [`${folder}/subject.js`, kind, cloud], {
+  const server = spawn(process.execPath, [`${folder}/subject.mjs`, kind, cloud], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   servers.push(server);

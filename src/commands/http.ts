@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { ConfigError, readArguments, readConfig, readHttpConfig, UsageError } from '../config.js';
 import { Failure } from '../core/failures.js';
@@ -95,6 +95,8 @@ export const http: Command = async (io, args) => {
   server.close();
   await mcp.close();
   if (composed) await Promise.race([composed.then(({ changes }) => changes.settled()), delay(grace.settle)]);
+  // By then the last lines of the log are written.
+  await nextTurn();
   return exitCodes.ok;
 };
 

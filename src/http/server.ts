@@ -42,7 +42,8 @@ export function createHttpServer(app: HttpApp): HttpServer {
   return {
     listen(host, port) {
       return new Promise((resolve, reject) => {
-        server.once('error', reject);
+        // Stays for good: an error later on, when connections run out, must not end the process.
+        server.on('error', reject);
         server.listen(port, host, () => {
           const address = server.address();
           resolve(typeof address === 'object' && address ? address.port : port);

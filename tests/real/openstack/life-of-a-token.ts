@@ -21,7 +21,7 @@ export function lifeOfAToken(cloud: () => Cloud): void {
       const lifetime = await readFile(token_lifetime_file, 'utf8');
       const stopListening = collectTokens(secrets);
       try {
-        const env = { ...openrc('system_admin'), IRONIC_MCP_REQUEST_TIMEOUT: '120' };
+        const env = { ...openrc('system_admin'), IRONIC_MCP_REQUEST_TIMEOUT: '60' };
         const ports = { ...(await composeCloud(await readConfig(env, {}))), clock, random: Math.random };
         // Whoever asks for the same server through the same service shares the answer: so each has a service.
         const look = () =>
