@@ -48,6 +48,8 @@ export const check: Command = async (io, args) => {
     const source =
       config.cloud.kind === 'simulator' ? 'no OS_* variable is set: a simulated cloud' : config.cloud.source;
     steps.push({ step: 'settings', seconds: 0, outcome: 'ok', detail: source });
+    const warnings = config.cloud.kind === 'ironic' ? config.cloud.warnings : [];
+    steps.push(...warnings.map((detail) => ({ step: 'settings', seconds: 0, outcome: 'warning' as const, detail })));
     await inspect(cloud, run, io.stop);
   }
   const ready = steps.every(({ outcome }) => outcome !== 'failed');
