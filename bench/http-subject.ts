@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { composeCore } from '../src/compose.js';
 import { readConfig } from '../src/config.js';
 import type { Failure } from '../src/core/failures.js';
-import { type Core, operations } from '../src/core/operations.js';
+import type { Core } from '../src/core/operation.js';
+import { operations } from '../src/core/operations.js';
 import { createHttpApp } from '../src/http/app.js';
 import { createInFlight } from '../src/http/in-flight.js';
 import { createJsonLines } from '../src/http/json-lines.js';
@@ -67,7 +68,9 @@ async function bare(): Promise<number> {
     if (cloud === 'simulator') {
       const operation = operations.find(({ route }) => route.method === method);
       const input: unknown = text ? JSON.parse(text) : { operation_id: url.split('/').pop() };
-      const output = await operation?.call(core, input, { signal }).catch((error: Failure) => problemOf(error));
+      const output = await operation
+        ?.call(core, input, { signal, caller: { face: 'rest' } })
+        .catch((error: Failure) => problemOf(error));
       body = JSON.stringify(output);
     }
     response.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(body) });

@@ -1,6 +1,6 @@
 import type { Config } from './config.js';
 import { createChanges } from './core/changes.js';
-import type { Core } from './core/operations.js';
+import type { Core } from './core/operation.js';
 import type { Clock, Images } from './core/ports.js';
 import { createProvisionService } from './core/provision.js';
 import { createServerService } from './core/servers.js';

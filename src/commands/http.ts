@@ -3,7 +3,8 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { ConfigError, readArguments, readConfig, readHttpConfig, UsageError } from '../config.js';
 import { Failure } from '../core/failures.js';
-import { type Core, operations } from '../core/operations.js';
+import type { Core } from '../core/operation.js';
+import { operations } from '../core/operations.js';
 import { createHttpApp } from '../http/app.js';
 import { largestBody } from '../http/body.js';
 import { createInFlight } from '../http/in-flight.js';

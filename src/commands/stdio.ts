@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { readArguments, readConfig } from '../config.js';
-import { type Core, operations } from '../core/operations.js';
+import type { Core } from '../core/operation.js';
+import { operations } from '../core/operations.js';
 import { instructionsFor } from '../mcp/instructions.js';
 import { createMcpServer } from '../mcp/server.js';
 import { version } from '../version.js';

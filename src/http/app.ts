@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { getPath } from 'hono/utils/url';
 import { Failure } from '../core/failures.js';
-import type { Core, Operation } from '../core/operations.js';
+import type { Core, Operation } from '../core/operation.js';
 import { type Access, requestIdOf, traceparentOf } from './access.js';
 import { docsPage, openApi } from './documents.js';
 import { createGuard, type GuardOptions } from './guard.js';
@@ -94,7 +94,11 @@ function routerOf({ operations, core, mcp, ready }: HttpAppOptions): Hono<Env> {
     const follow = operations.find(({ route }) => route.method === 'GET' && route.path.startsWith(`${path}/{`));
     app.on(method, path.replace(/\{(\w+)\}/g, ':$1'), async ({ req, env }) => {
       const input = await readInput(req);
-      const output = await operation.call(await core(), input, { signal: req.raw.signal });
+      const output = await operation.call(await core(), input, {
+        signal: req.raw.signal,
+        caller: { face: 'rest', name: req.header('user-agent') },
+        traceparent: traceparentOf(req.raw.headers),
+      });
       const { poll_after_seconds: pause } = output;
       return json(output, status, env.requestId, {
         ...(status === 202 && follow ? { Location: filled(follow.route.path, output) } : {}),

@@ -1,5 +1,5 @@
 import { type FailureCode, failures } from '../core/failures.js';
-import type { Operation } from '../core/operations.js';
+import type { Operation } from '../core/operation.js';
 import { style } from './docs-style.js';
 import { titleOf } from './problem.js';
 import { exampleRequest, failuresOf } from './reference.js';

@@ -1,5 +1,5 @@
 import { Failure } from '../core/failures.js';
-import type { Operation } from '../core/operations.js';
+import type { Operation } from '../core/operation.js';
 
 /** Operations of which only so many run at the same time. The others are refused at once. */
 export interface InFlight {

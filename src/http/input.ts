@@ -1,6 +1,6 @@
 import type { HonoRequest } from 'hono';
 import { Failure } from '../core/failures.js';
-import type { Operation } from '../core/operations.js';
+import type { Operation } from '../core/operation.js';
 import { jsonBody } from './body.js';
 import { type Field, fieldsOf, type Schema } from './schema.js';
 

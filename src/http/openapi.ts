@@ -1,5 +1,5 @@
 import type { FailureCode } from '../core/failures.js';
-import type { Operation } from '../core/operations.js';
+import type { Operation } from '../core/operation.js';
 import { Problem, problemOf, problemType } from './problem.js';
 import { exampleFailure, exampleRequest, failuresOf } from './reference.js';
 import { type Field, fieldsOf, jsonSchema, type Schema } from './schema.js';

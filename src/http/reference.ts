@@ -1,5 +1,5 @@
 import { Failure, type FailureCode } from '../core/failures.js';
-import { commonFailures, type Operation } from '../core/operations.js';
+import { commonFailures, type Operation } from '../core/operation.js';
 import { fieldsOf, filled } from './schema.js';
 
 /** How a request can fail before it reaches an operation. */

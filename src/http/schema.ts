@@ -1,5 +1,5 @@
 import { toJSONSchema, type z } from 'zod';
-import type { Operation } from '../core/operations.js';
+import type { Operation } from '../core/operation.js';
 import { portable } from '../core/portable-schema.js';
 
 /** What is read of a JSON schema here; the rest is passed on as it is. */

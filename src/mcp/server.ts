@@ -1,7 +1,7 @@
 import { McpServer, type StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import type * as z from 'zod';
 import { Failure } from '../core/failures.js';
-import type { Core, Operation } from '../core/operations.js';
+import type { Core, Operation } from '../core/operation.js';
 import { portable } from '../core/portable-schema.js';
 
 export interface McpOptions {
@@ -50,7 +50,7 @@ export function createMcpServer({
       },
       async (input, { mcpReq: { signal } }) => {
         try {
-          const output = await operation.call(await core(), input, { signal });
+          const output = await operation.call(await core(), input, { signal, caller: { face: 'mcp' } });
           return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output };
         } catch (error) {
           // Nobody reads the answer to a call that was cancelled.

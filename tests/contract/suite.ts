@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { composeCore } from '../../src/compose.js';
 import { readConfig } from '../../src/config.js';
-import type { Core } from '../../src/core/operations.js';
+import type { Core } from '../../src/core/operation.js';
 import { type BareMetal, Refused } from '../../src/core/ports.js';
 import { createProvisionService } from '../../src/core/provision.js';
 import { systemClock } from '../../src/local/clock.js';

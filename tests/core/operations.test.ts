@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/failures.js';
-import { type Core, type Operation, operations } from '../../src/core/operations.js';
+import type { Call, Core, Operation } from '../../src/core/operation.js';
+import { operations } from '../../src/core/operations.js';
 import type { ProvisionService } from '../../src/core/provision.js';
 import { uuid } from './fake-bare-metal.js';
 import { setup } from './setup.js';
 
-const call = { signal: new AbortController().signal };
+const call: Call = { signal: new AbortController().signal, caller: { face: 'mcp' } };
 
 function operation(name: string): Operation {
   const found = operations.find((each) => each.name === name);
@@ -100,7 +101,7 @@ describe('an operation', () => {
 
   it("ends with the caller's own reason", async () => {
     const reason = new Error('the caller left');
-    const left = { signal: AbortSignal.abort(reason) };
+    const left: Call = { ...call, signal: AbortSignal.abort(reason) };
     await expect(status.call(core(), { operation_id: uuid(1) }, left)).rejects.toBe(reason);
   });
 });

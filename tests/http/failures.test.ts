@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Failure, type FailureCode, failures } from '../../src/core/failures.js';
-import type { Core } from '../../src/core/operations.js';
+import type { Core } from '../../src/core/operation.js';
 import { Problem, titleOf } from '../../src/http/problem.js';
 import { type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';

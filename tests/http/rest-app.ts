@@ -1,7 +1,8 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { composeCore } from '../../src/compose.js';
 import { readConfig } from '../../src/config.js';
-import { type Core, operations } from '../../src/core/operations.js';
+import type { Core } from '../../src/core/operation.js';
+import { operations } from '../../src/core/operations.js';
 import type { Access } from '../../src/http/access.js';
 import { createHttpApp } from '../../src/http/app.js';
 import type { GuardOptions } from '../../src/http/guard.js';

@@ -1,7 +1,8 @@
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Failure } from '../../src/core/failures.js';
-import { type Core, type Operation, operations } from '../../src/core/operations.js';
+import type { Core, Operation } from '../../src/core/operation.js';
+import { operations } from '../../src/core/operations.js';
 import { createMcpServer, failureText } from '../../src/mcp/server.js';
 
 const onDefect = vi.fn<(error: unknown) => void>();

@@ -1,0 +1,114 @@
+import type * as z from 'zod';
+import type { Changes } from './changes.js';
+import { Failure, type FailureCode, type FieldIssue } from './failures.js';
+import type { ProvisionService } from './provision.js';
+import type { ServerService } from './servers.js';
+import { plain, quoted } from './untrusted.js';
+
+/** The provisioning library, put together: what a face needs to call the operations. */
+export interface Core {
+  readonly provision: ProvisionService;
+  readonly servers: ServerService;
+  readonly changes: Changes;
+  /** Prepares a message for the user: says, for example, that all of this is simulated. */
+  say(message: string): string;
+}
+
+/** What an operation does to the world. */
+export type Effect = 'read' | 'write' | 'destroy';
+
+/** Who calls, by which way: for the audit log. */
+export interface Caller {
+  readonly face: 'mcp' | 'rest';
+  /** The client's own name and version, if it gave them: untrusted. */
+  readonly name?: string | undefined;
+  readonly version?: string | undefined;
+}
+
+/** The circumstances of one call. */
+export interface Call {
+  /** Aborted when the caller cancels or leaves. Ends reads and waits, never a change that has begun. */
+  readonly signal: AbortSignal;
+  readonly caller: Caller;
+  /** The W3C trace context that the caller sent, already validated. */
+  readonly traceparent?: string | undefined;
+}
+
+/** One thing that can be asked of this software, in the form that every face can use. */
+export interface Operation {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly effect: Effect;
+  /** Whether a repeated call has no further effect. */
+  readonly idempotent: boolean;
+  /** The REST route. `{name}` is a path parameter. */
+  readonly route: { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string; readonly status: number };
+  readonly input: z.ZodType;
+  readonly output: z.ZodType;
+  /** How it can fail, beside the ways in which every call can: see `commonFailures`. */
+  readonly failures: readonly FailureCode[];
+  /** An input that works on the simulator; those of the table one after the other, in its order. */
+  readonly example: Readonly<Record<string, unknown>>;
+  /**
+   * Parses the input, runs the operation and answers its output.
+   * @throws Failure always, whatever went wrong; but the signal's reason when that was aborted
+   */
+  call(core: Core, input: unknown, call: Call): Promise<Record<string, unknown>>;
+}
+
+/** How every call can fail, whatever it asks for. */
+export const commonFailures: readonly FailureCode[] = [
+  'invalid_request',
+  'ironic_unavailable',
+  'ironic_too_old',
+  'overloaded',
+  'internal',
+];
+
+interface Definition<Input extends z.ZodType, Output extends z.ZodType<Record<string, unknown>>>
+  extends Omit<Operation, 'call' | 'input' | 'output'> {
+  readonly input: Input;
+  readonly output: Output;
+  run(core: Core, input: z.output<Input>, call: Call): Promise<z.output<Output>>;
+}
+
+/** Closes over the types of one operation, so that no face needs them. */
+export function operation<Input extends z.ZodType, Output extends z.ZodType<Record<string, unknown>>>(
+  definition: Definition<Input, Output>,
+): Operation {
+  const { run, ...rest } = definition;
+  return {
+    ...rest,
+    async call(core, raw, call) {
+      const parsed = definition.input.safeParse(raw ?? {});
+      if (!parsed.success) throw invalid(issuesIn(parsed.error));
+      try {
+        return await run(core, parsed.data, call);
+      } catch (error) {
+        if (call.signal.aborted || error instanceof Failure) throw error;
+        throw new Failure('internal', { cause: error });
+      }
+    },
+  };
+}
+
+function invalid(fields: readonly FieldIssue[]): Failure {
+  const reason = fields.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ');
+  return new Failure('invalid_request', { reason, fields });
+}
+
+/** What is wrong with an input, field by field. Never quotes a value: it may be a secret. */
+function issuesIn(error: z.ZodError): readonly FieldIssue[] {
+  return error.issues.slice(0, 8).map((issue) => ({
+    field: plain(issue.path.map(String).join('.'), 120),
+    message: issue.code === 'unrecognized_keys' ? unknownArguments(issue.keys) : plain(issue.message, 200),
+  }));
+}
+
+function unknownArguments(keys: readonly string[]): string {
+  return `unknown argument ${keys
+    .slice(0, 8)
+    .map((key) => quoted(key, 60))
+    .join(', ')}`;
+}
