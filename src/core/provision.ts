@@ -17,11 +17,11 @@ import type {
 import { macAddresses } from './network-data.js';
 import type { Images } from './ports.js';
 import { obstacleTo, type ServerService } from './servers.js';
-import { createSharedReads } from './shared-reads.js';
 import { stateMeaning } from './states.js';
 import { callDeadline, displayName, isoTime, nameOf, statusOf } from './status.js';
 import { translating } from './translating.js';
 import { plain } from './untrusted.js';
+import { createWaiting } from './waiting.js';
 
 /** After so much of a call's time no further server is tried: what is left is for the one under way. */
 const choosingTime = callDeadline / 2;
@@ -31,10 +31,6 @@ const dataRefusals = 3;
 
 /** So often a request starts anew because its deployment id is on another server already. */
 const rounds = 4;
-
-/** How often a waiting call looks at the server, in milliseconds: at first, and at the most patient. */
-const waitInterval = 2_000;
-const longestWaitInterval = 6_000;
 
 /** Takes servers to a running system, and tells how far they are. */
 export interface ProvisionService {
@@ -59,8 +55,8 @@ export interface ProvisionServiceOptions extends Deploying {
 }
 
 export function createProvisionService(options: ProvisionServiceOptions): ProvisionService {
-  const { bareMetal, images, servers, changes, clock, random, realm } = options;
-  const looks = createSharedReads(clock, (id, signal) => bareMetal.find(id, signal));
+  const { bareMetal, images, servers, changes, clock, realm } = options;
+  const waiting = createWaiting(options);
 
   async function provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse> {
     const configDrive = configDriveOf(request);
@@ -162,7 +158,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
       const plan = { serverRef, configDrive, vifs: request.vifs ?? [], keyed, retrying, reservation, until };
       const outcome = await changes
         .run(() => deployOn(options, server, plan, signal))
-        .finally(() => looks.forget(server.id));
+        .finally(() => waiting.forget(server.id));
       if ('server' in outcome) {
         return outcome.joined
           ? standing(outcome.server, bareMetal.now())
@@ -228,39 +224,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     return image;
   }
 
-  async function status(request: StatusRequest, signal: AbortSignal): Promise<ProvisionStatus> {
-    const until = clock.now() + request.wait_seconds * 1_000;
-    let first: ProvisionStatus | undefined;
-    const begun = clock.now();
-    for (let maxAge = 0; ; ) {
-      const latest = await look(request, maxAge, signal);
-      first ??= latest;
-      if (latest.status !== 'in_progress' || latest.message !== first.message) return latest;
-      const left = until - clock.now();
-      if (left <= 0) return latest;
-      // The longer it lasts, the less a second matters. The jitter keeps many callers from asking all at once.
-      const interval = Math.min(waitInterval + (clock.now() - begun) / 10, longestWaitInterval);
-      await clock.sleep(Math.min(left, interval * (0.9 + random() / 5)), signal);
-      maxAge = interval * 0.8;
-    }
-  }
-
-  async function look(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<ProvisionStatus> {
-    const server = await looks.read(request.operation_id, maxAge, signal);
-    if (server === null) {
-      throw new Failure('operation_not_found', { id: request.operation_id, reason: 'Ironic knows no such server' });
-    }
-    const status = statusOf(server, bareMetal.now());
-    if (request.deployment_id !== undefined && request.deployment_id !== server.deploymentId) {
-      throw new Failure('operation_not_found', {
-        id: request.operation_id,
-        reason: `it carries another deployment by now: ${plain(server.deploymentId ?? 'one without an id', 40)}`,
-      });
-    }
-    return status;
-  }
-
-  return { provision: translating(provision), status: translating(status) };
+  return { provision: translating(provision), status: translating(waiting.status) };
 }
 
 function noneAvailable(reason: string): Failure {
