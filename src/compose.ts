@@ -12,7 +12,7 @@ import { createGlance } from './openstack/glance.js';
 import { createHttp } from './openstack/http.js';
 import { createIronic, type Ironic } from './openstack/ironic.js';
 import { createKeystoneSession } from './openstack/keystone.js';
-import { createPlainSession, type Service, type Session } from './openstack/session.js';
+import { createPlainSession, type Service, type Session, serviceNames } from './openstack/session.js';
 import { createSignedHttp } from './openstack/signed.js';
 
 /** More would only queue up inside of Ironic, whose API has ten threads. */
@@ -51,10 +51,11 @@ export async function composeCloud(config: Config, options: ComposeOptions = {})
     const { createSimulator } = await import('./simulator/cloud.js');
     const { fetch } = createSimulator({ clock, speed: config.simulationSpeed });
     const gate = createGate(connections);
-    const http = (service: string) => createHttp({ service, endpoint: 'http://simulator', timeout, gate, fetch });
+    const http = (service: Service) =>
+      createHttp({ service: serviceNames[service], endpoint: 'http://simulator', timeout, gate, fetch });
     return {
-      bareMetal: createIronic({ http: http('Ironic'), clock, random }),
-      images: createGlance({ http: http('The image service'), clock, random }),
+      bareMetal: createIronic({ http: http('baremetal'), clock, random }),
+      images: createGlance({ http: http('image'), clock, random }),
       session: undefined,
       say: simulated(),
       realm: 'simulator',
@@ -71,11 +72,11 @@ export async function composeCloud(config: Config, options: ComposeOptions = {})
     auth.type === 'keystone'
       ? createKeystoneSession({ auth, http: open('Keystone')(auth.authUrl), clock, overrides })
       : createPlainSession(auth, imageEndpoint);
-  const signed = (service: Service, name: string) => createSignedHttp({ session, service, at: open(name), timeout });
-  const glance = createGlance({ http: signed('image', 'The image service'), clock, random });
+  const signed = (service: Service) => createSignedHttp({ session, service, at: open(serviceNames[service]), timeout });
+  const glance = createGlance({ http: signed('image'), clock, random });
   const hasGlance = auth.type === 'keystone' || imageEndpoint !== undefined;
   return {
-    bareMetal: createIronic({ http: signed('baremetal', 'Ironic'), clock, random }),
+    bareMetal: createIronic({ http: signed('baremetal'), clock, random }),
     images: createCatalogueImages(config.catalogue, hasGlance ? glance : undefined),
     session,
     say: (message) => message,

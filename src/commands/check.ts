@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ComposedCloud, composeCloud } from '../compose.js';
-import { ConfigError, readArguments, readConfig } from '../config.js';
+import { type Config, ConfigError, readArguments, readConfig } from '../config.js';
 import type { Server } from '../core/model.js';
 import { NoAnswer, Refused } from '../core/ports.js';
 import { displayName, isoTime } from '../core/status.js';
@@ -50,7 +50,7 @@ export const check: Command = async (io, args) => {
     steps.push({ step: 'settings', seconds: 0, outcome: 'ok', detail: source });
     const warnings = config.cloud.kind === 'ironic' ? config.cloud.warnings : [];
     steps.push(...warnings.map((detail) => ({ step: 'settings', seconds: 0, outcome: 'warning' as const, detail })));
-    await inspect(cloud, run, io.stop);
+    await inspect(cloud, config, run, io.stop);
   }
   const ready = steps.every(({ outcome }) => outcome !== 'failed');
   const env = envBlock(io.env);
@@ -61,10 +61,16 @@ export const check: Command = async (io, args) => {
 type Run = (step: string, look: () => Promise<Finding | readonly Finding[]>) => Promise<boolean>;
 
 /** Each step needs the one before it, but for the images. */
-async function inspect({ bareMetal, images, session }: ComposedCloud, run: Run, signal: AbortSignal): Promise<void> {
+async function inspect(
+  { bareMetal, images, session }: ComposedCloud,
+  { cloud }: Config,
+  run: Run,
+  signal: AbortSignal,
+): Promise<void> {
+  const byKeystone = cloud.kind === 'ironic' && cloud.settings.auth.type === 'keystone';
   const signedIn =
     session === undefined ||
-    (await run('sign-in and catalog', async () => {
+    (await run(byKeystone ? 'sign-in and catalog' : 'endpoint', async () => {
       const { endpoint } = await session.access('baremetal', signal);
       return { outcome: 'ok', detail: `bare metal is at ${endpoint}` };
     }));

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { ConfigError, readArguments, readConfig, readHttpConfig, UsageError } from '../config.js';
+import { ConfigError, readArguments, readConfig, readHttpConfig } from '../config.js';
 import { Failure } from '../core/failures.js';
 import type { Core } from '../core/operation.js';
 import { operations } from '../core/operations.js';
@@ -14,6 +14,8 @@ import { instructionsFor } from '../mcp/instructions.js';
 import { createMcpServer } from '../mcp/server.js';
 import { version } from '../version.js';
 import { type Command, exitCodes } from './io.js';
+import { showNotices } from './notices.js';
+import { portIn, whyNot } from './port.js';
 
 /** So many operations may run at the same time. More would only wait for Ironic. */
 const mostRunning = 256;
@@ -27,7 +29,7 @@ const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 export const http: Command = async (io, args) => {
   const flags = readArguments(args, { host: { type: 'string' }, port: { type: 'string' } });
   const host = String(flags.host ?? '127.0.0.1');
-  const port = portIn(flags.port ?? '7385');
+  const port = portIn(flags.port, 7385);
   const config = await readConfig(io.env, flags);
   const { token, hosts } = await readHttpConfig(io.env, flags);
   if (token === undefined && !loopback.test(host)) {
@@ -81,9 +83,7 @@ export const http: Command = async (io, args) => {
     return exitCodes.failure;
   }
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
-  if (config.cloud.kind === 'simulator') {
-    io.stderr.write('ironic-mcp: simulating a cloud, for no OS_* variable is set. No real server will be touched.\n');
-  }
+  showNotices(io, config);
   io.stderr.write(`ironic-mcp: REST at ${url} (see ${url}/docs), MCP at ${url}/mcp\n`);
   io.stdout.write(`${url}\n`);
 
@@ -100,14 +100,6 @@ export const http: Command = async (io, args) => {
   await nextTurn();
   return exitCodes.ok;
 };
-
-function portIn(flag: unknown): number {
-  const port = Number(flag);
-  if (flag === '' || !Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new UsageError('--port must be a whole number from 0 to 65535.');
-  }
-  return port;
-}
 
 /** Compares in a time that tells nothing: hashes are of one length, and say nothing of how far they agree. */
 function equalTo(token: string): (sent: string) => boolean {
@@ -134,21 +126,4 @@ function shared(ask: () => Promise<void>): () => Promise<void> {
     (asking ??= ask().finally(() => {
       asking = undefined;
     }));
-}
-
-/** Why a port could not be opened, as a sentence. */
-function whyNot(error: unknown, host: string, port: number): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  switch (code) {
-    case 'EADDRINUSE':
-      return `Port ${port} on ${host} is in use; choose another with --port.`;
-    case 'EACCES':
-      return `Port ${port} on ${host} is for privileged processes; choose one from 1024 with --port.`;
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return `${host} is no address of this machine; choose another with --host.`;
-    default:
-      return `Port ${port} on ${host} cannot be opened (${code}).`;
-  }
 }

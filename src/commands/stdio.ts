@@ -8,6 +8,7 @@ import { createMcpServer } from '../mcp/server.js';
 import { version } from '../version.js';
 import { type Command, exitCodes, type Io } from './io.js';
 import { longestMessage, messagesIn } from './messages.js';
+import { showNotices } from './notices.js';
 
 /** How long a change may go on after its client has left: SDK 1.x clients kill four seconds after they close stdin. */
 const grace = 3_500;
@@ -15,14 +16,7 @@ const grace = 3_500;
 /** `ironic-mcp`: MCP on stdin and stdout until the client leaves or the process is asked to stop. */
 export const stdio: Command = async (io, args) => {
   const config = await readConfig(io.env, readArguments(args, {}));
-  const simulated = config.cloud.kind === 'simulator';
-  if (simulated) {
-    io.stderr.write('ironic-mcp: simulating a cloud, for no OS_* variable is set. No real server will be touched.\n');
-  }
-
-  if (config.cloud.kind === 'ironic') {
-    for (const warning of config.cloud.warnings) io.stderr.write(`ironic-mcp: ${warning}\n`);
-  }
+  showNotices(io, config);
 
   let core: Promise<Core> | undefined;
   const started = () => (core ??= import('../compose.js').then(({ composeCore }) => composeCore(config)));
@@ -37,7 +31,7 @@ export const stdio: Command = async (io, args) => {
         instructions: instructionsFor(config.cloud),
         operations,
         core: started,
-        openWorld: !simulated,
+        openWorld: config.cloud.kind !== 'simulator',
         onDefect: log,
       }),
     {

@@ -1,4 +1,5 @@
 import { Failure } from './failures.js';
+import { isObject } from './json.js';
 import type { ConfigDrive, ProvisionRequest } from './model.js';
 import { NetworkData } from './network-data.js';
 import { plain } from './untrusted.js';
@@ -130,10 +131,6 @@ function publicKeys({ ssh_public_keys: keys }: ProvisionRequest, drive: ConfigDr
 
 function sameSet(left: readonly unknown[], right: readonly unknown[]): boolean {
   return left.every((item) => right.includes(item)) && right.every((item) => left.includes(item));
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** How deep a value is nested, counting no further than `limit`. */

@@ -5,7 +5,8 @@ import { pauseAfter, type Retrying, type RetryPolicy, retries, retrying } from '
 import { obstacleTo } from './servers.js';
 import { stateMeaning } from './states.js';
 import { displayName } from './status.js';
-import { plain, quoted } from './untrusted.js';
+import { unavailable } from './translating.js';
+import { plain } from './untrusted.js';
 
 /** What is to be deployed, whichever server it will be. */
 export interface Plan {
@@ -112,7 +113,7 @@ async function attachAll(
   } catch (error) {
     if (error instanceof NoAnswer) return unavailable(error);
     if (!(error instanceof Refused)) throw error;
-    return new Failure('deploy_refused', { id: plan.serverRef ?? server.id, reason: wordsOf(error), cause: error });
+    return new Failure('deploy_refused', { id: plan.serverRef ?? server.id, reason: error.reason, cause: error });
   }
 }
 
@@ -221,7 +222,7 @@ async function start(
         return { server: now, joined: false };
       const over = now !== null && now.deploymentId !== reservation.deploymentId;
       if (over || attempt >= policy.attempts || isLate(clock, plan))
-        throw outcomeUnknown(server, reservation, wordsOf(last), last);
+        throw outcomeUnknown(server, reservation, last.reason, last);
     } else if (attempt >= policy.attempts || isLate(clock, plan)) {
       return back(last instanceof Refused ? declined(server, plan, last) : unavailable(last), last instanceof Refused);
     }
@@ -286,7 +287,7 @@ async function undo(
       return undefined;
     } catch (error) {
       if (!(error instanceof NoAnswer || error instanceof Refused)) throw error;
-      if (attempt >= retries.locked.attempts) return { words: wordsOf(error) };
+      if (attempt >= retries.locked.attempts) return { words: error.reason };
       await clock.sleep(pauseAfter(attempt, retries.locked, random), signal);
     }
   }
@@ -298,7 +299,7 @@ function isBusy({ refusal }: Refused): boolean {
 
 /** What a refusal by Ironic means to the caller. */
 function declined(server: Server, { serverRef }: Plan, refused: Refused): Failure {
-  const details = { id: serverRef ?? server.id, reason: wordsOf(refused), cause: refused };
+  const details = { id: serverRef ?? server.id, reason: refused.reason, cause: refused };
   switch (refused.refusal) {
     case 'not_found':
       return new Failure('server_not_found', details);
@@ -316,10 +317,6 @@ function notAvailable(server: Server, { serverRef }: Plan, reason: string): Fail
   return new Failure('server_not_available', { id: serverRef ?? server.id, reason });
 }
 
-function unavailable(error: NoAnswer): Failure {
-  return new Failure('ironic_unavailable', { reason: error.words, cause: error });
-}
-
 function outcomeUnknown(server: Server, { deploymentId }: Reservation, words: string, last?: unknown): Failure {
   return new Failure('outcome_unknown', {
     id: server.id,
@@ -334,10 +331,7 @@ function stillReserved(failure: Failure, left: string): Failure {
     id: failure.id,
     reason: `${failure.reason ?? failure.message}. The server is still reserved, for it could not be released: ${left}`,
     hint: 'Choose another server; the operator can release this one by removing its instance_uuid.',
+    retryable: false,
     cause: failure,
   });
-}
-
-function wordsOf(error: NoAnswer | Refused): string {
-  return error instanceof Refused ? `Ironic says: ${quoted(error.words)}` : error.words;
 }

@@ -1,3 +1,5 @@
+import { isObject } from './json.js';
+
 type Schema = Record<string, unknown>;
 
 /**
@@ -23,8 +25,4 @@ function portableMember(name: string, value: unknown): unknown {
   }
   if (name === 'additionalProperties' && Object.keys(value).length === 0) return true;
   return portable(value);
-}
-
-function isObject(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import type { ConfigDrive, DeploymentEntry, Image, Server } from './model.js';
+import { quoted } from './untrusted.js';
 
 /** What a free server must be like. */
 export interface Criteria {
@@ -106,21 +107,27 @@ export type Refusal =
   /** No conductor can do it now. */
   | 'busy';
 
-/** Ironic answered, and said no: nothing was changed. */
+/** Ironic said no, or would say so: nothing was changed. */
 export class Refused extends Error {
   override readonly name = 'Refused';
   constructor(
     readonly refusal: Refusal,
-    /** Ironic's own words: untrusted, and already bounded. */
+    /** What was wrong, already bounded. Untrusted if they are Ironic's own words. */
     readonly words: string,
+    readonly by: 'Ironic' | 'us' = 'Ironic',
   ) {
     super(`${refusal}: ${words}`);
+  }
+
+  /** The words as a `reason` has them: those of Ironic are marked as such. */
+  get reason(): string {
+    return this.by === 'Ironic' ? `Ironic says: ${quoted(this.words)}` : this.words;
   }
 }
 
 /** There is no answer to go by: unreachable, too late, broken off, unreadable, or an error without a meaning. */
 export class NoAnswer extends Error {
-  override readonly name = 'NoAnswer';
+  override readonly name: string = 'NoAnswer';
   constructor(
     /** What happened, in words fit for a `reason`. */
     readonly words: string,
@@ -129,5 +136,17 @@ export class NoAnswer extends Error {
     options?: ErrorOptions,
   ) {
     super(words, options);
+  }
+
+  get reason(): string {
+    return this.words;
+  }
+}
+
+/** The cloud does not know us: nothing was changed, and nothing will be before the settings are. */
+export class SignInRefused extends NoAnswer {
+  override readonly name = 'SignInRefused';
+  constructor(words: string) {
+    super(words, false);
   }
 }

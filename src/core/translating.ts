@@ -1,6 +1,5 @@
 import { Failure } from './failures.js';
-import { NoAnswer, Refused } from './ports.js';
-import { quoted } from './untrusted.js';
+import { NoAnswer, Refused, SignInRefused } from './ports.js';
 
 /** The same function, with what the ports reject with turned into failures of the table. Other errors pass through. */
 export function translating<Arguments extends unknown[], Result>(
@@ -17,9 +16,17 @@ export function translating<Arguments extends unknown[], Result>(
 
 // Only reads come here: what a refused change means is decided where it was sent.
 function translated(error: unknown): unknown {
-  if (error instanceof NoAnswer) return new Failure('ironic_unavailable', { reason: error.words, cause: error });
+  if (error instanceof NoAnswer) return unavailable(error);
   if (!(error instanceof Refused)) return error;
-  const details = { reason: `Ironic says: ${quoted(error.words)}`, cause: error };
+  const details = { reason: error.reason, cause: error };
   if (error.refusal === 'too_old') return new Failure('ironic_too_old', details);
   return new Failure('ironic_unavailable', { ...details, retryable: error.refusal === 'busy' });
+}
+
+/** What it means to the caller that there is no answer, where nothing was changed. */
+export function unavailable(error: NoAnswer): Failure {
+  const details = { reason: error.reason, cause: error };
+  if (!(error instanceof SignInRefused)) return new Failure('ironic_unavailable', details);
+  const hint = 'Nothing was changed. The operator must correct the settings of this server that the reason names.';
+  return new Failure('ironic_unavailable', { ...details, retryable: false, hint });
 }

@@ -32,7 +32,7 @@ export interface Arrival {
 
 export type HttpApp = (request: Request, arrival?: Arrival) => Promise<Response>;
 
-type Env = { Bindings: { readonly requestId: string } };
+type Env = { Bindings: { readonly requestId: string; readonly traceparent: string | undefined } };
 
 /** Somebody who does not wait for the answer; there is no standard status for it, but this is nginx's. */
 const clientLeft = 499;
@@ -43,11 +43,12 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   const check = createGuard(options);
   const router = routerOf(options);
 
-  async function answer(request: Request, target: string, path: string, requestId: string): Promise<Response> {
+  async function answer(request: Request, target: string, path: string, known: Env['Bindings']): Promise<Response> {
+    const { requestId } = known;
     try {
       if (stopping.aborted) throw new Failure('overloaded', { reason: 'this server is stopping' });
       check(request, target, path);
-      return await router.fetch(request, { requestId });
+      return await router.fetch(request, known);
     } catch (error) {
       if (request.signal.aborted) return new Response(null, { status: clientLeft });
       const failure = error instanceof Failure ? error : new Failure('internal', { cause: error });
@@ -65,13 +66,9 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
     const { url } = request;
     const path = getPath(request);
     const requestId = requestIdOf(request.headers);
-    const response = await answer(
-      request,
-      target ?? url.slice(url.indexOf('/', url.indexOf('//') + 2)),
-      path,
-      requestId,
-    );
     const traceparent = traceparentOf(request.headers);
+    const sent = target ?? url.slice(url.indexOf('/', url.indexOf('//') + 2));
+    const response = await answer(request, sent, path, { requestId, traceparent });
     onAccess({
       time: new Date().toISOString(),
       request_id: requestId,
@@ -97,7 +94,7 @@ function routerOf({ operations, core, mcp, ready }: HttpAppOptions): Hono<Env> {
       const output = await operation.call(await core(), input, {
         signal: req.raw.signal,
         caller: { face: 'rest', name: req.header('user-agent') },
-        traceparent: traceparentOf(req.raw.headers),
+        traceparent: env.traceparent,
       });
       const { poll_after_seconds: pause } = output;
       return json(output, status, env.requestId, {

@@ -1,5 +1,6 @@
 import type { HonoRequest } from 'hono';
 import { Failure } from '../core/failures.js';
+import { isObject } from '../core/json.js';
 import type { Operation } from '../core/operation.js';
 import { jsonBody } from './body.js';
 import { type Field, fieldsOf, type Schema } from './schema.js';
@@ -59,10 +60,6 @@ function bodyReader({ effect }: Operation): (request: HonoRequest) => Promise<un
     if (given !== idempotencyKey) throw invalid('idempotency_key', 'differs from the header Idempotency-Key');
     return { ...body, idempotency_key: idempotencyKey };
   };
-}
-
-function isObject(value: unknown): value is Input {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(field: string, message: string): Failure {

@@ -39,7 +39,7 @@ export function faultIn(answer: Answer): Fault {
     const text = words.data.faultstring || words.data.description || words.data.message || words.data.title;
     if (text) return { words: plain(withoutEcho(text).replace(/<br ?\/?>/g, ' ')), genuine: true };
   }
-  return { words: `HTTP status ${answer.status} without an explanation`, genuine: false };
+  return { words: 'no explanation given', genuine: false };
 }
 
 /** A schema's refusal quotes what was sent at its end, which may be a config drive with its secrets. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Failure } from '../core/failures.js';
 import { type Image, isUuid } from '../core/model.js';
-import { type Images, NoAnswer } from '../core/ports.js';
+import { type Images, NoAnswer, SignInRefused } from '../core/ports.js';
 import { type Retrying, retries, retrying } from '../core/retry.js';
 import { plain } from '../core/untrusted.js';
 import { faultIn } from './fault.js';
@@ -31,7 +31,8 @@ export interface GlanceOptions extends Retrying {
 export function createGlance({ http, clock, random }: GlanceOptions): Images {
   async function get(path: string, query: Record<string, string>, signal: AbortSignal): Promise<Answer> {
     const deadline = http.deadline();
-    const lost = (error: unknown) => error instanceof NoAnswer && !deadline.aborted;
+    const lost = (error: unknown) =>
+      error instanceof NoAnswer && !(error instanceof SignInRefused) && !deadline.aborted;
     const request: Ask = { method: 'GET', path, query };
     return retrying({ clock, random }, retries.read, signal, lost, async () => {
       const answer = await http.ask(request, signal, deadline);

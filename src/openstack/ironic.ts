@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isServerRef, type Server } from '../core/model.js';
-import { type BareMetal, NoAnswer, type Refusal, Refused } from '../core/ports.js';
+import { type BareMetal, NoAnswer, type Refusal, Refused, SignInRefused } from '../core/ports.js';
 import { type Retrying, retries, retrying } from '../core/retry.js';
 import { faultIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
@@ -46,7 +46,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 
   function read(request: () => Ask, signal: AbortSignal): Promise<Answer> {
     const deadline = http.deadline();
-    const lost = (error: unknown) => (error instanceof NoAnswer || isBusy(error)) && !deadline.aborted;
+    const lost = (error: unknown) => mayPass(error) && !deadline.aborted;
     return retrying({ clock, random }, retries.read, signal, lost, async () => {
       const answer = await ask(request, signal, deadline);
       if (answer.status >= 500) throw errorFrom(answer);
@@ -163,7 +163,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
  * a path separator, so that either could name another resource.
  */
 function nodePath(ref: string): string {
-  if (!isServerRef(ref)) throw new Refused('not_found', 'this cannot be the name of a node');
+  if (!isServerRef(ref)) throw new Refused('not_found', 'this cannot be the name of a server', 'us');
   return `v1/nodes/${encodeURIComponent(ref)}`;
 }
 
@@ -178,8 +178,10 @@ function readable<Value>(value: Value | undefined, answer: Answer): Value {
   throw new NoAnswer(`Ironic's answer cannot be read (HTTP status ${answer.status})`, true);
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof Refused && error.refusal === 'busy';
+/** Whether the same read may succeed in a moment. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof Refused) return error.refusal === 'busy';
+  return error instanceof NoAnswer && !(error instanceof SignInRefused);
 }
 
 /** Texts by which Ironic's refusals of one status are told apart; the first match counts. */
@@ -205,7 +207,6 @@ const refusals: readonly (readonly [status: number, words: RegExp, refusal: Refu
 /** What an error answer of Ironic means. */
 function errorFrom(answer: Answer): Refused | NoAnswer {
   const { words, genuine } = faultIn(answer);
-  if (answer.status === 401) return new NoAnswer(`Ironic refused the sign-in: ${words}`, false);
   const known = refusals.find(([status, pattern]) => status === answer.status && pattern.test(words));
   if (genuine && known) return new Refused(known[2], words);
   return new NoAnswer(`Ironic answered with HTTP status ${answer.status}: ${words}`, true);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Clock, NoAnswer } from '../core/ports.js';
+import { type Clock, NoAnswer, SignInRefused } from '../core/ports.js';
 import { unlessAborted } from '../core/unless-aborted.js';
 import { plain } from '../core/untrusted.js';
 import { type Auth, type Identity, type Scope, withoutVersion } from './credentials.js';
@@ -103,7 +103,8 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
       const endpoint = overrides[service] ?? endpointIn(catalog, service, auth);
       const override = `OS_${service.toUpperCase()}_ENDPOINT_OVERRIDE`;
       const setBy = overrides[service] === undefined ? `OS_INTERFACE or ${override}` : override;
-      return { endpoint, setBy, headers: { 'x-auth-token': token } };
+      const ifRefused = `it does not take a token of this Keystone: look at OS_AUTH_URL and ${override}`;
+      return { endpoint, setBy, ifRefused, headers: { 'x-auth-token': token } };
     },
     renew(access: Access) {
       // Somebody else may have renewed it already.
@@ -147,8 +148,8 @@ function refused(answer: Answer, auth: KeystoneAuth): NoAnswer {
       false,
     );
   }
-  const advice = isDefinite(answer) ? `; ${suspectsIn(auth)}` : '';
-  return new NoAnswer(`Keystone refused the sign-in (HTTP status ${answer.status}: ${words})${advice}`, false);
+  const refusal = `Keystone refused the sign-in (HTTP status ${answer.status}: ${words})`;
+  return isDefinite(answer) ? new SignInRefused(`${refusal}; ${suspectsIn(auth)}`) : new NoAnswer(refusal, false);
 }
 
 /** Which settings may be wrong when Keystone refuses them; it does not say which of them it is. */

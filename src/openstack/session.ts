@@ -7,6 +7,8 @@ export interface Access {
   readonly endpoint: string;
   /** The settings to look at if it is the wrong one. */
   readonly setBy: string;
+  /** What to do if the service refuses the sign-in. */
+  readonly ifRefused: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -26,18 +28,26 @@ export interface Session {
 /** The services that we know, by their type in Keystone's catalog. */
 export type Service = 'baremetal' | 'image';
 
+/** How they are called in messages. */
+export const serviceNames: Readonly<Record<Service, string>> = { baremetal: 'Ironic', image: 'The image service' };
+
 /** A session for those who need not sign in: without credentials, or with a name and a password in each request. */
 export function createPlainSession(
   auth: Exclude<Auth, { type: 'keystone' }>,
   imageEndpoint: string | undefined,
 ): Session {
-  const headers: Record<string, string> =
-    auth.type === 'none' ? {} : { authorization: `Basic ${base64(`${auth.username}:${auth.password}`)}` };
+  const shown =
+    auth.type === 'none'
+      ? { headers: {}, ifRefused: 'it wants to know who asks: set OS_AUTH_TYPE and what belongs to it' }
+      : {
+          headers: { authorization: `Basic ${base64(`${auth.username}:${auth.password}`)}` },
+          ifRefused: 'OS_USERNAME or OS_PASSWORD is wrong',
+        };
   return {
     async access(service) {
       return service === 'image' && imageEndpoint !== undefined
-        ? { endpoint: imageEndpoint, setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE', headers }
-        : { endpoint: auth.endpoint, setBy: 'OS_ENDPOINT', headers };
+        ? { endpoint: imageEndpoint, setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE', ...shown }
+        : { endpoint: auth.endpoint, setBy: 'OS_ENDPOINT', ...shown };
     },
     renew: () => false,
   };

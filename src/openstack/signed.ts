@@ -1,6 +1,7 @@
-import { NoAnswer } from '../core/ports.js';
+import { NoAnswer, SignInRefused } from '../core/ports.js';
+import { faultIn } from './fault.js';
 import type { Http } from './http.js';
-import { advised, type Service, type Session } from './session.js';
+import { advised, type Service, type Session, serviceNames } from './session.js';
 
 export interface SignedOptions {
   readonly session: Session;
@@ -34,7 +35,11 @@ export function createSignedHttp({ session, service, at, timeout }: SignedOption
           .catch((error) => {
             throw advised(error, access.setBy);
           });
-        if (answer.status !== 401 || again || !session.renew(access)) return answer;
+        if (answer.status !== 401) return answer;
+        if (again || !session.renew(access)) {
+          const words = `${serviceNames[service]} refused the sign-in: ${faultIn(answer).words}`;
+          throw new SignInRefused(`${words}; ${access.ifRefused}`);
+        }
       }
     },
     deadline: within,

@@ -43,7 +43,7 @@ export function createVersion(): Version {
       const oldest = minorIn(answer, 'x-openstack-ironic-api-minimum-version');
       if (newest === undefined || oldest === undefined) return false;
       if (newest < needs.deployment) {
-        throw new Refused('too_old', `it speaks API 1.${newest}, and 1.${needs.deployment} is needed`);
+        throw new Refused('too_old', `Ironic speaks API 1.${newest}, and 1.${needs.deployment} is needed`, 'us');
       }
       const spoken = Math.max(oldest, Math.min(newest, preferred));
       if (spoken === minor) return false;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/failures.js';
-import { NoAnswer, Refused } from '../../src/core/ports.js';
+import { NoAnswer, Refused, SignInRefused } from '../../src/core/ports.js';
 import { translating } from '../../src/core/translating.js';
 
 const failing = (error: unknown) => translating(() => Promise.reject(error))();
@@ -19,6 +19,22 @@ describe('a translated function', () => {
       reason: 'Ironic did not answer within 30 s',
       retryable: true,
       cause,
+    });
+  });
+
+  it('takes a refused sign-in for something that only the operator can mend', async () => {
+    await expect(failing(new SignInRefused('OS_PASSWORD is wrong'))).rejects.toMatchObject({
+      code: 'ironic_unavailable',
+      reason: 'OS_PASSWORD is wrong',
+      retryable: false,
+      hint: 'Nothing was changed. The operator must correct the settings of this server that the reason names.',
+    });
+  });
+
+  it('does not put our own words into the mouth of Ironic', async () => {
+    await expect(failing(new Refused('too_old', 'Ironic speaks API 1.58', 'us'))).rejects.toMatchObject({
+      code: 'ironic_too_old',
+      reason: 'Ironic speaks API 1.58',
     });
   });
 

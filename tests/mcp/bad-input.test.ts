@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
-import { type ClientLine, clientLines, type McpSession, openSession } from '../support/mcp-session.js';
-import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
+import { describe, expect, it } from 'vitest';
+import { sharedFaultyCloud } from '../support/faulty-cloud.js';
+import { type ClientLine, clientLines } from '../support/mcp-session.js';
 import { failureIn, provision } from '../support/tool-answers.js';
 
 const image = { image_id: 'file:///images/debian.qcow2' };
@@ -182,22 +181,10 @@ function nested(levels: number): object {
 }
 
 describe.each(clientLines)('a %s client that calls with', (line: ClientLine) => {
-  let ironic: SimulatedIronic;
-  let proxy: FaultProxy;
-  let session: McpSession;
-  beforeAll(async () => {
-    ironic = await startSimulatedIronic();
-    proxy = await startFaultProxy(ironic.url);
-    session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url });
-  });
-  afterAll(async () => {
-    expect(await session.close()).toEqual({ code: 0, signal: null });
-    await proxy.close();
-    await ironic.close();
-  });
+  const cloud = sharedFaultyCloud(line);
 
   const expectRefusal = async (tool: string, input: unknown, reason: string) => {
-    const answer = await session.callTool(tool, input);
+    const answer = await cloud.session.callTool(tool, input);
     expect(failureIn(answer)).toEqual([
       'Invalid request',
       `Reason: ${reason}`,
@@ -205,7 +192,7 @@ describe.each(clientLines)('a %s client that calls with', (line: ClientLine) => 
       'Code: invalid_request',
       'Retryable: no',
     ]);
-    expect(proxy.log, 'nothing of it reached Ironic').toEqual([]);
+    expect(cloud.proxy.log, 'nothing of it reached Ironic').toEqual([]);
   };
 
   it.each(provisionRows)('%s is told why provision_server refused it', async (_, input, reason) => {
@@ -219,8 +206,8 @@ describe.each(clientLines)('a %s client that calls with', (line: ClientLine) => 
   it.each(['', 'provision', 'provision_server\u0000', '../provision_server', 'toString', long])(
     'a tool that does not exist (%#) gets the error -32602 of the protocol',
     async (tool) => {
-      await expect(session.callTool(tool, image)).rejects.toMatchObject({ code: -32602 });
-      expect(proxy.log).toEqual([]);
+      await expect(cloud.session.callTool(tool, image)).rejects.toMatchObject({ code: -32602 });
+      expect(cloud.proxy.log).toEqual([]);
     },
   );
 
@@ -229,12 +216,12 @@ describe.each(clientLines)('a %s client that calls with', (line: ClientLine) => 
     ['a list', []],
     ['a number', 1],
   ])('arguments that are %s gets the error -32602 of the protocol', async (_, input) => {
-    await expect(session.callTool('provision_server', input)).rejects.toMatchObject({ code: -32602 });
-    expect(proxy.log).toEqual([]);
+    await expect(cloud.session.callTool('provision_server', input)).rejects.toMatchObject({ code: -32602 });
+    expect(cloud.proxy.log).toEqual([]);
   });
 
   it('all that finds a server that is as well as before', async () => {
-    expect(await provision(session, image)).toMatchObject({ status: 'accepted' });
-    expect(session.stderr()).toBe('');
+    expect(await provision(cloud.session, image)).toMatchObject({ status: 'accepted' });
+    expect(cloud.session.stderr()).toBe('');
   });
 });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createSimulator } from '../../src/simulator/cloud.js';
-import { type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy.js';
+import { faults, startFaultProxy } from '../support/fault-proxy.js';
+import { sharedFaultyCloud } from '../support/faulty-cloud.js';
 import { type ClientLine, clientLines, type McpSession, openSession } from '../support/mcp-session.js';
-import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
 import { failureIn, provision } from '../support/tool-answers.js';
 
 // Mostly waiting for pauses between attempts.
@@ -173,31 +173,17 @@ describe.each(clientLines)('a %s client, on the simulator, reads', options, (lin
 });
 
 describe.each(clientLines)('a %s client, of an Ironic that fails in between, reads', options, (line: ClientLine) => {
-  let ironic: SimulatedIronic;
-  let proxy: FaultProxy;
-  let session: McpSession;
-  beforeAll(async () => {
-    ironic = await startSimulatedIronic();
-    proxy = await startFaultProxy(ironic.url);
-    session = await openSession(line, {
-      OS_AUTH_TYPE: 'none',
-      OS_ENDPOINT: proxy.url,
-      IRONIC_MCP_REQUEST_TIMEOUT: '5',
-    });
-  });
+  const cloud = sharedFaultyCloud(line, { IRONIC_MCP_REQUEST_TIMEOUT: '5' });
   afterAll(async () => {
-    expect(await ironic.leftReserved()).toEqual([]);
-    expect(await session.close()).toEqual({ code: 0, signal: null });
-    await proxy.close();
-    await ironic.close();
+    expect(await cloud.ironic.leftReserved()).toEqual([]);
   });
 
   it('"Failed to communicate with Ironic" when that is out of order, and nothing was changed', async () => {
-    proxy.on({ path: '/out-of-order' }, faults.answerBefore(503, '<html><h1>Service Unavailable</h1></html>'));
-    const answer = await session.callTool('provision_server', { ...image, server_id: 'out-of-order' });
+    cloud.proxy.on({ path: '/out-of-order' }, faults.answerBefore(503, '<html><h1>Service Unavailable</h1></html>'));
+    const answer = await cloud.session.callTool('provision_server', { ...image, server_id: 'out-of-order' });
     expect(failureIn(answer)).toEqual([
       'Failed to communicate with Ironic',
-      'Reason: Ironic answered with HTTP status 503: HTTP status 503 without an explanation',
+      'Reason: Ironic answered with HTTP status 503: no explanation given',
       tryLater,
       'Code: ironic_unavailable',
       'Retryable: yes',
@@ -205,13 +191,13 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
   });
 
   it('"Failed to communicate with Ironic" when the outcome of the start stays unknown, with the operation to look at', async () => {
-    const { uuid } = await ironic.addNode('lost');
-    proxy.on({ method: 'PUT', path: uuid }, async (exchange) => {
+    const { uuid } = await cloud.ironic.addNode('lost');
+    cloud.proxy.on({ method: 'PUT', path: uuid }, async (exchange) => {
       await faults.resetAfter(exchange);
-      proxy.on({ method: 'GET', path: uuid }, faults.answerBefore(500));
+      cloud.proxy.on({ method: 'GET', path: uuid }, faults.answerBefore(500));
     });
-    const lines = failureIn(await session.callTool('provision_server', { ...image, server_id: 'lost' }));
-    const { instance_uuid: deployment, provision_state: state } = await ironic.node('lost');
+    const lines = failureIn(await cloud.session.callTool('provision_server', { ...image, server_id: 'lost' }));
+    const { instance_uuid: deployment, provision_state: state } = await cloud.ironic.node('lost');
     expect(state).not.toBe('available');
     expect(lines).toEqual([
       'Failed to communicate with Ironic',
@@ -225,18 +211,18 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
   });
 
   it('"Ironic refused to deploy server" when it does not accept the data, and the server is free again', async () => {
-    const { uuid } = await ironic.addNode('refused');
+    const { uuid } = await cloud.ironic.addNode('refused');
     const words = `Failed to validate deploy or power info for node ${uuid}: no power supply.`;
     const body = { error_message: JSON.stringify({ faultcode: 'Client', faultstring: words, debuginfo: null }) };
-    proxy.on({ method: 'PUT', path: uuid }, faults.answerBefore(400, body));
-    expect(failureIn(await session.callTool('provision_server', { ...image, server_id: 'refused' }))).toEqual([
+    cloud.proxy.on({ method: 'PUT', path: uuid }, faults.answerBefore(400, body));
+    expect(failureIn(await cloud.session.callTool('provision_server', { ...image, server_id: 'refused' }))).toEqual([
       'Ironic refused to deploy server refused',
       `Reason: Ironic says: "${words}"`,
       'Next: Correct what the reason names (image, config drive, or the set-up of the server), or choose another server.',
       'Code: deploy_refused',
       'Retryable: no',
     ]);
-    expect(await ironic.node('refused')).toMatchObject({
+    expect(await cloud.ironic.node('refused')).toMatchObject({
       provision_state: 'available',
       instance_uuid: null,
       instance_info: {},
@@ -245,23 +231,25 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
 
   it('"Image … cannot be deployed" when the server wants a checksum, and nothing is reserved for it', async () => {
     const url = 'http://images.example.com/without-checksum.qcow2';
-    await ironic.addNode('careful');
-    expect(failureIn(await session.callTool('provision_server', { image_id: url, server_id: 'careful' }))).toEqual([
+    await cloud.ironic.addNode('careful');
+    expect(
+      failureIn(await cloud.session.callTool('provision_server', { image_id: url, server_id: 'careful' })),
+    ).toEqual([
       `Image ${url} cannot be deployed`,
       "Reason: the server's deploy interface direct wants a checksum, and none is known; give one in the image catalogue",
       'Next: Choose another image, or have the operator mend this one.',
       'Code: image_not_deployable',
       'Retryable: no',
     ]);
-    expect(proxy.log.filter(({ method, path }) => method !== 'GET' && path.includes('careful'))).toEqual([]);
+    expect(cloud.proxy.log.filter(({ method, path }) => method !== 'GET' && path.includes('careful'))).toEqual([]);
   });
 
   it('"Idempotency key was already used" when a key comes again with another request', async () => {
-    await ironic.addNode('keyed');
+    await cloud.ironic.addNode('keyed');
     const first = { ...image, server_id: 'keyed', idempotency_key: `order 66 of ${line}` };
-    const { deployment_id: deployment, started_at: startedAt } = await provision(session, first);
-    expect(await provision(session, first)).toMatchObject({ status: 'in_progress', deployment_id: deployment });
-    expect(failureIn(await session.callTool('provision_server', { ...first, hostname: 'other' }))).toEqual([
+    const { deployment_id: deployment, started_at: startedAt } = await provision(cloud.session, first);
+    expect(await provision(cloud.session, first)).toMatchObject({ status: 'in_progress', deployment_id: deployment });
+    expect(failureIn(await cloud.session.callTool('provision_server', { ...first, hostname: 'other' }))).toEqual([
       'Idempotency key was already used for a different request',
       `Reason: it was used for image ${image.image_id} at ${startedAt}, on server keyed`,
       'Next: Use a new idempotency_key for a new request, or repeat the first request unchanged.',
@@ -271,12 +259,12 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
   });
 
   it('"Server … is not available" when another one is quicker, and that one keeps it', async () => {
-    const { uuid } = await ironic.addNode('contested');
+    const { uuid } = await cloud.ironic.addNode('contested');
     const theirs = '99999999-9999-4999-8999-999999999999';
-    const held = proxy.on({ method: 'PATCH', path: uuid }, faults.holdBefore);
-    const call = session.callTool('provision_server', { ...image, server_id: 'contested' });
+    const held = cloud.proxy.on({ method: 'PATCH', path: uuid }, faults.holdBefore);
+    const call = cloud.session.callTool('provision_server', { ...image, server_id: 'contested' });
     await held.reached;
-    await ironic.ask('PATCH', `/v1/nodes/${uuid}`, [{ op: 'add', path: '/instance_uuid', value: theirs }]);
+    await cloud.ironic.ask('PATCH', `/v1/nodes/${uuid}`, [{ op: 'add', path: '/instance_uuid', value: theirs }]);
     held.release();
     expect(failureIn(await call)).toEqual([
       'Server contested is not available for provisioning',
@@ -285,30 +273,30 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
       'Code: server_not_available',
       'Retryable: no',
     ]);
-    expect(await ironic.node('contested')).toMatchObject({ provision_state: 'available', instance_uuid: theirs });
+    expect(await cloud.ironic.node('contested')).toMatchObject({ provision_state: 'available', instance_uuid: theirs });
 
-    expect(failureIn(await session.callTool('check_provision_status', { operation_id: uuid }))).toEqual([
+    expect(failureIn(await cloud.session.callTool('check_provision_status', { operation_id: uuid }))).toEqual([
       `Server ${uuid} has no provisioning operation`,
       `Reason: it is reserved by somebody else, as deployment ${theirs}`,
       useOperationId,
       'Code: operation_not_found',
       'Retryable: no',
     ]);
-    await ironic.ask('PATCH', `/v1/nodes/${uuid}`, [{ op: 'remove', path: '/instance_uuid' }]);
+    await cloud.ironic.ask('PATCH', `/v1/nodes/${uuid}`, [{ op: 'remove', path: '/instance_uuid' }]);
   });
 
   it('"Server … is not available" with what it was given, and when, once it has been deployed', async () => {
-    await ironic.addNode('given');
+    await cloud.ironic.addNode('given');
     const request = { ...image, server_id: 'given' };
-    const { started_at: startedAt } = await provision(session, request);
+    const { started_at: startedAt } = await provision(cloud.session, request);
     expect(startedAt).toMatch(isoTime);
-    const [message, reason] = failureIn(await session.callTool('provision_server', request));
+    const [message, reason] = failureIn(await cloud.session.callTool('provision_server', request));
     expect(message).toBe('Server given is not available for provisioning');
     expect(reason).toBe(`Reason: its state is deploying; it was given image ${image.image_id} at ${startedAt}`);
   });
 
   it('"Image … not found" for a name that is in no catalogue', async () => {
-    expect(failureIn(await session.callTool('provision_server', { image_id: 'ubuntu-24.04' }))).toEqual([
+    expect(failureIn(await cloud.session.callTool('provision_server', { image_id: 'ubuntu-24.04' }))).toEqual([
       'Image ubuntu-24.04 not found',
       'Next: Give the id or the exact name of an image that exists.',
       'Code: image_not_found',
@@ -332,7 +320,7 @@ describe.each(clientLines)('a %s client, of an Ironic from long ago, reads', opt
     const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url });
     expect(failureIn(await session.callTool(tool, input))).toEqual([
       'This Ironic is too old for the request',
-      'Reason: Ironic says: "it speaks API 1.58, and 1.59 is needed"',
+      'Reason: Ironic speaks API 1.58, and 1.59 is needed',
       'Next: Have Ironic upgraded, or leave out what needs the newer version.',
       'Code: ironic_too_old',
       'Retryable: no',

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy.js';
-import { type ClientLine, clientLines, type McpSession, openSession } from '../support/mcp-session.js';
-import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
+import { describe, expect, it, vi } from 'vitest';
+import { faults } from '../support/fault-proxy.js';
+import { sharedFaultyCloud } from '../support/faulty-cloud.js';
+import { type ClientLine, clientLines } from '../support/mcp-session.js';
 
 // Mostly waiting for pauses between attempts.
 vi.setConfig({ maxConcurrency: 20 });
@@ -19,24 +19,12 @@ describe.each(clientLines)(
   'what a %s client puts into a config drive',
   { concurrent: true, timeout: 30_000 },
   (line: ClientLine) => {
-    let ironic: SimulatedIronic;
-    let proxy: FaultProxy;
-    let session: McpSession;
-    beforeAll(async () => {
-      ironic = await startSimulatedIronic();
-      proxy = await startFaultProxy(ironic.url);
-      session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url });
-    });
-    afterAll(async () => {
-      await session.close();
-      await proxy.close();
-      await ironic.close();
-    });
+    const cloud = sharedFaultyCloud(line);
 
     const expectSecrecy = (text: string) => {
       expect(text).not.toContain(password);
       expect(text).not.toContain(key);
-      expect(session.stderr()).toBe('');
+      expect(cloud.session.stderr()).toBe('');
     };
 
     it.each([
@@ -52,23 +40,23 @@ describe.each(clientLines)(
         { ...image, ...secrets, config_drive: { meta_data: { public_keys: { a: key } } } },
       ],
     ])('is not repeated when it is %s', async (_, input) => {
-      const { isError, text } = await session.callTool('provision_server', input);
+      const { isError, text } = await cloud.session.callTool('provision_server', input);
       expect([isError, text.split('\n')[0]]).toEqual([true, 'Invalid request']);
       expectSecrecy(text);
     });
 
     it('reaches Ironic, and shows in no answer about the deployment', async () => {
       const input = { ...image, ...secrets, server_id: 'rack1-small-01' };
-      const accepted = await session.callTool('provision_server', input);
+      const accepted = await cloud.session.callTool('provision_server', input);
       expect(accepted.isError).toBe(false);
       expectSecrecy(accepted.text);
-      expect(ironic.configDrive('rack1-small-01')).toEqual({
+      expect(cloud.ironic.configDrive('rack1-small-01')).toEqual({
         user_data: `#cloud-config\n${JSON.stringify(secrets.config_drive.user_data)}\n`,
         meta_data: { admin_pass: password, public_keys: { 'key-0': secrets.ssh_public_keys[0] } },
       });
-      expectSecrecy((await session.callTool('provision_server', input)).text);
+      expectSecrecy((await cloud.session.callTool('provision_server', input)).text);
       const { operation_id } = accepted.data ?? {};
-      expectSecrecy((await session.callTool('check_provision_status', { operation_id })).text);
+      expectSecrecy((await cloud.session.callTool('check_provision_status', { operation_id })).text);
     });
 
     it.each([
@@ -78,9 +66,13 @@ describe.each(clientLines)(
       ['cuts the connection', 'PUT', faults.resetBefore],
     ])('shows in no failure when Ironic %s', async (what, method, fault) => {
       const name = what.replaceAll(' ', '-');
-      const { uuid } = await ironic.addNode(name);
-      proxy.on({ method, path: uuid }, fault);
-      const { isError, text } = await session.callTool('provision_server', { ...image, ...secrets, server_id: name });
+      const { uuid } = await cloud.ironic.addNode(name);
+      cloud.proxy.on({ method, path: uuid }, fault);
+      const { isError, text } = await cloud.session.callTool('provision_server', {
+        ...image,
+        ...secrets,
+        server_id: name,
+      });
       expect(isError).toBe(true);
       expectSecrecy(text);
     });

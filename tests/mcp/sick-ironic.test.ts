@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fault, type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy.js';
-import { type ClientLine, clientLines, type McpSession, openSession } from '../support/mcp-session.js';
-import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Fault, faults, startFaultProxy } from '../support/fault-proxy.js';
+import { openFaultyCloud, sharedFaultyCloud } from '../support/faulty-cloud.js';
+import { type ClientLine, clientLines, openSession } from '../support/mcp-session.js';
 import { failureIn, provision } from '../support/tool-answers.js';
 
 const options = { concurrent: true, timeout: 20_000 };
@@ -20,8 +20,7 @@ const unavailable = (reason: string | RegExp) => [
 ];
 
 const late = 'Ironic did not answer within 1 s';
-const unexplained = (status: number) =>
-  `Ironic answered with HTTP status ${status}: HTTP status ${status} without an explanation`;
+const unexplained = (status: number) => `Ironic answered with HTTP status ${status}: no explanation given`;
 const brokenOff = /^Reason: Ironic at http:\/\/127\.0\.0\.1:\d+ cannot be reached \(\w+\)/;
 const nobodyListens = /^Reason: Ironic at http:\/\/127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\)/;
 
@@ -54,11 +53,6 @@ const wrong: readonly Row[] = [
   ['that is overloaded', faults.answerBefore(503, html), unexplained(503)],
   ['with a defect', faults.answerBefore(500), unexplained(500)],
   ['that redirects', faults.answerBefore(302, html, { location: 'http://127.0.0.1:9/' }), unexplained(302)],
-  [
-    'that wants a sign-in',
-    faults.answerBefore(401, { error: { code: 401, title: 'Unauthorized', message: 'Authentication required' } }),
-    'Ironic refused the sign-in: Authentication required',
-  ],
   ['without free workers', faults.answerBefore(503, fault(noWorkers)), `Ironic says: "${noWorkers}"`],
 ];
 
@@ -71,36 +65,45 @@ describe.each(clientLines)('a %s client of an Ironic', options, (line: ClientLin
     ['1', numbered(slow)],
     ['20', numbered(wrong)],
   ])('with %s s to answer', (seconds, rows) => {
-    let ironic: SimulatedIronic;
-    let proxy: FaultProxy;
-    let session: McpSession;
-    beforeAll(async () => {
-      ironic = await startSimulatedIronic();
-      proxy = await startFaultProxy(ironic.url);
-      const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, IRONIC_MCP_REQUEST_TIMEOUT: seconds };
-      session = await openSession(line, env);
-    });
+    const cloud = sharedFaultyCloud(line, { IRONIC_MCP_REQUEST_TIMEOUT: seconds });
     afterAll(async () => {
-      expect(new Set(proxy.log.map(({ method }) => method))).toEqual(new Set(['GET']));
-      expect(await ironic.leftReserved()).toEqual([]);
+      expect(new Set(cloud.proxy.log.map(({ method }) => method))).toEqual(new Set(['GET']));
+      expect(await cloud.ironic.leftReserved()).toEqual([]);
       // It is well again, and served.
-      proxy.clear();
-      expect(await provision(session, { ...image, server_id: 'rack1-small-01' })).toMatchObject({ status: 'accepted' });
-      expect(await session.close()).toEqual({ code: 0, signal: null });
-      await proxy.close();
-      await ironic.close();
+      cloud.proxy.clear();
+      expect(await provision(cloud.session, { ...image, server_id: 'rack1-small-01' })).toMatchObject({
+        status: 'accepted',
+      });
     });
 
     it.each(rows)('%s is told so by each tool, and nothing is changed', async (_, name, sickness, reason) => {
       const id = `00000000-0000-4000-8000-${(rows.findIndex((row) => row[1] === name) + 1).toString().padStart(12, '0')}`;
-      for (const path of [name, id]) proxy.on({ path }, sickness);
+      for (const path of [name, id]) cloud.proxy.on({ path }, sickness);
       const answers = await Promise.all([
-        session.callTool('provision_server', { ...image, server_id: name }),
-        session.callTool('provision_server', { ...image, resource_class: name }),
-        session.callTool('check_provision_status', { operation_id: id }),
+        cloud.session.callTool('provision_server', { ...image, server_id: name }),
+        cloud.session.callTool('provision_server', { ...image, resource_class: name }),
+        cloud.session.callTool('check_provision_status', { operation_id: id }),
       ]);
       for (const answer of answers) expect(failureIn(answer)).toEqual(unavailable(reason));
     });
+  });
+});
+
+describe.each(clientLines)('a %s client of an Ironic that wants a sign-in', options, (line: ClientLine) => {
+  it('is told which setting is missing, after one request, and not to try again', async () => {
+    const cloud = await openFaultyCloud(line);
+    const { proxy, session } = cloud;
+    const refusal = { error: { code: 401, title: 'Unauthorized', message: 'Authentication required' } };
+    proxy.on({}, faults.answerBefore(401, refusal));
+    expect(failureIn(await session.callTool('provision_server', { ...image, server_id: 'rack1-small-01' }))).toEqual([
+      'Failed to communicate with Ironic',
+      'Reason: Ironic refused the sign-in: Authentication required; it wants to know who asks: set OS_AUTH_TYPE and what belongs to it',
+      'Next: Nothing was changed. The operator must correct the settings of this server that the reason names.',
+      'Code: ironic_unavailable',
+      'Retryable: no',
+    ]);
+    expect(proxy.log).toHaveLength(1);
+    await cloud.close();
   });
 });
 
@@ -120,10 +123,8 @@ describe.each(clientLines)('a %s client of an Ironic that is down', options, (li
   });
 
   it('from the reservation on gets nothing, and nothing is reserved', async () => {
-    const ironic = await startSimulatedIronic();
-    const proxy = await startFaultProxy(ironic.url);
-    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url };
-    const session = await openSession(line, env);
+    const cloud = await openFaultyCloud(line);
+    const { ironic, proxy, session } = cloud;
     proxy.on({ method: 'GET' }, faults.down);
     const answer = await session.callTool('provision_server', { ...image, server_id: 'rack1-small-01' });
     expect(failureIn(answer)).toEqual(unavailable(nobodyListens));
@@ -132,8 +133,6 @@ describe.each(clientLines)('a %s client of an Ironic that is down', options, (li
     await proxy.up();
     proxy.clear();
     expect(await provision(session, { ...image, server_id: 'rack1-small-01' })).toMatchObject({ status: 'accepted' });
-    await session.close();
-    await proxy.close();
-    await ironic.close();
+    await cloud.close();
   });
 });

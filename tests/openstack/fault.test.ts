@@ -37,7 +37,7 @@ describe('the words of an error', () => {
     ['an inner JSON that is empty', { error_message: '{}' }],
     ['empty words', { error_message: '{"faultstring": "", "title": ""}', error: {}, message: '' }],
   ])('are missing in %s, which then is not from the service', (_, body) => {
-    expect(faultOf(body, 503)).toEqual({ words: 'HTTP status 503 without an explanation', genuine: false });
+    expect(faultOf(body, 503)).toEqual({ words: 'no explanation given', genuine: false });
   });
 
   it('are one bounded line', () => {
@@ -56,7 +56,7 @@ describe('the words of an error', () => {
       fc.property(body, (any) => {
         const { words, genuine } = faultOf(any);
         expect(words.length).toBeLessThanOrEqual(300);
-        if (!genuine) expect(words).toBe('HTTP status 500 without an explanation');
+        if (!genuine) expect(words).toBe('no explanation given');
       }),
     );
   });

@@ -196,7 +196,7 @@ describe('an image service that is not well', () => {
     const dead = setup([html(503)]);
     expect(await errorOf(dead.images.find('ubuntu-24.04', forever))).toMatchObject({
       name: 'NoAnswer',
-      words: 'The image service answered with HTTP status 503: HTTP status 503 without an explanation',
+      words: 'The image service answered with HTTP status 503: no explanation given',
     });
     expect(service.seen).toHaveLength(6);
   });

@@ -55,6 +55,6 @@ describe('the version of the API', () => {
   it('is too old below 1.59', () => {
     const learn = () => createVersion().learn(refusal('1.1', '1.58'));
     expect(learn).toThrow(Refused);
-    expect(learn).toThrow('too_old: it speaks API 1.58, and 1.59 is needed');
+    expect(learn).toThrow('too_old: Ironic speaks API 1.58, and 1.59 is needed');
   });
 });

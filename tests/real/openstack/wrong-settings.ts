@@ -114,7 +114,8 @@ const atTheCall: readonly Wrong[] = [
     what: 'no sign-in where one is wanted',
     env: ({ baremetal_endpoint }) => ({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: baremetal_endpoint }),
     image: 'http://127.0.0.1:9/image.raw',
-    reason: 'Ironic refused the sign-in: The request you have made requires authentication.',
+    reason:
+      'Ironic refused the sign-in: The request you have made requires authentication.; it wants to know who asks: set OS_AUTH_TYPE and what belongs to it',
   },
   {
     what: 'a wrong password of a standalone Ironic',
@@ -125,7 +126,7 @@ const atTheCall: readonly Wrong[] = [
       OS_PASSWORD: 'wrong-password',
     }),
     image: 'http://127.0.0.1:9/image.raw',
-    reason: 'Ironic refused the sign-in: Incorrect username or password',
+    reason: 'Ironic refused the sign-in: Incorrect username or password; OS_USERNAME or OS_PASSWORD is wrong',
   },
 ];
 

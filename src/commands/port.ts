@@ -1,0 +1,45 @@
+import { UsageError } from '../config.js';
+
+/**
+ * A flag that is a whole number.
+ * @throws UsageError
+ */
+export function wholeNumber<Default>(
+  name: string,
+  flag: unknown,
+  otherwise: Default,
+  least: number,
+  most: number,
+): number | Default {
+  if (flag === undefined) return otherwise;
+  const number = Number(flag);
+  if (!Number.isInteger(number) || number < least || number > most || flag === '') {
+    throw new UsageError(`--${name} must be a whole number from ${least} to ${most}.`);
+  }
+  return number;
+}
+
+/**
+ * The flag `--port`; 0 stands for any free one.
+ * @throws UsageError
+ */
+export function portIn(flag: unknown, otherwise: number): number {
+  return wholeNumber('port', flag, otherwise, 0, 65_535);
+}
+
+/** Why a port could not be opened, as a sentence. */
+export function whyNot(error: unknown, host: string, port: number): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is in use; choose another with --port.`;
+    case 'EACCES':
+      return `Port ${port} on ${host} is for privileged processes; choose one from 1024 with --port.`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `${host} is no address of this machine; choose another with --host.`;
+    default:
+      return `Port ${port} on ${host} cannot be opened (${code}).`;
+  }
+}

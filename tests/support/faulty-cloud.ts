@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect } from 'vitest';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
+import { type ClientLine, type McpSession, openSession } from './mcp-session.js';
+import type { Environment } from './program.js';
+import { type SimulatedIronic, startSimulatedIronic } from './simulated-ironic.js';
+
+/** An MCP client, the program that it started, and behind a proxy that can fail in every way the simulated Ironic. */
+export interface FaultyCloud {
+  readonly ironic: SimulatedIronic;
+  readonly proxy: FaultProxy;
+  readonly session: McpSession;
+  /** Leaves, and expects the program to end well. */
+  close(): Promise<void>;
+}
+
+export async function openFaultyCloud(line: ClientLine, env: Environment = {}): Promise<FaultyCloud> {
+  const ironic = await startSimulatedIronic();
+  const proxy = await startFaultProxy(ironic.url);
+  const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...env });
+  return {
+    ironic,
+    proxy,
+    session,
+    async close() {
+      expect(await session.close()).toEqual({ code: 0, signal: null });
+      await proxy.close();
+      await ironic.close();
+    },
+  };
+}
+
+/** One for all tests of a suite: it is there when they run. */
+export function sharedFaultyCloud(line: ClientLine, env?: Environment): Omit<FaultyCloud, 'close'> {
+  let cloud: FaultyCloud;
+  beforeAll(async () => {
+    cloud = await openFaultyCloud(line, env);
+  });
+  afterAll(() => cloud.close());
+  return {
+    get ironic() {
+      return cloud.ironic;
+    },
+    get proxy() {
+      return cloud.proxy;
+    },
+    get session() {
+      return cloud.session;
+    },
+  };
+}
