@@ -1,5 +1,6 @@
 import type { Config } from './config.js';
 import { createChanges } from './core/changes.js';
+import { createImageService } from './core/image-list.js';
 import type { Core } from './core/operation.js';
 import type { Clock, Images } from './core/ports.js';
 import { createProvisionService } from './core/provision.js';
@@ -30,7 +31,7 @@ export async function composeCore(config: Config, options: ComposeOptions = {}):
   const servers = createServerService({ bareMetal, clock, random });
   const changes = createChanges();
   const provision = createProvisionService({ bareMetal, images, servers, changes, clock, random, realm });
-  return { provision, servers, changes, say };
+  return { provision, servers, images: createImageService(images), changes, say };
 }
 
 /** The ports of one cloud, and what an operator wants to know of it. */

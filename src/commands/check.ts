@@ -89,13 +89,13 @@ async function inspect(
     if (sample) await run('rights', () => rightsOn(bareMetal, sample, signal));
   }
   await run('images', async () => {
-    const all = await images.list(signal);
-    const names = all.slice(0, 5).map(({ id, name }) => plain(name ?? id, 60));
-    if (all.length > 0)
-      return {
-        outcome: 'ok',
-        detail: `${all.length} can be deployed: ${names.join(', ')}${all.length > 5 ? ', …' : ''}`,
-      };
+    const { images: all, complete } = await images.list(signal);
+    const deployable = all.filter(({ obstacle }) => obstacle === null);
+    const names = deployable.slice(0, 5).map(({ id, name }) => plain(name ?? id, 60));
+    if (deployable.length > 0) {
+      const count = `${complete ? '' : 'at least '}${deployable.length} can be deployed`;
+      return { outcome: 'ok', detail: `${count}: ${names.join(', ')}${deployable.length > 5 ? ', …' : ''}` };
+    }
     return {
       outcome: 'warning',
       detail: 'none has a name here',

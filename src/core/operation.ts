@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Changes } from './changes.js';
 import { Failure, type FailureCode, type FieldIssue } from './failures.js';
+import type { ImageService } from './image-list.js';
 import type { ProvisionService } from './provision.js';
 import type { ServerService } from './servers.js';
 import { plain, quoted } from './untrusted.js';
@@ -9,6 +10,7 @@ import { plain, quoted } from './untrusted.js';
 export interface Core {
   readonly provision: ProvisionService;
   readonly servers: ServerService;
+  readonly images: ImageService;
   readonly changes: Changes;
   /** Prepares a message for the user: says, for example, that all of this is simulated. */
   say(message: string): string;

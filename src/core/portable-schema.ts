@@ -7,11 +7,18 @@ type Schema = Record<string, unknown>;
  * and no classes of Unicode, and an empty schema for a mistake.
  */
 export function portable(schema: Schema): Schema {
-  const members = Object.entries(schema).map(([name, value]) => [name, portableMember(name, value)] as const);
+  const members = Object.entries(schema)
+    .filter(([name, value]) => !isNoise(name, value, schema))
+    .map(([name, value]) => [name, portableMember(name, value)] as const);
   const { type, description, ...rest } = Object.fromEntries(members);
   if (!Array.isArray(type)) return Object.fromEntries(members);
   const anyOf = type.map((each) => (each === 'null' ? { type: each } : { type: each, ...rest }));
   return { anyOf, ...(description === undefined ? {} : { description }) };
+}
+
+/** What zod adds though it says nothing more: the pattern of a known format, and the bounds of its integers. */
+function isNoise(name: string, value: unknown, { format }: Schema): boolean {
+  return (name === 'pattern' && format !== undefined) || Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
 }
 
 function portableMember(name: string, value: unknown): unknown {

@@ -74,8 +74,34 @@ export interface Reservation {
 export interface Images {
   /** One image by id, name or URL, or null. Rejects with a `Failure` for one that cannot be deployed. Changes nothing. */
   find(ref: string, signal: AbortSignal): Promise<Image | null>;
-  /** All images that can be deployed, but no more than 1,000; none where any URL is one. Changes nothing. */
-  list(signal: AbortSignal): Promise<readonly Image[]>;
+  /** The images that have a name here; kernels and ramdisks are none. Changes nothing. */
+  list(signal: AbortSignal): Promise<ImageList>;
+}
+
+/** What there is to choose from. */
+export interface ImageList {
+  /** In no order. */
+  readonly images: readonly OfferedImage[];
+  /** False when there are more than anybody would read. */
+  readonly complete: boolean;
+  /** Whether any URL from which Ironic can fetch is an image as well. */
+  readonly anyUrl: boolean;
+}
+
+/** An image as its owner describes it. */
+export interface OfferedImage {
+  readonly id: string;
+  readonly name: string | null;
+  readonly sizeBytes: number | null;
+  /** Size of the disk that it needs, in GiB; 0 when nobody says. */
+  readonly minDiskGb: number;
+  readonly architecture: string | null;
+  /** The format of its data, e.g. `qcow2`. */
+  readonly format: string | null;
+  /** Why it cannot be deployed at all, as a clause; null when it can. */
+  readonly obstacle: string | null;
+  /** Which servers it cannot be deployed on, as a clause; null when none is known. */
+  readonly caveat: string | null;
 }
 
 /** Time, so that tests need not wait for it. */

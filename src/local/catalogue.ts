@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import type { Image } from '../core/model.js';
-import type { Images } from '../core/ports.js';
+import type { Images, OfferedImage } from '../core/ports.js';
 
 const imageUrl = z.string().regex(/^(https?|file|oci):\/\/\P{Cc}+$/u, 'must be an http, https, file or oci URL');
 const size = z.int().positive();
@@ -57,7 +57,7 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
 
 /** Images by any URL that Ironic itself could fetch. */
 const urlImages: Images = {
-  list: async () => [],
+  list: async () => ({ images: [], complete: true, anyUrl: true }),
   async find(ref) {
     return imageUrl.safeParse(ref).success ? imageFrom(ref, null, { source: ref }) : null;
   },
@@ -70,8 +70,9 @@ const urlImages: Images = {
 export function createCatalogueImages(catalogue: Catalogue, otherwise: Images = urlImages): Images {
   return {
     async list(signal) {
-      const named = Object.entries(catalogue).map(([name, entry]) => imageFrom(name, name, entry));
-      return [...named, ...(await otherwise.list(signal))];
+      const named = Object.entries(catalogue).map(([name, entry]) => offered(name, entry));
+      const others = await otherwise.list(signal);
+      return { ...others, images: [...named, ...others.images] };
     },
 
     async find(ref, signal) {
@@ -92,6 +93,20 @@ function imageFrom(id: string, name: string | null, image: Catalogue[string]): I
     isPartition: image.image_type ? image.image_type === 'partition' : image.kernel !== undefined,
     // Ironic fetches files and registries in ways that have checksums of their own.
     lacksChecksum: /^https?:/.test(image.source) && image.checksum === undefined && image.os_hash_value === undefined,
+  };
+}
+
+function offered(name: string, entry: Catalogue[string]): OfferedImage {
+  const { minDiskGb, architecture, lacksChecksum } = imageFrom(name, name, entry);
+  return {
+    id: name,
+    name,
+    sizeBytes: null,
+    minDiskGb,
+    architecture,
+    format: entry.disk_format ?? null,
+    obstacle: null,
+    caveat: lacksChecksum ? 'not on servers that want a checksum, for none is known' : null,
   };
 }
 

@@ -1,27 +1,38 @@
 import * as z from 'zod';
 import { Failure } from '../core/failures.js';
 import { type Image, isUuid } from '../core/model.js';
-import { type Images, NoAnswer, SignInRefused } from '../core/ports.js';
+import { type Images, NoAnswer, type OfferedImage, SignInRefused } from '../core/ports.js';
 import { type Retrying, retries, retrying } from '../core/retry.js';
 import { plain } from '../core/untrusted.js';
 import { faultIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
 
+const Text = z.string().nullish().catch(null);
+
 const GlanceImage = z.looseObject({
-  id: z.string(),
-  name: z.string().nullish().catch(null),
+  id: z.string().regex(/^[0-9a-f-]{32,36}$/i),
+  name: Text,
   status: z.string(),
   /** In GiB, as the owner of the image says. */
   min_disk: z.number().catch(0),
   /** In bytes; known for some formats only. */
   virtual_size: z.number().nullish().catch(null),
-  architecture: z.string().nullish().catch(null),
-  img_type: z.string().nullish().catch(null),
-  kernel_id: z.string().nullish().catch(null),
+  /** In bytes; null until the data is there. */
+  size: z.number().nullish().catch(null),
+  architecture: Text,
+  disk_format: Text,
+  container_format: Text,
+  img_type: Text,
+  kernel_id: Text,
+  ramdisk_id: Text,
 });
 type GlanceImage = z.output<typeof GlanceImage>;
 
-const GlanceImages = z.looseObject({ images: z.array(GlanceImage) });
+const GlanceImages = z.looseObject({ images: z.array(GlanceImage), next: Text });
+
+/** As many as Glance gives at once, unless its operator has set less; and so many times at the most. */
+const pageLimit = 1_000;
+const mostPages = 5;
 
 export interface GlanceOptions extends Retrying {
   readonly http: Http;
@@ -55,13 +66,24 @@ export function createGlance({ http, clock, random }: GlanceOptions): Images {
 
   return {
     async list(signal) {
-      const query = { status: 'active', sort: 'name:asc', limit: '1000' };
-      return parsed(GlanceImages, await get('v2/images', query, signal)).images.map(imageFrom);
+      const found: GlanceImage[] = [];
+      let marker: string | undefined;
+      let complete = false;
+      for (let page = 1; page <= mostPages && !complete; page += 1) {
+        const query = { sort: 'name:asc', limit: String(pageLimit), ...(marker === undefined ? {} : { marker }) };
+        const { images, next } = parsed(GlanceImages, await get('v2/images', query, signal));
+        found.push(...images);
+        marker = images.at(-1)?.id;
+        complete = !next || marker === undefined;
+      }
+      const parts = new Set(found.flatMap(({ kernel_id: kernel, ramdisk_id: ramdisk }) => [kernel, ramdisk]));
+      const images = found.filter((image) => !isBootPart(image) && !parts.has(image.id)).map(offered);
+      return { images, complete, anyUrl: false };
     },
 
     async find(ref, signal) {
       const found = isUuid(ref) ? await byId(ref.toLowerCase(), signal) : await byName(ref, signal);
-      const active = found.filter(({ status }) => status === 'active');
+      const active = found.filter((image) => obstacleTo(image) === null);
       const [image] = active;
       if (active.length > 1) {
         throw new Failure('image_not_deployable', {
@@ -73,9 +95,25 @@ export function createGlance({ http, clock, random }: GlanceOptions): Images {
       if (image) return imageFrom(image);
       const [other] = found;
       if (other === undefined) return null;
-      throw new Failure('image_not_deployable', { id: ref, reason: `its status is ${plain(other.status, 40)}` });
+      throw new Failure('image_not_deployable', { id: ref, reason: obstacleTo(other) ?? 'its status has changed' });
     },
   };
+}
+
+/** Kernels and ramdisks are images to Glance, in formats of their own. */
+function isBootPart({ disk_format: disk, container_format: container }: GlanceImage): boolean {
+  return [disk, container].some((format) => format === 'aki' || format === 'ari');
+}
+
+function obstacleTo(image: GlanceImage): string | null {
+  if (isBootPart(image)) return 'it is a kernel or a ramdisk';
+  return image.status === 'active' ? null : `its status is ${plain(image.status, 40)}`;
+}
+
+function offered(image: GlanceImage): OfferedImage {
+  const { id, name, minDiskGb, architecture } = imageFrom(image);
+  const [sizeBytes, format] = [image.size ?? null, image.disk_format ?? null];
+  return { id, name, sizeBytes, minDiskGb, architecture, format, obstacle: obstacleTo(image), caveat: null };
 }
 
 function imageFrom(image: GlanceImage): Image {

@@ -193,7 +193,7 @@ export function contract(openLab: () => Promise<Lab>): void {
         realm: 'tests',
         // Nobody has checked this one.
         images: {
-          list: async () => [],
+          list: async () => ({ images: [], complete: true, anyUrl: true }),
           find: async (ref) => ({
             id: ref,
             name: null,
@@ -242,6 +242,14 @@ export function contract(openLab: () => Promise<Lab>): void {
       }
       expect((await admin.node(id)).instance_uuid).toBe(winners[0]?.value.deployment_id);
       await finished(id);
+    });
+  });
+
+  test('the images of the catalogue are listed, and that any URL is one too', async () => {
+    await expect(core.images.list({ limit: 50 }, signal)).resolves.toEqual({
+      message: expect.stringMatching(/^1 image, of which 1 can be deployed\. Any http, https, file or oci URL /),
+      images: [{ id: image, name: image, deployable: true }],
+      next_cursor: null,
     });
   });
 

@@ -29,7 +29,7 @@ export function image(overrides: Partial<Image> = {}): Image {
 
 /** One image that can be deployed, one that is too large for most disks, one that cannot, and no other. */
 const images: Images = {
-  list: async () => [],
+  list: async () => ({ images: [], complete: true, anyUrl: true }),
   async find(ref, signal) {
     signal.throwIfAborted();
     if (ref === 'ubuntu-24.04') {

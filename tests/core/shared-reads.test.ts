@@ -110,7 +110,7 @@ test('100 waiting calls cost Ironic hardly more requests than one', async () => 
     const random = seededRandom(callers);
     const service = createProvisionService({
       bareMetal,
-      images: { find: async () => null, list: async () => [] },
+      images: { find: async () => null, list: async () => ({ images: [], complete: true, anyUrl: true }) },
       servers: createServerService({ bareMetal, clock, random }),
       changes: createChanges(),
       clock,

@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Image } from '../../src/core/model.js';
-import type { Images } from '../../src/core/ports.js';
+import type { Images, OfferedImage } from '../../src/core/ports.js';
 import { createCatalogueImages, readCatalogue } from '../../src/local/catalogue.js';
 
 const forever = new AbortController().signal;
@@ -189,32 +188,62 @@ describe('an image of the catalogue', () => {
 
   it('stands in the list of all, where no URL does', async () => {
     const all = await images.list(forever);
-    expect(all.map(({ name }) => name)).toEqual(['ubuntu', 'whole', 'partition', 'registry', 'bare']);
-    await expect(createCatalogueImages({}).list(forever)).resolves.toEqual([]);
+    expect(all).toMatchObject({ complete: true, anyUrl: true });
+    expect(all.images).toContainEqual({
+      id: 'ubuntu',
+      name: 'ubuntu',
+      sizeBytes: null,
+      minDiskGb: 10,
+      architecture: 'x86_64',
+      format: null,
+      obstacle: null,
+      caveat: null,
+    });
+    expect(all.images.map(({ name, format }) => [name, format])).toEqual([
+      ['ubuntu', null],
+      ['whole', 'raw'],
+      ['partition', null],
+      ['registry', null],
+      ['bare', null],
+    ]);
+    const nothing = { images: [], complete: true, anyUrl: true };
+    await expect(createCatalogueImages({}).list(forever)).resolves.toEqual(nothing);
+  });
+
+  it('says in the list that some servers refuse it where no checksum is known', async () => {
+    const caveats = (await images.list(forever)).images.filter(({ caveat }) => caveat !== null);
+    expect(caveats).toEqual([
+      expect.objectContaining({ name: 'bare', caveat: 'not on servers that want a checksum, for none is known' }),
+    ]);
   });
 
   it('is looked for elsewhere when the catalogue does not name it', async () => {
     const asked: string[] = [];
-    const elsewhere: Image = {
+    const elsewhere: OfferedImage = {
       id: 'from Glance',
       name: null,
-      instanceInfo: {},
+      sizeBytes: 1,
       minDiskGb: 0,
       architecture: null,
-      isPartition: false,
-      lacksChecksum: false,
+      format: 'raw',
+      obstacle: null,
+      caveat: null,
     };
     const glance: Images = {
       async find(ref) {
         asked.push(ref);
         return null;
       },
-      list: async () => [elsewhere],
+      list: async () => ({ images: [elsewhere], complete: false, anyUrl: false }),
     };
     const both = createCatalogueImages({ ubuntu: { source: url } }, glance);
     await expect(both.find('ubuntu', forever)).resolves.toMatchObject({ name: 'ubuntu' });
     await expect(both.find('debian', forever)).resolves.toBeNull();
     expect(asked).toEqual(['debian']);
-    await expect(both.list(forever)).resolves.toMatchObject([{ id: 'ubuntu' }, { id: 'from Glance' }]);
+    await expect(both.list(forever)).resolves.toMatchObject({
+      images: [{ id: 'ubuntu' }, elsewhere],
+      complete: false,
+      anyUrl: false,
+    });
   });
 });

@@ -85,6 +85,14 @@ describe('an image by its name', () => {
     expect(new URL(service.seen[0]?.path ?? '', service.endpoint).searchParams.get('name')).toBe(name);
   });
 
+  it('cannot be deployed when it is a kernel or a ramdisk', async () => {
+    const { images } = setup([list({ ...ubuntu, disk_format: 'ari' })]);
+    expect(await errorOf(images.find('ubuntu-24.04', forever))).toMatchObject({
+      code: 'image_not_deployable',
+      reason: 'it is a kernel or a ramdisk',
+    });
+  });
+
   it('is null where there is none', async () => {
     const { images } = setup([list()]);
     await expect(images.find('nosuch', forever)).resolves.toBeNull();
@@ -172,18 +180,71 @@ describe('what Glance knows about an image', () => {
 });
 
 describe('all images', () => {
-  it('are those that are active, in one request', async () => {
-    const { images } = setup([list(ubuntu, { ...ubuntu, id: uuid(701), name: null })]);
-    await expect(images.list(forever)).resolves.toMatchObject([
-      { id: uuid(700), name: 'ubuntu-24.04' },
-      { id: uuid(701), name: null },
+  it('are read in one request, with what a choice needs', async () => {
+    const { images } = setup([
+      list({ ...ubuntu, size: 3_000, architecture: 'x86_64' }, { ...ubuntu, id: uuid(701), name: null, min_disk: 0 }),
     ]);
+    await expect(images.list(forever)).resolves.toEqual({
+      images: [
+        {
+          id: uuid(700),
+          name: 'ubuntu-24.04',
+          sizeBytes: 3_000,
+          minDiskGb: 10,
+          architecture: 'x86_64',
+          format: 'qcow2',
+          obstacle: null,
+          caveat: null,
+        },
+        expect.objectContaining({ id: uuid(701), name: null, sizeBytes: null, minDiskGb: 1, architecture: null }),
+      ],
+      complete: true,
+      anyUrl: false,
+    });
+    expect(service.seen).toHaveLength(1);
     const { searchParams } = new URL(service.seen[0]?.path ?? '', service.endpoint);
-    expect(Object.fromEntries(searchParams)).toEqual({ status: 'active', sort: 'name:asc', limit: '1000' });
+    expect(Object.fromEntries(searchParams)).toEqual({ sort: 'name:asc', limit: '1000' });
+  });
+
+  it('are not kernels and ramdisks, neither by their formats nor because another image boots with them', async () => {
+    const { images } = setup([
+      list(
+        { ...ubuntu, id: uuid(1), disk_format: 'aki', container_format: 'aki' },
+        { ...ubuntu, id: uuid(2), disk_format: 'raw', container_format: 'ari' },
+        { ...ubuntu, id: uuid(3), disk_format: 'raw' },
+        { ...ubuntu, id: uuid(4), disk_format: 'raw' },
+        { ...ubuntu, id: uuid(5), kernel_id: uuid(3), ramdisk_id: uuid(4) },
+      ),
+    ]);
+    expect((await images.list(forever)).images.map(({ id }) => id)).toEqual([uuid(5)]);
+  });
+
+  it('say why one cannot be deployed', async () => {
+    const { images } = setup([list({ ...ubuntu, status: 'queued\u202e' })]);
+    expect((await images.list(forever)).images).toMatchObject([{ obstacle: 'its status is queued' }]);
+  });
+
+  it('are read page after page, by the last id of the one before', async () => {
+    const page = (number: number, next?: string) => json({ images: [{ ...ubuntu, id: uuid(number) }], next });
+    const { images } = setup([page(1, '/v2/images?marker=elsewhere'), page(2, '/v2/images?marker=x'), page(3)]);
+    const { images: all, complete } = await images.list(forever);
+    expect(all.map(({ id }) => id)).toEqual([uuid(1), uuid(2), uuid(3)]);
+    expect(complete).toBe(true);
+    expect(service.seen.map(({ path }) => new URL(path, service.endpoint).searchParams.get('marker'))).toEqual([
+      null,
+      uuid(1),
+      uuid(2),
+    ]);
+  });
+
+  it('are not read for ever, and then they are not all', async () => {
+    const { images } = setup([json({ images: [ubuntu], next: '/v2/images?marker=x' })]);
+    await expect(images.list(forever)).resolves.toMatchObject({ complete: false });
+    expect(service.seen).toHaveLength(5);
   });
 
   it('cannot be read when one of them cannot', async () => {
-    const { images } = setup([list(ubuntu, { name: 'nameless' })]);
+    const { images } = setup([list(ubuntu, { ...ubuntu, id: 'x' })]);
     expect(await errorOf(images.list(forever))).toBeInstanceOf(NoAnswer);
   });
 });

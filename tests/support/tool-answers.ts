@@ -3,7 +3,7 @@ import { ProvisionResponse, ProvisionStatus } from '../../src/core/model.js';
 import type { McpSession, ToolAnswer } from './mcp-session.js';
 
 /** The data of a successful answer, which stands in it twice: as structured content and as text. */
-function dataIn(answer: ToolAnswer): Readonly<Record<string, unknown>> {
+export function dataIn(answer: ToolAnswer): Readonly<Record<string, unknown>> {
   expect(answer.isError, answer.text).toBe(false);
   expect(answer.data).toEqual(JSON.parse(answer.text));
   return answer.data ?? {};

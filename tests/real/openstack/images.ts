@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ImageListing } from '../../../src/core/image-list.js';
 import { failureIn } from '../../support/tool-answers.js';
 import { type Cloud, given } from './cloud.js';
 import { deployed } from './ways-to-sign-in.js';
@@ -48,6 +49,41 @@ const undeployable: readonly Refusal[] = [
 ];
 
 export function imagesOfGlance(cloud: () => Cloud): void {
+  describe('the list', () => {
+    test('has every image of a system, says which cannot be deployed, and has no kernel and no ramdisk', async () => {
+      const { session, openrc, images } = cloud();
+      await session(openrc('provisioner'), async (mcp) => {
+        const { data, text } = await mcp.callTool('list_images', {});
+        const { images: listed, next_cursor } = ImageListing.parse(data ?? text);
+        const names = listed.map(({ name, deployable, note }) => [name, deployable, note]);
+        expect(names).toEqual(
+          expect.arrayContaining([
+            ['ubuntu-22.04', true, undefined],
+            ['partition-1', true, undefined],
+            ['queued-only', false, 'its status is queued'],
+            ['deactivated', false, 'its status is deactivated'],
+          ]),
+        );
+        expect(listed.filter(({ name }) => name === 'twins').map(({ id }) => id)).toEqual(
+          [...(images.twins as readonly string[])].sort(),
+        );
+        expect(listed.find(({ name }) => name === 'debian-12')).toMatchObject({ format: 'qcow2', min_disk_gb: 10 });
+        expect(listed.map(({ name }) => name).filter((name) => /kernel|ramdisk|deleted/.test(name ?? ''))).toEqual([]);
+        expect(next_cursor).toBeNull();
+      });
+    });
+
+    test('goes on where a page ended', async () => {
+      const { session, openrc } = cloud();
+      await session(openrc('provisioner'), async (mcp) => {
+        const all = ImageListing.parse((await mcp.callTool('list_images', {})).data);
+        const first = ImageListing.parse((await mcp.callTool('list_images', { limit: 3 })).data);
+        const rest = ImageListing.parse((await mcp.callTool('list_images', { cursor: first.next_cursor })).data);
+        expect([...first.images, ...rest.images]).toEqual(all.images);
+      });
+    });
+  });
+
   describe('the name', () => {
     test.each(undeployable)(
       '%s is refused with its reason, and Ironic is asked for no change',

@@ -1,0 +1,32 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { expectDocumented } from './documented.js';
+import { createRestApp, type RestApp } from './rest-app.js';
+
+let app: RestApp;
+beforeAll(async () => {
+  app = await createRestApp();
+  // The first message of a simulated cloud says how to leave it.
+  await app.ask('GET', '/images');
+});
+
+describe.each([['/images?limit=2', 'list_images', { limit: 2 }]] as const)('GET %s', (target, tool, input) => {
+  it('answers what the MCP tool answers', async () => {
+    const answer = await app.ask('GET', target);
+    expectDocumented(answer);
+    expect(answer.status).toBe(200);
+    expect(answer.json).toEqual((await app.callTool(tool, input)).structuredContent);
+  });
+
+  it('goes on where its page ended', async () => {
+    const { next_cursor: cursor } = (await app.ask('GET', target)).json;
+    const answer = await app.ask('GET', `${target}&cursor=${encodeURIComponent(String(cursor))}`);
+    expectDocumented(answer);
+    expect(answer.json.next_cursor).not.toBe(cursor);
+  });
+
+  it('refuses a cursor that leads nowhere', async () => {
+    const answer = await app.ask('GET', `${target}&cursor=nosuch`);
+    expectDocumented(answer);
+    expect(answer).toMatchObject({ status: 422, json: { code: 'invalid_request', errors: [{ field: 'cursor' }] } });
+  });
+});
