@@ -22,16 +22,21 @@ const connections = 8;
 export interface ComposeOptions {
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** Tells the operator of what the caller is not told. */
+  readonly warn?: (message: string) => void;
 }
 
 /** Puts the core together as the settings say. Asks nobody anything yet. */
 export async function composeCore(config: Config, options: ComposeOptions = {}): Promise<Core> {
-  const { clock = systemClock, random = Math.random } = options;
+  const { clock = systemClock, random = Math.random, warn = () => undefined } = options;
   const { bareMetal, images, say, realm } = await composeCloud(config, { clock, random });
   const servers = createServerService({ bareMetal, clock, random });
   const changes = createChanges();
   const provision = createProvisionService({ bareMetal, images, servers, changes, clock, random, realm });
-  return { provision, servers, images: createImageService(images), changes, say };
+  const { auditLog: file } = config;
+  const audit =
+    file === undefined ? undefined : (await import('./local/audit-log.js')).createAuditLog({ file, clock, warn });
+  return { provision, servers, images: createImageService(images), changes, audit, say };
 }
 
 /** The ports of one cloud, and what an operator wants to know of it. */

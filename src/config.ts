@@ -18,6 +18,8 @@ export interface Config {
   readonly requestTimeout: number;
   /** The images that the operator names, for clouds without Glance. */
   readonly catalogue: Catalogue;
+  /** The file in which changes are recorded. */
+  readonly auditLog: string | undefined;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -39,6 +41,11 @@ const settings = {
   },
   image_catalog: {
     variable: 'IRONIC_MCP_IMAGE_CATALOG',
+    schema: z.string().min(1).optional(),
+    wants: 'the path of a file',
+  },
+  audit_log: {
+    variable: 'IRONIC_MCP_AUDIT_LOG',
     schema: z.string().min(1).optional(),
     wants: 'the path of a file',
   },
@@ -80,6 +87,7 @@ export async function readConfig(env: Env, flags: Given): Promise<Config> {
     simulationSpeed: value('sim_speed'),
     requestTimeout: value('request_timeout') * 1_000,
     catalogue: await catalogueIn(value('image_catalog')),
+    auditLog: value('audit_log'),
   };
 }
 

@@ -6,6 +6,7 @@ import { NoAnswer, Refused } from '../core/ports.js';
 import { displayName, isoTime } from '../core/status.js';
 import { type Survey, survey } from '../core/survey.js';
 import { plain } from '../core/untrusted.js';
+import { tryAuditLog } from '../local/audit-log.js';
 import { type Command, exitCodes, type Io } from './io.js';
 
 /** What one step of the check found. */
@@ -51,6 +52,8 @@ export const check: Command = async (io, args) => {
     const warnings = config.cloud.kind === 'ironic' ? config.cloud.warnings : [];
     steps.push(...warnings.map((detail) => ({ step: 'settings', seconds: 0, outcome: 'warning' as const, detail })));
     await inspect(cloud, config, run, io.stop);
+    const { auditLog } = config;
+    if (auditLog !== undefined) await run('audit log', () => auditLogAt(auditLog));
   }
   const ready = steps.every(({ outcome }) => outcome !== 'failed');
   const env = envBlock(io.env);
@@ -157,6 +160,20 @@ async function rightsOn(
       outcome: 'failed',
       detail: `this user may not reserve ${displayName(server)}: ${error.words}`,
       next: 'Use a user who may set instance_uuid: an owner, an admin of the system, or whom the policy of Ironic names.',
+    };
+  }
+}
+
+async function auditLogAt(file: string): Promise<Finding> {
+  try {
+    await tryAuditLog(file);
+    return { outcome: 'ok', detail: `${file} can be written` };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return {
+      outcome: 'failed',
+      detail: `${file} cannot be written (${code})`,
+      next: 'Make it writable for this user: without it every change is refused.',
     };
   }
 }

@@ -39,8 +39,9 @@ export const http: Command = async (io, args) => {
   }
 
   let composed: Promise<Core> | undefined;
-  const core = () => (composed ??= import('../compose.js').then(({ composeCore }) => composeCore(config)));
   const log = createJsonLines((text) => io.stderr.write(text));
+  const warn = (warning: string) => log({ time: new Date().toISOString(), warning });
+  const core = () => (composed ??= import('../compose.js').then(({ composeCore }) => composeCore(config, { warn })));
   const onDefect = (error: unknown, requestId?: string) =>
     log({
       time: new Date().toISOString(),

@@ -18,8 +18,9 @@ export const stdio: Command = async (io, args) => {
   const config = await readConfig(io.env, readArguments(args, {}));
   showNotices(io, config);
 
+  const warn = (message: string) => io.stderr.write(`ironic-mcp: ${message}\n`);
   let core: Promise<Core> | undefined;
-  const started = () => (core ??= import('../compose.js').then(({ composeCore }) => composeCore(config)));
+  const started = () => (core ??= import('../compose.js').then(({ composeCore }) => composeCore(config, { warn })));
   const log = (error: unknown) =>
     io.stderr.write(`ironic-mcp: ${error instanceof Error ? error.stack : String(error)}\n`);
 

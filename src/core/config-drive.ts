@@ -1,10 +1,10 @@
-import { Failure } from './failures.js';
+import { invalidArgument } from './failures.js';
 import { isObject } from './json.js';
-import type { ConfigDrive, ProvisionRequest } from './model.js';
+import { type ConfigDrive, configDriveMembers, type ProvisionRequest } from './model.js';
 import { NetworkData } from './network-data.js';
-import { plain } from './untrusted.js';
+import { plain, quoted } from './untrusted.js';
 
-const members = ['meta_data', 'user_data', 'network_data', 'vendor_data'];
+const members: readonly string[] = configDriveMembers;
 
 // Ironic refuses JSON that is nested deeper (25 levels, of which our body takes a few).
 const deepest = 20;
@@ -27,8 +27,10 @@ type Json = Record<string, unknown>;
  */
 export function configDriveOf(request: ProvisionRequest): ConfigDrive | undefined {
   const given = request.config_drive ?? {};
-  if (depth(given, deepest + 1) > deepest) throw invalid(`config_drive: nested more than ${deepest} levels deep`);
-  if (JSON.stringify(given).length > largest) throw invalid('config_drive: larger than 64 MiB, which Ironic refuses');
+  if (depth(given, deepest + 1) > deepest)
+    throw invalidArgument('config_drive', `nested more than ${deepest} levels deep`);
+  if (JSON.stringify(given).length > largest)
+    throw invalidArgument('config_drive', 'larger than 64 MiB, which Ironic refuses');
   const drive = members.some((member) => Object.hasOwn(given, member))
     ? ironicForm(given)
     : Object.keys(given).length > 0
@@ -65,8 +67,10 @@ function holdsSomething(value: unknown): boolean {
 function ironicForm(given: Json): ConfigDrive {
   const unknown = Object.keys(given).filter((key) => !members.includes(key));
   if (unknown.length > 0) {
-    throw invalid(
-      `config_drive: ${unknown.map((key) => JSON.stringify(key.slice(0, 80))).join(', ')} beside ${members.join(', ')}; ` +
+    const names = unknown.slice(0, 8).map((key) => quoted(key, 60));
+    throw invalidArgument(
+      'config_drive',
+      `${names.join(', ')} beside ${members.join(', ')}; ` +
         'give either these four members only, or cloud-init user data alone',
     );
   }
@@ -82,24 +86,24 @@ function ironicForm(given: Json): ConfigDrive {
 function userDataText(userData: unknown): string {
   if (typeof userData === 'string') return userData;
   if (isObject(userData)) return cloudConfig(userData);
-  throw invalid('config_drive.user_data: must be text or an object');
+  throw invalidArgument('config_drive.user_data', 'must be text or an object');
 }
 
 function objectMember<Name extends 'meta_data' | 'vendor_data'>(given: Json, name: Name) {
   const value = given[name];
   if (value === undefined) return {};
-  if (!isObject(value)) throw invalid(`config_drive.${name}: must be an object`);
+  if (!isObject(value)) throw invalidArgument(`config_drive.${name}`, 'must be an object');
   return { [name]: value };
 }
 
 function networkData(value: unknown): Pick<ConfigDrive, 'network_data'> {
   if (value === undefined) return {};
-  if (!isObject(value)) throw invalid('config_drive.network_data: must be an object');
+  if (!isObject(value)) throw invalidArgument('config_drive.network_data', 'must be an object');
   const result = NetworkData.safeParse(value);
   if (result.success) return { network_data: result.data };
   const [issue] = result.error.issues;
   const path = ['config_drive', 'network_data', ...(issue?.path ?? [])].map(String).join('.');
-  throw invalid(`${plain(path, 120)}: ${plain(issue?.message ?? 'not valid', 200)}`);
+  throw invalidArgument(plain(path, 120), plain(issue?.message ?? 'not valid', 200));
 }
 
 /** JSON is YAML, so this is a cloud-config document. */
@@ -112,7 +116,7 @@ function hostName({ hostname }: ProvisionRequest, drive: ConfigDrive): Json {
   for (const key of ['hostname', 'local-hostname']) {
     const given = drive.meta_data?.[key];
     if (given !== undefined && given !== hostname) {
-      throw invalid(`hostname: differs from config_drive.meta_data.${key}; give it once`);
+      throw invalidArgument('hostname', `differs from config_drive.meta_data.${key}; give it once`);
     }
   }
   return { hostname };
@@ -123,7 +127,8 @@ function publicKeys({ ssh_public_keys: keys }: ProvisionRequest, drive: ConfigDr
   const given = drive.meta_data?.public_keys;
   if (given !== undefined) {
     const same = isObject(given) && sameSet(Object.values(given), keys);
-    if (!same) throw invalid('ssh_public_keys: differ from config_drive.meta_data.public_keys; give them once');
+    if (!same)
+      throw invalidArgument('ssh_public_keys', 'differ from config_drive.meta_data.public_keys; give them once');
     return {};
   }
   return { public_keys: Object.fromEntries(keys.map((key, index) => [`key-${index}`, key])) };
@@ -137,8 +142,4 @@ function sameSet(left: readonly unknown[], right: readonly unknown[]): boolean {
 function depth(value: unknown, limit: number): number {
   if (typeof value !== 'object' || value === null || limit === 0) return 0;
   return 1 + Object.values(value).reduce<number>((most, item) => Math.max(most, depth(item, limit - 1)), 0);
-}
-
-function invalid(reason: string): Failure {
-  return new Failure('invalid_request', { reason });
 }

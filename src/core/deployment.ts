@@ -320,6 +320,7 @@ function notAvailable(server: Server, { serverRef }: Plan, reason: string): Fail
 function outcomeUnknown(server: Server, { deploymentId }: Reservation, words: string, last?: unknown): Failure {
   return new Failure('outcome_unknown', {
     id: server.id,
+    deployment: { operationId: server.id, deploymentId },
     reason: `${words}. Server ${displayName(server)} may be deploying: operation ${server.id}, deployment ${deploymentId}`,
     cause: last,
   });

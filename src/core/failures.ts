@@ -165,6 +165,17 @@ export interface FieldIssue {
   readonly message: string;
 }
 
+/** What is wrong with one argument. */
+export function invalidArgument(field: string, message: string): Failure {
+  return invalidArguments([{ field, message }]);
+}
+
+/** What is wrong with several. */
+export function invalidArguments(fields: readonly FieldIssue[]): Failure {
+  const reason = fields.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ');
+  return new Failure('invalid_request', { reason, fields });
+}
+
 /** What is particular about one failure. */
 export interface FailureDetails {
   /** The server or image that `{id}` in the message stands for, as the caller wrote it. */
@@ -176,7 +187,15 @@ export interface FailureDetails {
   /** Instead of the row's own hint. */
   readonly hint?: string;
   readonly retryable?: boolean;
+  /** The deployment that may be there although the call failed. */
+  readonly deployment?: StartedDeployment;
   readonly cause?: unknown;
+}
+
+/** How a deployment is found again. */
+export interface StartedDeployment {
+  readonly operationId: string;
+  readonly deploymentId: string;
 }
 
 /** The one kind of error that a face shows to its caller. Everything else is `internal`. */
@@ -189,6 +208,7 @@ export class Failure extends Error {
   readonly fields: readonly FieldIssue[];
   readonly hint: string;
   readonly retryable: boolean;
+  readonly deployment: StartedDeployment | null;
   readonly http: number;
 
   constructor(code: FailureCode, details: FailureDetails = {}) {
@@ -204,6 +224,7 @@ export class Failure extends Error {
     this.fields = details.fields ?? [];
     this.hint = details.hint ?? kind.hint;
     this.retryable = details.retryable ?? kind.retryable;
+    this.deployment = details.deployment ?? null;
     this.http = kind.http;
   }
 }

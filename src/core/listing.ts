@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Failure } from './failures.js';
+import { type Failure, invalidArgument } from './failures.js';
 
 /** What every list takes: how much of it to show, and where to go on. */
 export const listArguments = {
@@ -22,6 +22,5 @@ export const nextCursor = z.string().nullable().describe('Give as cursor to see 
 
 /** Refuses a cursor that leads nowhere, for example because what it stood for is gone. */
 export function badCursor(): Failure {
-  const [field, message] = ['cursor', 'leads nowhere, or to what is gone by now; begin again without it'];
-  return new Failure('invalid_request', { reason: `${field}: ${message}`, fields: [{ field, message }] });
+  return invalidArgument('cursor', 'leads nowhere, or to what is gone by now; begin again without it');
 }

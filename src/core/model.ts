@@ -1,4 +1,12 @@
 import * as z from 'zod';
+import {
+  auditForms,
+  outlined,
+  shown,
+  shownAsDigest,
+  shownAsFingerprint,
+  shownWithoutCredentials,
+} from './audit-forms.js';
 import type { NetworkData } from './network-data.js';
 
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -24,7 +32,8 @@ const imageRef = z
   .string()
   .min(1, 'must not be empty')
   .max(2048, 'must be at most 2048 characters')
-  .regex(/^\P{Cc}*$/u, 'must not contain control characters');
+  .regex(/^\P{Cc}*$/u, 'must not contain control characters')
+  .register(auditForms, shownWithoutCredentials);
 
 const serverRef = z
   .string()
@@ -32,19 +41,25 @@ const serverRef = z
   .max(255, 'must be at most 255 characters')
   .regex(serverRefPattern, 'must be the UUID or the name of a server (letters, digits, "-", ".", "_", "~")')
   // Ironic knows its UUIDs in lower case only.
-  .transform((ref) => (isUuid(ref) ? ref.toLowerCase() : ref));
+  .transform((ref) => (isUuid(ref) ? ref.toLowerCase() : ref))
+  .register(auditForms, shown);
 
 const uuid = z
   .string()
   .regex(uuidPattern, 'must be a UUID')
-  .transform((text) => text.toLowerCase());
+  .transform((text) => text.toLowerCase())
+  .register(auditForms, shown);
 
 const label = (longest: number) =>
   z
     .string()
     .min(1, 'must not be empty')
     .max(longest, `must be at most ${longest} characters`)
-    .regex(/^\P{Cc}*$/u, 'must not contain control characters');
+    .regex(/^\P{Cc}*$/u, 'must not contain control characters')
+    .register(auditForms, shown);
+
+/** What Ironic takes in a config drive. */
+export const configDriveMembers = ['meta_data', 'user_data', 'network_data', 'vendor_data'] as const;
 
 /** What `provision_server` asks for. */
 export const ProvisionRequest = z.strictObject({
@@ -53,17 +68,24 @@ export const ProvisionRequest = z.strictObject({
   resource_class: label(80).optional().describe('Choose a free server of this class, e.g. baremetal.small'),
   config_drive: z
     .record(z.string(), z.unknown())
+    .register(auditForms, outlined(configDriveMembers))
     .optional()
     .describe(
       'First-boot configuration: cloud-init user data as an object (e.g. {"packages":["nginx"]}), or an object with any of meta_data, user_data, network_data, vendor_data',
     ),
-  hostname: z.string().regex(hostnamePattern, 'must be a DNS host name').optional().describe('Host name of the system'),
+  hostname: z
+    .string()
+    .regex(hostnamePattern, 'must be a DNS host name')
+    .register(auditForms, shown)
+    .optional()
+    .describe('Host name of the system'),
   ssh_public_keys: z
     .array(
       z
         .string()
         .max(16_384, 'must be at most 16384 characters')
-        .regex(publicKeyPattern, 'must be one OpenSSH public key on one line, e.g. "ssh-ed25519 AAAA… name"'),
+        .regex(publicKeyPattern, 'must be one OpenSSH public key on one line, e.g. "ssh-ed25519 AAAA… name"')
+        .register(auditForms, shownAsFingerprint),
     )
     .max(64, 'must be at most 64 keys')
     .optional()
@@ -74,6 +96,7 @@ export const ProvisionRequest = z.strictObject({
     .optional()
     .describe('Ids of existing Neutron ports to attach'),
   idempotency_key: label(255)
+    .register(auditForms, shownAsDigest)
     .optional()
     .describe('Any text of your own: a repeated call with the same key and arguments finds the first deployment'),
   retry_failed: z

@@ -1,9 +1,12 @@
 import type * as z from 'zod';
+import { audited } from './audit.js';
 import type { Changes } from './changes.js';
-import { Failure, type FailureCode, type FieldIssue } from './failures.js';
+import { Failure, type FailureCode, type FieldIssue, invalidArgument, invalidArguments } from './failures.js';
 import type { ImageService } from './image-list.js';
+import type { Audit } from './ports.js';
 import type { ProvisionService } from './provision.js';
 import type { ServerService } from './servers.js';
+import { unsoundness } from './sound.js';
 import { plain, quoted } from './untrusted.js';
 
 /** The provisioning library, put together: what a face needs to call the operations. */
@@ -12,6 +15,8 @@ export interface Core {
   readonly servers: ServerService;
   readonly images: ImageService;
   readonly changes: Changes;
+  /** Where changes are recorded, if anywhere. */
+  readonly audit?: Audit | undefined;
   /** Prepares a message for the user: says, for example, that all of this is simulated. */
   say(message: string): string;
 }
@@ -79,25 +84,28 @@ interface Definition<Input extends z.ZodType, Output extends z.ZodType<Record<st
 export function operation<Input extends z.ZodType, Output extends z.ZodType<Record<string, unknown>>>(
   definition: Definition<Input, Output>,
 ): Operation {
-  const { run, ...rest } = definition;
+  const { run, failures, ...rest } = definition;
+  const changes = definition.effect !== 'read';
   return {
     ...rest,
+    failures: changes ? [...failures, 'audit_unavailable'] : failures,
     async call(core, raw, call) {
+      const unsound = unsoundness(raw);
+      if (unsound) throw invalidArgument(plain(unsound.field, 120), unsound.message);
       const parsed = definition.input.safeParse(raw ?? {});
-      if (!parsed.success) throw invalid(issuesIn(parsed.error));
+      if (!parsed.success) throw invalidArguments(issuesIn(parsed.error));
       try {
-        return await run(core, parsed.data, call);
+        const { audit } = core;
+        const ran = () => run(core, parsed.data, call);
+        if (!changes || !audit) return await ran();
+        // Whoever waits for the changes to end waits for the record of their end too.
+        return await core.changes.run(() => audited(audit, definition, parsed.data, call, ran));
       } catch (error) {
         if (call.signal.aborted || error instanceof Failure) throw error;
         throw new Failure('internal', { cause: error });
       }
     },
   };
-}
-
-function invalid(fields: readonly FieldIssue[]): Failure {
-  const reason = fields.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ');
-  return new Failure('invalid_request', { reason, fields });
 }
 
 /** What is wrong with an input, field by field. Never quotes a value: it may be a secret. */

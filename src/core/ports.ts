@@ -112,6 +112,26 @@ export interface Clock {
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
+/** One change in the audit log. Everything in it may be read by whoever may read the log: it holds no secrets. */
+export interface AuditRecord {
+  /** Joins the record of a change's beginning with that of its end. */
+  readonly id: string;
+  readonly face: string;
+  readonly operation: string;
+  readonly [member: string]: unknown;
+}
+
+/** Where changes are recorded. */
+export interface Audit {
+  /**
+   * Records that a change begins. Resolves when the record would outlive a crash of the machine; rejects, with a message
+   * fit for a `reason`, if that is not certain.
+   */
+  begin(record: AuditRecord): Promise<void>;
+  /** Records how it ended. Never rejects, for the change is made: what cannot be written the operator is told of. */
+  end(record: AuditRecord): Promise<void>;
+}
+
 /** Why Ironic said no. */
 export type Refusal =
   /** No such server. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Changes } from './changes.js';
 import { configDriveOf, warningsAbout } from './config-drive.js';
 import { type Deploying, deployOn, type Plan } from './deployment.js';
-import { Failure } from './failures.js';
+import { Failure, invalidArgument } from './failures.js';
 import { instanceInfoOf, misfit } from './fitting.js';
 import { identify, isSameRequest, type RequestIdentity } from './idempotency.js';
 import type {
@@ -102,9 +102,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
         return { out: new Set(), candidates: only(failed), serverRef, retrying: true };
       }
     } else if (retry && !identity.keyed) {
-      throw new Failure('invalid_request', {
-        reason: 'retry_failed: needs the server_id or the idempotency_key of the request that failed',
-      });
+      throw invalidArgument('retry_failed', 'needs the server_id or the idempotency_key of the request that failed');
     }
     const out = new Set<string>();
     const criteria = { resourceClass };

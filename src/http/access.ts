@@ -1,3 +1,5 @@
+import { validTraceparent } from '../core/traceparent.js';
+
 /** One line of the access log. Paths come without their query, and no header but those of the trace is in it. */
 export interface Access {
   readonly time: string;
@@ -19,9 +21,5 @@ export function requestIdOf(headers: Headers): string {
 
 /** The caller's trace context, if it is a valid one. */
 export function traceparentOf(headers: Headers): string | undefined {
-  const value = headers.get('traceparent');
-  // Version ff is forbidden, as are ids of nothing but zeros.
-  return value !== null && /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/.test(value)
-    ? value
-    : undefined;
+  return validTraceparent(headers.get('traceparent'));
 }

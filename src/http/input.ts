@@ -1,5 +1,5 @@
 import type { HonoRequest } from 'hono';
-import { Failure } from '../core/failures.js';
+import { Failure, invalidArgument } from '../core/failures.js';
 import { isObject } from '../core/json.js';
 import type { Operation } from '../core/operation.js';
 import { jsonBody } from './body.js';
@@ -21,7 +21,7 @@ export function inputOf(operation: Operation): (request: HonoRequest) => Promise
     // What is no object is left to the operation to refuse.
     if (!isObject(given) || inPath.length === 0) return given;
     const twice = inPath.find((name) => Object.hasOwn(given, name));
-    if (twice !== undefined) throw invalid(twice, 'is in the path; give it once');
+    if (twice !== undefined) throw invalidArgument(twice, 'is in the path; give it once');
     return { ...given, ...Object.fromEntries(inPath.map((name) => [name, request.param(name)])) };
   };
 }
@@ -57,11 +57,7 @@ function bodyReader({ effect }: Operation): (request: HonoRequest) => Promise<un
     // The standard in the making wants the key in quotation marks; most send it without.
     const idempotencyKey = /^"(.*)"$/.exec(key)?.[1] ?? key;
     const { idempotency_key: given = idempotencyKey } = body;
-    if (given !== idempotencyKey) throw invalid('idempotency_key', 'differs from the header Idempotency-Key');
+    if (given !== idempotencyKey) throw invalidArgument('idempotency_key', 'differs from the header Idempotency-Key');
     return { ...body, idempotency_key: idempotencyKey };
   };
-}
-
-function invalid(field: string, message: string): Failure {
-  return new Failure('invalid_request', { reason: `${field}: ${message}`, fields: [{ field, message }] });
 }

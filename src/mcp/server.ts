@@ -1,8 +1,14 @@
-import { McpServer, type StandardSchemaWithJSON } from '@modelcontextprotocol/server';
-import type * as z from 'zod';
+import {
+  CLIENT_INFO_META_KEY,
+  McpServer,
+  type ServerContext,
+  type StandardSchemaWithJSON,
+} from '@modelcontextprotocol/server';
+import * as z from 'zod';
 import { Failure } from '../core/failures.js';
-import type { Core, Operation } from '../core/operation.js';
+import type { Caller, Core, Operation } from '../core/operation.js';
 import { portable } from '../core/portable-schema.js';
+import { validTraceparent } from '../core/traceparent.js';
 
 export interface McpOptions {
   readonly name: string;
@@ -48,9 +54,15 @@ export function createMcpServer({
           openWorldHint: openWorld,
         },
       },
-      async (input, { mcpReq: { signal } }) => {
+      async (input, context) => {
+        const { signal, _meta: meta } = context.mcpReq;
+        const call = {
+          signal,
+          caller: callerOf(server, context),
+          traceparent: validTraceparent(meta?.traceparent ?? context.http?.req?.headers.get('traceparent')),
+        };
         try {
-          const output = await operation.call(await core(), input, { signal, caller: { face: 'mcp' } });
+          const output = await operation.call(await core(), input, call);
           return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output };
         } catch (error) {
           // Nobody reads the answer to a call that was cancelled.
@@ -63,6 +75,16 @@ export function createMcpServer({
   }
   return server;
 }
+
+/** Clients up to 2025-11-25 say who they are once, later ones with each request; over HTTP there is always a User-Agent. */
+function callerOf({ server }: McpServer, { mcpReq, http }: ServerContext): Caller {
+  const envelope: Readonly<Record<string, unknown>> = mcpReq.envelope ?? {};
+  const client = ClientInfo.safeParse(envelope[CLIENT_INFO_META_KEY] ?? server.getClientVersion()).data;
+  const name = client?.name ?? http?.req?.headers.get('user-agent') ?? undefined;
+  return { face: 'mcp', name, version: client?.version };
+}
+
+const ClientInfo = z.object({ name: z.string(), version: z.string() });
 
 /**
  * What clients ask every server for. There are no resources and no prompts, and nothing is logged to clients; but an

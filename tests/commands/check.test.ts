@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { createAdaptorServer } from '@hono/node-server';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -78,6 +81,21 @@ describe('the check', () => {
     expect(text).toContain(`"OS_ENDPOINT": "${env.OS_ENDPOINT}"`);
     expect(text).toContain('"OS_PASSWORD": "(put the secret here)"');
     expect(text).not.toContain(secret);
+  });
+
+  test('tells whether the audit log can be written, and writes nothing to it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'check-'));
+    const { env } = await ironic();
+    const file = join(folder, 'audit.jsonl');
+    const able = await steps({ ...env, IRONIC_MCP_AUDIT_LOG: file });
+    expect(able.named('audit log')).toMatchObject([{ outcome: 'ok', detail: `${file} can be written` }]);
+    expect(await readFile(file, 'utf8')).toBe('');
+    const unable = await steps({ ...env, IRONIC_MCP_AUDIT_LOG: folder });
+    expect(unable.named('audit log')).toMatchObject([
+      { outcome: 'failed', detail: `${folder} cannot be written (EISDIR)` },
+    ]);
+    expect(unable.code).toBe(1);
+    await rm(folder, { recursive: true });
   });
 
   test('changes nothing', async () => {

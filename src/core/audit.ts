@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { auditForm } from './audit-forms.js';
+import { Failure } from './failures.js';
+import type { Call, Operation } from './operation.js';
+import type { Audit, AuditRecord } from './ports.js';
+import { plain } from './untrusted.js';
+
+/**
+ * Makes a change that is recorded before and after.
+ *
+ * @param input The arguments, parsed. What of them may be secret is not recorded.
+ * @throws Failure `audit_unavailable` if it cannot be recorded beforehand: then nothing was changed
+ */
+export async function audited<Output extends Readonly<Record<string, unknown>>>(
+  audit: Audit,
+  operation: Pick<Operation, 'name' | 'input'>,
+  input: unknown,
+  { caller, traceparent, signal }: Call,
+  change: () => Promise<Output>,
+): Promise<Output> {
+  const record: AuditRecord = {
+    id: randomUUID(),
+    face: caller.face,
+    client: caller.name === undefined ? null : plain(caller.name, 200),
+    client_version: caller.version === undefined ? null : plain(caller.version, 80),
+    operation: operation.name,
+    arguments: auditForm(operation.input, input),
+    traceparent: traceparent ?? null,
+  };
+  await audit.begin(record).catch((error) => {
+    throw new Failure('audit_unavailable', {
+      reason: error instanceof Error ? error.message : String(error),
+      cause: error,
+    });
+  });
+  const begun = performance.now();
+  const end = (ending: Ending) =>
+    audit.end({ ...record, ...ending, duration_ms: Math.round(performance.now() - begun) });
+  try {
+    const output = await change();
+    await end(endingBy(output));
+    return output;
+  } catch (error) {
+    await end(endingWith(error, signal));
+    throw error;
+  }
+}
+
+interface Ending {
+  /** `ok`, the code of a failure, or `cancelled` if the caller left before anything was changed. */
+  readonly outcome: string;
+  /** What a successful answer said. */
+  readonly status: string | null;
+  readonly operation_id: string | null;
+  readonly deployment_id: string | null;
+}
+
+function endingBy({ status, operation_id, server_id, deployment_id }: Readonly<Record<string, unknown>>): Ending {
+  return {
+    outcome: 'ok',
+    status: textOrNull(status),
+    operation_id: textOrNull(operation_id ?? server_id),
+    deployment_id: textOrNull(deployment_id),
+  };
+}
+
+function endingWith(error: unknown, signal: AbortSignal): Ending {
+  const { operationId = null, deploymentId = null } = (error instanceof Failure && error.deployment) || {};
+  const outcome = error instanceof Failure ? error.code : signal.aborted ? 'cancelled' : 'internal';
+  return { outcome, status: null, operation_id: operationId, deployment_id: deploymentId };
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}

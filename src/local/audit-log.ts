@@ -1,0 +1,60 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Audit, AuditRecord, Clock } from '../core/ports.js';
+
+export interface AuditLogOptions {
+  readonly file: string;
+  readonly clock: Clock;
+  /** Tells the operator. */
+  readonly warn: (message: string) => void;
+}
+
+// Whoever opens it so has each write on disk before the next step; Windows has no such flag.
+const durable: number | undefined = constants.O_DSYNC;
+const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (durable ?? 0);
+const mode = 0o600;
+
+/**
+ * The audit log as a file of JSON lines. Each is one write at the end of the file, so that several processes may share
+ * it; and the file is opened for each, so that one which was moved away is made anew, as those who rotate logs want.
+ */
+export function createAuditLog({ file, clock, warn }: AuditLogOptions): Audit {
+  async function append(phase: 'begin' | 'end', record: AuditRecord): Promise<void> {
+    const line = JSON.stringify({ time: new Date(clock.now()).toISOString(), phase, ...record });
+    try {
+      await write(file, Buffer.from(`${line}\n`));
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      warn(`The audit log ${file} cannot be written (${code}).${phase === 'end' ? ` It lacks: ${line}` : ''}`);
+      throw new Error(`the file cannot be written (${code})`, { cause: error });
+    }
+  }
+
+  return {
+    begin: (record) => append('begin', record),
+    end: (record) => append('end', record).catch(() => undefined),
+  };
+}
+
+/**
+ * Opens the audit log, and makes it if there is none, without writing anything.
+ * @throws Error with the code of the system call
+ */
+export async function tryAuditLog(file: string): Promise<void> {
+  await (await open(file, flags, mode)).close();
+}
+
+async function write(file: string, line: Buffer): Promise<void> {
+  const handle = await open(file, flags, mode);
+  try {
+    const { bytesWritten } = await handle.write(line);
+    if (bytesWritten < line.length) {
+      // The disk is full. What comes next, by whomever, must not be taken for the rest of this line.
+      await handle.write('\n').catch(() => undefined);
+      throw Object.assign(new Error('a line was written in part'), { code: 'ENOSPC' });
+    }
+    if (durable === undefined) await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}

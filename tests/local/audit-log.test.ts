@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AuditRecord } from '../../src/core/ports.js';
+import { createAuditLog } from '../../src/local/audit-log.js';
+
+const clock = { now: () => Date.UTC(2026, 10, 24, 1, 2, 3, 4), sleep: async () => undefined };
+const record = (id: string): AuditRecord => ({ id, face: 'mcp', operation: 'provision_server', name: 'a\nb' });
+
+describe('the audit log', () => {
+  let folder: string;
+  let file: string;
+  let warnings: string[];
+  const log = (at = file) => createAuditLog({ file: at, clock, warn: (message) => warnings.push(message) });
+  const lines = async (at = file) => {
+    const text = await readFile(at, 'utf8');
+    expect(text).toMatch(/\n$/);
+    return text
+      .slice(0, -1)
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  };
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'audit-log-'));
+    file = join(folder, 'audit.jsonl');
+    warnings = [];
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('has one line of JSON for the beginning and one for the end', async () => {
+    const { begin, end } = log();
+    await begin(record('1'));
+    expect(await lines()).toEqual([{ time: '2026-11-24T01:02:03.004Z', phase: 'begin', ...record('1') }]);
+    await end({ ...record('1'), outcome: 'ok' });
+    expect((await lines())[1]).toEqual({
+      time: '2026-11-24T01:02:03.004Z',
+      phase: 'end',
+      ...record('1'),
+      outcome: 'ok',
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('can be read by nobody else', async () => {
+    await log().begin(record('1'));
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it('is opened when it is first needed, and goes on where it ended', async () => {
+    log();
+    expect(await readdir(folder)).toEqual([]);
+    await log().begin(record('1'));
+    await log().begin(record('2'));
+    expect((await lines()).map(({ id }) => id)).toEqual(['1', '2']);
+  });
+
+  it('keeps lines whole when many are written by several at the same time', async () => {
+    const logs = [log(), log(), log()];
+    const ids = Array.from({ length: 90 }, (_, index) => String(index));
+    const long = 'x'.repeat(20_000);
+    await Promise.all(ids.map((id, index) => logs[index % 3]?.begin({ ...record(id), long })));
+    const written = await lines();
+    expect(new Set(written.map(({ id }) => id))).toEqual(new Set(ids));
+    expect(written.every((line) => line.long === long)).toBe(true);
+  });
+
+  it('is made anew when it was moved away', async () => {
+    const { begin } = log();
+    await begin(record('1'));
+    await rename(file, `${file}.1`);
+    await begin(record('2'));
+    expect((await lines(`${file}.1`)).map(({ id }) => id)).toEqual(['1']);
+    expect((await lines()).map(({ id }) => id)).toEqual(['2']);
+  });
+
+  it('is found again when another file was put in its place', async () => {
+    const { begin } = log();
+    await begin(record('1'));
+    await rename(file, `${file}.1`);
+    await writeFile(file, '');
+    await begin(record('2'));
+    expect((await lines()).map(({ id }) => id)).toEqual(['2']);
+  });
+
+  it('says so when its folder is gone, and goes on when it is there again', async () => {
+    const { begin, end } = log();
+    await begin(record('1'));
+    await rm(folder, { recursive: true });
+    await expect(begin(record('2'))).rejects.toThrow(/^the file cannot be written \(ENOENT\)$/);
+    expect(warnings).toEqual([`The audit log ${file} cannot be written (ENOENT).`]);
+    await expect(end(record('1'))).resolves.toBeUndefined();
+    expect(warnings[1]).toMatch(/ cannot be written \(ENOENT\)\. It lacks: \{"time":.*"phase":"end","id":"1".*\}$/);
+    await mkdir(folder);
+    await begin(record('3'));
+    expect((await lines()).map(({ id }) => id)).toEqual(['3']);
+  });
+
+  it.each([
+    ['a folder', 'EISDIR', async (at: string) => void (await mkdir(at))],
+    ['a link to itself', 'ELOOP', (at: string) => symlink(at, at)],
+  ])('says so when its name is that of %s', async (_, code, make) => {
+    await make(file);
+    await expect(log().begin(record('1'))).rejects.toThrow(`the file cannot be written (${code})`);
+  });
+
+  it('says so when the disk is full', async () => {
+    const { begin } = log('/dev/full');
+    await expect(begin(record('1'))).rejects.toThrow('the file cannot be written (ENOSPC)');
+    await expect(begin(record('2'))).rejects.toThrow('the file cannot be written (ENOSPC)');
+  });
+
+  it('may be a device', async () => {
+    await expect(log('/dev/null').begin(record('1'))).resolves.toBeUndefined();
+  });
+});
