@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
 import * as documents from './src/http/documents.js';
+import { thirdParty } from './tools/third-party.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -17,6 +18,7 @@ export default defineConfig({
   // Users get one package with nothing to install beside it.
   noExternal: [/.*/],
   esbuildPlugins: [
+    thirdParty('dist'),
     {
       // The REST documents are made here, once, and only their text gets into the program.
       name: 'documents',

@@ -1,3 +1,5 @@
+export { ConfigError } from './config/errors.js';
+export { type CallOptions, type Connection, connect, type Settings } from './connect.js';
 export { type Changes, createChanges } from './core/changes.js';
 export { Failure, type FailureCode, type FailureDetails, failures } from './core/failures.js';
 export type {

@@ -3,7 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const sources = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'tsup.config.ts', ...filesIn('src')];
+const sources = [
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'tsup.config.ts',
+  ...filesIn('tools'),
+  ...filesIn('src'),
+];
 const built = ['dist/cli.js', 'dist/index.d.ts'].map(changedAt);
 if (Math.min(...built) <= Math.max(...sources.map(changedAt))) {
   execFileSync('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });

@@ -26,7 +26,7 @@ export type Effect = 'read' | 'write' | 'destroy';
 
 /** Who calls, by which way: for the audit log. */
 export interface Caller {
-  readonly face: 'mcp' | 'rest';
+  readonly face: 'mcp' | 'rest' | 'library';
   /** The client's own name and version, if it gave them: untrusted. */
   readonly name?: string | undefined;
   readonly version?: string | undefined;

@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { describe, expect, inject, it } from 'vitest';
+
+const packed = inject('packed');
+const installed = join(packed.program, 'node_modules', 'ironic-mcp');
+const read = (name: string) => readFileSync(join(installed, name), 'utf8');
+
+describe('the package', () => {
+  it('brings nothing else with it', () => {
+    const { dependencies } = JSON.parse(read('package.json')) as { dependencies?: object };
+    expect(dependencies).toBeUndefined();
+    expect(readdirSync(join(packed.program, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
+      'ironic-mcp',
+    ]);
+  });
+
+  it('is at most 290 KB to download and 1 MB on the disk', () => {
+    const bytes = packed.files.reduce((sum, file) => sum + statSync(join(installed, file)).size, 0);
+    expect({ download: packed.size <= 290_000 || packed.size, disk: bytes <= 1_000_000 || bytes }).toEqual({
+      download: true,
+      disk: true,
+    });
+  });
+
+  it('holds the program, its licence, and what there is to say of the packages in it', () => {
+    expect(packed.files.filter((file) => !/^dist\/.*\.(js|d\.ts)$/.test(file)).sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      'bin/ironic-mcp.js',
+      'dist/THIRD-PARTY-NOTICES.txt',
+      'dist/sbom.cdx.json',
+      'package.json',
+    ]);
+  });
+});
+
+interface Sbom {
+  readonly metadata: { readonly component: { readonly version: string } };
+  readonly components: readonly { readonly name: string; readonly version: string }[];
+}
+
+describe('what the package says of the packages in it', () => {
+  const sbom = JSON.parse(read('dist/sbom.cdx.json')) as Sbom;
+  const code = packed.files
+    .filter((file) => file.endsWith('.js'))
+    .map(read)
+    .join('\n');
+
+  it('is the same in its two forms', () => {
+    const notices = read('dist/THIRD-PARTY-NOTICES.txt');
+    for (const { name, version } of sbom.components)
+      expect(notices).toMatch(new RegExp(`^${name} ${version} \\(`, 'm'));
+  });
+
+  it('names those that its own source imports', () => {
+    expect(sbom.components.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['@hono/node-server', '@modelcontextprotocol/server', 'hono', 'ky', 'yaml', 'zod']),
+    );
+  });
+
+  it('names those that come inside the files of another', () => {
+    // The MCP SDK carries a parser of content types in its own files.
+    expect(code).toMatch(/invalid media type/);
+    expect(sbom.components.map(({ name }) => name)).toContain('content-type');
+  });
+
+  it('is CycloneDX by its published schema', () => {
+    expect(validate(sbom)).toEqual([]);
+    expect(validate({ ...sbom, components: [{ name: 'nameless' }] })).not.toEqual([]);
+  });
+
+  it('has the version of the package', () => {
+    expect(sbom.metadata.component.version).toBe(JSON.parse(read('package.json')).version);
+  });
+});
+
+/** What is wrong with a bill of materials by the schema of CycloneDX 1.6. */
+function validate(sbom: unknown): readonly unknown[] {
+  const require = createRequire(import.meta.url);
+  const { Ajv } = require('ajv') as typeof import('ajv');
+  const { default: addFormats } = require('ajv-formats') as typeof import('ajv-formats');
+  const schemas = join(require.resolve('@cyclonedx/cyclonedx-library/package.json'), '..', 'res', 'schema');
+  const file = (name: string) => `${name}.SNAPSHOT.schema.json`;
+  const schema = (name: string) => JSON.parse(readFileSync(join(schemas, file(name)), 'utf8'));
+  const ajv = new Ajv({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addFormat('iri-reference', true).addFormat('idn-email', true);
+  for (const name of ['spdx', 'jsf-0.82', 'cryptography-defs']) {
+    ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${file(name)}`);
+  }
+  ajv.validate(schema('bom-1.6'), sbom);
+  return ajv.errors ?? [];
+}
