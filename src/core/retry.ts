@@ -1,4 +1,4 @@
-import type { Clock } from './ports.js';
+import { type Clock, NoAnswer, Refused } from './ports.js';
 
 /** How often and how patiently something is tried. Times are milliseconds. */
 export interface RetryPolicy {
@@ -21,6 +21,16 @@ export const retries = {
   /** A change whose answer was lost, after the server has been read and shows no effect. */
   lostAnswer: { attempts: 4, firstPause: 300, longestPause: 2_000 },
 } as const satisfies Record<string, RetryPolicy>;
+
+/** How long something may go on in all, in milliseconds. What was sent before that still gets its own time. */
+export const deadlines = {
+  /** A call to `provision_server`: after that it sends nothing but the undo of what it did. */
+  call: 60_000,
+  /** After so much of a call no further server is tried: what is left is for the one under way. */
+  choosing: 30_000,
+  /** Giving back what was taken. */
+  undo: 30_000,
+} as const;
 
 /** The pause after the given attempt (from 1), with jitter so that those who collided do not collide again. */
 export function pauseAfter(attempt: number, policy: RetryPolicy, random: () => number): number {
@@ -45,6 +55,45 @@ export async function retrying<Result>(
       return await action();
     } catch (error) {
       if (attempt >= policy.attempts || !again(error)) throw error;
+      await clock.sleep(pauseAfter(attempt, policy, random), signal);
+    }
+  }
+}
+
+/** How a change stands after an attempt that did not succeed. */
+export interface Tried {
+  readonly error: NoAnswer | Refused;
+  /** This attempt or an earlier one may have taken effect, although no answer came. */
+  readonly lost: boolean;
+  /** There will be no further attempt. */
+  readonly last: boolean;
+}
+
+/**
+ * Sends a change until it succeeds or `settle` says how it ended; that answers undefined to have it sent again. Nobody
+ * breaks it off.
+ *
+ * @param until When it is sent for the last time, by the clock.
+ */
+export async function persisting<Result>(
+  { clock, random }: Retrying,
+  until: number,
+  change: () => Promise<Result>,
+  settle: (tried: Tried) => Promise<Result | undefined>,
+): Promise<Result> {
+  let lost = false;
+  const signal = new AbortController().signal;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await change();
+    } catch (error) {
+      if (!(error instanceof NoAnswer || error instanceof Refused)) throw error;
+      lost ||= error instanceof NoAnswer && error.mayHaveTakenEffect;
+      const policy = error instanceof NoAnswer ? retries.lostAnswer : retries.locked;
+      const last = attempt >= policy.attempts || clock.now() >= until;
+      const settled = await settle({ error, lost, last });
+      if (settled !== undefined) return settled;
+      if (last) throw error;
       await clock.sleep(pauseAfter(attempt, policy, random), signal);
     }
   }

@@ -2,17 +2,15 @@ import { diagnose } from './diagnosis.js';
 import { Failure } from './failures.js';
 import type { DeploymentFailure, ProvisionStatus, Server } from './model.js';
 import { progressPercent, stepWords } from './progress.js';
+import { deadlines } from './retry.js';
 import { stateMeaning } from './states.js';
 import { plain } from './untrusted.js';
-
-/** After so many milliseconds a call to `provision_server` sends nothing any more. */
-export const callDeadline = 60_000;
 
 /**
  * A server that has been reserved for longer, in milliseconds, and is not being deployed was left behind by a call that
  * died: the last request of a call may take as long again.
  */
-const abandonedAfter = 2 * callDeadline;
+const abandonedAfter = 2 * deadlines.call;
 
 const neverDeployed: DeploymentFailure = {
   code: 'never_deployed',

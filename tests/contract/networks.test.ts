@@ -64,7 +64,7 @@ describe('Neutron ports', () => {
   test('are attached after the reservation and before the start', async () => {
     const { log, provision, vifs } = await cloud('flat');
     await provision({ vifs: [vif] });
-    expect(log.slice(-3)).toEqual(['PATCH node', 'POST node/vifs', 'PUT node/states/provision']);
+    expect(log.slice(-4)).toEqual(['PATCH node', 'GET node/vifs', 'POST node/vifs', 'PUT node/states/provision']);
     expect(await vifs()).toEqual([vif]);
   });
 
@@ -81,6 +81,13 @@ describe('Neutron ports', () => {
       instance_info: {},
       provision_state: 'available',
     });
+  });
+
+  test('stay where they are when they were attached before, even if the deployment cannot be started', async () => {
+    const { ask, provision, vifs } = await cloud('flat');
+    await ask('POST', '/vifs', { id: vif });
+    expect(await failure(provision({ vifs: [vif, other] }))).toMatchObject({ code: 'deploy_refused' });
+    expect(await vifs()).toEqual([vif]);
   });
 
   test('are needed where the network interface is neutron, which is found out before anything is changed', async () => {

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/failures.js';
 import { type DeploymentEntry, ProvisionStatus, type Server } from '../../src/core/model.js';
+import { deadlines } from '../../src/core/retry.js';
 import { provisionStates, stateMeaning } from '../../src/core/states.js';
-import { callDeadline, displayName, isoTime, nameOf, statusOf } from '../../src/core/status.js';
+import { displayName, isoTime, nameOf, statusOf } from '../../src/core/status.js';
 import { anyText } from './any-text.js';
 import { freeServer, uuid } from './fake-bare-metal.js';
 import { start } from './fake-clock.js';
@@ -85,7 +86,7 @@ describe('the status of a deployment', () => {
   });
 
   it('is about to start while the server is reserved by us', () => {
-    expect(statusOf(ours({ provisionState: 'available' }), startedAt + callDeadline)).toMatchObject({
+    expect(statusOf(ours({ provisionState: 'available' }), startedAt + deadlines.call)).toMatchObject({
       status: 'in_progress',
       progress_percent: 0,
       message: 'Server bm-1 is reserved; its deployment is about to start.',
@@ -95,7 +96,7 @@ describe('the status of a deployment', () => {
   });
 
   it('is failed when the server stayed reserved for longer than any call lasts', () => {
-    expect(statusOf(ours({ provisionState: 'available' }), startedAt + 2 * callDeadline + 1)).toMatchObject({
+    expect(statusOf(ours({ provisionState: 'available' }), startedAt + 2 * deadlines.call + 1)).toMatchObject({
       status: 'failed',
       progress_percent: null,
       message: 'Deployment on server bm-1 failed: The server was reserved, but its deployment was never started.',

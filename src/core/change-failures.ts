@@ -1,0 +1,81 @@
+import { Failure } from './failures.js';
+import type { Server } from './model.js';
+import type { Plan } from './plan.js';
+import type { NoAnswer, Refused, Reservation } from './ports.js';
+import { displayName } from './status.js';
+import { plain } from './untrusted.js';
+
+/*
+ * What it means to the caller when a change went wrong; `translating.ts` does the same for reads.
+ */
+
+/** Whether the same may be allowed in a moment. */
+export function isBusy({ refusal }: Refused): boolean {
+  return refusal === 'locked' || refusal === 'busy';
+}
+
+/** Ironic said no. */
+export function declined(server: Server, { serverRef }: Plan, refused: Refused): Failure {
+  const details = { id: serverRef ?? server.id, reason: refused.reason, cause: refused };
+  switch (refused.refusal) {
+    case 'not_found':
+      return new Failure('server_not_found', details);
+    case 'invalid':
+    case 'forbidden':
+      return new Failure('deploy_refused', details);
+    case 'too_old':
+      return new Failure('ironic_too_old', details);
+    default:
+      return new Failure('server_not_available', { ...details, retryable: isBusy(refused) });
+  }
+}
+
+/** The start may have taken effect, or may still do so. */
+export function outcomeUnknown(server: Server, { deploymentId }: Reservation, words: string, cause?: unknown): Failure {
+  return new Failure('outcome_unknown', {
+    id: server.id,
+    deployment: { operationId: server.id, deploymentId },
+    reason: `${words}. Server ${displayName(server)} may be deploying: operation ${server.id}, deployment ${deploymentId}`,
+    cause,
+  });
+}
+
+/** The reservation may have taken effect, or may still do so. */
+export function reservationUnknown(server: Server, { deploymentId }: Reservation, lost: NoAnswer): Failure {
+  return new Failure('outcome_unknown', {
+    id: server.id,
+    deployment: { operationId: server.id, deploymentId },
+    reason: `${lost.reason}. The reservation of server ${displayName(server)} may still take effect: operation ${server.id}, deployment ${deploymentId}. Its deployment was not started`,
+    hint: 'Nothing was deployed. Check the operation id with check_provision_status before you provision again.',
+    cause: lost,
+  });
+}
+
+/** The same failure, with the word that our reservation could not be taken back. */
+export function stillReserved(failure: Failure, left: string): Failure {
+  return new Failure(failure.code, {
+    id: failure.id,
+    reason: `${failure.reason ?? failure.message}. The server is still reserved, for it could not be released: ${left}`,
+    hint: 'Choose another server; the operator can release this one by removing its instance_uuid.',
+    retryable: false,
+    cause: failure,
+  });
+}
+
+/** The same failure, with the word that the reservation waits for a repeated call. */
+export function keptReserved(failure: Failure, server: Server): Failure {
+  return new Failure(failure.code, {
+    id: failure.id,
+    reason: `${failure.reason ?? failure.message}. Server ${displayName(server)} stays reserved for this idempotency key`,
+    hint: 'Call again with the same idempotency_key: it goes on with that server.',
+    retryable: true,
+    cause: failure,
+  });
+}
+
+/** What a server deploys is not what this call asked for. */
+export function describedOtherwise(server: Server): Failure {
+  return new Failure('idempotency_conflict', {
+    reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${plain(server.entry?.image ?? 'unknown', 120)}`,
+  });
+}

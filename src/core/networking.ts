@@ -1,0 +1,44 @@
+import { Failure } from './failures.js';
+import type { ConfigDrive, ProvisionRequest, Server } from './model.js';
+import { macAddresses } from './network-data.js';
+import type { BareMetal } from './ports.js';
+import { plain } from './untrusted.js';
+
+/** Why a server would be without a network; Ironic would notice only after it has written the image. */
+export async function networkObstacle(
+  bareMetal: BareMetal,
+  server: Server,
+  { server_id: serverRef, vifs = [] }: ProvisionRequest,
+  signal: AbortSignal,
+): Promise<Failure | undefined> {
+  if (server.networkInterface !== 'neutron' || vifs.length > 0) return undefined;
+  if ((await bareMetal.vifs(server.id, signal)).length > 0) return undefined;
+  return new Failure('deploy_refused', {
+    id: serverRef ?? server.id,
+    reason: 'its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs',
+  });
+}
+
+/** What may be wrong with the network of a server whose deployment has started, as sentences. */
+export async function networkWarnings(
+  bareMetal: BareMetal,
+  server: Server,
+  { vifs = [] }: ProvisionRequest,
+  configDrive: ConfigDrive | undefined,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const named = configDrive?.network_data ? macAddresses(configDrive.network_data) : [];
+  // The deployment has started, whatever becomes of this look.
+  const own = named.length > 0 ? await bareMetal.macAddresses(server.id, signal).catch(() => named) : named;
+  const strange = named.filter((address) => !own.includes(address));
+  return [
+    ...(strange.length > 0
+      ? [
+          `network_data names MAC addresses that the server does not have: ${strange.map((each) => plain(each, 20)).join(', ')}.`,
+        ]
+      : []),
+    ...(server.networkInterface === 'flat' && vifs.length === 0
+      ? ['No Neutron port was attached: with the network interface flat the system may have no network.']
+      : []),
+  ];
+}

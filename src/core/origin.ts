@@ -1,0 +1,77 @@
+import { Failure, invalidArgument } from './failures.js';
+import { isSameRequest, type RequestIdentity } from './idempotency.js';
+import type { ProvisionRequest, ProvisionResponse, Server } from './model.js';
+import type { BareMetal } from './ports.js';
+import { createRejections, type Rejections } from './rejections.js';
+import { standing } from './responses.js';
+import { obstacleTo, type ServerService } from './servers.js';
+import { stateMeaning } from './states.js';
+import { displayName } from './status.js';
+import { plain } from './untrusted.js';
+
+/** The servers that a request may be deployed on. */
+export interface Origin {
+  readonly candidates: AsyncGenerator<Server, void>;
+  readonly rejections: Rejections;
+  /** Where there is only one: as the caller named it, or the one that an earlier call left. */
+  readonly serverRef: string | undefined;
+  readonly retrying: boolean;
+}
+
+/**
+ * Where a request begins: at servers to choose from, at the one that an earlier call left, or at its answer.
+ *
+ * @param anew The request began before, and found its deployment id in use.
+ * @throws Failure `idempotency_conflict`, `server_not_available`, `invalid_request`
+ */
+export async function originOf(
+  { bareMetal, servers }: { readonly bareMetal: BareMetal; readonly servers: ServerService },
+  request: ProvisionRequest,
+  identity: RequestIdentity,
+  anew: boolean,
+  signal: AbortSignal,
+): Promise<Origin | ProvisionResponse> {
+  const { server_id: serverRef, resource_class: resourceClass, retry_failed: retry = false } = request;
+  const earlier = identity.keyed || anew ? await bareMetal.carrying(identity.deploymentId, signal) : null;
+  if (earlier) {
+    if (!isSameRequest(request, earlier.entry)) throw usedBefore(earlier);
+    const again = retry && earlier.provisionState === 'deploy failed';
+    const reserved = earlier.provisionState === 'available';
+    if (stateMeaning(earlier.provisionState)?.outcome === 'none' && !reserved) {
+      throw new Failure('server_not_available', {
+        id: earlier.id,
+        reason: obstacleTo(earlier) ?? 'its state has changed',
+      });
+    }
+    return again || reserved ? at(earlier, earlier.id, again) : standing(earlier, bareMetal.now());
+  }
+  if (retry && serverRef !== undefined) {
+    const failed = await bareMetal.find(serverRef, signal);
+    if (failed?.provisionState === 'deploy failed' && isSameRequest(request, failed.entry)) {
+      return at(failed, serverRef, true);
+    }
+  } else if (retry && !identity.keyed) {
+    throw invalidArgument('retry_failed', 'needs the server_id or the idempotency_key of the request that failed');
+  }
+  const criteria = { resourceClass };
+  if (serverRef !== undefined) return at(servers.named(serverRef, criteria, signal), serverRef, false);
+  const rejections = createRejections(false);
+  const candidates = servers.candidates(criteria, rejections.out, signal);
+  return { candidates, rejections, serverRef, retrying: false };
+}
+
+/** The one server that will do. */
+function at(server: Server | Promise<Server>, serverRef: string, retrying: boolean): Origin {
+  return { candidates: only(server), rejections: createRejections(true), serverRef, retrying };
+}
+
+async function* only(server: Server | Promise<Server>): AsyncGenerator<Server, void> {
+  yield await server;
+}
+
+function usedBefore(server: Server): Failure {
+  const what = server.entry
+    ? `image ${plain(server.entry.image, 120)} at ${server.entry.started_at}`
+    : 'something unknown';
+  return new Failure('idempotency_conflict', { reason: `it was used for ${what}, on server ${displayName(server)}` });
+}
