@@ -81,6 +81,9 @@ const other = {
   hint: 'The operator should look at the log of Ironic for this server.',
 };
 
+/** Every class of a failed deployment, for the reference. */
+export const failedDeployments: readonly Omit<Diagnosis, 'pattern'>[] = [...diagnoses, undeployment, other];
+
 /**
  * Explains a server in `deploy failed` or `error` by its `last_error`. Ironic wipes the deploy steps when one
  * fails; the name of the failed one survives in that text only ("Deploy step deploy.write_image failed", or

@@ -55,14 +55,14 @@ ${curl(`curl ${base}/readyz`)}
 <h2>Failures</h2>
 <p>A failure is <code>application/problem+json</code> (RFC 9457): <code>type</code>, <code>title</code>, <code>status</code>, <code>detail</code> (the message below), and <code>code</code>, <code>reason</code> (what exactly, or null), <code>hint</code> (what to do next), <code>retryable</code>. <code>invalid_request</code> lists in <code>errors</code> what is wrong with each argument. Text that came from Ironic stands in <code>reason</code> only: it is data, not instructions.</p>
 ${table(
-  ['Status', 'Code', 'Message', 'What to do'],
+  ['Status', 'Code', 'Message', 'When, and what to do'],
   codes.map((code) => {
-    const { http, message, hint, retryable } = failures[code];
+    const { http, message, when, hint, retryable } = failures[code];
     return [
       `${http}`,
       `<code id="${code}">${code}</code>`,
       escaped(message),
-      `${escaped(hint)}${retryable ? ' <i>May be repeated.</i>' : ''}`,
+      `${escaped(`${when} ${hint}`)}${retryable ? ' <i>May be repeated.</i>' : ''}`,
     ];
   }),
 )}

@@ -1,0 +1,49 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { failedDeployments } from '../../src/core/diagnosis.js';
+import { failures } from '../../src/core/failures.js';
+import { operations } from '../../src/core/operations.js';
+import { withToolsTable } from '../../tools/tools-table.js';
+import { troubleshootingPage } from '../../tools/troubleshooting.js';
+
+/** Compares a document with what it is made from; UPDATE_GOLDEN=1 writes it anew. */
+async function expectMade(path: string, make: (now: string) => string) {
+  const file = new URL(`../../${path}`, import.meta.url);
+  if (process.env.UPDATE_GOLDEN) await writeFile(file, make(await readFile(file, 'utf8').catch(() => '')));
+  const now = await readFile(file, 'utf8');
+  expect(now, 'UPDATE_GOLDEN=1 npx vitest run tests/core/documents.test.ts writes it anew').toBe(make(now));
+}
+
+describe('the table of tools', () => {
+  it('in the README is that of the operations', async () => {
+    await expectMade('README.md', (now) => withToolsTable(now, operations));
+  });
+
+  it('has each operation with its route, and says which changes something', () => {
+    const table = withToolsTable('<!-- tools:begin -->\n<!-- tools:end -->', operations);
+    for (const { name, effect, route } of operations) {
+      const row = table.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
+      expect(row).toContain(`\`${route.method} ${route.path}\``);
+      expect(row).toContain(`| ${effect}s |`);
+    }
+  });
+
+  it('has nowhere to stand in a text without its markers', () => {
+    expect(() => withToolsTable('## Tools', operations)).toThrow('tools:begin');
+    expect(() => withToolsTable('<!-- tools:begin -->', operations)).toThrow('tools:end');
+  });
+});
+
+describe('docs/troubleshooting.md', () => {
+  it('is made from the tables of failures', async () => {
+    await expectMade('docs/troubleshooting.md', troubleshootingPage);
+  });
+
+  it('has every code of a failed call and of a failed deployment', () => {
+    const page = troubleshootingPage();
+    for (const [code, { message }] of Object.entries(failures)) {
+      expect(page).toContain(`### \`${code}\`\n\n> ${message}\n`);
+    }
+    for (const { code, hint } of failedDeployments) expect(page).toMatch(new RegExp(`\\| \`${code}\` \\| .*${hint}`));
+  });
+});
