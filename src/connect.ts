@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { readConfig } from './config.js';
+import { ImageListing, type ImageListRequest } from './core/image-list.js';
 import { type ProvisionRequest, ProvisionResponse, ProvisionStatus, type StatusRequest } from './core/model.js';
 import { operations } from './core/operations.js';
 
@@ -25,6 +26,11 @@ export interface Connection {
    * @throws Failure, or the signal's reason
    */
   status(request: z.input<typeof StatusRequest>, options?: CallOptions): Promise<ProvisionStatus>;
+  /**
+   * The images that there are to choose from.
+   * @throws Failure, or the signal's reason
+   */
+  images(request?: z.input<typeof ImageListRequest>, options?: CallOptions): Promise<ImageListing>;
   /** Resolves when no change is under way any more: to be awaited before the process ends. Never rejects. */
   settled(): Promise<void>;
 }
@@ -51,6 +57,7 @@ export async function connect(settings: Settings = {}): Promise<Connection> {
     simulated: config.cloud.kind === 'simulator',
     provision: async (request, options) => ProvisionResponse.parse(await call('provision_server', request, options)),
     status: async (request, options) => ProvisionStatus.parse(await call('check_provision_status', request, options)),
+    images: async (request, options) => ImageListing.parse(await call('list_images', request, options)),
     settled: () => keepingAlive(core.changes.settled()),
   };
 }

@@ -2,6 +2,7 @@ export { ConfigError } from './config/errors.js';
 export { type CallOptions, type Connection, connect, type Settings } from './connect.js';
 export { type Changes, createChanges } from './core/changes.js';
 export { Failure, type FailureCode, type FailureDetails, failures } from './core/failures.js';
+export type { ImageListing, ImageListRequest } from './core/image-list.js';
 export type {
   ConfigDrive,
   DeploymentEntry,

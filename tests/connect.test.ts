@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../src/config.js';
+import { type Connection, connect } from '../src/connect.js';
+import { Failure } from '../src/core/failures.js';
+import { startSimulatedIronic } from './support/simulated-ironic.js';
+
+const quickly = { IRONIC_MCP_SIM_SPEED: '10000' };
+
+/** Follows a deployment to its end. */
+async function end(cloud: Connection, operation_id: string) {
+  for (;;) {
+    const status = await cloud.status({ operation_id, wait_seconds: 50 });
+    if (status.status !== 'in_progress') return status;
+  }
+}
+
+describe('connect', () => {
+  it('without settings is a simulated cloud, and its messages say so', async () => {
+    const cloud = await connect(quickly);
+    const started = await cloud.provision({ image_id: 'debian-12', resource_class: 'baremetal.small' });
+    expect(cloud.simulated).toBe(true);
+    expect(started).toMatchObject({ status: 'accepted', message: expect.stringMatching(/^Simulated: /) });
+    expect(await end(cloud, started.operation_id)).toMatchObject({ status: 'completed', progress_percent: 100 });
+    await cloud.settled();
+  });
+
+  it('with the settings of an Ironic asks that one', async () => {
+    const ironic = await startSimulatedIronic();
+    try {
+      const { url } = ironic;
+      const cloud = await connect({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: url, OS_IMAGE_ENDPOINT_OVERRIDE: url });
+      const started = await cloud.provision({ image_id: 'debian-12', server_id: 'rack1-small-01' });
+      expect(cloud.simulated).toBe(false);
+      expect(started.message).toMatch(/^Deployment of image debian-12 on server rack1-small-01/);
+      expect(await ironic.node('rack1-small-01')).toMatchObject({ instance_uuid: started.deployment_id });
+    } finally {
+      await ironic.close();
+    }
+  });
+
+  it('lists the images to choose from', async () => {
+    const { images } = await (await connect(quickly)).images();
+    expect(images.map(({ name }) => name)).toContain('debian-12');
+  });
+
+  it('refuses wrong settings in one sentence', async () => {
+    await expect(connect({ OS_AUTH_TYPE: 'none' })).rejects.toThrow(ConfigError);
+    await expect(connect({ IRONIC_MCP_SIM_SPEED: 'fast' })).rejects.toThrow(/^IRONIC_MCP_SIM_SPEED must be /);
+  });
+
+  it('refuses as the tools do what is not in the schema', async () => {
+    const cloud = await connect(quickly);
+    const refused = cloud.provision({ image_id: 'debian-12', hostname: 'not a name' });
+    await expect(refused).rejects.toThrow(Failure);
+    await expect(refused).rejects.toMatchObject({
+      code: 'invalid_request',
+      reason: 'hostname: must be a DNS host name',
+    });
+  });
+
+  it('ends a wait with the reason of the signal', async () => {
+    const cloud = await connect({ IRONIC_MCP_SIM_SPEED: '0.01' });
+    const { operation_id } = await cloud.provision({ image_id: 'debian-12' });
+    const leaving = new AbortController();
+    const waiting = cloud.status({ operation_id, wait_seconds: 50 }, { signal: leaving.signal });
+    leaving.abort(new Error('gone'));
+    await expect(waiting).rejects.toThrow('gone');
+  });
+});
