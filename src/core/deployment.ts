@@ -7,7 +7,6 @@ import {
   reservationUnknown,
   stillReserved,
 } from './change-failures.js';
-import { signalOfChange } from './changes.js';
 import { Failure } from './failures.js';
 import type { Server } from './model.js';
 import type { Declined, Deploying, Plan, Started } from './plan.js';
@@ -37,7 +36,7 @@ export async function deployOn(
 ): Promise<Started | Declined> {
   const { bareMetal } = deploying;
   // Not aborted by anybody: each request has a deadline of its own.
-  const signal = signalOfChange();
+  const { signal } = new AbortController();
   const attached = new Set<string>();
   const now = () => bareMetal.find(server.id, signal).catch(() => null);
 
@@ -77,7 +76,9 @@ export async function deployOn(
       if (waiting && !lost) caller.throwIfAborted();
       if (waiting && !last) return undefined;
       const failure = declined(server, plan, error);
-      if (error.refusal === 'elsewhere') return { failure, again: false, elsewhere: true };
+      // Another call with the same key has another server for it, or has gone on with this one.
+      const gone = isOurs(server, plan) && (error.refusal === 'wrong_state' || error.refusal === 'taken');
+      if (error.refusal === 'elsewhere' || gone) return { failure, again: false, elsewhere: true };
       // A refusal now says nothing about the request whose answer was lost.
       return lost ? back(failure, isBusy(error)) : { failure, again: isBusy(error) };
     });

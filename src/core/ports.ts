@@ -10,8 +10,7 @@ export interface Criteria {
  * Bare metal as the core needs it; `openstack/ironic.ts` speaks to Ironic.
  *
  * Every method rejects with `Refused` if Ironic said no (then nothing was changed), with `NoAnswer` if there is
- * no answer to go by, with the failure `overloaded` if it was not asked for too many wait already (which never happens
- * with `signalOfChange`), and with the signal's reason when that is aborted first.
+ * no answer to go by, and with the signal's reason when that is aborted first.
  */
 export interface BareMetal {
   /** One server by UUID or name, or null. Changes nothing. */
@@ -22,9 +21,6 @@ export interface BareMetal {
 
   /** Servers that nobody has and that Ironic would deploy, at most 200, in no order. Changes nothing. */
   available(criteria: Criteria, signal: AbortSignal): Promise<readonly Server[]>;
-
-  /** Servers that are reserved or being deployed, at most 1,000 of each state, in no order. Changes nothing. */
-  deploying(signal: AbortSignal): Promise<readonly Server[]>;
 
   /** A page of all servers that we may see, by their ids: those after the given one. Empty at the end. Changes nothing. */
   list(after: string | undefined, signal: AbortSignal): Promise<readonly Server[]>;

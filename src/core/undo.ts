@@ -1,4 +1,3 @@
-import { signalOfChange } from './changes.js';
 import type { Server } from './model.js';
 import type { Deploying, Plan } from './plan.js';
 import { deadlines, persisting } from './retry.js';
@@ -27,7 +26,7 @@ export function undo(
 ): Promise<Left | undefined> {
   const { bareMetal, clock } = deploying;
   // Not aborted by anybody: each request has a deadline of its own.
-  const signal = signalOfChange();
+  const { signal } = new AbortController();
   return persisting<Left | undefined>(
     deploying,
     clock.now() + deadlines.undo,

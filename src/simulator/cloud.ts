@@ -54,7 +54,13 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     call.set('minor', minor);
     await next();
     if (call.error instanceof Abort) return;
-    const headers = { ...rangeHeaders(), [VERSION_HEADER]: `1.${minor}`, 'Openstack-Request-Id': requestId() };
+    const headers = {
+      ...rangeHeaders(),
+      [VERSION_HEADER]: `1.${minor}`,
+      'Openstack-Request-Id': requestId(),
+      // Clients tell the age of things by the server's clock, which here is the simulated one.
+      Date: new Date(world.now()).toUTCString(),
+    };
     for (const [name, value] of Object.entries(headers)) call.header(name, value);
   });
   discoveryRoutes(app);
