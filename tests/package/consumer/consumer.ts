@@ -45,7 +45,7 @@ export function assemble(bareMetal: Real<BareMetal>, images: Real<Images>): Real
 }
 
 const empty = { find: async () => null } as unknown as BareMetal;
-const service = assemble(empty, { find: async () => null, list: async () => [] });
+const service = assemble(empty, {} as Images);
 const signal = new AbortController().signal;
 const unknown = await service
   .status({ operation_id, wait_seconds: 0 }, signal)
