@@ -24,3 +24,20 @@ export function createChanges(): Changes {
     },
   };
 }
+
+const ofChanges = new WeakSet<AbortSignal>();
+
+/**
+ * A signal for the requests of a change that has begun. Nobody aborts it; and what is asked with it goes before all
+ * else and is not turned away when there is too much to do, for the change must come to its end.
+ */
+export function signalOfChange(): AbortSignal {
+  const { signal } = new AbortController();
+  ofChanges.add(signal);
+  return signal;
+}
+
+/** Whether it is one of those. */
+export function isOfChange(signal: AbortSignal): boolean {
+  return ofChanges.has(signal);
+}

@@ -7,6 +7,7 @@ import {
   reservationUnknown,
   stillReserved,
 } from './change-failures.js';
+import { signalOfChange } from './changes.js';
 import { Failure } from './failures.js';
 import type { Server } from './model.js';
 import type { Declined, Deploying, Plan, Started } from './plan.js';
@@ -36,7 +37,7 @@ export async function deployOn(
 ): Promise<Started | Declined> {
   const { bareMetal } = deploying;
   // Not aborted by anybody: each request has a deadline of its own.
-  const { signal } = new AbortController();
+  const signal = signalOfChange();
   const attached = new Set<string>();
   const now = () => bareMetal.find(server.id, signal).catch(() => null);
 

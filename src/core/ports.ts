@@ -10,7 +10,8 @@ export interface Criteria {
  * Bare metal as the core needs it; `openstack/ironic.ts` speaks to Ironic.
  *
  * Every method rejects with `Refused` if Ironic said no (then nothing was changed), with `NoAnswer` if there is
- * no answer to go by, and with the signal's reason when that is aborted first.
+ * no answer to go by, with the failure `overloaded` if it was not asked for too many wait already (which never happens
+ * with `signalOfChange`), and with the signal's reason when that is aborted first.
  */
 export interface BareMetal {
   /** One server by UUID or name, or null. Changes nothing. */

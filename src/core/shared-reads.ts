@@ -15,13 +15,16 @@ interface Reading<Thing> {
   readonly result: Promise<Thing>;
   /** Infinity while it is under way. */
   endedAt: number;
+  /** How many wait for it. */
+  callers: number;
+  readonly end: AbortController;
 }
 
 /**
  * Shares readings among those who look at the same thing. Only for those who look: whoever has just changed it must not
  * be told of the time before.
  *
- * @param action Is not broken off when a caller leaves, for others may wait for it.
+ * @param action Is broken off when the last caller who waits for it has left.
  */
 export function createSharedReads<Thing>(
   clock: Clock,
@@ -30,15 +33,16 @@ export function createSharedReads<Thing>(
   const readings = new Map<string, Reading<Thing>>();
 
   function begin(id: string): Reading<Thing> {
+    const end = new AbortController();
     const reading: Reading<Thing> = {
-      result: action(id, new AbortController().signal).finally(() => {
+      result: action(id, end.signal).finally(() => {
         reading.endedAt = clock.now();
         sweep();
       }),
       endedAt: Number.POSITIVE_INFINITY,
+      callers: 0,
+      end,
     };
-    // Whoever waits for it hears of its failure; perhaps nobody does any more.
-    reading.result.catch(() => undefined);
     readings.set(id, reading);
     return reading;
   }
@@ -48,13 +52,28 @@ export function createSharedReads<Thing>(
     for (const [id, { endedAt }] of readings) if (clock.now() - endedAt > 60_000) readings.delete(id);
   }
 
+  function leave(id: string, reading: Reading<Thing>): void {
+    reading.callers -= 1;
+    if (reading.callers > 0 || reading.endedAt !== Number.POSITIVE_INFINITY) return;
+    // Whoever comes now must not join what is broken off.
+    if (readings.get(id) === reading) readings.delete(id);
+    reading.end.abort(new Error('nobody waits for it any more'));
+  }
+
   return {
     forget: (id) => void readings.delete(id),
-    read(id, maxAge, signal) {
+    async read(id, maxAge, signal) {
+      signal.throwIfAborted();
       const last = readings.get(id);
       const usable =
         last !== undefined && (last.endedAt === Number.POSITIVE_INFINITY || clock.now() - last.endedAt < maxAge);
-      return unlessAborted((usable ? last : begin(id)).result, signal);
+      const reading = usable ? last : begin(id);
+      reading.callers += 1;
+      try {
+        return await unlessAborted(reading.result, signal);
+      } finally {
+        leave(id, reading);
+      }
     },
   };
 }

@@ -1,3 +1,4 @@
+import { signalOfChange } from './changes.js';
 import type { Server } from './model.js';
 import type { Deploying, Plan } from './plan.js';
 import { deadlines, persisting } from './retry.js';
@@ -26,7 +27,7 @@ export function undo(
 ): Promise<Left | undefined> {
   const { bareMetal, clock } = deploying;
   // Not aborted by anybody: each request has a deadline of its own.
-  const { signal } = new AbortController();
+  const signal = signalOfChange();
   return persisting<Left | undefined>(
     deploying,
     clock.now() + deadlines.undo,

@@ -1,4 +1,6 @@
 import ky, { type KyInstance } from 'ky';
+import { isOfChange } from '../core/changes.js';
+import { Failure } from '../core/failures.js';
 import { NoAnswer } from '../core/ports.js';
 import type { Gate } from './gate.js';
 
@@ -23,7 +25,8 @@ export interface Ask {
 export interface Http {
   /**
    * @param deadline When the answer's body must be complete; by default the service's own time-out from now.
-   * @throws NoAnswer, or the signal's reason when that is aborted first
+   * @throws NoAnswer; Failure `overloaded` if too many requests wait already, and then none was sent; or the signal's
+   * reason when that is aborted first
    */
   ask(ask: Ask, signal: AbortSignal, deadline?: AbortSignal): Promise<Answer>;
   /** Aborts when one time-out from now is over. */
@@ -76,22 +79,26 @@ export function createHttp({ service, endpoint, timeout, gate, fetch }: HttpOpti
     let begun = false;
     try {
       // The wait for a place counts as well: it is the caller who waits.
-      return await gate.pass(either, async () => {
-        begun = true;
-        const response = await client(path, {
-          method,
-          headers: { accept: 'application/json', ...headers },
-          signal: either,
-          ...(query ? { searchParams: query } : {}),
-          ...(json === undefined ? {} : { json }),
-        });
-        const text = await read(response, either);
-        return { status: response.status, headers: response.headers, body: parsed(text) };
-      });
+      return await gate.pass(
+        either,
+        async () => {
+          begun = true;
+          const response = await client(path, {
+            method,
+            headers: { accept: 'application/json', ...headers },
+            signal: either,
+            ...(query ? { searchParams: query } : {}),
+            ...(json === undefined ? {} : { json }),
+          });
+          const text = await read(response, either);
+          return { status: response.status, headers: response.headers, body: parsed(text) };
+        },
+        isOfChange(signal),
+      );
     } catch (error) {
       signal.throwIfAborted();
       if (deadline.aborted) throw new NoAnswer(`${service} did not answer within ${timeout / 1000} s`, begun);
-      if (error instanceof NoAnswer) throw error;
+      if (error instanceof NoAnswer || error instanceof Failure) throw error;
       const code = systemCode(error);
       throw new NoAnswer(
         `${service} at ${endpoint} cannot be reached (${code ?? 'connection failed'})`,

@@ -14,13 +14,15 @@ function reads() {
   const clock = createFakeClock();
   const begun: string[] = [];
   const endings: ((value: string | Error) => void)[] = [];
-  const shared = createSharedReads<string>(clock, (id) => {
+  const signals: AbortSignal[] = [];
+  const shared = createSharedReads<string>(clock, (id, signal) => {
     begun.push(id);
+    signals.push(signal);
     return new Promise((resolve, reject) => {
       endings.push((value) => (value instanceof Error ? reject(value) : resolve(value)));
     });
   });
-  return { clock, begun, end: (value: string | Error) => endings.shift()?.(value), shared };
+  return { clock, begun, signals, end: (value: string | Error) => endings.shift()?.(value), shared };
 }
 
 describe('reads that are shared', () => {
@@ -70,6 +72,41 @@ describe('reads that are shared', () => {
     await expect(left).rejects.toThrow('the caller left');
     end('news');
     expect(await stays).toBe('news');
+  });
+
+  test('end when the last caller has left, and are begun anew for the next', async () => {
+    const { begun, end, signals, shared } = reads();
+    const leaving = [new AbortController(), new AbortController()];
+    const left = leaving.map(({ signal }) => shared.read('a', 0, signal).catch(({ message }) => message));
+    leaving[0]?.abort(new Error('the first left'));
+    expect(await left[0]).toBe('the first left');
+    expect(signals[0]?.aborted).toBe(false);
+    leaving[1]?.abort(new Error('the second left'));
+    expect(await left[1]).toBe('the second left');
+    expect(signals[0]?.aborted).toBe(true);
+
+    const next = shared.read('a', 1_000, never);
+    expect(begun).toHaveLength(2);
+    end(new Error('broken off'));
+    end('news');
+    expect(await next).toBe('news');
+    expect(signals[1]?.aborted).toBe(false);
+  });
+
+  test('are not begun for a caller who has left already', async () => {
+    const { begun, shared } = reads();
+    await expect(shared.read('a', 0, AbortSignal.abort(new Error('left')))).rejects.toThrow('left');
+    expect(begun).toEqual([]);
+  });
+
+  test('stay good after everybody has been answered', async () => {
+    const { begun, end, signals, shared } = reads();
+    const first = shared.read('a', 0, never);
+    end('news');
+    await first;
+    expect(signals[0]?.aborted).toBe(false);
+    expect(await shared.read('a', 1_000, never)).toBe('news');
+    expect(begun).toHaveLength(1);
   });
 
   test('fail for all who wait, and are begun anew for the next', async () => {

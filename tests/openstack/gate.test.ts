@@ -3,17 +3,21 @@ import { createGate } from '../../src/openstack/gate.js';
 import { forever } from './lab.js';
 
 /** Actions that run until they are told to end. */
-function setup(places: number) {
-  const gate = createGate(places);
+function setup(places: number, mostWaiting?: number) {
+  const gate = createGate(places, mostWaiting);
   const started: number[] = [];
   const ends = new Map<number, (error?: Error) => void>();
-  const pass = (number: number, signal = forever) =>
-    gate.pass(signal, () => {
-      started.push(number);
-      return new Promise<number>((resolve, reject) => {
-        ends.set(number, (error) => (error ? reject(error) : resolve(number)));
-      });
-    });
+  const pass = (number: number, signal = forever, first = false) =>
+    gate.pass(
+      signal,
+      () => {
+        started.push(number);
+        return new Promise<number>((resolve, reject) => {
+          ends.set(number, (error) => (error ? reject(error) : resolve(number)));
+        });
+      },
+      first,
+    );
   const turn = () => new Promise(setImmediate);
   const end = async (number: number, error?: Error) => {
     await turn();
@@ -84,6 +88,32 @@ describe('a gate', () => {
     controller.abort(new Error('too late'));
     await end(2);
     await expect(Promise.all([first, second])).resolves.toEqual([1, 2]);
+  });
+
+  it('turns away at once whoever finds the line too long, until somebody has passed or left', async () => {
+    const { started, pass, end, turn } = setup(1, 2);
+    const leaving = new AbortController();
+    const results = [pass(1), pass(2), pass(3, leaving.signal).catch(() => 'left')];
+    const overloaded = { code: 'overloaded', reason: '2 requests wait for their turn already', retryable: true };
+    await expect(pass(4)).rejects.toMatchObject(overloaded);
+    leaving.abort();
+    results.push(pass(5));
+    await expect(pass(6)).rejects.toMatchObject(overloaded);
+    await end(1);
+    results.push(pass(7));
+    for (const number of [2, 5, 7]) await end(number);
+    await turn();
+    expect(await Promise.all(results)).toEqual([1, 2, 'left', 5, 7]);
+    expect(started).toEqual([1, 2, 5, 7]);
+  });
+
+  it('lets those of a change that has begun go first, and turns none of them away', async () => {
+    const { started, pass, end } = setup(1, 1);
+    const results = [pass(1), pass(2), pass(3, forever, true), pass(4, forever, true)];
+    await expect(pass(5)).rejects.toMatchObject({ code: 'overloaded' });
+    for (const number of [1, 3, 4, 2]) await end(number);
+    await Promise.all(results);
+    expect(started).toEqual([1, 3, 4, 2]);
   });
 
   it('turns away one that has left already', async () => {
