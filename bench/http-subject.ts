@@ -8,6 +8,7 @@ import { readConfig } from '../src/config.js';
 import type { Failure } from '../src/core/failures.js';
 import type { Core } from '../src/core/operation.js';
 import { operations } from '../src/core/operations.js';
+import { createPolicy } from '../src/core/policy.js';
 import { createHttpApp } from '../src/http/app.js';
 import { createInFlight } from '../src/http/in-flight.js';
 import { createJsonLines } from '../src/http/json-lines.js';
@@ -19,6 +20,7 @@ const core = cloud === 'instant' ? instantCore() : await composeCore(await readC
 const onAccess = createJsonLines((text) => process.stderr.write(text));
 const app = createHttpApp({
   operations: createInFlight(operations, 256).operations,
+  policy: core.policy,
   core: async () => core,
   mcp: async () => new Response(),
   ready: async () => undefined,
@@ -45,7 +47,7 @@ function instantCore(): Core {
   const accepted = { ...answer, status: 'accepted' };
   const deploying = { ...answer, ...progress, status: 'in_progress', failure: null };
   const provision = { provision: async () => accepted, status: async () => deploying };
-  return { say: (message: string) => message, provision } as unknown as Core;
+  return { say: (message: string) => message, provision, policy: createPolicy() } as unknown as Core;
 }
 
 /** Sends what the face would send: status and headers by heart, the body as well if the core is instant. */

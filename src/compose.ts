@@ -29,14 +29,14 @@ export interface ComposeOptions {
 /** Puts the core together as the settings say. Asks nobody anything yet. */
 export async function composeCore(config: Config, options: ComposeOptions = {}): Promise<Core> {
   const { clock = systemClock, random = Math.random, warn = () => undefined } = options;
+  const { policy, auditLog: file } = config;
   const { bareMetal, images, say, realm } = await composeCloud(config, { clock, random });
-  const servers = createServerService({ bareMetal, clock, random });
+  const servers = createServerService({ bareMetal, clock, policy, random });
   const changes = createChanges();
-  const provision = createProvisionService({ bareMetal, images, servers, changes, clock, random, realm });
-  const { auditLog: file } = config;
+  const provision = createProvisionService({ bareMetal, images, servers, changes, clock, policy, random, realm });
   const audit =
     file === undefined ? undefined : (await import('./local/audit-log.js')).createAuditLog({ file, clock, warn });
-  return { provision, servers, images: createImageService(images), changes, audit, say };
+  return { provision, servers, images: createImageService(images), changes, policy, audit, say };
 }
 
 /** The ports of one cloud, and what an operator wants to know of it. */

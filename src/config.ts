@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { ConfigError, UsageError } from './config/errors.js';
 import { type Resolved, resolveOpenStack } from './config/openstack.js';
+import { createPolicy, type Policy } from './core/policy.js';
+import { plain } from './core/untrusted.js';
 import type { Catalogue } from './local/catalogue.js';
 
 export { ConfigError, UsageError } from './config/errors.js';
@@ -20,6 +22,8 @@ export interface Config {
   readonly catalogue: Catalogue;
   /** The file in which changes are recorded. */
   readonly auditLog: string | undefined;
+  /** What the operator lets this program do. */
+  readonly policy: Policy;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -27,8 +31,35 @@ type Given = Readonly<Record<string, unknown>>;
 
 const seconds = z.coerce.number().min(0.1).max(60);
 
+/** Flags without a value are true. */
+const yesOrNo = {
+  schema: z
+    .union([z.boolean(), z.stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] })])
+    .default(false),
+  wants: 'true or false',
+} as const;
+
+const patterns = {
+  schema: z
+    .string()
+    .regex(/^[^\s,]+( *, *[^\s,]+)*$/)
+    .transform((list) => list.split(/ *, */))
+    .optional(),
+  wants: 'names or globs, with commas between them',
+} as const;
+
 /** Our own settings: each is an environment variable and a flag. */
 const settings = {
+  read_only: { variable: 'IRONIC_MCP_READ_ONLY', ...yesOrNo },
+  allow_deprovision: { variable: 'IRONIC_MCP_ALLOW_DEPROVISION', ...yesOrNo },
+  deprovision_foreign: { variable: 'IRONIC_MCP_DEPROVISION_FOREIGN', ...yesOrNo },
+  resource_classes: { variable: 'IRONIC_MCP_RESOURCE_CLASSES', ...patterns },
+  images: { variable: 'IRONIC_MCP_IMAGES', ...patterns },
+  max_deploying: {
+    variable: 'IRONIC_MCP_MAX_DEPLOYING',
+    schema: z.coerce.number().int().min(1).max(1_000).optional(),
+    wants: 'a whole number, 1 to 1000',
+  },
   request_timeout: {
     variable: 'IRONIC_MCP_REQUEST_TIMEOUT',
     schema: seconds.default(30),
@@ -69,7 +100,10 @@ const flagOf = (name: string) => name.replaceAll('_', '-');
 
 /** The flags that every command takes, for `parseArgs`. */
 const configFlags = Object.fromEntries(
-  [...Object.keys(settings), 'cloud'].map((name) => [flagOf(name), { type: 'string' } as const]),
+  [...Object.keys(settings), 'cloud'].map((name) => {
+    const isFlag = Object.hasOwn(settings, name) && settings[name as keyof typeof settings].wants === yesOrNo.wants;
+    return [flagOf(name), { type: isFlag ? 'boolean' : 'string' } as const];
+  }),
 );
 
 /**
@@ -82,13 +116,40 @@ const configFlags = Object.fromEntries(
  */
 export async function readConfig(env: Env, flags: Given): Promise<Config> {
   const value = valuesIn(env, flags);
+  refuseUnknown(env);
   return {
     cloud: await cloudOf(env, flags),
     simulationSpeed: value('sim_speed'),
     requestTimeout: value('request_timeout') * 1_000,
     catalogue: await catalogueIn(value('image_catalog')),
     auditLog: value('audit_log'),
+    policy: policyOf(value),
   };
+}
+
+type Value = ReturnType<typeof valuesIn>;
+
+function policyOf(value: Value): Policy {
+  const allowDeprovision = value('allow_deprovision');
+  const deprovisionForeign = value('deprovision_foreign');
+  if (deprovisionForeign && !allowDeprovision) {
+    throw new ConfigError('IRONIC_MCP_DEPROVISION_FOREIGN needs IRONIC_MCP_ALLOW_DEPROVISION.');
+  }
+  return createPolicy({
+    readOnly: value('read_only'),
+    allowDeprovision,
+    deprovisionForeign,
+    resourceClasses: value('resource_classes'),
+    images: value('images'),
+    maxDeploying: value('max_deploying'),
+  });
+}
+
+/** A rule that is misspelt would protect nobody, and nobody would notice. */
+function refuseUnknown(env: Env): void {
+  const known = new Set<string>([...Object.values(settings).map(({ variable }) => variable), 'IRONIC_MCP_HTTP_TOKEN']);
+  const unknown = Object.keys(env).find((name) => name.startsWith('IRONIC_MCP_') && env[name] && !known.has(name));
+  if (unknown !== undefined) throw new ConfigError(`There is no setting ${plain(unknown, 80)}.`);
 }
 
 /** The settings of the HTTP face. */

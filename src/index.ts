@@ -15,6 +15,7 @@ export type {
   Server,
   StatusRequest,
 } from './core/model.js';
+export { createPolicy, type Policy, type PolicySettings } from './core/policy.js';
 export {
   type BareMetal,
   type Clock,

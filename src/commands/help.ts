@@ -19,6 +19,10 @@ Settings, as flags or environment variables:
   --request-timeout SECONDS          IRONIC_MCP_REQUEST_TIMEOUT: how long Ironic may take to answer (30)
   --image-catalog FILE               IRONIC_MCP_IMAGE_CATALOG: images by name, where there is no Glance
   --audit-log FILE                   IRONIC_MCP_AUDIT_LOG: where each change is recorded, before and after
+  --read-only                        IRONIC_MCP_READ_ONLY: nothing may be changed
+  --resource-classes GLOB,GLOB       IRONIC_MCP_RESOURCE_CLASSES: only servers of these classes may be deployed
+  --images GLOB,GLOB                 IRONIC_MCP_IMAGES: only these images may be deployed
+  --max-deploying N                  IRONIC_MCP_MAX_DEPLOYING: so many deployments may be in progress at once
   --sim-speed FACTOR                 IRONIC_MCP_SIM_SPEED: how fast time passes in the simulated cloud (1)
   --http-token-file FILE             IRONIC_MCP_HTTP_TOKEN_FILE, or the token itself in IRONIC_MCP_HTTP_TOKEN: what
                                      clients of http must send as bearer; needed to listen beyond this machine

@@ -56,7 +56,7 @@ export const http: Command = async (io, args) => {
         name: 'ironic-mcp',
         version,
         instructions: instructionsFor(config.cloud),
-        operations: inFlight.operations,
+        operations: inFlight.operations.filter(({ effect }) => config.policy.allows(effect)),
         core,
         openWorld: config.cloud.kind !== 'simulator',
         onDefect,
@@ -65,6 +65,7 @@ export const http: Command = async (io, args) => {
   );
   const app = createHttpApp({
     operations: inFlight.operations,
+    policy: config.policy,
     core,
     mcp: mcp.fetch,
     ready: shared(async () => ironicAnswers(await core())),

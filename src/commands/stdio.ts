@@ -30,7 +30,7 @@ export const stdio: Command = async (io, args) => {
         name: 'ironic-mcp',
         version,
         instructions: instructionsFor(config.cloud),
-        operations,
+        operations: operations.filter(({ effect }) => config.policy.allows(effect)),
         core: started,
         openWorld: config.cloud.kind !== 'simulator',
         onDefect: log,

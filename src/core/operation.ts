@@ -3,6 +3,7 @@ import { audited } from './audit.js';
 import type { Changes } from './changes.js';
 import { Failure, type FailureCode, type FieldIssue, invalidArgument, invalidArguments } from './failures.js';
 import type { ImageService } from './image-list.js';
+import type { Policy } from './policy.js';
 import type { Audit } from './ports.js';
 import type { ProvisionService } from './provision.js';
 import type { ServerService } from './servers.js';
@@ -17,6 +18,7 @@ export interface Core {
   readonly changes: Changes;
   /** Where changes are recorded, if anywhere. */
   readonly audit?: Audit | undefined;
+  readonly policy: Policy;
   /** Prepares a message for the user: says, for example, that all of this is simulated. */
   say(message: string): string;
 }
@@ -90,6 +92,7 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType<Reco
     ...rest,
     failures: changes ? [...failures, 'audit_unavailable'] : failures,
     async call(core, raw, call) {
+      core.policy.admit(definition.effect);
       const unsound = unsoundness(raw);
       if (unsound) throw invalidArgument(plain(unsound.field, 120), unsound.message);
       const parsed = definition.input.safeParse(raw ?? {});

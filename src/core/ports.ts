@@ -23,6 +23,9 @@ export interface BareMetal {
   /** Servers that nobody has and that Ironic would deploy, at most 200, in no order. Changes nothing. */
   available(criteria: Criteria, signal: AbortSignal): Promise<readonly Server[]>;
 
+  /** Servers that are reserved or being deployed, at most 1,000 of each state, in no order. Changes nothing. */
+  deploying(signal: AbortSignal): Promise<readonly Server[]>;
+
   /** A page of all servers that we may see, by their ids: those after the given one. Empty at the end. Changes nothing. */
   list(after: string | undefined, signal: AbortSignal): Promise<readonly Server[]>;
 

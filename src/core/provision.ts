@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Changes } from './changes.js';
 import { configDriveOf, warningsAbout } from './config-drive.js';
+import { createDeployingLimit } from './deploying-limit.js';
 import { deployOn } from './deployment.js';
 import { Failure } from './failures.js';
 import { instanceInfoOf, misfit } from './fitting.js';
@@ -16,6 +17,7 @@ import type {
 import { networkObstacle, networkWarnings } from './networking.js';
 import { type Origin, originOf } from './origin.js';
 import type { Deploying, Plan } from './plan.js';
+import { createPolicy, type Policy } from './policy.js';
 import type { Images } from './ports.js';
 import { noneAvailable } from './rejections.js';
 import { accepted, standing } from './responses.js';
@@ -48,20 +50,26 @@ export interface ProvisionServiceOptions extends Deploying {
   readonly images: Images;
   readonly servers: ServerService;
   readonly changes: Changes;
+  /** What may be deployed; anything, if there is none. */
+  readonly policy?: Policy;
 }
 
 export function createProvisionService(options: ProvisionServiceOptions): ProvisionService {
-  const { bareMetal, images, changes, clock, realm } = options;
+  const { bareMetal, images, changes, clock, policy = createPolicy(), realm } = options;
+  const limit = createDeployingLimit(bareMetal, policy.maxDeploying);
   const waiting = createWaiting(options);
 
   async function provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse> {
     const begun = clock.now();
+    if (request.resource_class !== undefined) policy.admitClass(request.resource_class);
     const configDrive = configDriveOf(request);
     const identity = identify(request, realm);
     for (let round = 1; round <= rounds; round += 1) {
       const origin = await originOf(options, request, identity, round > 1, signal);
       if ('operation_id' in origin) return origin;
-      const response = await deployOnOneOf(origin, request, configDrive, identity, begun, signal);
+      const response = await limit.within(identity.deploymentId, signal, () =>
+        deployOnOneOf(origin, request, configDrive, identity, begun, signal),
+      );
       if (response) return response;
       // Another call with the same key has a server for it meanwhile, or a reservation of our own arrived late.
     }
@@ -82,8 +90,10 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
   ): Promise<ProvisionResponse | undefined> {
     const until = begun + deadlines.call;
     const [image, first] = await both(findImage(request.image_id, signal), candidates.next());
+    policy.admitImage(image);
     for (let next = first; !next.done; next = await candidates.next()) {
       const server = next.value;
+      policy.admitClass(server.resourceClass);
       const unfit = misfit(image, server);
       const obstacle =
         unfit === undefined

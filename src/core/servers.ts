@@ -1,5 +1,6 @@
 import { Failure } from './failures.js';
 import type { Server } from './model.js';
+import { createPolicy, type Policy } from './policy.js';
 import type { BareMetal, Clock, Criteria } from './ports.js';
 import { stateMeaning } from './states.js';
 import { isoTime } from './status.js';
@@ -22,11 +23,27 @@ export interface ServerService {
 export interface ServerServiceOptions {
   readonly bareMetal: BareMetal;
   readonly clock: Clock;
+  /** What may be chosen; anything, if there is none. */
+  readonly policy?: Policy;
   /** A number from 0 up to, but not including, 1. */
   readonly random: () => number;
 }
 
-export function createServerService({ bareMetal, clock, random }: ServerServiceOptions): ServerService {
+export function createServerService({
+  bareMetal,
+  clock,
+  policy = createPolicy(),
+  random,
+}: ServerServiceOptions): ServerService {
+  /** A list of free servers holds so many at most: those of classes that are out of the question need not fill it. */
+  async function permitted(criteria: Criteria, signal: AbortSignal): Promise<readonly Server[]> {
+    const classes = criteria.resourceClass === undefined ? policy.classNames : undefined;
+    const lists = (classes ?? [criteria.resourceClass]).map((resourceClass) =>
+      bareMetal.available({ ...criteria, resourceClass }, signal),
+    );
+    return (await Promise.all(lists)).flat().filter((server) => policy.allowsClass(server.resourceClass));
+  }
+
   return {
     async named(ref, criteria, signal) {
       const server = await bareMetal.find(ref, signal);
@@ -38,7 +55,7 @@ export function createServerService({ bareMetal, clock, random }: ServerServiceO
 
     async *candidates(criteria, out, signal) {
       for (;;) {
-        const list = await bareMetal.available(criteria, signal);
+        const list = await permitted(criteria, signal);
         const fresh = list.filter((server) => !out.has(server.id) && !obstacleToChoosing(server));
         if (fresh.length === 0) return;
         const round = shuffled(fresh, random).slice(0, candidatesPerList);

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { getPath } from 'hono/utils/url';
 import { Failure } from '../core/failures.js';
 import type { Core, Operation } from '../core/operation.js';
+import type { Policy } from '../core/policy.js';
 import { type Access, requestIdOf, traceparentOf } from './access.js';
 import { docsPage, openApi } from './documents.js';
 import { createGuard, type GuardOptions } from './guard.js';
@@ -11,6 +12,8 @@ import { filled } from './schema.js';
 
 export interface HttpAppOptions extends GuardOptions {
   readonly operations: readonly Operation[];
+  /** The routes of what is switched off are there to say so. */
+  readonly policy: Policy;
   readonly core: () => Promise<Core>;
   /** Answers what comes to `/mcp`. */
   readonly mcp: (request: Request) => Promise<Response>;
@@ -83,13 +86,14 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   };
 }
 
-function routerOf({ operations, core, mcp, ready }: HttpAppOptions): Hono<Env> {
+function routerOf({ operations, policy, core, mcp, ready }: HttpAppOptions): Hono<Env> {
   const app = new Hono<Env>();
   for (const operation of operations) {
     const { method, path, status } = operation.route;
     const readInput = inputOf(operation);
     const follow = operations.find(({ route }) => route.method === 'GET' && route.path.startsWith(`${path}/{`));
     app.on(method, path.replace(/\{(\w+)\}/g, ':$1'), async ({ req, env }) => {
+      policy.admit(operation.effect);
       const input = await readInput(req);
       const output = await operation.call(await core(), input, {
         signal: req.raw.signal,

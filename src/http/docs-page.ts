@@ -2,7 +2,7 @@ import { type FailureCode, failures } from '../core/failures.js';
 import type { Operation } from '../core/operation.js';
 import { style } from './docs-style.js';
 import { titleOf } from './problem.js';
-import { exampleRequest, failuresOf } from './reference.js';
+import { descriptionOf, exampleRequest, failuresOf } from './reference.js';
 import { fieldsOf, jsonSchema, type Schema } from './schema.js';
 
 const base = 'http://127.0.0.1:7385';
@@ -74,10 +74,10 @@ ${table(
 }
 
 function operationSection(operation: Operation): string {
-  const { name, title, description, route, output } = operation;
+  const { name, title, route, output } = operation;
   return `<section id="${name}">
 <h2><b>${route.method}</b> ${escaped(route.path)}</h2>
-<p><strong>${escaped(title)}.</strong> ${escaped(description)}</p>
+<p><strong>${escaped(title)}.</strong> ${escaped(descriptionOf(operation))}</p>
 ${curl(curlLine(operation))}
 <h3>Arguments</h3>
 ${table(

@@ -1,7 +1,7 @@
 import type { FailureCode } from '../core/failures.js';
 import type { Operation } from '../core/operation.js';
 import { Problem, problemOf, problemType } from './problem.js';
-import { exampleFailure, exampleRequest, failuresOf } from './reference.js';
+import { descriptionOf, exampleFailure, exampleRequest, failuresOf } from './reference.js';
 import { type Field, fieldsOf, jsonSchema, type Schema } from './schema.js';
 
 /** Raised when a change would break a caller. */
@@ -45,7 +45,7 @@ export function openApiDocument(operations: readonly Operation[]): Json {
 }
 
 function operationObject(operation: Operation, body: Json | undefined): Json {
-  const { name, title, description, route, effect } = operation;
+  const { name, title, route, effect } = operation;
   const parameters = fieldsOf(operation)
     .filter((field) => field.in !== 'body')
     .map(parameter);
@@ -54,7 +54,7 @@ function operationObject(operation: Operation, body: Json | undefined): Json {
   return {
     operationId: name,
     summary: title,
-    description,
+    description: descriptionOf(operation),
     security: [{}, { token: [] }],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body ? { requestBody: requestBody(operation, `${pascal(name)}Input`) } : {}),

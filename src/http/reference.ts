@@ -1,5 +1,5 @@
 import { Failure, type FailureCode } from '../core/failures.js';
-import { commonFailures, type Operation } from '../core/operation.js';
+import { commonFailures, type Effect, type Operation } from '../core/operation.js';
 import { fieldsOf, filled } from './schema.js';
 
 /** How a request can fail before it reaches an operation. */
@@ -11,6 +11,19 @@ export function failuresOf({ failures, route }: Operation): readonly FailureCode
   const reading = route.method === 'GET' ? [] : ofBodies;
   return [...new Set([...failures, ...commonFailures, ...beforehand, ...reading])];
 }
+
+/** What an operation does, and under which rule of the operator it is switched off: the documents show all of them. */
+export function descriptionOf({ description, effect }: Operation): string {
+  return [
+    description,
+    ...(effect === 'read' ? [] : [`${switches[effect]}; otherwise the answer is not_permitted.`]),
+  ].join(' ');
+}
+
+const switches: Readonly<Record<Exclude<Effect, 'read'>, string>> = {
+  write: 'Available unless the operator has set IRONIC_MCP_READ_ONLY',
+  destroy: 'Available only where the operator has set IRONIC_MCP_ALLOW_DEPROVISION, and not IRONIC_MCP_READ_ONLY',
+};
 
 /** A failure as the documents show it. */
 export function exampleFailure(code: FailureCode): Failure {

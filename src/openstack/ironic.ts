@@ -23,6 +23,9 @@ const listLimit = 200;
 /** As many as Ironic gives at once, unless its operator has set less. */
 const pageLimit = 1_000;
 
+/** Where servers are that somebody has and that do not run yet. Ironic takes one state at a time. */
+const deployingStates = ['available', 'deploying', 'wait call-back', 'deploy hold'];
+
 /** Bare metal as Ironic offers it, with what only an operator wants to know. */
 export interface Ironic extends BareMetal {
   /** The version of Ironic's API that is spoken, as of its latest answer. */
@@ -100,6 +103,25 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
         limit: String(listLimit),
       });
       return list(query, signal);
+    },
+
+    async deploying(signal) {
+      const each = deployingStates.map(async (state) => {
+        const query = () => ({
+          provision_state: state,
+          associated: 'true',
+          fields: fieldsOf('list', version),
+          limit: String(pageLimit),
+        });
+        try {
+          return await list(query, signal);
+        } catch (error) {
+          // Ironic has it since API 1.85; an older one has no server in it.
+          if (state === 'deploy hold' && error instanceof Refused && error.refusal === 'invalid') return [];
+          throw error;
+        }
+      });
+      return (await Promise.all(each)).flat();
     },
 
     list(after, signal) {

@@ -103,6 +103,23 @@ describe('wrong settings are refused with a sentence', () => {
     ],
     ['a wrong speed', { IRONIC_MCP_SIM_SPEED: '0' }, [], 'IRONIC_MCP_SIM_SPEED must be a number, 0.01 to 10000.'],
     ['a wrong speed for the simulator', {}, ['simulator', '--sim-speed', 'x'], '--sim-speed must be a number'],
+    ['a switch in words', { IRONIC_MCP_READ_ONLY: 'maybe' }, [], 'IRONIC_MCP_READ_ONLY must be true or false.'],
+    [
+      'no deployment at all',
+      { IRONIC_MCP_MAX_DEPLOYING: '0' },
+      [],
+      'IRONIC_MCP_MAX_DEPLOYING must be a whole number, 1',
+    ],
+    ['half a deployment', {}, ['--max-deploying', '1.5'], '--max-deploying must be a whole number, 1 to 1000.'],
+    ['a list of no images', { IRONIC_MCP_IMAGES: ' , ' }, [], 'IRONIC_MCP_IMAGES must be names or globs, with commas'],
+    ['a gap in a list', {}, ['--resource-classes', 'a,,b'], '--resource-classes must be names or globs, with commas'],
+    [
+      'foreign deployments where none may be undeployed',
+      { IRONIC_MCP_DEPROVISION_FOREIGN: 'true' },
+      [],
+      'IRONIC_MCP_DEPROVISION_FOREIGN needs IRONIC_MCP_ALLOW_DEPROVISION.',
+    ],
+    ['a misspelt rule', { IRONIC_MCP_READONLY: 'true' }, [], 'There is no setting IRONIC_MCP_READONLY.'],
     ['a catalogue that is not there', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'nowhere.yaml' }, [], '(ENOENT)'],
     ['a catalogue that is a folder', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: '/' }, [], '(EISDIR)'],
     ['a catalogue that is no YAML', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'broken.yaml' }, [], 'is not valid YAML: '],
@@ -137,6 +154,7 @@ describe('wrong settings are refused with a sentence', () => {
     ['a time-out in words', { IRONIC_MCP_REQUEST_TIMEOUT: 'soon' }, []],
     ['a wrong speed', {}, ['--sim-speed', '0']],
     ['a catalogue that is not there', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: '/nowhere.yaml' }, []],
+    ['a misspelt rule', { IRONIC_MCP_READONLY: 'true' }, []],
     ['a wrong speed for the simulator', {}, ['simulator', '--sim-speed', '0']],
   ])('%s, and the program ends with code 78', { timeout: 20_000, concurrent: true }, async (_, env, args) => {
     const { message } = await refusal(args, env);
@@ -150,6 +168,11 @@ describe('wrong settings are refused with a sentence', () => {
       [],
     ],
     ['right ones', { IRONIC_MCP_REQUEST_TIMEOUT: '0.5', IRONIC_MCP_SIM_SPEED: '100' }, []],
+    [
+      'rules',
+      { IRONIC_MCP_IMAGES: 'debian-*, ubuntu-*', IRONIC_MCP_ALLOW_DEPROVISION: 'no', IRONIC_MCP_MAX_DEPLOYING: '3' },
+      ['--read-only', '--resource-classes', 'a,b'],
+    ],
     ['a right flag beside a wrong variable', { IRONIC_MCP_REQUEST_TIMEOUT: 'x' }, ['--request-timeout', '5']],
     ['those of others', { OSTYPE: 'linux', IRONIC_MCP: 'x', OS: 'Windows_NT' }, []],
   ])('but not %s', { timeout: 20_000, concurrent: true }, async (_, env, args) => {

@@ -76,6 +76,7 @@ type Method =
   | 'find'
   | 'carrying'
   | 'available'
+  | 'deploying'
   | 'list'
   | 'vifs'
   | 'macAddresses'
@@ -193,6 +194,14 @@ export function createFakeBareMetal({
           .filter((server) => resourceClass === undefined || server.resourceClass === resourceClass)
           .sort((left, right) => (left.id < right.id ? -1 : 1))
           .slice(0, 200)
+          .map((server) => ({ ...server })),
+      ),
+
+    deploying: (signal) =>
+      request('deploying', 'all', signal, () =>
+        [...servers.values()]
+          .filter(({ provisionState }) => ['available', 'deploying', 'wait call-back'].includes(provisionState))
+          .filter(({ deploymentId }) => deploymentId !== null)
           .map((server) => ({ ...server })),
       ),
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/failures.js';
 import type { Call, Core, Operation } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';
+import { createPolicy } from '../../src/core/policy.js';
 import type { ProvisionService } from '../../src/core/provision.js';
 import { uuid } from './fake-bare-metal.js';
 import { setup } from './setup.js';
@@ -20,9 +21,10 @@ const status = operation('check_provision_status');
 /** A core on bare metal in memory, of which parts may be replaced. */
 function core(service: Partial<ProvisionService> = {}): Core & { readonly lab: ReturnType<typeof setup> } {
   const lab = setup();
-  const whole: Pick<Core, 'provision' | 'changes' | 'say'> = {
+  const whole: Pick<Core, 'provision' | 'changes' | 'policy' | 'say'> = {
     provision: { ...lab.service, ...service },
     changes: lab.changes,
+    policy: createPolicy(),
     say: (message) => `Simulated: ${message}`,
   };
   return { ...whole, lab } as Core & { readonly lab: ReturnType<typeof setup> };

@@ -1,6 +1,7 @@
 import { type Changes, createChanges } from '../../src/core/changes.js';
 import { Failure } from '../../src/core/failures.js';
 import type { Image, ProvisionRequest, ProvisionResponse, Server } from '../../src/core/model.js';
+import { createPolicy, type PolicySettings } from '../../src/core/policy.js';
 import type { BareMetal, Images } from '../../src/core/ports.js';
 import { createProvisionService, type ProvisionService } from '../../src/core/provision.js';
 import { createServerService } from '../../src/core/servers.js';
@@ -57,6 +58,7 @@ export interface SetupOptions {
   readonly servers?: readonly Server[];
   readonly misbehave?: FakeBareMetalOptions['misbehave'];
   readonly random?: () => number;
+  readonly policy?: PolicySettings;
   /** Stands between the service and its bare metal. */
   readonly between?: (bareMetal: BareMetal) => BareMetal;
 }
@@ -64,6 +66,7 @@ export interface SetupOptions {
 /** The provisioning service on bare metal in memory. */
 export function setup(options: SetupOptions = {}): Setup {
   const { servers = [freeServer(1)], misbehave, random = () => 0, between = (bareMetal) => bareMetal } = options;
+  const policy = createPolicy(options.policy);
   const clock = createFakeClock();
   const fake = createFakeBareMetal({ servers, clock, ...(misbehave ? { misbehave } : {}) });
   const bareMetal = between(fake);
@@ -71,9 +74,10 @@ export function setup(options: SetupOptions = {}): Setup {
   const service = createProvisionService({
     bareMetal,
     images,
-    servers: createServerService({ bareMetal, clock, random }),
+    servers: createServerService({ bareMetal, clock, policy, random }),
     changes,
     clock,
+    policy,
     random,
     realm: 'tests',
   });
@@ -95,7 +99,7 @@ export function setup(options: SetupOptions = {}): Setup {
       throw new Error('The deployment was started.');
     },
     writes: () =>
-      fake.requests.filter((request) => !/^(find|available|carrying|list|vifs|macAddresses) /.test(request)),
+      fake.requests.filter((request) => !/^(find|available|carrying|deploying|list|vifs|macAddresses) /.test(request)),
   };
 }
 

@@ -5,7 +5,11 @@ import { openApi } from '../../src/http/documents.js';
 import type { Answer } from './rest-app.js';
 
 interface Document {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Responses }>>>>;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>;
+}
+interface Described {
+  readonly description?: string;
+  readonly responses: Responses;
 }
 type Responses = Readonly<Record<string, { readonly content: Readonly<Record<string, { readonly schema: object }>> }>>;
 

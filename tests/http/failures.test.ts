@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Failure, type FailureCode, failures } from '../../src/core/failures.js';
 import type { Core } from '../../src/core/operation.js';
+import { createPolicy } from '../../src/core/policy.js';
 import { Problem, titleOf } from '../../src/http/problem.js';
 import { type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
@@ -8,6 +9,11 @@ import { expectDocumented } from './documented.js';
 import { type Answer, createRestApp, type RestApp, type ToolResult } from './rest-app.js';
 
 const nobody = '00000000-0000-0000-0000-000000000000';
+
+/** A core that does nothing but this. */
+function coreOf(provision: object): Core {
+  return { provision, policy: createPolicy() } as unknown as Core;
+}
 
 /** The problem, after it has been held against the text that the MCP tool answers with. */
 function sameFailure(rest: Answer, tool: ToolResult): Problem {
@@ -30,7 +36,7 @@ describe('each failure of the table', () => {
     const fail = async () => {
       throw new Failure(code, { id: 'bm-7', reason: 'it is so' });
     };
-    const app = await createRestApp({ core: { provision: { provision: fail, status: fail } } as unknown as Core });
+    const app = await createRestApp({ core: coreOf({ provision: fail, status: fail }) });
     const rest = await app.ask('GET', `/provision/${nobody}`);
     const { http, message } = failures[code];
     expect(rest.status).toBe(http);
@@ -170,7 +176,7 @@ describe('too many requests', () => {
     const ends: (() => void)[] = [];
     const status = () =>
       new Promise((_, reject) => ends.push(() => reject(new Failure('operation_not_found', { id: nobody }))));
-    const core = { provision: { status } } as unknown as Core;
+    const core = coreOf({ status });
     const app = await createRestApp({ core, mostRunning: 1 });
     const first = app.ask('GET', `/provision/${nobody}`);
     // The first one is under way once the second one is refused; before that both would wait for ever.
@@ -198,7 +204,7 @@ describe('an error that nobody foresaw', () => {
     const status = async () => {
       throw new Error('secret');
     };
-    const app = await createRestApp({ core: { provision: { status } } as unknown as Core });
+    const app = await createRestApp({ core: coreOf({ status }) });
     const rest = await app.ask('GET', `/provision/${nobody}`);
     expectDocumented(rest);
     expect(rest).toMatchObject({ status: 500, json: { code: 'internal', detail: 'Internal error' } });
@@ -215,7 +221,7 @@ describe('a client that leaves', () => {
         signal.addEventListener('abort', () => reject(signal.reason));
         client.abort();
       });
-    const app = await createRestApp({ core: { provision: { status } } as unknown as Core });
+    const app = await createRestApp({ core: coreOf({ status }) });
     const answer = await app.ask('GET', `/provision/${nobody}`, undefined, {}, client.signal);
     expect(answer.status).toBe(499);
     expect(app.defects).toEqual([]);

@@ -58,11 +58,14 @@ export async function createRestApp(options: RestAppOptions = {}): Promise<RestA
   const defects: unknown[] = [];
   const stop = new AbortController();
   const onDefect = (error: unknown) => defects.push(error);
+  const { policy } = core;
+  const offered = inFlight.operations.filter(({ effect }) => policy.allows(effect));
   const served = { operations: inFlight.operations, core: async () => core, onDefect };
   const names = { name: 'ironic-mcp', version: '0', instructions: '', openWorld: false };
-  const mcp = createMcpHandler(() => createMcpServer({ ...served, ...names }));
+  const mcp = createMcpHandler(() => createMcpServer({ ...served, ...names, operations: offered }));
   const app = createHttpApp({
     ...served,
+    policy,
     mcp: mcp.fetch,
     ready: async () => undefined,
     hosts: options.hosts ?? ['localhost'],

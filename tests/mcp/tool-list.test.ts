@@ -117,6 +117,16 @@ describe.each(clientLines)('the tools of a real Ironic, shown to a %s client,', 
   });
 });
 
+describe.each(clientLines)('where nothing may be changed, a %s client', (line: ClientLine) => {
+  it('is shown only what reads', async () => {
+    const session = await openSession(line, { IRONIC_MCP_READ_ONLY: 'true' });
+    const tools = await session.listTools();
+    for (const { annotations } of tools) expect(annotations).toMatchObject({ readOnlyHint: true });
+    expect(tools.map(({ name }) => name)).toContain('check_provision_status');
+    await session.close();
+  });
+});
+
 describe('a v2 client', () => {
   it.each([
     ['that asks for nothing', undefined, '2025-11-25'],

@@ -144,6 +144,37 @@ describe('listing the servers that are free', () => {
   );
 });
 
+describe('listing the servers that are being deployed', () => {
+  const stateIn = (request: Request) => new URL(request.url).searchParams.get('provision_state') ?? '';
+
+  it('takes one request for each state, of servers that somebody has', async () => {
+    const of = (request: Request) => json({ nodes: [{ ...node, name: stateIn(request) }] })(request);
+    const { bareMetal } = setup([of]);
+    const servers = await bareMetal.deploying(forever);
+    expect(servers.map(({ name }) => name)).toEqual(['available', 'deploying', 'wait call-back', 'deploy hold']);
+    for (const { path } of service.seen) {
+      expect(Object.fromEntries(new URL(path, service.endpoint).searchParams)).toMatchObject({
+        associated: 'true',
+        limit: '1000',
+        fields: expect.stringMatching(/provision_state.*instance_uuid,instance_info/),
+      });
+    }
+  });
+
+  it('asks an Ironic that does not know the newest of them for nothing there', async () => {
+    const unknown = fault(400, 'Provision state "deploy hold" is not valid');
+    const { bareMetal } = setup([
+      (request) => (stateIn(request) === 'deploy hold' ? unknown(request) : json({ nodes: [node] })(request)),
+    ]);
+    expect(await bareMetal.deploying(forever)).toHaveLength(3);
+  });
+
+  it('does not take a refusal of anything else for an empty list', async () => {
+    const { bareMetal } = setup([fault(400, 'Field(s) "instance_info" are not valid')]);
+    expect(await errorOf(bareMetal.deploying(forever))).toMatchObject({ refusal: 'invalid' });
+  });
+});
+
 describe('the server that carries a deployment', () => {
   it('is asked for by its id', async () => {
     const { bareMetal } = setup([json({ nodes: [{ ...node, instance_uuid: uuid(9) }] })]);

@@ -1,0 +1,110 @@
+import { Failure } from './failures.js';
+import { globs } from './glob.js';
+import { type Image, isUuid } from './model.js';
+import type { Effect } from './operation.js';
+import { plain } from './untrusted.js';
+
+/** What the operator lets this program do. */
+export interface PolicySettings {
+  /** Nothing may be changed at all. */
+  readonly readOnly?: boolean | undefined;
+  /** Deployments may be undeployed. */
+  readonly allowDeprovision?: boolean | undefined;
+  /** Those that were not made by this program, too. */
+  readonly deprovisionForeign?: boolean | undefined;
+  /** Globs: only servers of these classes may be deployed. Undefined for any. */
+  readonly resourceClasses?: readonly string[] | undefined;
+  /** Globs: only these images may be deployed. Undefined for any. */
+  readonly images?: readonly string[] | undefined;
+  /** So many deployments of this program may be in progress at once. Undefined for any number. */
+  readonly maxDeploying?: number | undefined;
+}
+
+/** The operator's rules. Every refusal is a failure `not_permitted` that names the rule and its setting. */
+export interface Policy {
+  /** Refuses operations of an effect, if they are switched off. */
+  admit(effect: Effect): void;
+  /** The same as an answer. */
+  allows(effect: Effect): boolean;
+  /** Refuses to deploy on servers of a class. Null is the class of a server that has none. */
+  admitClass(resourceClass: string | null): void;
+  /** The same as an answer. */
+  allowsClass(resourceClass: string | null): boolean;
+  /** Refuses to deploy an image. */
+  admitImage(image: Image): void;
+  /** Refuses to undeploy what was not deployed by this program. */
+  admitForeign(): void;
+  /** The classes by name, if there are so few that each is worth a question of its own. */
+  readonly classNames: readonly string[] | undefined;
+  readonly maxDeploying: number | undefined;
+}
+
+export function createPolicy(settings: PolicySettings = {}): Policy {
+  const { readOnly, allowDeprovision, deprovisionForeign, resourceClasses, images, maxDeploying } = settings;
+  const isClass = resourceClasses && globs(resourceClasses);
+  const isImage = images && globs(images);
+  const allowsClass = (resourceClass: string | null) =>
+    isClass === undefined || (resourceClass !== null && isClass(resourceClass));
+
+  function switchedOff(effect: Effect): string | undefined {
+    if (effect === 'read') return undefined;
+    if (readOnly) return 'nothing may be changed through this server (IRONIC_MCP_READ_ONLY)';
+    if (effect === 'write' || allowDeprovision) return undefined;
+    return 'nothing may be undeployed through this server (IRONIC_MCP_ALLOW_DEPROVISION)';
+  }
+
+  return {
+    admit(effect) {
+      const rule = switchedOff(effect);
+      if (rule !== undefined) throw notPermitted(rule);
+    },
+    allows: (effect) => switchedOff(effect) === undefined,
+    allowsClass,
+    admitClass(resourceClass) {
+      if (allowsClass(resourceClass)) return;
+      const what = resourceClass === null ? 'a server without a resource class' : `class ${plain(resourceClass, 80)}`;
+      throw notPermitted(`${what} may not be deployed, only ${listed(resourceClasses)} (IRONIC_MCP_RESOURCE_CLASSES)`);
+    },
+    admitImage(image) {
+      if (isImage === undefined || identitiesOf(image).some(isImage)) return;
+      const what = plain(image.name ?? image.id, 120);
+      throw notPermitted(`image ${what} may not be deployed, only ${listed(images)} (IRONIC_MCP_IMAGES)`);
+    },
+    admitForeign() {
+      if (deprovisionForeign) return;
+      throw notPermitted(
+        'it was not deployed through this server, and only what was may be undeployed (IRONIC_MCP_DEPROVISION_FOREIGN)',
+      );
+    },
+    classNames: resourceClasses?.some((name) => /[*?]/.test(name)) ? undefined : resourceClasses,
+    maxDeploying,
+  };
+}
+
+/**
+ * By what an image may be allowed: what it turned out to be, not how the caller wrote it. A name that looks like an id
+ * or a URL is none, or an image could be given the id of another for a name.
+ */
+function identitiesOf({ id, name, instanceInfo: { image_source: source } }: Image): string[] {
+  const known = [id, String(source)].filter((text) => !text.includes('://') || isPlainUrl(text));
+  return name === null || isUuid(name) || name.includes('://') ? known : [...known, name];
+}
+
+/** Whether everybody reads the same place out of a URL: nothing in it gets resolved, decoded or taken for a login. */
+function isPlainUrl(text: string): boolean {
+  try {
+    const url = new URL(text);
+    return url.href === text && url.username === '' && url.password === '' && !/\\|%(?:00|25|2e|2f|5c)/i.test(text);
+  } catch {
+    return false;
+  }
+}
+
+function listed(patterns: readonly string[] = []): string {
+  const shown = patterns.slice(0, 10).join(', ');
+  return plain(patterns.length > 10 ? `${shown} and ${patterns.length - 10} more` : shown, 200);
+}
+
+function notPermitted(reason: string): Failure {
+  return new Failure('not_permitted', { reason });
+}

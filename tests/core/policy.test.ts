@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../src/core/failures.js';
+import { createPolicy, type Policy, type PolicySettings } from '../../src/core/policy.js';
+import { freeServer, lostRequest, script, uuid } from './fake-bare-metal.js';
+import { image, setup } from './setup.js';
+
+/** What is said to somebody whom the policy refuses; undefined to somebody whom it does not. */
+function refusal(settings: PolicySettings, ask: (policy: Policy) => void): string | undefined {
+  try {
+    ask(createPolicy(settings));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    expect(error).toMatchObject({ code: 'not_permitted', retryable: false });
+    return error.reason ?? '';
+  }
+}
+
+describe('what a policy switches off', () => {
+  it.each([
+    ['nothing is set', {}, [true, true, false]],
+    ['undeploying is allowed', { allowDeprovision: true }, [true, true, true]],
+    ['nothing may be changed', { readOnly: true }, [true, false, false]],
+    [
+      'nothing may be changed, whatever else is allowed',
+      { readOnly: true, allowDeprovision: true },
+      [true, false, false],
+    ],
+  ])('where %s', (_, settings, allowed) => {
+    const { allows } = createPolicy(settings);
+    expect((['read', 'write', 'destroy'] as const).map(allows)).toEqual(allowed);
+  });
+
+  it('is refused with the rule and the setting that makes it', () => {
+    expect(refusal({ readOnly: true }, ({ admit }) => admit('write'))).toMatch(/may be changed .*IRONIC_MCP_READ_ONLY/);
+    expect(refusal({}, ({ admit }) => admit('destroy'))).toMatch(/may be undeployed .*IRONIC_MCP_ALLOW_DEPROVISION/);
+    expect(refusal({}, ({ admitForeign }) => admitForeign())).toMatch(/IRONIC_MCP_DEPROVISION_FOREIGN/);
+    expect(refusal({ deprovisionForeign: true }, ({ admitForeign }) => admitForeign())).toBeUndefined();
+  });
+});
+
+describe('an allow-list of images', () => {
+  const trusted = uuid(700);
+  const admit = (images: readonly string[], overrides: Parameters<typeof image>[0]) =>
+    refusal({ images }, ({ admitImage }) => admitImage(image(overrides)));
+  const byUrl = (url: string) => ({ id: url, name: null, instanceInfo: { image_source: url } });
+  const glance = (id: string, name: string | null) => ({ id, name, instanceInfo: { image_source: id } });
+
+  it('lets an image through by its name, its id or its URL', () => {
+    expect(admit(['ubuntu-*'], glance(trusted, 'ubuntu-24.04'))).toBeUndefined();
+    expect(admit([trusted], glance(trusted, 'anything'))).toBeUndefined();
+    expect(admit(['https://images.example.org/*'], byUrl('https://images.example.org/a.img'))).toBeUndefined();
+    expect(
+      admit(['oci://registry.example.org/os/*'], byUrl('oci://registry.example.org/os/debian:12')),
+    ).toBeUndefined();
+    expect(admit(['debian:*'], glance(uuid(1), 'debian:12'))).toBeUndefined();
+  });
+
+  it('lets an image of the catalogue through by its name or by where it comes from', () => {
+    const entry = { id: 'debian', name: 'debian', instanceInfo: { image_source: 'https://images.example.org/d.img' } };
+    expect(admit(['debian'], entry)).toBeUndefined();
+    expect(admit(['https://images.example.org/*'], entry)).toBeUndefined();
+    expect(admit(['ubuntu'], entry)).toBeDefined();
+  });
+
+  it('refuses any other and names it, the list and the setting', () => {
+    expect(admit(['ubuntu-*', 'debian-12'], glance(uuid(1), 'windows'))).toBe(
+      'image windows may not be deployed, only ubuntu-*, debian-12 (IRONIC_MCP_IMAGES)',
+    );
+  });
+
+  it('stays short, whatever is in the list', () => {
+    const long = Array.from({ length: 500 }, (_, index) => `image-${index}-${'x'.repeat(50)}`);
+    expect(admit(long, glance(uuid(1), 'w'.repeat(2_000)))?.length).toBeLessThan(500);
+  });
+
+  it.each([
+    ['whose name is the id of another', [trusted], glance(uuid(1), trusted)],
+    ['whose name is an allowed URL', ['https://images.example.org/*'], glance(uuid(1), 'https://images.example.org/a')],
+    ['of a host that begins like an allowed one', ['https://a.org*'], byUrl('https://a.org@evil.example/x')],
+    ['that climbs out of an allowed folder', ['https://a.org/ok/**'], byUrl('https://a.org/ok/../evil')],
+    ['that climbs in disguise', ['https://a.org/ok/**'], byUrl('https://a.org/ok/%2e%2e/evil')],
+    ['that climbs in a second disguise', ['https://a.org/ok/**'], byUrl('https://a.org/ok/%252e%252e/evil')],
+    ['with a slash in disguise', ['https://a.org/*'], byUrl('https://a.org/ok%2f..%2fevil')],
+    [
+      'with a backslash, which readers take for different things',
+      ['https://**'],
+      byUrl('https://a.org\\@evil.example/'),
+    ],
+    ['with a login', ['https://**'], byUrl('https://a.org:443@evil.example/x')],
+    ['of a file outside', ['file:///images/**'], byUrl('file:///images/../etc/shadow')],
+    ['by a URL, where only names are listed', ['*'], byUrl('https://evil.example/ubuntu-24.04')],
+  ])('refuses one %s', (_, images, overrides) => {
+    expect(admit(images, overrides)).toMatch(/IRONIC_MCP_IMAGES/);
+  });
+
+  it('is asked what the image is before anything is reserved', async () => {
+    const lab = setup({ policy: { images: ['debian-*'] } });
+    expect(await lab.failure()).toMatchObject({
+      code: 'not_permitted',
+      message: "Not permitted by this server's policy",
+      reason: 'image ubuntu-24.04 may not be deployed, only debian-* (IRONIC_MCP_IMAGES)',
+    });
+    expect(lab.writes()).toEqual([]);
+    expect(await setup({ policy: { images: [trusted] } }).provision()).toMatchObject({ status: 'accepted' });
+  });
+});
+
+describe('an allow-list of resource classes', () => {
+  const servers = [
+    freeServer(1, { resourceClass: 'gpu' }),
+    freeServer(2, { resourceClass: 'small' }),
+    freeServer(3, { resourceClass: null }),
+  ];
+  const policy = { resourceClasses: ['small'] };
+
+  it('refuses another class before Ironic is asked', async () => {
+    const lab = setup({ servers, policy });
+    expect(await lab.failure({ resource_class: 'gpu' })).toMatchObject({
+      code: 'not_permitted',
+      reason: 'class gpu may not be deployed, only small (IRONIC_MCP_RESOURCE_CLASSES)',
+    });
+    expect(lab.bareMetal.requests).toEqual([]);
+  });
+
+  it.each(['bm-1', 'bm-3'])('refuses a server of another class or of none: %s', async (server_id) => {
+    const lab = setup({ servers, policy });
+    expect(await lab.failure({ server_id })).toMatchObject({ code: 'not_permitted' });
+    expect(lab.writes()).toEqual([]);
+  });
+
+  it.each([[['small']], [['sm*']], [['other', 'small']]])('chooses only among %j', async (resourceClasses) => {
+    const lab = setup({ servers, policy: { resourceClasses } });
+    expect(await lab.provision()).toMatchObject({ server_name: 'bm-2' });
+    expect(await lab.failure()).toMatchObject({ code: 'no_available_servers' });
+    expect(await setup({ servers, policy: { resourceClasses } }).provision({ resource_class: 'small' })).toMatchObject({
+      server_name: 'bm-2',
+    });
+  });
+
+  it('finds the one allowed server behind more of others than a list holds', async () => {
+    const many = Array.from({ length: 300 }, (_, index) => freeServer(index + 1, { resourceClass: 'gpu' }));
+    const lab = setup({ servers: [...many, freeServer(999, { resourceClass: 'small' })], policy });
+    expect(await lab.provision()).toMatchObject({ server_name: 'bm-999' });
+  });
+
+  it('holds for a deployment that failed, too, and for a reservation that a repeated call would go on with', async () => {
+    const lab = setup({ servers: [freeServer(1, { resourceClass: 'small' })], policy });
+    const request = { server_id: 'bm-1', retry_failed: true, idempotency_key: 'k' };
+    await lab.provision(request);
+    lab.bareMetal.set(uuid(1), { provisionState: 'deploy failed', resourceClass: 'gpu' });
+    expect(await lab.failure(request)).toMatchObject({ code: 'not_permitted' });
+    lab.bareMetal.set(uuid(1), { provisionState: 'available' });
+    expect(await lab.failure(request)).toMatchObject({ code: 'not_permitted' });
+  });
+});
+
+describe('the most deployments at once', () => {
+  const servers = [1, 2, 3, 4].map((number) => freeServer(number));
+  const entry = { started_at: '2026-11-22T08:00:00Z', image: 'debian-12', digest: 'd' };
+  const running = (number: number) =>
+    freeServer(number, { provisionState: 'wait call-back', deploymentId: uuid(900 + number), entry });
+
+  it('costs no request where it is not set', async () => {
+    const lab = setup({ servers });
+    await lab.provision();
+    expect(lab.bareMetal.requests).not.toContain('deploying all');
+  });
+
+  it('keeps the next one out until one is over, and says so', async () => {
+    const lab = setup({ servers, policy: { maxDeploying: 2 } });
+    await lab.provision({ server_id: 'bm-1' });
+    await lab.provision({ server_id: 'bm-2' });
+    expect(await lab.failure({ server_id: 'bm-3' })).toMatchObject({
+      code: 'not_permitted',
+      reason: '2 deployments are in progress, and 2 may be at once (IRONIC_MCP_MAX_DEPLOYING)',
+      hint: 'Call again when one of them is over.',
+      retryable: true,
+    });
+    expect(lab.bareMetal.deployments).toHaveLength(2);
+    lab.bareMetal.set(uuid(1), { provisionState: 'active' });
+    expect(await lab.provision({ server_id: 'bm-3' })).toMatchObject({ status: 'accepted' });
+  });
+
+  it('counts those of other copies of this program, but not those of other people', async () => {
+    const policy = { maxDeploying: 1 };
+    const others = { ...running(9), entry: null };
+    expect(await setup({ servers: [...servers, others], policy }).provision()).toMatchObject({ status: 'accepted' });
+    expect(await setup({ servers: [...servers, running(9)], policy }).failure()).toMatchObject({
+      code: 'not_permitted',
+    });
+  });
+
+  it('is not exceeded by calls that come at the same moment', async () => {
+    const lab = setup({ servers, policy: { maxDeploying: 2 } });
+    const outcomes = await Promise.allSettled(servers.map(({ id }) => lab.provision({ server_id: id })));
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
+  });
+
+  it('lets a repeated call find its deployment however many there are', async () => {
+    const lab = setup({ servers, policy: { maxDeploying: 1 } });
+    const first = await lab.provision({ idempotency_key: 'k' });
+    const again = await lab.provision({ idempotency_key: 'k' });
+    expect(again).toMatchObject({ operation_id: first.operation_id, status: 'in_progress' });
+  });
+
+  it('makes room again where a deployment did not come about', async () => {
+    const lab = setup({ servers, policy: { maxDeploying: 1 } });
+    expect(await lab.failure({ image_id: 'nosuch' })).toMatchObject({ code: 'image_not_found' });
+    expect(await lab.provision()).toMatchObject({ status: 'accepted' });
+  });
+
+  it('deploys nothing while it cannot count', async () => {
+    const misbehave = script({ deploying: [lostRequest] });
+    const lab = setup({ servers, policy: { maxDeploying: 1 }, misbehave });
+    expect(await lab.failure()).toMatchObject({ code: 'ironic_unavailable' });
+    expect(lab.writes()).toEqual([]);
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { operations } from '../../src/core/operations.js';
+import { document, expectDocumented } from './documented.js';
+import { createRestApp } from './rest-app.js';
+
+const request = { image_id: 'ubuntu-24.04', server_id: 'rack1-small-01' };
+
+describe('where nothing may be changed', () => {
+  const env = { IRONIC_MCP_READ_ONLY: 'true', IRONIC_MCP_ALLOW_DEPROVISION: 'true' };
+
+  it.each(operations.filter(({ effect }) => effect !== 'read'))(
+    'the route of $name is there only to say so',
+    async ({ route }) => {
+      const app = await createRestApp({ env });
+      const target = route.path.replace('{operation_id}', '1a049bf3-8234-4c54-abc6-eeccc75cd2f7');
+      // Not even a body that cannot be read gets another answer.
+      const answer = await app.ask(route.method, target, '{');
+      expect(answer.json).toMatchObject({
+        status: 403,
+        code: 'not_permitted',
+        detail: "Not permitted by this server's policy",
+        reason: 'nothing may be changed through this server (IRONIC_MCP_READ_ONLY)',
+      });
+      expectDocumented(answer);
+    },
+  );
+
+  it('there is no tool either, and calling it all the same changes nothing', async () => {
+    const app = await createRestApp({ env });
+    expect(await app.callTool('provision_server', request)).toBeUndefined();
+    const status = await app.ask('GET', '/provision/1a049bf3-8234-4c54-abc6-eeccc75cd2f7');
+    expect(status.json).toMatchObject({ code: 'operation_not_found' });
+  });
+});
+
+describe('a rule about what may be deployed', () => {
+  it.each([
+    [{ IRONIC_MCP_IMAGES: 'debian-*' }, 'image ubuntu-24.04 may not be deployed, only debian-* (IRONIC_MCP_IMAGES)'],
+    [
+      { IRONIC_MCP_RESOURCE_CLASSES: 'baremetal.gpu' },
+      'class baremetal.small may not be deployed, only baremetal.gpu (IRONIC_MCP_RESOURCE_CLASSES)',
+    ],
+  ])('is the same by REST and by MCP: %j', async (env, reason) => {
+    const app = await createRestApp({ env });
+    const answer = await app.ask('POST', '/provision', request);
+    expect(answer.json).toMatchObject({ status: 403, code: 'not_permitted', reason });
+    expectDocumented(answer);
+    const tool = await app.callTool('provision_server', request);
+    expect(tool).toMatchObject({ isError: true });
+    expect(tool.content[0]?.text).toContain(`Reason: ${reason}\n`);
+  });
+});
+
+describe('the documents', () => {
+  it('say of every operation that changes something under which rule it is switched off', () => {
+    for (const { effect, route } of operations) {
+      const { description = '' } = document.paths[route.path]?.[route.method.toLowerCase()] ?? {};
+      expect(description.includes('IRONIC_MCP_READ_ONLY')).toBe(effect !== 'read');
+      expect(description.includes('IRONIC_MCP_ALLOW_DEPROVISION')).toBe(effect === 'destroy');
+    }
+  });
+});
