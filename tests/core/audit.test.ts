@@ -3,6 +3,7 @@ import { createChanges } from '../../src/core/changes.js';
 import { Failure } from '../../src/core/failures.js';
 import type { Call, Core } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';
+import { createPolicy } from '../../src/core/policy.js';
 import { type Audit, type AuditRecord, NoAnswer } from '../../src/core/ports.js';
 import { setup } from './setup.js';
 
@@ -33,7 +34,7 @@ function audited(overrides: { readonly lab?: ReturnType<typeof setup>; readonly 
     ...overrides.audit,
   };
   const { service: provision, changes } = lab;
-  const core = { provision, changes, audit, say: (message: string) => message } as Core;
+  const core = { provision, changes, policy: createPolicy(), audit, say: (message: string) => message } as Core;
   const run = (name: string, input: object, by: Call = call) =>
     operations.find((each) => each.name === name)?.call(core, input, by) ?? Promise.reject(new Error(name));
   return {
