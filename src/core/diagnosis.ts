@@ -1,15 +1,15 @@
-import type { DeploymentFailure, Server } from './model.js';
+import type { DeploymentFailure, RecordedError, Server } from './model.js';
 import { plain } from './untrusted.js';
 
 interface Diagnosis {
   readonly code: string;
-  /** Ironic's `last_error` of such a failure, as far as it is always the same. */
+  /** Ironic's words for such a failure, as far as they are always the same. */
   readonly pattern: RegExp;
   readonly summary: string;
   readonly hint: string;
 }
 
-/** The classes of failed deployments, the most telling first. */
+/** The classes of failed deployments, the most telling first; a class may have several causes. */
 const diagnoses: readonly Diagnosis[] = [
   {
     code: 'conductor_restarted',
@@ -49,9 +49,27 @@ const diagnoses: readonly Diagnosis[] = [
   },
   {
     code: 'no_space',
+    pattern: /disk volume where .* is located doesn't have enough/i,
+    summary: "Ironic's conductor has no space left for the image",
+    hint: 'The operator should free the disk on which the conductor keeps its images; then provision the same server again.',
+  },
+  {
+    code: 'no_space',
+    pattern: /memory size is too small for requested image/i,
+    summary: 'The server has too little memory to take the image',
+    hint: 'Choose a smaller image or a server with more memory.',
+  },
+  {
+    code: 'no_space',
     pattern: /no space left|not enough space|too (?:big|large|small)|insufficient (?:disk|space)/i,
     summary: 'The disk of the server is too small or full',
     hint: 'Choose a smaller image or a server with a larger disk.',
+  },
+  {
+    code: 'network',
+    pattern: /tenant networks|\bneutron\b|network operation failure/i,
+    summary: "The server's ports could not be connected to its networks",
+    hint: 'Check vifs and their networks, then provision again; if it persists, the operator should look at the network of the server.',
   },
   {
     code: 'power_or_bmc',
@@ -84,15 +102,37 @@ const other = {
 /** Every class of a failed deployment, for the reference. */
 export const failedDeployments: readonly Omit<Diagnosis, 'pattern'>[] = [...diagnoses, undeployment, other];
 
+/** In which kinds of work the errors are recorded that end in these states. */
+const works: Readonly<Record<string, readonly string[]>> = {
+  'deploy failed': ['deploying', 'transition'],
+  error: ['unprovision'],
+};
+
+/** What went wrong while Ironic tidied up comes after what it tidied up for. */
+const aftermath = /Also failed to clean up due to|An unhandled exception was encountered while aborting/;
+
 /**
- * Explains a server in `deploy failed` or `error` by its `last_error`. Ironic wipes the deploy steps when one
- * fails; the name of the failed one survives in that text only ("Deploy step deploy.write_image failed", or
- * `…aborted during or after the completion of step "deploy.write_image"`).
+ * Explains a server in `deploy failed` or `error` by Ironic's record of this deployment, else by its `last_error`: which
+ * Ironic overwrites when the power fails later, and, in newer releases, wipes when all is well with the power.
+ *
+ * Ironic also wipes the deploy steps when one fails; the name of the failed one survives in these texts only ("Deploy
+ * step deploy.write_image failed", `…aborted during or after the completion of step "deploy.write_image"`).
  */
-export function diagnose(server: Server): DeploymentFailure {
-  const words = server.lastError === null ? null : plain(server.lastError);
-  const found = words === null ? undefined : diagnoses.find(({ pattern }) => pattern.test(words));
+export function diagnose(server: Server, errors: readonly RecordedError[] = []): DeploymentFailure {
+  const begin = server.entry ? Date.parse(server.entry.started_at) : 0;
+  const recorded = errors
+    .filter(({ at }) => (at ?? 0) >= begin)
+    .sort((one, other) => (other.at ?? 0) - (one.at ?? 0))
+    .map(({ work, words }) => ({ work, words: plain(words) }));
+  const told = recorded.find(({ work }) => work !== null && works[server.provisionState]?.includes(work));
+  const words = told?.words ?? (server.lastError === null ? null : plain(server.lastError));
+  const cause = words?.split(aftermath)[0] ?? '';
+  const found = words === null ? undefined : diagnoses.find(({ pattern }) => pattern.test(cause));
   const { code, summary, hint } = found ?? (server.provisionState === 'error' ? undeployment : other);
-  const step = words?.match(/\bstep ["']?(?:\w+\.)?(\w+)(?:["']| failed\b)/i)?.[1] ?? null;
+  const [step = null] = [cause, ...recorded.map((each) => each.words)].flatMap((text) => stepIn(text) ?? []);
   return { code, step, summary, hint, ironic_error: words };
+}
+
+function stepIn(words: string): string | undefined {
+  return words.match(/\bstep ["']?(?:\w+\.)?(\w+)(?:["']| failed\b)/i)?.[1];
 }

@@ -188,7 +188,18 @@ export interface DeployStep {
   readonly name: string;
   /** Position in the list of steps, from 1; null when the list is not known. */
   readonly number: number | null;
-  readonly total: number | null;
+  /** The names of all steps in their order; empty when the list is not known. */
+  readonly names: readonly string[];
+}
+
+/** An error that Ironic has on record about a server. */
+export interface RecordedError {
+  /** Milliseconds since the epoch; null when nobody knows. */
+  readonly at: number | null;
+  /** In which kind of work, e.g. `deploying`. */
+  readonly work: string | null;
+  /** Ironic's words: untrusted. */
+  readonly words: string;
 }
 
 /** A bare-metal server: what the core reads of a node in Ironic. Times are milliseconds since the epoch. */
@@ -198,6 +209,8 @@ export interface Server {
   readonly resourceClass: string | null;
   readonly provisionState: string;
   readonly provisionedAt: number | null;
+  /** When the deployment agent last reported, be it in an earlier deployment. */
+  readonly heardAt: number | null;
   /** Ironic's instance_uuid: whoever set it has the server. */
   readonly deploymentId: string | null;
   /** Our own entry, if the deployment is one of ours. */

@@ -5,6 +5,7 @@ import { Failure, type FailureCode, type FieldIssue, invalidArgument, invalidArg
 import type { ImageService } from './image-list.js';
 import type { Policy } from './policy.js';
 import type { Audit } from './ports.js';
+import type { Progress } from './progress.js';
 import type { ProvisionService } from './provision.js';
 import type { ServerService } from './servers.js';
 import { unsoundness } from './sound.js';
@@ -38,6 +39,8 @@ export interface Caller {
 export interface Call {
   /** Aborted when the caller cancels or leaves. Ends reads and waits, never a change that has begun. */
   readonly signal: AbortSignal;
+  /** Told how far a call that waits has come, if its caller wants to know. */
+  readonly report?: ((progress: Progress) => void) | undefined;
   readonly caller: Caller;
   /** The W3C trace context that the caller sent, already validated. */
   readonly traceparent?: string | undefined;

@@ -1,6 +1,7 @@
 import { ImageListing, ImageListRequest } from './image-list.js';
 import { ProvisionRequest, ProvisionResponse, ProvisionStatus, StatusRequest } from './model.js';
 import { type Operation, operation } from './operation.js';
+import type { Progress } from './progress.js';
 
 /** Everything that one can ask, in the order in which it is shown. */
 export const operations: readonly Operation[] = [
@@ -51,8 +52,9 @@ export const operations: readonly Operation[] = [
     output: ProvisionStatus,
     failures: ['operation_not_found'],
     example: { operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7', wait_seconds: 10 },
-    async run({ provision, say }, input, { signal }) {
-      const status = await provision.status(input, signal);
+    async run({ provision, say }, input, { signal, report }) {
+      const tell = report && (({ percent, words }: Progress) => report({ percent, words: say(words) }));
+      const status = await provision.status(input, signal, tell);
       return { ...status, message: say(status.message) };
     },
   }),

@@ -1,4 +1,4 @@
-import type { ConfigDrive, DeploymentEntry, Image, Server } from './model.js';
+import type { ConfigDrive, DeploymentEntry, Image, RecordedError, Server } from './model.js';
 import { quoted } from './untrusted.js';
 
 /** What a free server must be like. */
@@ -16,6 +16,9 @@ export interface Criteria {
 export interface BareMetal {
   /** One server by UUID or name, or null. Changes nothing. */
   find(ref: string, signal: AbortSignal): Promise<Server | null>;
+
+  /** The errors that Ironic has on record about a server; none where it keeps no record. Tried once. Changes nothing. */
+  errors(serverId: string, signal: AbortSignal): Promise<readonly RecordedError[]>;
 
   /** The one server that carries a deployment, or null. Changes nothing. */
   carrying(deploymentId: string, signal: AbortSignal): Promise<Server | null>;

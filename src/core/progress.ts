@@ -1,11 +1,27 @@
-import type { Server } from './model.js';
+import type { DeployStep, Server } from './model.js';
 import { plain } from './untrusted.js';
+
+/** How far something has come that somebody waits for. */
+export interface Progress {
+  /** Null when nothing honest can be said. */
+  readonly percent: number | null;
+  readonly words: string;
+}
+
+/** How many minutes something takes at most on slow machines with large images. */
+export interface Usual {
+  /** Since Ironic or the agent took over: since the last change of state. */
+  readonly within: number;
+  /** Since the deployment was asked for. */
+  readonly by: number;
+}
 
 /** What a deploy step means to the person who waits. */
 interface StepMeaning {
   readonly words: string;
   /** How much of a usual deployment is over when the step begins, in percent. */
   readonly percent: number;
+  readonly usual: Usual;
 }
 
 /**
@@ -13,32 +29,61 @@ interface StepMeaning {
  * nearly all of the time, hence the weights.
  */
 const steps: Readonly<Record<string, StepMeaning>> = {
-  deploy: { words: 'Booting the deployment agent', percent: 5 },
-  write_image: { words: 'Writing the image to the disk', percent: 40 },
-  prepare_instance_boot: { words: 'Installing the boot loader', percent: 80 },
-  tear_down_agent: { words: 'Shutting the deployment agent down', percent: 85 },
-  switch_to_tenant_network: { words: 'Switching to the network of the system', percent: 90 },
-  boot_instance: { words: 'Booting the system', percent: 95 },
+  deploy: { words: 'Booting the deployment agent', percent: 5, usual: { within: 15, by: 30 } },
+  write_image: { words: 'Writing the image to the disk', percent: 40, usual: { within: 15, by: 45 } },
+  prepare_instance_boot: { words: 'Installing the boot loader', percent: 80, usual: { within: 5, by: 50 } },
+  tear_down_agent: { words: 'Shutting the deployment agent down', percent: 85, usual: { within: 10, by: 55 } },
+  switch_to_tenant_network: {
+    words: 'Switching to the network of the system',
+    percent: 90,
+    usual: { within: 15, by: 60 },
+  },
+  boot_instance: { words: 'Booting the system', percent: 95, usual: { within: 20, by: 65 } },
 };
 
+/** Before its first step Ironic looks at the image, and may fetch it. */
+const preparing: Usual = { within: 15, by: 15 };
+
+function meaningOf(name: string): StepMeaning | undefined {
+  return Object.hasOwn(steps, name) ? steps[name] : undefined;
+}
+
 /** How far a deployment that is under way has come; null when nothing honest can be said. */
-export function progressPercent(server: Server): number | null {
-  if (server.provisionState === 'available') return 0;
-  const { step } = server;
+export function progressPercent({ provisionState, step }: Server): number | null {
+  if (provisionState === 'available') return 0;
   if (step === null) return null;
-  const known = Object.hasOwn(steps, step.name) ? steps[step.name] : undefined;
+  if (step.number === null) return meaningOf(step.name)?.percent ?? null;
   // A list without a write_image is not of that kind: there the position is all that is known.
-  if (known && step.total !== 1) return known.percent;
-  if (step.number === null || step.total === null) return null;
-  return Math.floor(((step.number - 1) / step.total) * 100);
+  const marks = step.names.includes('write_image') ? step.names.map((name) => meaningOf(name)?.percent) : [];
+  const index = step.number - 1;
+  const before = marks.findLastIndex((mark, at) => at <= index && mark !== undefined);
+  const after = marks.findIndex((mark, at) => at > index && mark !== undefined);
+  // Steps in between, which somebody else added, share what is between their neighbours.
+  const [low, from] = before < 0 ? [0, 0] : [marks[before] ?? 0, before];
+  const [high, to] = after < 0 ? [100, step.names.length] : [marks[after] ?? 100, after];
+  return Math.floor(low + ((high - low) * (index - from)) / (to - from));
 }
 
 /** The step under way in words, with its position if that is known; undefined outside of steps. */
-export function stepWords(server: Server): string | undefined {
-  const { step } = server;
+export function stepWords({ step }: Server): string | undefined {
   if (step === null) return undefined;
-  const words = Object.hasOwn(steps, step.name) ? steps[step.name]?.words : undefined;
+  const words = meaningOf(step.name)?.words;
   const name = plain(step.name, 80);
-  const position = step.number === null ? '' : ` ${step.number} of ${step.total}`;
+  const position = step.number === null ? '' : ` ${step.number} of ${step.names.length}`;
   return words ? `${words} (step${position}: ${name})` : `Deploy step${position}: ${name}`;
+}
+
+/** How long a deployment has taken, and how long it usually takes to be past the step under way. */
+export function timeWords(step: DeployStep | null, elapsed: number): string {
+  const seconds = Math.max(0, Math.round(elapsed / 1_000));
+  const time = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const usual = usualTimes(step);
+  return `${time} so far${usual ? `, usually past this within ${usual.by} min` : ''}`;
+}
+
+/** How long the work under way usually takes; undefined where a step is not known. */
+export function usualTimes(step: DeployStep | null): Usual | undefined {
+  if (step === null) return preparing;
+  const known = step.number === null || step.names.slice(0, step.number).every((name) => meaningOf(name));
+  return known ? meaningOf(step.name)?.usual : undefined;
 }

@@ -19,6 +19,7 @@ import { type Origin, originOf } from './origin.js';
 import type { Deploying, Plan } from './plan.js';
 import { createPolicy, type Policy } from './policy.js';
 import type { Images } from './ports.js';
+import type { Progress } from './progress.js';
 import { noneAvailable } from './rejections.js';
 import { accepted, standing } from './responses.js';
 import { deadlines } from './retry.js';
@@ -41,7 +42,11 @@ export interface ProvisionService {
    * How a deployment stands now, or, with `wait_seconds`, at its next change.
    * @throws Failure `operation_not_found`, `ironic_unavailable`
    */
-  status(request: StatusRequest, signal: AbortSignal): Promise<ProvisionStatus>;
+  status(
+    request: StatusRequest,
+    signal: AbortSignal,
+    report?: ((progress: Progress) => void) | undefined,
+  ): Promise<ProvisionStatus>;
 }
 
 export interface ProvisionServiceOptions extends Deploying {

@@ -1,8 +1,9 @@
 import { diagnose } from './diagnosis.js';
 import { Failure } from './failures.js';
-import type { DeploymentFailure, ProvisionStatus, Server } from './model.js';
-import { progressPercent, stepWords } from './progress.js';
+import type { DeploymentFailure, ProvisionStatus, RecordedError, Server } from './model.js';
+import { type Progress, progressPercent, stepWords, timeWords } from './progress.js';
 import { deadlines } from './retry.js';
+import { stallOf } from './stall.js';
 import { stateMeaning } from './states.js';
 import { plain } from './untrusted.js';
 
@@ -24,9 +25,23 @@ const neverDeployed: DeploymentFailure = {
  * What to answer about the deployment on a server, from nothing but the server as Ironic shows it.
  *
  * @param now Ironic's clock, in milliseconds since the epoch.
+ * @param errors What Ironic has on record about the server, if it has failed.
  * @throws Failure `operation_not_found` when the server is in no deployment, or reserved by somebody else.
  */
-export function statusOf(server: Server, now: number): ProvisionStatus {
+export function statusOf(server: Server, now: number, errors: readonly RecordedError[] = []): ProvisionStatus {
+  return standingOf(server, now, errors).status;
+}
+
+/** How a deployment stands. */
+export interface Standing {
+  readonly status: ProvisionStatus;
+  /** The same text as long as nothing happens that its caller waits for. */
+  readonly place: string;
+  readonly progress: Progress;
+}
+
+/** `statusOf`, with what somebody needs who waits. */
+export function standingOf(server: Server, now: number, errors: readonly RecordedError[] = []): Standing {
   const meaning = stateMeaning(server.provisionState);
   const free = server.provisionState === 'available';
   if (meaning?.outcome === 'none' && !(free && server.entry)) {
@@ -37,22 +52,44 @@ export function statusOf(server: Server, now: number): ProvisionStatus {
   }
   const abandoned = free && now - startedAt(server, null) > abandonedAfter;
   const outcome = abandoned ? 'failed' : !meaning || meaning.outcome === 'none' ? 'in_progress' : meaning.outcome;
-  const failure = abandoned ? neverDeployed : outcome === 'failed' ? diagnose(server) : null;
+  const failure = abandoned ? neverDeployed : outcome === 'failed' ? diagnose(server, errors) : null;
   const completedAt = isFinal(server) ? server.provisionedAt : null;
   const started = startedAt(server, completedAt);
-  return {
+  const stall = outcome === 'in_progress' ? stallOf(server, server.entry ? started : Number.NaN, now) : undefined;
+  const status: ProvisionStatus = {
     operation_id: server.id,
     server_id: server.id,
     server_name: nameOf(server),
     status: outcome,
     provision_state: plain(server.provisionState, 80),
     progress_percent: outcome === 'completed' ? 100 : outcome === 'failed' ? null : progressPercent(server),
-    message: messageOf(server, outcome, failure),
+    message: [messageOf(server, outcome, failure), ...(stall === undefined ? [] : [stall])].join(' '),
     started_at: Number.isNaN(started) ? null : isoTime(started),
     completed_at: completedAt === null ? null : isoTime(completedAt),
     deployment_id: server.deploymentId,
-    poll_after_seconds: outcome === 'in_progress' ? pollAfter(now - started) : null,
+    poll_after_seconds: outcome === 'in_progress' ? pollAfter(server, now - started, stall !== undefined) : null,
     failure,
+  };
+  const { provisionState, deploymentId, step } = server;
+  const stalled = stall !== undefined;
+  return {
+    status,
+    place: JSON.stringify([
+      outcome,
+      provisionState,
+      deploymentId,
+      step?.name,
+      step?.number,
+      step?.names.length,
+      stalled,
+    ]),
+    progress: {
+      percent: status.progress_percent,
+      words: [
+        stall ?? stepWords(server) ?? status.message,
+        ...(server.entry && outcome === 'in_progress' ? [timeWords(step, now - started)] : []),
+      ].join('; '),
+    },
   };
 }
 
@@ -116,8 +153,9 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
   return `Server ${name} is ${step ? `being deployed. ${step}` : words}.${estimate}`;
 }
 
-/** Seconds until another look is worth it: soon at first, more patient with time. */
-function pollAfter(elapsed: number): number {
+/** Seconds until another look is worth it: soon at first, more patient with time, and where nothing moves. */
+function pollAfter({ provisionState }: Server, elapsed: number, stalled: boolean): number {
+  if (stalled || provisionState === 'deploy hold') return 60;
   const patience = Number.isNaN(elapsed) ? 10 : Math.round(elapsed / 10_000);
   return Math.min(30, Math.max(5, patience));
 }

@@ -1,19 +1,34 @@
 import { Failure } from './failures.js';
-import type { ProvisionStatus, StatusRequest } from './model.js';
-import type { BareMetal } from './ports.js';
+import type { ProvisionStatus, RecordedError, Server, StatusRequest } from './model.js';
+import { type BareMetal, NoAnswer, Refused } from './ports.js';
+import type { Progress } from './progress.js';
 import type { Retrying } from './retry.js';
 import { createSharedReads } from './shared-reads.js';
-import { statusOf } from './status.js';
+import { stateMeaning } from './states.js';
+import { type Standing, standingOf } from './status.js';
 import { plain } from './untrusted.js';
 
 /** How often a waiting call looks at the server, in milliseconds: at first, and at the most patient. */
 const waitInterval = 2_000;
 const longestWaitInterval = 6_000;
 
+/** A look that has begun may outlast the wait by so much. */
+const lastLook = 2_000;
+
+/** The record of errors only refines what is known, so nobody waits for it any longer. */
+const recordTime = 5_000;
+
 /** Tells how far deployments are, and waits for their next change. */
 export interface Waiting {
-  /** How a deployment stands now, or, with `wait_seconds`, at its next change. */
-  status(request: StatusRequest, signal: AbortSignal): Promise<ProvisionStatus>;
+  /**
+   * How a deployment stands now, or, with `wait_seconds`, at its next change. While it waits a silent Ironic is borne.
+   * @param report Told after each look how far it has come; the percentage does not go back.
+   */
+  status(
+    request: StatusRequest,
+    signal: AbortSignal,
+    report?: ((progress: Progress) => void) | undefined,
+  ): Promise<ProvisionStatus>;
   /** What was read of a server before is out of date: it has just been changed. */
   forget(serverId: string): void;
 }
@@ -22,40 +37,111 @@ export interface WaitingOptions extends Retrying {
   readonly bareMetal: BareMetal;
 }
 
-export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Waiting {
-  const looks = createSharedReads(clock, (id, signal) => bareMetal.find(id, signal));
+interface Reading {
+  readonly server: Server;
+  readonly errors: readonly RecordedError[];
+}
 
-  async function status(request: StatusRequest, signal: AbortSignal): Promise<ProvisionStatus> {
-    const until = clock.now() + request.wait_seconds * 1_000;
-    let first: ProvisionStatus | undefined;
+export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Waiting {
+  const looks = createSharedReads(clock, async (id, signal): Promise<Reading | null> => {
+    const server = await bareMetal.find(id, signal);
+    return server && { server, errors: await errorsOf(server, signal) };
+  });
+
+  async function status(
+    request: StatusRequest,
+    signal: AbortSignal,
+    report: (progress: Progress) => void = () => undefined,
+  ): Promise<ProvisionStatus> {
     const begun = clock.now();
-    for (let maxAge = 0; ; ) {
-      const latest = await look(request, maxAge, signal);
-      first ??= latest;
-      if (latest.status !== 'in_progress' || latest.message !== first.message) return latest;
+    const until = begun + request.wait_seconds * 1_000;
+    const first = await look(request, 0, signal);
+    let latest = first;
+    let lookedAt = clock.now();
+    let percent: number | null = null;
+    for (;;) {
+      const { progress } = latest;
+      percent = highest(percent, progress.percent);
+      report({ ...progress, percent });
+      const moved = latest.place !== first.place || latest.status.status !== 'in_progress';
       const left = until - clock.now();
-      if (left <= 0) return latest;
+      if (moved || left <= 0) break;
       // The longer it lasts, the less a second matters. The jitter keeps many callers from asking all at once.
       const interval = Math.min(waitInterval + (clock.now() - begun) / 10, longestWaitInterval);
       await clock.sleep(Math.min(left, interval * (0.9 + random() / 5)), signal);
-      maxAge = interval * 0.8;
+      const time = Math.max(0, until - clock.now()) + lastLook;
+      // Never sooner after somebody else's look than one caller alone would have looked again.
+      const next = await within(time, signal, (either) => look(request, interval * 0.9, either).catch(unlessSilent));
+      if (next) {
+        latest = next;
+        lookedAt = clock.now();
+      }
     }
+    const { status: answer } = latest;
+    if (answer.status !== 'in_progress') return answer;
+    const silence = Math.round((clock.now() - lookedAt) / 1_000);
+    return {
+      ...answer,
+      progress_percent: percent,
+      message:
+        silence > 0
+          ? `${answer.message} That was ${silence} s ago: since then Ironic has given no answer.`
+          : answer.message,
+    };
   }
 
-  async function look(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<ProvisionStatus> {
-    const server = await looks.read(request.operation_id, maxAge, signal);
-    if (server === null) {
+  async function look(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<Standing> {
+    const reading = await looks.read(request.operation_id, maxAge, signal);
+    if (reading === null) {
       throw new Failure('operation_not_found', { id: request.operation_id, reason: 'Ironic knows no such server' });
     }
-    const status = statusOf(server, bareMetal.now());
+    const { server, errors } = reading;
+    const standing = standingOf(server, bareMetal.now(), errors);
     if (request.deployment_id !== undefined && request.deployment_id !== server.deploymentId) {
       throw new Failure('operation_not_found', {
         id: request.operation_id,
         reason: `it carries another deployment by now: ${plain(server.deploymentId ?? 'one without an id', 40)}`,
       });
     }
-    return status;
+    return standing;
+  }
+
+  /** What Ironic has on record about a server that has failed; nothing if it does not want to tell. */
+  async function errorsOf(server: Server, signal: AbortSignal): Promise<readonly RecordedError[]> {
+    if (stateMeaning(server.provisionState)?.outcome !== 'failed') return [];
+    const record = await within(recordTime, signal, (either) =>
+      bareMetal.errors(server.id, either).catch((error) => {
+        if (error instanceof NoAnswer || error instanceof Refused) return [];
+        throw error;
+      }),
+    );
+    return record ?? [];
+  }
+
+  /** The outcome of an action if it is there in time, else undefined; then the action is broken off. */
+  async function within<Value>(
+    time: number,
+    signal: AbortSignal,
+    action: (either: AbortSignal) => Promise<Value>,
+  ): Promise<Value | undefined> {
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    try {
+      return await Promise.race([action(either), clock.sleep(time, either).then(() => undefined)]);
+    } finally {
+      over.abort();
+    }
   }
 
   return { status, forget: looks.forget };
+}
+
+/** Nobody who waits gives up because one look had no answer; a definite refusal ends the wait. */
+function unlessSilent(error: unknown): undefined {
+  const silent = error instanceof NoAnswer || (error instanceof Refused && error.refusal === 'busy');
+  if (!silent) throw error;
+}
+
+function highest(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (other ?? one) : Math.max(one, other);
 }

@@ -9,6 +9,7 @@ import { Failure } from '../core/failures.js';
 import type { Caller, Core, Operation } from '../core/operation.js';
 import { portable } from '../core/portable-schema.js';
 import { validTraceparent } from '../core/traceparent.js';
+import { progressOf } from './progress.js';
 
 export interface McpOptions {
   readonly name: string;
@@ -58,6 +59,7 @@ export function createMcpServer({
         const { signal, _meta: meta } = context.mcpReq;
         const call = {
           signal,
+          report: progressOf(context),
           caller: callerOf(server, context),
           traceparent: validTraceparent(meta?.traceparent ?? context.http?.req?.headers.get('traceparent')),
         };

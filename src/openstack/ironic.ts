@@ -4,7 +4,7 @@ import { type BareMetal, NoAnswer, type Refusal, Refused, SignInRefused } from '
 import { type Retrying, retries, retrying } from '../core/retry.js';
 import { faultIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
-import { fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
+import { errorsFrom, fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
 import { createVersion } from './versions.js';
 
 const Vifs = z.looseObject({ vifs: z.array(z.looseObject({ id: z.string() })) });
@@ -85,6 +85,14 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       const error = errorFrom(answer);
       if (error instanceof Refused && error.refusal === 'not_found') return null;
       throw error;
+    },
+
+    async errors(serverId, signal) {
+      if (!version.has('history')) return [];
+      const path = `${nodePath(serverId)}/history`;
+      const answer = await ask(() => ({ method: 'GET', path, query: { detail: 'true' } }), signal);
+      if (answer.status !== 200) throw errorFrom(answer);
+      return readable(errorsFrom(answer.body), answer);
     },
 
     async carrying(deploymentId, signal) {

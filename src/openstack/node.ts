@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { DeploymentEntry, DeployStep, Server } from '../core/model.js';
+import type { DeploymentEntry, DeployStep, RecordedError, Server } from '../core/model.js';
 import type { Reservation } from '../core/ports.js';
 import type { Version } from './versions.js';
 
@@ -38,7 +38,11 @@ const Node = z.looseObject({
   properties: z.looseObject({ local_gb: z.unknown(), cpu_arch: Text }).catch({ local_gb: null }),
   deploy_step: z.looseObject({ step: z.string() }).nullish().catch(null),
   driver_internal_info: z
-    .looseObject({ deploy_steps: z.array(z.unknown()).nullish(), deploy_step_index: z.number().nullish() })
+    .looseObject({
+      deploy_steps: z.array(z.looseObject({ step: z.string() })).nullish(),
+      deploy_step_index: z.number().nullish(),
+      agent_last_heartbeat: Text,
+    })
     .nullish()
     .catch(null),
 });
@@ -76,6 +80,7 @@ export function serverFrom(body: unknown): Server | undefined {
     resourceClass: node.resource_class ?? null,
     provisionState: node.provision_state ?? 'available',
     provisionedAt: momentOf(node.provision_updated_at),
+    heardAt: momentOf(node.driver_internal_info?.agent_last_heartbeat),
     deploymentId: node.instance_uuid,
     entry: entryOf(node.instance_info[entryMember], node.instance_uuid),
     imageSource: node.instance_info.image_source ?? null,
@@ -91,6 +96,21 @@ export function serverFrom(body: unknown): Server | undefined {
     deployInterface: node.deploy_interface ?? null,
     networkInterface: node.network_interface ?? null,
   };
+}
+
+const History = z.looseObject({
+  history: z.array(z.looseObject({ created_at: Text, event_type: Text, severity: Text, event: Text })),
+});
+
+/** Reads the errors from a node's history; undefined when this is none. */
+export function errorsFrom(body: unknown): readonly RecordedError[] | undefined {
+  return History.safeParse(body)
+    .data?.history.filter(({ severity, event }) => severity === 'ERROR' && event)
+    .map(({ created_at, event_type, event }) => ({
+      at: momentOf(created_at),
+      work: event_type ?? null,
+      words: event ?? '',
+    }));
 }
 
 /** The JSON patch that takes a node, in one atomic change (RFC 6902; Ironic knows add, replace and remove). */
@@ -122,13 +142,13 @@ function entryOf(entries: unknown, deploymentId: string | null): DeploymentEntry
 
 function stepOf(
   name: string | undefined,
-  info: { deploy_steps?: unknown[] | null | undefined; deploy_step_index?: number | null | undefined },
+  info: { deploy_steps?: { step: string }[] | null | undefined; deploy_step_index?: number | null | undefined },
 ): DeployStep | null {
   if (name === undefined) return null;
-  const total = info.deploy_steps?.length ?? 0;
+  const names = info.deploy_steps?.map(({ step }) => step) ?? [];
   const index = info.deploy_step_index;
-  const known = typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < total;
-  return { name, number: known ? index + 1 : null, total: known ? total : null };
+  const known = typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < names.length;
+  return known ? { name, number: index + 1, names } : { name, number: null, names: [] };
 }
 
 /** Inspection writes some sizes as text. */
@@ -137,7 +157,8 @@ function sizeOf(value: unknown): number | null {
   return typeof size === 'number' && Number.isFinite(size) && size > 0 ? size : null;
 }
 
+/** Ironic writes some times without a zone; all of them are in UTC. */
 function momentOf(text: string | null | undefined): number | null {
-  const moment = Date.parse(text ?? '');
+  const moment = Date.parse(text?.replace(/T[\d:.]+$/, '$&Z') ?? '');
   return Number.isNaN(moment) ? null : moment;
 }

@@ -10,6 +10,7 @@ export const needs = {
   deployment: 59,
   retired: 61,
   lessee: 65,
+  history: 78,
 } as const;
 
 /** The version that we ask for where Ironic has it: nothing newer is needed. */
@@ -20,7 +21,7 @@ const versionPattern = /^1\.(\d{1,5})$/;
 
 /** The microversion that is spoken with one Ironic. Starts with what we prefer and learns from its answers. */
 export interface Version {
-  /** For example `1.65`. */
+  /** For example `1.78`. */
   spoken(): string;
   headers(): Record<string, string>;
   has(feature: keyof typeof needs): boolean;

@@ -66,7 +66,7 @@ const seen: readonly (readonly [code: string, lastError: string])[] = [
     'other',
     'Deploy step deploy.deploy failed: image_source\'s "image_checksum", or "image_os_hash_algo" and "image_os_hash_value" must be provided in instance_info',
   ],
-  ['other', 'Deploy step deploy.switch_to_tenant_network failed: Network operation failure.'],
+  ['network', 'Deploy step deploy.switch_to_tenant_network failed: Network operation failure.'],
   ['other', "Cannot clean node: node does not support this clean step: {'interface': 'bios', 'step': 'nonesuch'}"],
   ['other', ''],
 ];

@@ -1,4 +1,4 @@
-import type { ConfigDrive, Server } from '../../src/core/model.js';
+import type { ConfigDrive, RecordedError, Server } from '../../src/core/model.js';
 import {
   type BareMetal,
   type Clock,
@@ -24,6 +24,7 @@ export function freeServer(number = 1, overrides: Partial<Server> = {}): Server 
     resourceClass: 'baremetal.small',
     provisionState: 'available',
     provisionedAt: Date.UTC(2026, 10, 22, 7),
+    heardAt: null,
     deploymentId: null,
     entry: null,
     imageSource: null,
@@ -74,6 +75,7 @@ export const lostAnswer: Mishap = (act) => {
 
 type Method =
   | 'find'
+  | 'errors'
   | 'carrying'
   | 'available'
   | 'deploying'
@@ -118,6 +120,8 @@ export interface FakeBareMetal extends BareMetal {
   readonly servers: ReadonlyMap<string, Readonly<Server>>;
   /** The Neutron ports that are attached to a server; somebody else may change them. */
   portsOf(serverId: string): Set<string>;
+  /** What Ironic has on record about a server. */
+  readonly record: Map<string, readonly RecordedError[]>;
   /** What somebody else does to a server. */
   set(serverId: string, changes: Partial<Server>): void;
 }
@@ -139,6 +143,7 @@ export function createFakeBareMetal({
   /** The last attempt that reserved each server. */
   const attempts = new Map<string, string>();
   const ports = new Map<string, Set<string>>();
+  const record = new Map<string, readonly RecordedError[]>();
   const portsOf = (serverId: string) => {
     const attached = ports.get(serverId) ?? new Set();
     ports.set(serverId, attached);
@@ -170,6 +175,7 @@ export function createFakeBareMetal({
     deploymentIds,
     servers,
     portsOf,
+    record,
     set(serverId, changes) {
       Object.assign(known(serverId), changes);
     },
@@ -179,6 +185,8 @@ export function createFakeBareMetal({
         const server = byRef(ref);
         return server ? { ...server } : null;
       }),
+
+    errors: (serverId, signal) => request('errors', serverId, signal, () => record.get(serverId) ?? []),
 
     carrying: (deploymentId, signal) =>
       request('carrying', deploymentId, signal, () => {

@@ -6,6 +6,7 @@ import { deadlines } from '../../src/core/retry.js';
 import { provisionStates, stateMeaning } from '../../src/core/states.js';
 import { displayName, isoTime, nameOf, statusOf } from '../../src/core/status.js';
 import { anyText } from './any-text.js';
+import { direct } from './direct.js';
 import { freeServer, uuid } from './fake-bare-metal.js';
 import { start } from './fake-clock.js';
 
@@ -36,7 +37,7 @@ function refusalOf(server: Server, now = start): string | null {
 
 describe('the status of a deployment', () => {
   it('is complete while it is under way', () => {
-    const server = ours({ step: { name: 'write_image', number: 2, total: 6 } });
+    const server = ours({ step: { name: 'write_image', number: 2, names: direct } });
     expect(statusOf(server, startedAt + 90_000)).toEqual({
       operation_id: uuid(1),
       server_id: uuid(1),
@@ -111,7 +112,7 @@ describe('the status of a deployment', () => {
     ['deploy hold', 'Server bm-1 is held by an operator in the middle of its deployment.'],
     ['deploying', 'Server bm-1 is being deployed.'],
   ])('tells what goes on in "%s" outside of steps', (provisionState, message) => {
-    expect(statusOf(ours({ provisionState }), start)).toMatchObject({ status: 'in_progress', message });
+    expect(statusOf(ours({ provisionState }), startedAt)).toMatchObject({ status: 'in_progress', message });
   });
 
   it.each(['rescue', 'servicing', 'service failed', 'unrescue failed'])('stays completed in "%s"', (provisionState) => {
@@ -175,7 +176,11 @@ describe('the status of a deployment', () => {
         entry: fc.option(fc.record({ started_at: moment.map(isoTime), image: text, digest: fc.string() })),
         imageSource: fc.option(text),
         step: fc.option(
-          fc.record({ name: text, number: fc.integer({ min: 1, max: 20 }), total: fc.integer({ min: 20, max: 30 }) }),
+          fc.record({
+            name: text,
+            number: fc.integer({ min: 1, max: 20 }),
+            names: fc.array(fc.oneof(fc.constantFrom(...direct), text), { minLength: 20, maxLength: 30 }),
+          }),
         ),
         lastError: fc.option(text),
       })
@@ -224,7 +229,7 @@ describe('the times', () => {
 
   it('are an estimate without our entry, and the message says so', () => {
     const foreign = ours({ entry: null, provisionedAt: start - 3_600_000 });
-    const status = statusOf(foreign, start);
+    const status = statusOf(foreign, start - 3_500_000);
     expect(status.started_at).toBe('2026-11-22T07:00:00Z');
     expect(status.message).toBe(
       'Server bm-1 is being deployed. It was not deployed through this server, so started_at is an estimate: the time of its last change of state.',
@@ -254,10 +259,15 @@ describe('when to look again', () => {
     [30, 5],
     [90, 9],
     [150, 15],
-    [3_600, 30],
+    [900, 30],
+    [3_600, 60],
     [-60, 5],
   ])('%i s after the start it is in %i s', (elapsed, seconds) => {
     expect(statusOf(ours(), startedAt + elapsed * 1_000).poll_after_seconds).toBe(seconds);
+  });
+
+  it('is in a minute while an operator holds it', () => {
+    expect(statusOf(ours({ provisionState: 'deploy hold' }), startedAt).poll_after_seconds).toBe(60);
   });
 });
 

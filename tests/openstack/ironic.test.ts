@@ -60,7 +60,7 @@ describe('reading one server', () => {
   it('takes one request with the fields that are needed', async () => {
     const { bareMetal } = setup([json(node)]);
     await expect(bareMetal.find('bm-1', forever)).resolves.toMatchObject({ id, name: 'bm-1' });
-    expect(service.seen).toMatchObject([{ method: 'GET', version: '1.65', body: undefined }]);
+    expect(service.seen).toMatchObject([{ method: 'GET', version: '1.78', body: undefined }]);
     expect(service.seen[0]?.path).toMatch(/^\/v1\/nodes\/bm-1\?fields=uuid%2Cname%2C.*retired%2Clessee$/);
   });
 
@@ -537,22 +537,25 @@ describe('an Ironic of another version', () => {
       return json(isList ? { nodes: [node] } : node, { headers })(request);
     };
 
-  it.each([59, 60, 61, 64])('that speaks 1.%i at most is spoken to in that from the first call on', async (newest) => {
-    for (const [, call] of [...reads, ...changes]) {
-      const before = service.seen.length;
-      const { bareMetal } = setup([ironicUpTo(newest)]);
-      expect(await errorOf(call(bareMetal))).toBeUndefined();
-      expect(service.seen.slice(before).map(({ version }) => version)).toEqual(['1.65', `1.${newest}`]);
-      expect(await errorOf(call(bareMetal))).toBeUndefined();
-      expect(service.seen.length - before).toBe(3);
-    }
-  });
+  it.each([59, 60, 61, 64, 65, 77])(
+    'that speaks 1.%i at most is spoken to in that from the first call on',
+    async (newest) => {
+      for (const [, call] of [...reads, ...changes]) {
+        const before = service.seen.length;
+        const { bareMetal } = setup([ironicUpTo(newest)]);
+        expect(await errorOf(call(bareMetal))).toBeUndefined();
+        expect(service.seen.slice(before).map(({ version }) => version)).toEqual(['1.78', `1.${newest}`]);
+        expect(await errorOf(call(bareMetal))).toBeUndefined();
+        expect(service.seen.length - before).toBe(3);
+      }
+    },
+  );
 
-  it('that speaks 1.65 and more is spoken to in 1.65', async () => {
+  it('that speaks 1.78 and more is spoken to in 1.78', async () => {
     const { bareMetal } = setup([ironicUpTo(82)]);
     await bareMetal.find(id, forever);
-    expect(service.seen.map(({ version }) => version)).toEqual(['1.65']);
-    expect(bareMetal.apiVersion()).toBe('1.65');
+    expect(service.seen.map(({ version }) => version)).toEqual(['1.78']);
+    expect(bareMetal.apiVersion()).toBe('1.78');
   });
 
   it('that speaks 1.58 at most is too old', async () => {
@@ -568,9 +571,9 @@ describe('an Ironic of another version', () => {
   });
 
   it('that speaks only newer ones is spoken to in its oldest', async () => {
-    const { bareMetal } = setup([fault(406, 'no', range('1.70', '1.120')), json(node)]);
+    const { bareMetal } = setup([fault(406, 'no', range('1.90', '1.120')), json(node)]);
     await expect(bareMetal.find(id, forever)).resolves.toMatchObject({ id });
-    expect(service.seen.map(({ version }) => version)).toEqual(['1.65', '1.70']);
+    expect(service.seen.map(({ version }) => version)).toEqual(['1.78', '1.90']);
   });
 
   it('that does not say which it speaks is too old', async () => {

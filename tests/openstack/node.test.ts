@@ -58,7 +58,7 @@ describe('a node', () => {
       powerState: 'power on',
       retired: false,
       lessee: null,
-      step: { name: 'write_image', number: 2, total: 3 },
+      step: { name: 'write_image', number: 2, names: ['deploy', 'write_image', 'boot_instance'] },
       lastError: null,
       diskGb: 240,
       architecture: 'x86_64',
@@ -228,7 +228,7 @@ describe('the step of a node', () => {
   const steps = [{ step: 'deploy' }, { step: 'write_image' }];
 
   it('has no position before the list is known, or when it does not fit', () => {
-    const nowhere = { name: 'deploy', number: null, total: null };
+    const nowhere = { name: 'deploy', number: null, names: [] };
     for (const info of [
       null,
       {},

@@ -26,7 +26,7 @@ const add = (path: string, value: unknown) => ({ op: 'add', path, value });
 const reserving = (digit: number) => [add('/instance_uuid', instance(digit)), add('/instance_info', image)];
 
 /** What the adapter asks for, at the version that it speaks (`src/openstack/node.ts`, `versions.ts`). */
-const ours = '1.65';
+const ours = '1.78';
 const listFields =
   'uuid,name,resource_class,provision_state,provision_updated_at,instance_uuid,instance_info,maintenance,reservation,power_state,properties,deploy_interface,network_interface,retired,lessee';
 const oneFields = `${listFields},last_error,deploy_step,driver_internal_info`;
@@ -162,6 +162,7 @@ const versions = [
   '1.61',
   '1.65',
   '1.75',
+  '1.78',
 ];
 
 const oneNode: readonly Recorded[] = [

@@ -1,0 +1,20 @@
+import type { ServerContext } from '@modelcontextprotocol/server';
+import type { Call } from '../core/operation.js';
+
+/** The protocol wants every notification to show more progress than the last: by so many percent at least. */
+const leastStep = 0.01;
+
+/** Turns reports into progress notifications; undefined when the client has not asked for them. */
+export function progressOf({ mcpReq }: ServerContext): Call['report'] {
+  const progressToken = mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return undefined;
+  let progress = -leastStep;
+  return ({ percent, words: message }) => {
+    progress = Math.round(Math.max(progress + leastStep, percent ?? 0) * 100) / 100;
+    const total = percent === null ? {} : { total: 100 };
+    // A client that has left needs no telling; that ends the call by itself.
+    void mcpReq
+      .notify({ method: 'notifications/progress', params: { progressToken, progress, ...total, message } })
+      .catch(() => undefined);
+  };
+}
