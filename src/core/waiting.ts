@@ -1,6 +1,6 @@
 import { Failure } from './failures.js';
 import type { ProvisionStatus, RecordedError, Server, StatusRequest } from './model.js';
-import { type BareMetal, NoAnswer, Refused } from './ports.js';
+import { type BareMetal, NoAnswer, Refused, SignInRefused } from './ports.js';
 import type { Progress } from './progress.js';
 import type { Retrying } from './retry.js';
 import { createSharedReads } from './shared-reads.js';
@@ -22,7 +22,7 @@ const recordTime = 5_000;
 export interface Waiting {
   /**
    * How a deployment stands now, or, with `wait_seconds`, at its next change. While it waits a silent Ironic is borne.
-   * @param report Told after each look how far it has come; the percentage does not go back.
+   * @param report Told after each look that leaves it waiting how far it is; the percentage does not go back.
    */
   status(
     request: StatusRequest,
@@ -62,10 +62,10 @@ export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Wai
     for (;;) {
       const { progress } = latest;
       percent = highest(percent, progress.percent);
-      report({ ...progress, percent });
       const moved = latest.place !== first.place || latest.status.status !== 'in_progress';
       const left = until - clock.now();
       if (moved || left <= 0) break;
+      report({ ...progress, percent });
       // The longer it lasts, the less a second matters. The jitter keeps many callers from asking all at once.
       const interval = Math.min(waitInterval + (clock.now() - begun) / 10, longestWaitInterval);
       await clock.sleep(Math.min(left, interval * (0.9 + random() / 5)), signal);
@@ -111,7 +111,7 @@ export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Wai
     if (stateMeaning(server.provisionState)?.outcome !== 'failed') return [];
     const record = await within(recordTime, signal, (either) =>
       bareMetal.errors(server.id, either).catch((error) => {
-        if (error instanceof NoAnswer || error instanceof Refused) return [];
+        if (error instanceof NoAnswer || error instanceof Refused || error instanceof Failure) return [];
         throw error;
       }),
     );
@@ -136,9 +136,12 @@ export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Wai
   return { status, forget: looks.forget };
 }
 
-/** Nobody who waits gives up because one look had no answer; a definite refusal ends the wait. */
+/** Nobody who waits gives up because one look had no answer; what will not change by itself ends the wait. */
 function unlessSilent(error: unknown): undefined {
-  const silent = error instanceof NoAnswer || (error instanceof Refused && error.refusal === 'busy');
+  const silent =
+    (error instanceof NoAnswer && !(error instanceof SignInRefused)) ||
+    (error instanceof Refused && error.refusal === 'busy') ||
+    (error instanceof Failure && error.code === 'overloaded');
   if (!silent) throw error;
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../src/core/diagnosis.js';
+import type { RecordedError, Server } from '../../src/core/model.js';
 import { freeServer } from './fake-bare-metal.js';
+import { start } from './fake-clock.js';
 
 const failed = (lastError: string | null) => diagnose(freeServer(1, { provisionState: 'deploy failed', lastError }));
 
@@ -36,6 +38,23 @@ const seen: readonly (readonly [code: string, lastError: string])[] = [
     'no_space',
     'Deploy step deploy.write_image failed: Root partition is too small for requested image. Image virtual size: 20480 MB, Root size: 10240 MB',
   ],
+  [
+    'no_space',
+    "Failed to prepare to deploy: Disk volume where '/var/lib/ironic/images' is located doesn't have enough disk space. Required 4096 MiB, only 1024 MiB available space present.",
+  ],
+  [
+    'no_space',
+    'Failed to prepare to deploy: Memory size is too small for requested image, if it is less than (image size + reserved RAM size), will break the IPA deployments. Image size: 9000 MiB, Memory size: 8192 MiB, Reserved size: 0 MiB.',
+  ],
+  [
+    'no_space',
+    'Deploy step deploy.write_image failed on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5. Error writing image to device: Writing image to device /dev/sda failed with exit code 1. stdout: . stderr: dd: error writing: No space left on device',
+  ],
+  ['config_drive', 'Failed to store the configdrive in the database. Data too long for column'],
+  [
+    'config_drive',
+    'Deploy step deploy.write_image failed on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5. Deployment failed: Config drive size exceeds maximum limit of 64MiB. Size of the given config drive is 70 MiB',
+  ],
   ['config_drive', 'Failed to prepare the configdrive. Exception: Incorrect padding'],
   ['config_drive', 'Failed to upload the configdrive to Swift: Connection refused'],
   ['config_drive', 'Deploy step deploy.write_image failed: Config drive size 70 MiB is too large, the limit is 64 MiB'],
@@ -57,6 +76,10 @@ const seen: readonly (readonly [code: string, lastError: string])[] = [
   ['image_unreachable', 'Failed to download image http://images/a.qcow2, reason: 404 Client Error'],
   [
     'image_unreachable',
+    'Deploy step deploy.write_image failed on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5. Image download timeout: Download of image a.qcow2 failed: Timed out downloading image',
+  ],
+  [
+    'image_unreachable',
     'Deploy step deploy.write_image failed on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5. Error downloading image: Download of image a.qcow2 failed: URL: http://images/a.qcow2',
   ],
   ['other', 'Deploy step deploy.write_image failed: No suitable device was found for deployment using these hints'],
@@ -65,6 +88,10 @@ const seen: readonly (readonly [code: string, lastError: string])[] = [
   [
     'other',
     'Deploy step deploy.deploy failed: image_source\'s "image_checksum", or "image_os_hash_algo" and "image_os_hash_value" must be provided in instance_info',
+  ],
+  [
+    'network',
+    'Error changing node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5 to tenant networks after deploy. NetworkError: No neutron ports or portgroups are associated with node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5',
   ],
   ['network', 'Deploy step deploy.switch_to_tenant_network failed: Network operation failure.'],
   ['other', "Cannot clean node: node does not support this clean step: {'interface': 'bios', 'step': 'nonesuch'}"],
@@ -115,6 +142,82 @@ describe('the diagnosis', () => {
   it('shows the words of Ironic as one bounded line', () => {
     const { ironic_error } = failed(`Traceback:\n\u001b[31m${'x'.repeat(5_000_000)}`);
     expect(ironic_error).toMatch(/^Traceback: \[31mx+…$/);
+    expect(ironic_error).toHaveLength(300);
+  });
+});
+
+describe('the diagnosis by the record of errors', () => {
+  const entry = { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04', digest: 'd' };
+  const at = (seconds: number) => start + seconds * 1_000;
+  const full = 'Deploy step deploy.write_image failed on node 1. No space left on device';
+  const powerLost = 'During sync_power_state, max retries exceeded for node 1, node state None does not match';
+  const of = (errors: readonly RecordedError[], overrides: Partial<Server> = {}) =>
+    diagnose(freeServer(1, { provisionState: 'deploy failed', entry, lastError: null, ...overrides }), errors);
+
+  it('stands when Ironic has wiped last_error, as newer releases do', () => {
+    expect(of([{ at: at(60), work: 'deploying', words: full }])).toMatchObject({
+      code: 'no_space',
+      step: 'write_image',
+      ironic_error: full,
+    });
+  });
+
+  it('is not led astray by what went wrong afterwards', () => {
+    const errors = [
+      { at: at(60), work: 'deploying', words: full },
+      { at: at(900), work: null, words: powerLost },
+      { at: at(901), work: 'monitoring', words: powerLost },
+    ];
+    expect(of(errors, { lastError: powerLost })).toMatchObject({ code: 'no_space', ironic_error: full });
+  });
+
+  it('tells nothing of earlier deployments', () => {
+    const errors = [{ at: at(-60), work: 'deploying', words: full }];
+    expect(of(errors)).toMatchObject({ code: 'other', step: null, ironic_error: null });
+    expect(of(errors, { lastError: 'IPMI call failed: power status.' })).toMatchObject({ code: 'power_or_bmc' });
+  });
+
+  it('is that of the last try, in whatever order the record is', () => {
+    const errors = [
+      { at: at(60), work: 'deploying', words: full },
+      { at: at(600), work: 'deploying', words: 'Timeout reached while waiting for callback for node 1' },
+      { at: at(300), work: 'deploying', words: full },
+    ];
+    expect(of(errors)).toMatchObject({ code: 'no_call_back' });
+  });
+
+  it('goes by the cause, not by what went wrong while Ironic tidied up', () => {
+    const words = `${full}. Also failed to clean up due to: IPMI call failed: power off.`;
+    expect(of([{ at: at(60), work: 'deploying', words }])).toMatchObject({ code: 'no_space', ironic_error: words });
+  });
+
+  it('knows a restart of the conductor, which is recorded as a transition', () => {
+    const words = "The deploying state can't be resumed by conductor ironic-lab. Moving to fail state.";
+    expect(of([{ at: at(60), work: 'transition', words }])).toMatchObject({ code: 'conductor_restarted', step: null });
+  });
+
+  it('finds the failed step where only the record of steps names it', () => {
+    const errors = [
+      { at: at(59), work: 'deployment_end', words: "Deployment aborted at step 'boot_instance' with steps=[]" },
+      { at: at(60), work: 'deploying', words: 'Error booting node 1 after deploy. IPMIFailure: IPMI call failed' },
+    ];
+    expect(of(errors)).toMatchObject({ code: 'power_or_bmc', step: 'boot_instance' });
+  });
+
+  it('is about the undeployment in "error"', () => {
+    const errors = [
+      { at: at(60), work: 'deploying', words: full },
+      { at: at(600), work: 'unprovision', words: 'Failed to tear down: no luck' },
+    ];
+    expect(of(errors, { provisionState: 'error' })).toMatchObject({
+      code: 'undeployment_failed',
+      ironic_error: 'Failed to tear down: no luck',
+    });
+  });
+
+  it('shows the words of Ironic as one bounded line', () => {
+    const { ironic_error } = of([{ at: at(60), work: 'deploying', words: `a\n\u202e${'x'.repeat(5_000_000)}` }]);
+    expect(ironic_error).toMatch(/^a x+…$/);
     expect(ironic_error).toHaveLength(300);
   });
 });

@@ -37,6 +37,20 @@ describe('the progress', () => {
     expect(progressPercent(deploying({ name: 'burn_in', number: null, names: [] }))).toBeNull();
   });
 
+  it('grows through steps that somebody has added to the known ones', () => {
+    const names = [
+      'raid',
+      'deploy',
+      'write_image',
+      'inject_files',
+      'burn_in',
+      'prepare_instance_boot',
+      'boot_instance',
+    ];
+    const percents = names.map((name, index) => progressPercent(deploying({ name, number: index + 1, names })));
+    expect(percents).toEqual([0, 5, 40, 53, 66, 80, 95]);
+  });
+
   it('goes by the position where one step does everything', () => {
     expect(progressPercent(deploying({ name: 'deploy', number: 1, names: ['deploy'] }))).toBe(0);
   });

@@ -1,34 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client';
-import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ClientLine, clientLines } from '../support/mcp-session.js';
+import { connectOverHttp } from '../support/mcp-over-http.js';
+import { clientLines } from '../support/mcp-session.js';
 import { type HttpServer, startHttpServer } from './http-server.js';
 
 const token = 'hunter2';
-const clientInfo = { name: 'tests', version: '1' };
-
-async function open(line: ClientLine, url: string) {
-  const at = new URL('/mcp', url);
-  const options = { requestInit: { headers: { authorization: `Bearer ${token}` } } };
-  if (line === 'v1') {
-    const client = new ClientV1(clientInfo);
-    await client.connect(new TransportV1(at, options) as Transport);
-    return client;
-  }
-  const client = new ClientV2(clientInfo, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
-  await client.connect(new TransportV2(at, options));
-  return client;
-}
 
 describe.each(clientLines)('a %s client over HTTP', (line) => {
   let server: HttpServer;
-  let client: Awaited<ReturnType<typeof open>>;
+  let client: Awaited<ReturnType<typeof connectOverHttp>>;
   beforeAll(async () => {
     server = await startHttpServer([], { IRONIC_MCP_HTTP_TOKEN: token });
-    client = await open(line, server.url);
+    client = await connectOverHttp(line, server.url, token);
   });
   afterAll(async () => {
     await client.close();

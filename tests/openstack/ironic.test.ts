@@ -56,6 +56,44 @@ async function errorOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
+describe('the record of errors of one server', () => {
+  const history = [
+    { created_at: '2026-11-22T08:03:34+00:00', severity: 'ERROR', event_type: 'deploying', event: 'no' },
+  ];
+
+  it('takes one request, for the whole of each text', async () => {
+    const { bareMetal } = setup([json({ history })]);
+    await expect(bareMetal.errors(id, forever)).resolves.toMatchObject([{ work: 'deploying', words: 'no' }]);
+    expect(service.seen).toMatchObject([{ method: 'GET', path: `/v1/nodes/${id}/history?detail=true` }]);
+  });
+
+  it('is not tried twice', async () => {
+    const { bareMetal } = setup([fault(503, 'busy'), json({ history })]);
+    expect(await errorOf(bareMetal.errors(id, forever))).toBeDefined();
+    expect(service.seen).toHaveLength(1);
+  });
+
+  it.each([
+    ['that refuses', fault(403, 'no'), Refused],
+    ['that has none', fault(404, 'Node bm-1 could not be found.'), Refused],
+    ['whose answer is none', json({}), NoAnswer],
+  ])('is not had of an Ironic %s', async (_, reply, error) => {
+    const { bareMetal } = setup([reply]);
+    expect(await errorOf(bareMetal.errors(id, forever))).toBeInstanceOf(error);
+  });
+
+  it('is not asked for where Ironic is too old to have one', async () => {
+    const headers = {
+      'x-openstack-ironic-api-minimum-version': '1.1',
+      'x-openstack-ironic-api-maximum-version': '1.77',
+    };
+    const { bareMetal } = setup([fault(406, 'no', headers), json(node)]);
+    await bareMetal.find('bm-1', forever);
+    await expect(bareMetal.errors(id, forever)).resolves.toEqual([]);
+    expect(service.seen).toHaveLength(2);
+  });
+});
+
 describe('reading one server', () => {
   it('takes one request with the fields that are needed', async () => {
     const { bareMetal } = setup([json(node)]);

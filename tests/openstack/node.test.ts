@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Reservation } from '../../src/core/ports.js';
-import { entryMember, fieldsOf, releasingPatch, reservingPatch, serverFrom } from '../../src/openstack/node.js';
+import {
+  entryMember,
+  errorsFrom,
+  fieldsOf,
+  releasingPatch,
+  reservingPatch,
+  serverFrom,
+} from '../../src/openstack/node.js';
 import { createVersion } from '../../src/openstack/versions.js';
 
 const id = '6cbb8dc2-6418-454d-af65-9f723bb0bbe5';
@@ -252,6 +259,40 @@ describe('the step of a node', () => {
 describe('the moment of the last change', () => {
   it.each([null, 'yesterday', ''])('is unknown in %j', (text) => {
     expect(serverFrom({ ...node, provision_updated_at: text })?.provisionedAt).toBeNull();
+  });
+});
+
+describe('the signs of an agent', () => {
+  const heardAt = (agent_last_heartbeat: unknown) =>
+    serverFrom({ ...node, driver_internal_info: { agent_last_heartbeat } })?.heardAt;
+
+  it('are dated in UTC, with and without a zone', () => {
+    expect(heardAt('2026-11-22T08:33:01.250000')).toBe(Date.UTC(2026, 10, 22, 8, 33, 1, 250));
+    expect(heardAt('2026-11-22T08:33:01')).toBe(Date.UTC(2026, 10, 22, 8, 33, 1));
+    expect(heardAt('2026-11-22T08:33:01.250000+00:00')).toBe(Date.UTC(2026, 10, 22, 8, 33, 1, 250));
+  });
+
+  it.each([undefined, null, 'soon', 12, {}])('are none where there is %j', (value) => {
+    expect(heardAt(value)).toBeNull();
+  });
+});
+
+describe('the record of errors', () => {
+  it('has the errors of a history, but nothing else', () => {
+    const history = [
+      { created_at: '2026-11-22T08:03:34.919692+00:00', severity: 'ERROR', event_type: 'deploying', event: 'no luck' },
+      { created_at: '2026-11-22T08:03:30.000000+00:00', severity: 'INFO', event_type: 'deployment_start', event: 'go' },
+      { created_at: null, severity: 'ERROR', event: 'who knows' },
+      { created_at: null, severity: 'ERROR', event: null },
+    ];
+    expect(errorsFrom({ history })).toEqual([
+      { at: Date.UTC(2026, 10, 22, 8, 3, 34, 919), work: 'deploying', words: 'no luck' },
+      { at: null, work: null, words: 'who knows' },
+    ]);
+  });
+
+  it.each([null, 'text', {}, { history: 1 }, { history: [1] }])('is none in %j', (body) => {
+    expect(errorsFrom(body)).toBeUndefined();
   });
 });
 

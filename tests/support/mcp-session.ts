@@ -18,8 +18,19 @@ export interface ToolAnswer {
   readonly data: Readonly<Record<string, unknown>> | undefined;
 }
 
-interface CallOptions {
+export interface CallOptions {
   readonly signal?: AbortSignal;
+  /** Asks for progress notifications. */
+  readonly onprogress?: (progress: Reported) => void;
+  /** After so many milliseconds the client gives up; 60,000 by default. */
+  readonly timeout?: number;
+}
+
+/** What a progress notification says. */
+export interface Reported {
+  readonly progress: number;
+  readonly total?: number | undefined;
+  readonly message?: string | undefined;
 }
 
 /** One MCP client with the server that it started: the same face for both lines. */

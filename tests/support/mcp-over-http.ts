@@ -1,0 +1,21 @@
+import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { ClientLine } from './mcp-session.js';
+
+const clientInfo = { name: 'tests', version: '1' };
+
+/** A client of either line at the `/mcp` of a server. */
+export async function connectOverHttp(line: ClientLine, url: string, token?: string) {
+  const at = new URL('/mcp', url);
+  const options = token === undefined ? {} : { requestInit: { headers: { authorization: `Bearer ${token}` } } };
+  if (line === 'v1') {
+    const client = new ClientV1(clientInfo);
+    await client.connect(new TransportV1(at, options) as Transport);
+    return client;
+  }
+  const client = new ClientV2(clientInfo, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  await client.connect(new TransportV2(at, options));
+  return client;
+}
