@@ -10,6 +10,7 @@ import { largestBody } from '../http/body.js';
 import { createInFlight } from '../http/in-flight.js';
 import { createJsonLines } from '../http/json-lines.js';
 import { createHttpServer } from '../http/server.js';
+import { refusingDropped } from '../mcp/dropped-arguments.js';
 import { instructionsFor } from '../mcp/instructions.js';
 import { createMcpServer } from '../mcp/server.js';
 import { version } from '../version.js';
@@ -67,7 +68,7 @@ export const http: Command = async (io, args) => {
     operations: inFlight.operations,
     policy: config.policy,
     core,
-    mcp: mcp.fetch,
+    mcp: refusingDropped(mcp.fetch, largestBody),
     ready: shared(async () => ironicAnswers(await core())),
     hosts: ['localhost', host.toLowerCase(), ...hosts.map((name) => name.toLowerCase())],
     isToken: token === undefined ? undefined : equalTo(token),

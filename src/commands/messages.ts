@@ -1,5 +1,6 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { isJSONRPCNotification, isJSONRPCRequest, isJSONRPCResponse } from '@modelcontextprotocol/server';
+import { droppedArgument, dropsArgument } from '../mcp/dropped-arguments.js';
 import type { Io } from './io.js';
 
 /** Bytes of one message; the SDK's own limit. */
@@ -39,6 +40,7 @@ export function messagesIn({ stdin, stdout, stderr }: Io): Readable {
       // The parser's own words would quote the line, which may hold secrets.
       return refuse(-32700, 'Parse error: not JSON in UTF-8');
     }
+    if (dropsArgument(message)) return refuse(droppedArgument.code, droppedArgument.message, idOf(message));
     if (isJSONRPCRequest(message) || isJSONRPCNotification(message) || isJSONRPCResponse(message)) {
       messages.write(Buffer.concat([bytes, newline]));
     } else refuse(-32600, 'Invalid Request: not a JSON-RPC 2.0 message', idOf(message));

@@ -23,6 +23,23 @@ describe.each(clientLines)('a %s client over HTTP', (line) => {
     expect(tools).toEqual(JSON.parse(await readFile(new URL('../golden/tools.json', import.meta.url), 'utf8')));
   });
 
+  it('is told of an argument __proto__, which is never dropped', async () => {
+    const call =
+      '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"list_images","arguments":{"__proto__":1}}}';
+    const headers = {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    };
+    const answer = await fetch(`${server.url}/mcp`, { method: 'POST', headers, body: call });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toEqual({
+      jsonrpc: '2.0',
+      id: 7,
+      error: { code: -32602, message: 'Invalid params: unknown argument "__proto__"' },
+    });
+  });
+
   it('takes a server to a running system, which REST sees as well', async () => {
     const accepted = await client.callTool({
       name: 'provision_server',

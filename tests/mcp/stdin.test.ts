@@ -67,6 +67,19 @@ describe('a line on stdin', () => {
     await expectLife();
   });
 
+  it.each(['"__proto__":{}', '"__\\u0070roto__":1'])(
+    'with the argument %s gets an error, for it is never dropped',
+    async (argument) => {
+      lines.send(call('p', 'file:///x').replace('"image_id"', `${argument},"image_id"`));
+      expect(await lines.next()).toEqual({
+        jsonrpc: '2.0',
+        id: 'p',
+        error: { code: -32602, message: 'Invalid params: unknown argument "__proto__"' },
+      });
+      await expectLife();
+    },
+  );
+
   it('of 12 MB gets an invalid request, and the next one is read', async () => {
     lines.send(call(1, `file:///${'x'.repeat(12e6)}`));
     expect(await lines.next()).toEqual({ jsonrpc: '2.0', id: null, error: tooLong });
