@@ -48,45 +48,72 @@ const patterns = {
   wants: 'names or globs, with commas between them',
 } as const;
 
-/** Our own settings: each is an environment variable and a flag. */
-const settings = {
-  read_only: { variable: 'IRONIC_MCP_READ_ONLY', ...yesOrNo },
-  allow_deprovision: { variable: 'IRONIC_MCP_ALLOW_DEPROVISION', ...yesOrNo },
-  deprovision_foreign: { variable: 'IRONIC_MCP_DEPROVISION_FOREIGN', ...yesOrNo },
-  resource_classes: { variable: 'IRONIC_MCP_RESOURCE_CLASSES', ...patterns },
-  images: { variable: 'IRONIC_MCP_IMAGES', ...patterns },
+/** Our own settings: each is an environment variable and a flag. The documents are made from it. */
+export const settings = {
+  read_only: {
+    variable: 'IRONIC_MCP_READ_ONLY',
+    ...yesOrNo,
+    meaning: 'nothing may be changed; the tools and routes that change something are not there',
+  },
+  allow_deprovision: {
+    variable: 'IRONIC_MCP_ALLOW_DEPROVISION',
+    ...yesOrNo,
+    meaning: 'deployments of this program may be undeployed',
+  },
+  deprovision_foreign: {
+    variable: 'IRONIC_MCP_DEPROVISION_FOREIGN',
+    ...yesOrNo,
+    meaning: 'those of others may be undeployed, too',
+  },
+  resource_classes: {
+    variable: 'IRONIC_MCP_RESOURCE_CLASSES',
+    ...patterns,
+    meaning: 'only servers of these classes may be deployed',
+  },
+  images: {
+    variable: 'IRONIC_MCP_IMAGES',
+    ...patterns,
+    meaning: 'only these images may be deployed, by name, id or URL',
+  },
   max_deploying: {
     variable: 'IRONIC_MCP_MAX_DEPLOYING',
+    meaning: 'so many deployments of this program may be in progress at once',
     schema: z.coerce.number().int().min(1).max(1_000).optional(),
     wants: 'a whole number, 1 to 1000',
   },
   request_timeout: {
     variable: 'IRONIC_MCP_REQUEST_TIMEOUT',
+    meaning: 'how long one request to the cloud may take',
     schema: seconds.default(30),
     wants: 'seconds, 0.1 to 60',
   },
   sim_speed: {
     variable: 'IRONIC_MCP_SIM_SPEED',
+    meaning: 'how many times faster than real time passes in the simulated cloud',
     schema: z.coerce.number().min(0.01).max(10_000).default(1),
     wants: 'a number, 0.01 to 10000',
   },
   image_catalog: {
     variable: 'IRONIC_MCP_IMAGE_CATALOG',
+    meaning: 'images by name, where there is no Glance',
     schema: z.string().min(1).optional(),
     wants: 'the path of a file',
   },
   audit_log: {
     variable: 'IRONIC_MCP_AUDIT_LOG',
+    meaning: 'where every change is recorded beforehand and afterwards, or else refused',
     schema: z.string().min(1).optional(),
     wants: 'the path of a file',
   },
   http_token_file: {
     variable: 'IRONIC_MCP_HTTP_TOKEN_FILE',
+    meaning: 'holds the token that clients of `http` must send as bearer; needed to listen beyond this machine',
     schema: z.string().min(1).optional(),
     wants: 'the path of a file',
   },
   http_hosts: {
     variable: 'IRONIC_MCP_HTTP_HOSTS',
+    meaning: 'names of this host by which clients of `http` may ask',
     schema: z
       .string()
       .regex(/^[\w.:[\]-]+(, *[\w.:[\]-]+)*$/)
@@ -96,7 +123,8 @@ const settings = {
   },
 } as const;
 
-const flagOf = (name: string) => name.replaceAll('_', '-');
+/** The flag of a setting, without its dashes. */
+export const flagOf = (name: string) => name.replaceAll('_', '-');
 
 /** The flags that every command takes, for `parseArgs`. */
 const configFlags = Object.fromEntries(

@@ -1,18 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { failedDeployments } from '../../src/core/diagnosis.js';
 import { failures } from '../../src/core/failures.js';
 import { operations } from '../../src/core/operations.js';
 import { withToolsTable } from '../../tools/tools-table.js';
 import { troubleshootingPage } from '../../tools/troubleshooting.js';
-
-/** Compares a document with what it is made from; UPDATE_GOLDEN=1 writes it anew. */
-async function expectMade(path: string, make: (now: string) => string) {
-  const file = new URL(`../../${path}`, import.meta.url);
-  if (process.env.UPDATE_GOLDEN) await writeFile(file, make(await readFile(file, 'utf8').catch(() => '')));
-  const now = await readFile(file, 'utf8');
-  expect(now, 'UPDATE_GOLDEN=1 npx vitest run tests/core/documents.test.ts writes it anew').toBe(make(now));
-}
+import { expectMade } from '../support/made-document.js';
 
 describe('the table of tools', () => {
   it('in the README is that of the operations', async () => {

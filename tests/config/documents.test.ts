@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import { describe, expect, it } from 'vitest';
+import { readArguments, readConfig } from '../../src/config.js';
+import { operations } from '../../src/core/operations.js';
+import { bundleManifest } from '../../tools/bundle-manifest.js';
+import { clientsPage } from '../../tools/clients-page.js';
+import { byNpx, byNpxOnWindows, launchSettings } from '../../tools/launch.js';
+import { type PackageManifest, registryEntry } from '../../tools/registry-entry.js';
+import { withSettingsTable } from '../../tools/settings-table.js';
+import { expectMade } from '../support/made-document.js';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const own = JSON.parse(read('package.json')) as PackageManifest;
+const written = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
+
+describe('the documents for launchers', () => {
+  it('are made from package.json, the settings and the operations', async () => {
+    await expectMade('server.json', () => written(registryEntry(own)));
+    await expectMade('manifest.json', () => written(bundleManifest(own, operations)));
+    await expectMade('docs/clients.md', clientsPage);
+    await expectMade('docs/configuration.md', withSettingsTable);
+  });
+
+  it('mark every secret, and nothing else, as one', () => {
+    const secrets = launchSettings.filter(({ secret }) => secret).map(({ variable }) => variable);
+    expect(secrets).toEqual(
+      launchSettings.map(({ variable }) => variable).filter((name) => /SECRET|PASSWORD|TOKEN/.test(name)),
+    );
+  });
+});
+
+describe('server.json', () => {
+  const schema = JSON.parse(read('tests/golden/mcp-registry/server.schema.json'));
+  const ajv = new Ajv({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  const validate = ajv.compile(schema);
+
+  it('is valid by the schema of the MCP registry', () => {
+    validate(registryEntry(own));
+    expect(validate.errors ?? []).toEqual([]);
+  });
+
+  it('would not be without a version', () => {
+    const { version, ...others } = registryEntry(own) as PackageManifest;
+    expect(version).toBe(own.version);
+    expect(validate(others)).toBe(false);
+  });
+});
+
+interface Manifest {
+  readonly server: { readonly mcp_config: { readonly env: Readonly<Record<string, string>> } };
+  readonly user_config: Readonly<Record<string, { readonly default: unknown; readonly sensitive?: boolean }>>;
+}
+
+describe('manifest.json', () => {
+  const { server, user_config } = bundleManifest(own, operations) as Manifest;
+  const { env } = server.mcp_config;
+
+  it('asks for each setting that it passes on, and has something for one that nobody gives', () => {
+    const asked = Object.values(env).map((value) => /^\$\{user_config\.(\w+)\}$/.exec(value)?.[1]);
+    expect(asked).toEqual(Object.keys(user_config));
+    for (const { default: given } of Object.values(user_config)) expect(['', false]).toContain(given);
+  });
+
+  it('leads to the simulated cloud when nobody gives anything', async () => {
+    const unset = Object.fromEntries(
+      Object.keys(env).map((name) => [name, String(user_config[name.toLowerCase()]?.default)]),
+    );
+    const config = await readConfig(unset, readArguments([], {}));
+    expect(config.cloud.kind).toBe('simulator');
+  });
+});
+
+const pages = ['README.md', 'docs/clients.md', 'docs/configuration.md'];
+
+describe.each(pages)('the JSON in %s', (page) => {
+  it('is JSON', () => {
+    for (const [, text = ''] of read(page).matchAll(/```json\n(.*?)```/gs))
+      expect(() => JSON.parse(text)).not.toThrow();
+  });
+});
+
+describe('the links of docs/clients.md', () => {
+  const links = [...clientsPage().matchAll(/\]\((https:[^)]+)\)/g)].map(([, link = '']) => new URL(link));
+  const configs = (host: string) =>
+    links.filter((link) => link.host === host).map(({ searchParams }) => searchParams.get('config') ?? '');
+
+  it('carry the launch lines as their editors read them', () => {
+    expect(configs('insiders.vscode.dev').map((text) => JSON.parse(text))).toEqual([byNpx, byNpxOnWindows]);
+    expect(configs('cursor.com').map((text) => JSON.parse(Buffer.from(text, 'base64').toString()))).toEqual([
+      byNpx,
+      byNpxOnWindows,
+    ]);
+    for (const { searchParams } of links) expect(searchParams.get('name')).toBe('ironic');
+  });
+});

@@ -1,0 +1,51 @@
+import type { Operation } from '../src/core/operation.js';
+import { launchSettings } from './launch.js';
+import type { PackageManifest } from './registry-entry.js';
+
+/** manifest.json of the MCP bundle (MCPB 0.3), with which Claude Desktop installs the server by a double click. */
+export function bundleManifest(manifest: PackageManifest, operations: readonly Operation[]): object {
+  const { name, version, description, license, keywords, engines } = manifest;
+  const entry = 'bin/ironic-mcp.js';
+  const named = launchSettings.map((setting) => ({ ...setting, key: setting.variable.toLowerCase() }));
+  return {
+    manifest_version: '0.3',
+    name,
+    display_name: 'Bare metal by Ironic',
+    version,
+    description,
+    long_description:
+      'Without any setting it simulates a cloud and says so in every message; no real server is touched. With the settings of your OpenStack, or the URL of a standalone Ironic, it deploys real machines.',
+    author: { name: 'The authors of ironic-mcp' },
+    license,
+    keywords,
+    server: {
+      type: 'node',
+      entry_point: entry,
+      mcp_config: {
+        command: 'node',
+        args: [`\${__dirname}/${entry}`],
+        env: Object.fromEntries(named.map(({ variable, key }) => [variable, `\${user_config.${key}}`])),
+      },
+    },
+    // What only some settings allow is not here.
+    tools: operations
+      .filter(({ effect }) => effect !== 'destroy')
+      .map((operation) => ({ name: operation.name, description: operation.description })),
+    tools_generated: true,
+    compatibility: { platforms: ['darwin', 'linux', 'win32'], runtimes: { node: engines.node } },
+    user_config: Object.fromEntries(
+      named.map(({ key, title, meaning, secret, yesOrNo }) => [
+        key,
+        {
+          type: yesOrNo ? 'boolean' : 'string',
+          title,
+          description: meaning,
+          required: false,
+          // Hosts pass on the name of a value that nobody gave; an empty one counts as not given.
+          default: yesOrNo ? false : '',
+          ...(secret ? { sensitive: true } : {}),
+        },
+      ]),
+    ),
+  };
+}

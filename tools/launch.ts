@@ -1,0 +1,72 @@
+import { settings } from '../src/config.js';
+
+/** How an MCP client starts the server. */
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** The name under which clients keep it. */
+export const serverName = 'ironic';
+
+export const byNpx: Launch = { command: 'npx', args: ['-y', 'ironic-mcp'] };
+
+/** On Windows npx is a script, which only a shell can start. */
+export const byNpxOnWindows: Launch = { command: 'cmd', args: ['/c', byNpx.command, ...byNpx.args] };
+
+export const fromCheckout: Launch = { command: 'node', args: ['/path/to/ironic-mcp/bin/ironic-mcp.js'] };
+
+/** A setting that a launcher can ask its user for. */
+export interface LaunchSetting {
+  readonly variable: string;
+  readonly title: string;
+  readonly meaning: string;
+  readonly secret?: true;
+  readonly yesOrNo?: true;
+}
+
+const openStack: readonly LaunchSetting[] = [
+  { variable: 'OS_CLOUD', title: 'Cloud', meaning: 'an entry of your clouds.yaml; then nothing else is needed' },
+  {
+    variable: 'OS_CLIENT_CONFIG_FILE',
+    title: 'clouds.yaml',
+    meaning: 'where it is, if not where OpenStack expects it',
+  },
+  {
+    variable: 'OS_ENDPOINT',
+    title: 'Ironic URL',
+    meaning: 'of an Ironic without Keystone: OS_AUTH_TYPE none, http_basic',
+  },
+  {
+    variable: 'OS_AUTH_TYPE',
+    title: 'Way to sign in',
+    meaning: 'password, v3applicationcredential, token, http_basic or none',
+  },
+  { variable: 'OS_AUTH_URL', title: 'Keystone URL', meaning: 'for example https://keystone.example.org/v3' },
+  { variable: 'OS_APPLICATION_CREDENTIAL_ID', title: 'Application credential', meaning: 'its id' },
+  {
+    variable: 'OS_APPLICATION_CREDENTIAL_SECRET',
+    title: 'Secret of the application credential',
+    meaning: 'as Keystone showed it once',
+    secret: true,
+  },
+  { variable: 'OS_USERNAME', title: 'User', meaning: 'for password and http_basic' },
+  { variable: 'OS_PASSWORD', title: 'Password', meaning: 'for password and http_basic', secret: true },
+  { variable: 'OS_TOKEN', title: 'Token', meaning: 'for token', secret: true },
+  { variable: 'OS_PROJECT_NAME', title: 'Project', meaning: 'by name' },
+  { variable: 'OS_USER_DOMAIN_NAME', title: 'Domain of the user', meaning: 'by name, for example Default' },
+  { variable: 'OS_PROJECT_DOMAIN_NAME', title: 'Domain of the project', meaning: 'by name, for example Default' },
+  { variable: 'OS_REGION_NAME', title: 'Region', meaning: 'where there are several' },
+  { variable: 'OS_CACERT', title: 'CA certificates', meaning: 'the path of a file, where the cloud has its own CA' },
+];
+
+/** What can be set for a server on stdio, without what only other commands take. */
+export const launchSettings: readonly LaunchSetting[] = [
+  ...openStack,
+  ...Object.entries(settings).flatMap(([name, { variable, meaning, wants }]) => {
+    if (name.startsWith('http_')) return [];
+    const title = name.replaceAll('_', ' ').replace(/^./, (letter) => letter.toUpperCase());
+    const isYesOrNo = wants === settings.read_only.wants;
+    return [{ variable, title, meaning: `${meaning} (${wants})`, ...(isYesOrNo ? { yesOrNo: true as const } : {}) }];
+  }),
+];

@@ -1,0 +1,26 @@
+// Makes the MCP bundle that Claude Desktop installs: the package, and manifest.json beside it.
+//
+//   node tools/make-bundle.js [folder]     writes ironic-mcp-VERSION.mcpb there, or here
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const [where = '.'] = process.argv.slice(2);
+// Not among the packages for development: it would bring more of them than all others together.
+const mcpb = ['-y', '--prefer-offline', '@anthropic-ai/mcpb@2.1.2'];
+const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], shell: process.platform === 'win32' };
+const run = (command, args) => execFileSync(command, args, options);
+
+const { name, version } = JSON.parse(readFileSync('package.json', 'utf8'));
+const bundle = resolve(where, `${name}-${version}.mcpb`);
+const [{ files }] = JSON.parse(run('npm', ['pack', '--dry-run', '--ignore-scripts', '--json']));
+const folder = mkdtempSync(join(tmpdir(), `${name}-bundle-`));
+try {
+  for (const path of ['manifest.json', ...files.map((file) => file.path)]) cpSync(path, join(folder, path));
+  run('npx', [...mcpb, 'validate', join(folder, 'manifest.json')]);
+  run('npx', [...mcpb, 'pack', folder, bundle]);
+} finally {
+  rmSync(folder, { recursive: true });
+}
+process.stdout.write(`${bundle}\n`);
