@@ -89,7 +89,7 @@ const diagnoses: readonly Diagnosis[] = [
 
 const undeployment = {
   code: 'undeployment_failed',
-  summary: 'The undeployment failed, and the server is out of use',
+  summary: 'The server is out of use until it has been undeployed',
   hint: 'The operator should look at the log of Ironic for this server; it can be undeployed again.',
 };
 

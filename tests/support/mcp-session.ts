@@ -43,6 +43,8 @@ export interface McpSession {
   readonly server: { readonly name: string; readonly version: string };
   callTool(name: string, input: unknown, options?: CallOptions): Promise<ToolAnswer>;
   listTools(): Promise<readonly ListedTool[]>;
+  /** All that the server has written so far. */
+  stdout(): string;
   stderr(): string;
   readonly exited: Promise<Exit>;
   /**
@@ -137,6 +139,7 @@ function rest(transport: RecordedV1 | RecordedV2, close: () => Promise<void>) {
   assert(recorded && pid, 'the server has been started');
   return {
     pid,
+    stdout: recorded.stdout,
     stderr: recorded.stderr,
     exited: recorded.exited,
     close: async () => {
