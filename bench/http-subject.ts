@@ -1,6 +1,7 @@
-// One server for bench/http.js, on a port that it prints. `face` is the REST face; `bare` is a node:http server without
-// anything else that sends the same bytes. `instant` is a core that answers at once from memory, so that nothing but the
-// face is measured; `simulator` is the real core with the simulator in this process.
+// One server for bench/http.js, on a port that it prints; it tells its use of the processor when it is sent a message.
+// `face` is the REST face; `bare` is a node:http server without anything else that sends the same bytes. With `simulator`
+// both have their answers made by the core, which works on the simulator in this process. With `instant` the face has a
+// core that knows one answer by heart, and the bare server knows all of it by heart.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { composeCore } from '../src/compose.js';
@@ -30,6 +31,7 @@ const app = createHttpApp({
   onDefect: (error) => onAccess({ error: String(error) }),
 });
 const port = kind === 'face' ? await createHttpServer(app).listen('127.0.0.1', 0) : await bare();
+process.on('message', () => process.send?.(process.cpuUsage()));
 process.stdout.write(`${port}\n`);
 
 /** Says the same to everybody. */
@@ -50,7 +52,6 @@ function instantCore(): Core {
   return { say: (message: string) => message, provision, policy: createPolicy() } as unknown as Core;
 }
 
-/** Sends what the face would send: status and headers by heart, the body as well if the core is instant. */
 async function bare(): Promise<number> {
   const signal = new AbortController().signal;
   const known = new Map<string, { status: number; headers: Record<string, string>; body: string }>();
