@@ -18,7 +18,7 @@ import { createHttpServer } from '../src/http/server.js';
 
 const [kind, cloud] = process.argv.slice(2);
 const core = cloud === 'instant' ? instantCore() : await composeCore(await readConfig({}, {}));
-const onAccess = createJsonLines((text) => process.stderr.write(text));
+const log = createJsonLines((text) => process.stderr.write(text));
 const app = createHttpApp({
   operations: createInFlight(operations, 256).operations,
   policy: core.policy,
@@ -27,8 +27,8 @@ const app = createHttpApp({
   ready: async () => undefined,
   hosts: ['localhost'],
   stopping: new AbortController().signal,
-  onAccess,
-  onDefect: (error) => onAccess({ error: String(error) }),
+  onAccess: log.line,
+  onDefect: (error) => log.line({ error: String(error) }),
 });
 const port = kind === 'face' ? await createHttpServer(app).listen('127.0.0.1', 0) : await bare();
 process.on('message', () => process.send?.(process.cpuUsage()));

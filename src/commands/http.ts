@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { ConfigError, readArguments, readConfig, readHttpConfig } from '../config.js';
 import { Failure } from '../core/failures.js';
@@ -41,10 +41,10 @@ export const http: Command = async (io, args) => {
 
   let composed: Promise<Core> | undefined;
   const log = createJsonLines((text) => io.stderr.write(text));
-  const warn = (warning: string) => log({ time: new Date().toISOString(), warning });
+  const warn = (warning: string) => log.line({ time: new Date().toISOString(), warning });
   const core = () => (composed ??= import('../compose.js').then(({ composeCore }) => composeCore(config, { warn })));
   const onDefect = (error: unknown, requestId?: string) =>
-    log({
+    log.line({
       time: new Date().toISOString(),
       request_id: requestId,
       error: error instanceof Error ? error.stack : String(error),
@@ -73,7 +73,7 @@ export const http: Command = async (io, args) => {
     hosts: ['localhost', host.toLowerCase(), ...hosts.map((name) => name.toLowerCase())],
     isToken: token === undefined ? undefined : equalTo(token),
     stopping: io.stop,
-    onAccess: log,
+    onAccess: log.line,
     onDefect,
   });
 
@@ -91,6 +91,7 @@ export const http: Command = async (io, args) => {
   io.stdout.write(`${url}\n`);
 
   if (!io.stop.aborted) await new Promise((resolve) => io.stop.addEventListener('abort', resolve, { once: true }));
+  log.flush();
   io.stderr.write('ironic-mcp: stopping when everybody who is being served has been answered\n');
   await server.drain(grace.finish);
   inFlight.endReads(new Failure('overloaded', { reason: 'this server is stopping' }));
@@ -99,8 +100,7 @@ export const http: Command = async (io, args) => {
   server.close();
   await mcp.close();
   if (composed) await Promise.race([composed.then(({ changes }) => changes.settled()), delay(grace.settle)]);
-  // By then the last lines of the log are written.
-  await nextTurn();
+  log.flush();
   return exitCodes.ok;
 };
 

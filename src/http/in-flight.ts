@@ -16,33 +16,24 @@ export function createInFlight(operations: readonly Operation[], most: number): 
   const reads = new Set<(reason: Failure) => void>();
   let running = 0;
 
-  function limited(operation: Operation): Operation['call'] {
-    return async (core, input, call) => {
-      if (running >= most) throw new Failure('overloaded', { reason: `${most} requests are in progress` });
-      running += 1;
-      try {
-        return await operation.call(core, input, call);
-      } finally {
-        running -= 1;
-      }
-    };
-  }
-
-  function ending(call: Operation['call']): Operation['call'] {
+  function bounded({ call, effect }: Operation): Operation['call'] {
     return (...args) =>
       new Promise((resolve, reject) => {
-        reads.add(reject);
+        if (running >= most) throw new Failure('overloaded', { reason: `${most} requests are in progress` });
+        running += 1;
+        if (effect === 'read') reads.add(reject);
+        const ended = () => {
+          running -= 1;
+          reads.delete(reject);
+        };
         call(...args)
-          .then(resolve, reject)
-          .finally(() => reads.delete(reject));
+          .finally(ended)
+          .then(resolve, reject);
       });
   }
 
   return {
-    operations: operations.map((operation) => {
-      const call = limited(operation);
-      return { ...operation, call: operation.effect === 'read' ? ending(call) : call };
-    }),
+    operations: operations.map((operation) => ({ ...operation, call: bounded(operation) })),
     endReads(reason) {
       for (const end of reads) end(reason);
     },
