@@ -30,9 +30,10 @@ function noticesOf(packages: readonly BundledPackage[]): string {
     return `${names.join('\n')}\n\n${text}\n`;
   });
   const line = `\n${'-'.repeat(80)}\n\n`;
-  return ['Parts of these packages are in this program, under the licences that follow their names.\n', ...parts].join(
-    line,
-  );
+  return [
+    'Parts of these packages are in this program, under the licences that follow their names. They were joined and shortened\nby machine, and what the program does not use was left out.\n',
+    ...parts,
+  ].join(line);
 }
 
 /** CycloneDX 1.6. It says the same for the same program: no time, no serial number. */

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
@@ -96,3 +97,33 @@ describe('the links of docs/clients.md', () => {
     for (const { searchParams } of links) expect(searchParams.get('name')).toBe('ironic');
   });
 });
+
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync('docs').map((name) => `docs/${name}`),
+];
+
+describe.each(documents)('the links of %s', (page) => {
+  it('lead to files and headings that are there', () => {
+    const dead = [...read(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)]*))?\)/g)].filter(
+      ([, path = '', heading]) => {
+        const target = path === '' ? page : join(dirname(page), path);
+        if (!existsSync(target)) return true;
+        return heading !== undefined && !headingsIn(readFileSync(target, 'utf8')).includes(heading);
+      },
+    );
+    expect(dead.map(([link]) => link)).toEqual([]);
+  });
+});
+
+/** As pages on the web name them. */
+function headingsIn(text: string): readonly string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
