@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
 import * as documents from './src/http/documents.js';
+import * as tools from './src/mcp/tools.js';
+import { leanSdk } from './tools/lean-sdk.js';
+import { madeByBuild } from './tools/made-by-build.js';
 import { thirdParty } from './tools/third-party.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -17,23 +20,6 @@ export default defineConfig({
   minify: true,
   // Users get one package with nothing to install beside it.
   noExternal: [/.*/],
-  esbuildPlugins: [
-    thirdParty('dist'),
-    {
-      // The REST documents are made here, once, and only their text gets into the program.
-      name: 'documents',
-      setup(build) {
-        build.onLoad({ filter: /[\\/]src[\\/]http[\\/]documents\.ts$/ }, () => ({
-          contents: Object.entries(documents)
-            .map(([name, text]) => `export const ${name} = ${JSON.stringify(text)};`)
-            .join('\n'),
-        }));
-      },
-    },
-  ],
+  esbuildPlugins: [thirdParty('dist'), madeByBuild({ 'http/documents': documents, 'mcp/tools': tools }), leanSdk()],
   define: { __VERSION__: JSON.stringify(version) },
-  // Bundled CommonJS modules ask for Node's own modules by require.
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-  },
 });

@@ -1,5 +1,5 @@
 import { type Command, exitCodes, type Io } from './commands/io.js';
-import { ConfigError, UsageError } from './config.js';
+import { ConfigError, UsageError } from './config/errors.js';
 
 /** Commands are loaded when they are called: the MCP server starts without the others' weight. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { ConfigError, UsageError } from './config/errors.js';
-import { type Resolved, resolveOpenStack } from './config/openstack.js';
+import type { Resolved } from './config/openstack.js';
 import { createPolicy, type Policy } from './core/policy.js';
 import { plain } from './core/untrusted.js';
 import type { Catalogue } from './local/catalogue.js';
@@ -241,7 +241,9 @@ async function catalogueIn(file: string | undefined): Promise<Catalogue> {
 async function cloudOf(env: Env, flags: Given): Promise<Cloud> {
   const named = typeof flags.cloud === 'string' ? flags.cloud : env.OS_CLOUD || undefined;
   const real = named !== undefined || Object.keys(env).some((name) => name.startsWith('OS_') && env[name]);
-  return real ? { kind: 'ironic', ...(await resolveOpenStack(named, env)) } : { kind: 'simulator' };
+  if (!real) return { kind: 'simulator' };
+  const { resolveOpenStack } = await import('./config/openstack.js');
+  return { kind: 'ironic', ...(await resolveOpenStack(named, env)) };
 }
 
 type Flags = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;

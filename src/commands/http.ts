@@ -13,6 +13,7 @@ import { createHttpServer } from '../http/server.js';
 import { refusingDropped } from '../mcp/dropped-arguments.js';
 import { instructionsFor } from '../mcp/instructions.js';
 import { createMcpServer } from '../mcp/server.js';
+import { tools } from '../mcp/tools.js';
 import { version } from '../version.js';
 import { type Command, exitCodes } from './io.js';
 import { showNotices } from './notices.js';
@@ -57,7 +58,8 @@ export const http: Command = async (io, args) => {
         name: 'ironic-mcp',
         version,
         instructions: instructionsFor(config.cloud),
-        operations: inFlight.operations.filter(({ effect }) => config.policy.allows(effect)),
+        tools: tools.filter(({ effect }) => config.policy.allows(effect)),
+        operations: async () => inFlight.operations,
         core,
         openWorld: config.cloud.kind !== 'simulator',
         onDefect,

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { readArguments, readConfig } from '../config.js';
 import type { Core } from '../core/operation.js';
-import { operations } from '../core/operations.js';
 import { instructionsFor } from '../mcp/instructions.js';
 import { createMcpServer } from '../mcp/server.js';
+import { tools } from '../mcp/tools.js';
 import { version } from '../version.js';
 import { type Command, exitCodes, type Io } from './io.js';
 import { longestMessage, messagesIn } from './messages.js';
@@ -30,7 +30,8 @@ export const stdio: Command = async (io, args) => {
         name: 'ironic-mcp',
         version,
         instructions: instructionsFor(config.cloud),
-        operations: operations.filter(({ effect }) => config.policy.allows(effect)),
+        tools: tools.filter(({ effect }) => config.policy.allows(effect)),
+        operations: async () => (await import('../core/operations.js')).operations,
         core: started,
         openWorld: config.cloud.kind !== 'simulator',
         onDefect: log,

@@ -8,6 +8,7 @@ import { createHttpApp } from '../../src/http/app.js';
 import type { GuardOptions } from '../../src/http/guard.js';
 import { createInFlight, type InFlight } from '../../src/http/in-flight.js';
 import { createMcpServer } from '../../src/mcp/server.js';
+import { tools } from '../../src/mcp/tools.js';
 
 export interface RestAppOptions extends Partial<GuardOptions> {
   readonly core?: Core;
@@ -59,10 +60,12 @@ export async function createRestApp(options: RestAppOptions = {}): Promise<RestA
   const stop = new AbortController();
   const onDefect = (error: unknown) => defects.push(error);
   const { policy } = core;
-  const offered = inFlight.operations.filter(({ effect }) => policy.allows(effect));
+  const offered = tools.filter(({ effect }) => policy.allows(effect));
   const served = { operations: inFlight.operations, core: async () => core, onDefect };
   const names = { name: 'ironic-mcp', version: '0', instructions: '', openWorld: false };
-  const mcp = createMcpHandler(() => createMcpServer({ ...served, ...names, operations: offered }));
+  const mcp = createMcpHandler(() =>
+    createMcpServer({ ...served, ...names, tools: offered, operations: async () => inFlight.operations }),
+  );
   const app = createHttpApp({
     ...served,
     policy,

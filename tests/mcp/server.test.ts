@@ -4,6 +4,7 @@ import { Failure } from '../../src/core/failures.js';
 import type { Core, Operation } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';
 import { createMcpServer, failureText } from '../../src/mcp/server.js';
+import { tools } from '../../src/mcp/tools.js';
 
 const onDefect = vi.fn<(error: unknown) => void>();
 // Never touched by the operations below.
@@ -17,7 +18,8 @@ async function connect(call: Operation['call'], core: () => Promise<Core> = asyn
     name: 'tests',
     version: '1',
     instructions: '',
-    operations: [{ ...operation, call }],
+    tools,
+    operations: async () => [{ ...operation, call }],
     core,
     openWorld: true,
     onDefect,

@@ -1,0 +1,32 @@
+import type * as z from 'zod';
+import type { Operation } from '../core/operation.js';
+import { operations } from '../core/operations.js';
+import { portable } from '../core/portable-schema.js';
+
+// The build runs this module and puts what it exports in its place: a client is told what there is before any operation
+// and its schemas are loaded.
+
+type JsonSchema = Record<string, unknown>;
+
+/** An operation as a client is told of it. */
+export interface Tool extends Pick<Operation, 'name' | 'title' | 'description' | 'effect' | 'idempotent'> {
+  readonly inputSchema: JsonSchema;
+  readonly outputSchema: JsonSchema;
+}
+
+/** The operations of the table. */
+export const tools: readonly Tool[] = operations.map(
+  ({ name, title, description, effect, idempotent, ...schemas }) => ({
+    name,
+    title,
+    description,
+    effect,
+    idempotent,
+    inputSchema: jsonSchema(schemas.input, 'input'),
+    outputSchema: jsonSchema(schemas.output, 'output'),
+  }),
+);
+
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
+  return portable(schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }));
+}
