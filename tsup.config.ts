@@ -22,4 +22,8 @@ export default defineConfig({
   noExternal: [/.*/],
   esbuildPlugins: [thirdParty('dist'), madeByBuild({ 'http/documents': documents, 'mcp/tools': tools }), leanSdk()],
   define: { __VERSION__: JSON.stringify(version) },
+  // Bundled CommonJS modules ask for Node's own modules by require.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
 });

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
 import * as z from 'zod';
 import type { Image } from '../core/model.js';
 import type { Images, OfferedImage } from '../core/ports.js';
@@ -41,6 +40,8 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     throw new Error(`The image catalogue ${file} cannot be read (${code}).`);
   }
+  // Not loaded where there is no catalogue.
+  const { parse } = await import('yaml');
   let document: unknown;
   try {
     document = parse(text);
