@@ -31,6 +31,11 @@ export interface Connection {
    * @throws Failure, or the signal's reason
    */
   images(request?: z.input<typeof ImageListRequest>, options?: CallOptions): Promise<ImageListing>;
+  /**
+   * Any operation by the name of its tool, with that tool's input and output.
+   * @throws Failure, or the signal's reason
+   */
+  call(tool: string, input?: unknown, options?: CallOptions): Promise<Readonly<Record<string, unknown>>>;
   /** Resolves when no change is under way any more: to be awaited before the process ends. Never rejects. */
   settled(): Promise<void>;
 }
@@ -46,18 +51,19 @@ export async function connect(settings: Settings = {}): Promise<Connection> {
   const { composeCore } = await import('./compose.js');
   const core = await composeCore(config);
 
-  async function call(name: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
-    const operation = operations.find((each) => each.name === name);
-    if (!operation) throw new Error(`there is no operation ${name}`);
+  const call: Connection['call'] = async (tool, input, options = {}) => {
+    const operation = operations.find(({ name }) => name === tool);
+    if (!operation) throw new TypeError(`There is no tool ${JSON.stringify(tool)}.`);
     const signal = options.signal ?? new AbortController().signal;
     return keepingAlive(operation.call(core, input, { signal, caller: { face: 'library' } }));
-  }
+  };
 
   return {
     simulated: config.cloud.kind === 'simulator',
     provision: async (request, options) => ProvisionResponse.parse(await call('provision_server', request, options)),
     status: async (request, options) => ProvisionStatus.parse(await call('check_provision_status', request, options)),
     images: async (request, options) => ImageListing.parse(await call('list_images', request, options)),
+    call,
     settled: () => keepingAlive(core.changes.settled()),
   };
 }

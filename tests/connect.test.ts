@@ -43,6 +43,17 @@ describe('connect', () => {
     expect(images.map(({ name }) => name)).toContain('debian-12');
   });
 
+  it('calls any operation by the name of its tool', async () => {
+    const cloud = await connect(quickly);
+    expect(await cloud.call('list_images', { limit: 1 })).toMatchObject({ images: [expect.anything()] });
+    await expect(cloud.call('list_planets')).rejects.toThrow('There is no tool "list_planets".');
+  });
+
+  it('obeys the policy of the settings', async () => {
+    const cloud = await connect({ ...quickly, IRONIC_MCP_READ_ONLY: 'true' });
+    await expect(cloud.provision({ image_id: 'debian-12' })).rejects.toMatchObject({ code: 'not_permitted' });
+  });
+
   it('refuses wrong settings in one sentence', async () => {
     await expect(connect({ OS_AUTH_TYPE: 'none' })).rejects.toThrow(ConfigError);
     await expect(connect({ IRONIC_MCP_SIM_SPEED: 'fast' })).rejects.toThrow(/^IRONIC_MCP_SIM_SPEED must be /);
