@@ -55,7 +55,8 @@ export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Wai
   ): Promise<ProvisionStatus> {
     const begun = clock.now();
     const until = begun + request.wait_seconds * 1_000;
-    const first = await look(request, 0, signal);
+    // Who waits need not be told the latest at once: one look is enough for all who come to wait.
+    const first = await look(request, request.wait_seconds > 0 ? waitInterval * 0.9 : 0, signal);
     let latest = first;
     let lookedAt = clock.now();
     let percent: number | null = null;

@@ -28,9 +28,7 @@ export function createTimeline(isBusy: () => boolean = () => false): Timeline {
   let now = start;
 
   async function rest(): Promise<void> {
-    do {
-      for (let count = 0; count < turns; count += 1) await turn();
-    } while (isBusy());
+    for (let quiet = 0; quiet < turns; quiet = isBusy() ? 0 : quiet + 1) await turn();
   }
 
   /** Wakes those who are due first, if that is no later than the given moment. */

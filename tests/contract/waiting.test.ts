@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { createWaiting } from '../../src/core/waiting.js';
+import { createGate } from '../../src/openstack/gate.js';
+import { createHttp } from '../../src/openstack/http.js';
+import { createIronic } from '../../src/openstack/ironic.js';
+import { createSimulator } from '../../src/simulator/cloud.js';
+import { seededRandom } from '../core/setup.js';
+import { createTimeline } from '../core/timeline.js';
+
+const headers = { 'X-OpenStack-Ironic-API-Version': '1.78', 'Content-Type': 'application/json' };
+
+/** The simulator, the adapter and the core, in a time that is ours; with servers that are deployed for so long. */
+async function setup(servers: number, stepSeconds: number) {
+  let underWay = 0;
+  const clock = createTimeline(() => underWay > 0);
+  const looks: string[] = [];
+  const { fetch: simulated } = createSimulator({ clock });
+  async function counted(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    looks.push(pathname);
+    underWay += 1;
+    try {
+      return await simulated(request);
+    } finally {
+      underWay -= 1;
+    }
+  }
+  const random = seededRandom(7);
+  const gate = createGate(8);
+  const http = createHttp({ service: 'Ironic', endpoint: 'http://simulator', timeout: 30_000, gate, fetch: counted });
+  const bareMetal = createIronic({ http, clock, random });
+  const ask = async (method: string, path: string, body: unknown) => {
+    const init = { method, headers, body: JSON.stringify(body) };
+    expect((await simulated(new Request(`http://simulator/v1/nodes/${path}`, init))).ok).toBe(true);
+  };
+  const ids: string[] = [];
+  for (let number = 1; number <= servers; number += 1) {
+    const { id } = (await bareMetal.find(`rack1-small-0${number}`, new AbortController().signal)) ?? { id: '' };
+    ids.push(id);
+    await ask('PATCH', id, [
+      { op: 'add', path: '/extra/sim', value: { step_seconds: stepSeconds } },
+      { op: 'add', path: '/instance_info', value: { image_source: 'file:///images/debian.qcow2' } },
+    ]);
+    await ask('PUT', `${id}/states/provision`, { target: 'active' });
+  }
+  looks.length = 0;
+  return { clock, ids, looks, waiting: createWaiting({ bareMetal, clock, random }) };
+}
+
+describe('a hundred calls that wait in one process', () => {
+  it('cost Ironic no more than one call for each server would, at its own interval', async () => {
+    const { clock, ids, looks, waiting } = await setup(3, 1_000);
+    await clock.pass(10_000);
+    const calls: Promise<unknown>[] = [];
+    for (let count = 0; count < 100; count += 1) {
+      const operation_id = ids[count % ids.length] ?? '';
+      calls.push(waiting.status({ operation_id, wait_seconds: 50 }, new AbortController().signal));
+      await clock.pass(100);
+    }
+    const answers = await clock.until(Promise.all(calls));
+    for (const answer of answers) expect(answer).toMatchObject({ status: 'in_progress' });
+    expect(clock.sleeping).toBe(0);
+
+    // They came in the course of ten seconds and waited for fifty; one alone looks every two seconds or so at first.
+    const mostAtOnesInterval = 60 / (2 * 0.9) + 1;
+    for (const id of ids) {
+      const forIt = looks.filter((path) => path === `/v1/nodes/${id}`).length;
+      expect(forIt).toBeGreaterThan(10);
+      expect(forIt).toBeLessThanOrEqual(mostAtOnesInterval);
+    }
+    expect(looks.length).toBeLessThanOrEqual(ids.length * mostAtOnesInterval);
+  });
+
+  it('all hear of the next step, and of the end', async () => {
+    const { clock, ids, waiting } = await setup(2, 10);
+    const everybody = () => {
+      const asked = Array.from({ length: 100 }, (_, index) => ({
+        operation_id: ids[index % 2] ?? '',
+        wait_seconds: 50,
+      }));
+      return clock.until(Promise.all(asked.map((each) => waiting.status(each, new AbortController().signal))));
+    };
+    const seen: (number | null)[] = [];
+    for (;;) {
+      const answers = await everybody();
+      const [first] = answers;
+      for (const { message, server_name, ...rest } of answers) {
+        expect(rest).toMatchObject({ status: first?.status, progress_percent: first?.progress_percent });
+      }
+      seen.push(first?.progress_percent ?? null);
+      if (first?.status !== 'in_progress') break;
+    }
+    expect(seen.at(-1)).toBe(100);
+    expect(seen).toEqual(expect.arrayContaining([40, 80, 95]));
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it('leave no timer and ask nothing more when all have left', async () => {
+    const { clock, ids, looks, waiting } = await setup(2, 1_000);
+    await clock.pass(10_000);
+    const controller = new AbortController();
+    const calls = Array.from({ length: 100 }, (_, index) =>
+      waiting.status({ operation_id: ids[index % 2] ?? '', wait_seconds: 50 }, controller.signal),
+    );
+    const left = Promise.allSettled(calls);
+    await clock.pass(9_000);
+    expect(clock.sleeping).toBe(100);
+    controller.abort();
+    await left;
+    expect(clock.sleeping).toBe(0);
+    const before = looks.length;
+    await clock.pass(60_000);
+    expect(looks.length).toBe(before);
+  });
+});
