@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { type Administrator, administrator } from '../contract/lab.js';
+import { type McpSession, openSession, type ToolAnswer } from '../support/mcp-session.js';
+
+const copies = 4;
+const callers = 64;
+const resource_class = 'contended';
+/** What a deployment may cost Ironic on average while everybody fights for the same servers. */
+const mostRequests = 6;
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 600_000 });
+
+describe.each(inject('ironics'))('on Ironic $version ($release)', ({ endpoint, access_log }) => {
+  const admin: Administrator = administrator(endpoint);
+  let sessions: McpSession[];
+  let servers: readonly string[];
+
+  beforeAll(async () => {
+    servers = await some(4, [...Array(callers).keys()], enrol);
+    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint };
+    sessions = await Promise.all(Array.from({ length: copies }, () => openSession('v2', env)));
+  });
+
+  afterAll(async () => {
+    for (const session of sessions) expect(await session.close()).toEqual({ code: 0, signal: null });
+    await some(4, servers, (uuid) => admin.done('DELETE', `nodes/${uuid}`));
+  });
+
+  afterEach(() =>
+    some(4, servers, async (uuid) => {
+      await admin.done('DELETE', `nodes/${uuid}/maintenance`);
+      await giveBack(uuid);
+    }),
+  );
+
+  async function enrol(index: number): Promise<string> {
+    const { uuid } = (await admin.done('POST', 'nodes', {
+      name: `contended-${index}`,
+      driver: 'fake-hardware',
+      resource_class,
+      deploy_interface: 'fake',
+    })) as { uuid: string };
+    await admin.done('PUT', `nodes/${uuid}/states/provision`, { target: 'manage' });
+    await admin.until(uuid, 'manageable');
+    // Nobody trusts a server without a power state.
+    await admin.done('PUT', `nodes/${uuid}/states/power`, { target: 'power off' });
+    await admin.until(uuid, 'manageable');
+    await admin.done('PUT', `nodes/${uuid}/states/provision`, { target: 'provide' });
+    await admin.until(uuid, 'available');
+    return uuid;
+  }
+
+  async function giveBack(uuid: string): Promise<void> {
+    const { provision_state: state } = await admin.node(uuid);
+    if (state !== 'available') {
+      await admin.until(uuid, 'active');
+      await admin.done('PUT', `nodes/${uuid}/states/provision`, { target: 'deleted' });
+      await admin.until(uuid, 'available');
+    }
+  }
+
+  const deployments = async () =>
+    (await admin.nodes(`&resource_class=${resource_class}`)).filter(({ instance_uuid: id }) => id !== null);
+
+  const requests = async () =>
+    (await readFile(access_log, 'utf8')).split('\n').filter((line) => line && !line.includes('/detail')).length;
+
+  /** One call, and again where the time for it was over: a slow machine is not what this is about. */
+  async function called(session: McpSession | undefined): Promise<ToolAnswer & { readonly calls: number }> {
+    for (let calls = 1; ; calls += 1) {
+      const answer = await session?.callTool('provision_server', { image_id: 'file:///debian.img', resource_class });
+      if (answer && !answer.text.includes('taken or busy for too long')) return { ...answer, calls };
+    }
+  }
+
+  /** All callers at once, from all copies; what they were told, and what it cost Ironic. */
+  async function everybody() {
+    const before = await requests();
+    const answers = await Promise.all(Array.from({ length: callers }, (_, index) => called(sessions[index % copies])));
+    const cost = (await requests()) - before;
+    const given = answers.flatMap(({ data }) => (data ? [data] : []));
+    const calls = answers.reduce((sum, answer) => sum + answer.calls, 0);
+    process.stderr.write(
+      `${given.length} of ${callers} callers deployed in ${calls} calls, ${(cost / calls).toFixed(2)} requests for each\n`,
+    );
+    return { given, refused: answers.filter(({ isError }) => isError), perCall: cost / calls };
+  }
+
+  /** What the callers were told is what stands on the servers. */
+  async function expectTold(given: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+    const told = given.map(({ server_id, deployment_id }) => `${server_id} ${deployment_id}`).sort();
+    const real = (await deployments()).map(({ uuid, instance_uuid }) => `${uuid} ${instance_uuid}`).sort();
+    expect(real).toEqual(told);
+  }
+
+  test(`${callers} callers of ${copies} copies get ${callers} servers, at ${mostRequests} requests each at the most`, async () => {
+    const { given, refused, perCall } = await everybody();
+    expect(refused.map(({ text }) => text)).toEqual([]);
+    expect(new Set(given.map(({ server_id }) => server_id)).size).toBe(callers);
+    await expectTold(given);
+    expect(perCall).toBeLessThanOrEqual(mostRequests);
+  });
+
+  test('where there are only 16 servers 16 callers get one each, and the others hear that there is none', async () => {
+    const free = 16;
+    await some(4, servers.slice(free), (uuid) => admin.done('PUT', `nodes/${uuid}/maintenance`, { reason: 'test' }));
+    const { given, refused } = await everybody();
+    expect(new Set(given.map(({ server_id }) => server_id)).size).toBe(free);
+    const messages = new Set(refused.map(({ text }) => text.split('\n')[0]));
+    expect([...messages]).toEqual(['No available servers matching criteria']);
+    expect(refused).toHaveLength(callers - free);
+    await expectTold(given);
+  });
+});
+
+/** Does something for each, a few at a time. */
+async function some<Item, Result>(
+  width: number,
+  items: readonly Item[],
+  action: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const queue = [...items.entries()];
+  const work = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) results[next[0]] = await action(next[1]);
+  };
+  await Promise.all(Array.from({ length: width }, work));
+  return results;
+}
