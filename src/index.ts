@@ -27,6 +27,8 @@ export {
   type Refusal,
   Refused,
   type Reservation,
+  type ServerFilter,
+  type ServerPage,
 } from './core/ports.js';
 export { createProvisionService, type ProvisionService, type ProvisionServiceOptions } from './core/provision.js';
 export { createServerService, type ServerService, type ServerServiceOptions } from './core/servers.js';

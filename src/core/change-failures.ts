@@ -21,8 +21,12 @@ export function declined(server: Server, { serverRef }: Plan, refused: Refused):
     case 'not_found':
       return new Failure('server_not_found', details);
     case 'invalid':
-    case 'forbidden':
       return new Failure('deploy_refused', details);
+    case 'forbidden':
+      return new Failure('deploy_refused', {
+        ...details,
+        hint: 'The server may be protected, or this user may have no rights to deploy it. Choose another server; the operator finds out more with "ironic-mcp check".',
+      });
     case 'too_old':
       return new Failure('ironic_too_old', details);
     default:

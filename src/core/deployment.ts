@@ -10,10 +10,10 @@ import {
 import { signalOfChange } from './changes.js';
 import { Failure } from './failures.js';
 import type { Server } from './model.js';
+import { obstacleTo } from './obstacles.js';
 import type { Declined, Deploying, Plan, Started } from './plan.js';
 import { NoAnswer, Refused } from './ports.js';
 import { persisting } from './retry.js';
-import { obstacleTo } from './servers.js';
 import { stateMeaning } from './states.js';
 import { unavailable } from './translating.js';
 import { undo } from './undo.js';

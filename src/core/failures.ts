@@ -18,7 +18,7 @@ const table = {
     message: 'Server {id} not found',
     when: 'No server that Ironic shows to this user has that id or name.',
     retryable: false,
-    hint: 'Check the id or name. Without server_id a free server is chosen by resource_class.',
+    hint: 'Check the id or name; list_servers shows those there are. If it exists, this user may have no rights to see it.',
   },
   server_not_available: {
     http: 409,
@@ -32,7 +32,7 @@ const table = {
     message: 'No available servers matching criteria',
     when: 'No free server has what was asked for.',
     retryable: true,
-    hint: 'Try another resource_class, or try again when servers have been released.',
+    hint: 'Ask for less, or for another resource_class, or try again when servers have been released.',
   },
   image_not_found: {
     http: 400,

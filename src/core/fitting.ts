@@ -18,10 +18,12 @@ export function misfit(image: Image, server: Server): string | undefined {
   return undefined;
 }
 
-/** What `instance_info` says of an image on this very server. */
-export function instanceInfoOf(image: Image, server: Server): Image['instanceInfo'] {
-  if (!image.isPartition) return image.instanceInfo;
+/** What `instance_info` says of an image on this very server, and of what is to be done for the sake of traits. */
+export function instanceInfoOf(image: Image, server: Server, traits: readonly string[] = []): Image['instanceInfo'] {
+  // Ironic runs the deploy templates that are named like these.
+  const asked = traits.length > 0 ? { traits } : {};
+  if (!image.isPartition) return { ...image.instanceInfo, ...asked };
   // Ironic wants to know how large the partition is to be. The rest of the disk is for its own small partitions.
   const rootGb = Math.max(image.minDiskGb, (server.diskGb ?? 0) - 1);
-  return { image_type: 'partition', ...(rootGb > 0 ? { root_gb: rootGb } : {}), ...image.instanceInfo };
+  return { image_type: 'partition', ...(rootGb > 0 ? { root_gb: rootGb } : {}), ...image.instanceInfo, ...asked };
 }

@@ -66,6 +66,20 @@ export const ProvisionRequest = z.strictObject({
   image_id: imageRef.describe('Image id or name; where there is no image service, its http(s), file or oci URL'),
   server_id: serverRef.optional().describe('Server id or name. Leave out to have a free server chosen'),
   resource_class: label(80).optional().describe('Choose a free server of this class, e.g. baremetal.small'),
+  traits: z
+    .array(z.string().regex(/^[A-Z][A-Z0-9_]{0,254}$/, 'must be a trait, e.g. CUSTOM_GPU'))
+    .max(50, 'must be at most 50 traits')
+    // Their order says nothing, so that the same traits are the same request.
+    .transform((traits) => [...new Set(traits)].sort())
+    .optional()
+    .describe('Traits that the server must have; their deploy templates run, e.g. CUSTOM_GPU'),
+  conductor_group: z
+    .string()
+    .regex(/^[\w.-]{1,255}$/, 'must be the name of a conductor group (letters, digits, "-", ".", "_")')
+    // Ironic keeps them in lower case.
+    .transform((group) => group.toLowerCase())
+    .optional()
+    .describe('Conductor group that the server must be in'),
   config_drive: z
     .record(z.string(), z.unknown())
     .register(auditForms, outlined(configDriveMembers))
@@ -224,6 +238,9 @@ export interface Server {
   readonly lessee: string | null;
   readonly step: DeployStep | null;
   readonly lastError: string | null;
+  readonly cpus: number | null;
+  /** In MiB. */
+  readonly memoryMb: number | null;
   /** Size of the root disk in GiB. */
   readonly diskGb: number | null;
   /** For example `x86_64`. */
@@ -232,6 +249,10 @@ export interface Server {
   readonly deployInterface: string | null;
   /** The driver interface that connects networks, e.g. `neutron`. */
   readonly networkInterface: string | null;
+  /** What it can do, by OpenStack's standard names and `CUSTOM_` ones. */
+  readonly traits: readonly string[];
+  /** The conductors that look after it; empty for those of no group. */
+  readonly conductorGroup: string;
 }
 
 /** An image, and what Ironic is to be told about it. */

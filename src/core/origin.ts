@@ -1,10 +1,11 @@
 import { Failure, invalidArgument } from './failures.js';
 import { isSameRequest, type RequestIdentity } from './idempotency.js';
 import type { ProvisionRequest, ProvisionResponse, Server } from './model.js';
-import type { BareMetal } from './ports.js';
+import { obstacleTo } from './obstacles.js';
+import type { BareMetal, Criteria } from './ports.js';
 import { createRejections, type Rejections } from './rejections.js';
 import { standing } from './responses.js';
-import { obstacleTo, type ServerService } from './servers.js';
+import type { ServerService } from './servers.js';
 import { stateMeaning } from './states.js';
 import { displayName } from './status.js';
 import { plain } from './untrusted.js';
@@ -31,7 +32,7 @@ export async function originOf(
   anew: boolean,
   signal: AbortSignal,
 ): Promise<Origin | ProvisionResponse> {
-  const { server_id: serverRef, resource_class: resourceClass, retry_failed: retry = false } = request;
+  const { server_id: serverRef, retry_failed: retry = false } = request;
   const earlier = identity.keyed || anew ? await bareMetal.carrying(identity.deploymentId, signal) : null;
   if (earlier) {
     if (!isSameRequest(request, earlier.entry)) throw usedBefore(earlier);
@@ -53,11 +54,16 @@ export async function originOf(
   } else if (retry && !identity.keyed) {
     throw invalidArgument('retry_failed', 'needs the server_id or the idempotency_key of the request that failed');
   }
-  const criteria = { resourceClass };
+  const criteria = criteriaOf(request);
   if (serverRef !== undefined) return at(servers.named(serverRef, criteria, signal), serverRef, false);
   const rejections = createRejections(false);
   const candidates = servers.candidates(criteria, rejections.out, signal);
   return { candidates, rejections, serverRef, retrying: false };
+}
+
+/** What the server must be like. */
+export function criteriaOf({ resource_class, traits, conductor_group }: ProvisionRequest): Criteria {
+  return { resourceClass: resource_class, traits, conductorGroup: conductor_group };
 }
 
 /** The one server that will do. */

@@ -1,9 +1,24 @@
 import type { ConfigDrive, DeploymentEntry, Image, RecordedError, Server } from './model.js';
 import { quoted } from './untrusted.js';
 
-/** What a free server must be like. */
-export interface Criteria {
+/** What Ironic itself can tell servers apart by. */
+export interface ServerFilter {
   readonly resourceClass?: string | undefined;
+  /** In lower case, as Ironic keeps it. */
+  readonly conductorGroup?: string | undefined;
+}
+
+/** What a server must be like. */
+export interface Criteria extends ServerFilter {
+  /** It must have all of them. */
+  readonly traits?: readonly string[] | undefined;
+}
+
+/** Servers in the order of Ironic's ids. */
+export interface ServerPage {
+  readonly servers: readonly Server[];
+  /** The server after which the next page begins; null at the end. */
+  readonly next: string | null;
 }
 
 /**
@@ -23,14 +38,14 @@ export interface BareMetal {
   /** The one server that carries a deployment, or null. Changes nothing. */
   carrying(deploymentId: string, signal: AbortSignal): Promise<Server | null>;
 
-  /** Servers that nobody has and that Ironic would deploy, at most 200, in no order. Changes nothing. */
-  available(criteria: Criteria, signal: AbortSignal): Promise<readonly Server[]>;
+  /** A page of `list` with only those that nobody has and that Ironic would deploy. Changes nothing. */
+  available(filter: ServerFilter, after: string | undefined, signal: AbortSignal): Promise<ServerPage>;
 
   /** Servers that are reserved or being deployed, at most 1,000 of each state, in no order. Changes nothing. */
   deploying(signal: AbortSignal): Promise<readonly Server[]>;
 
-  /** A page of all servers that we may see, by their ids: those after the given one. Empty at the end. Changes nothing. */
-  list(after: string | undefined, signal: AbortSignal): Promise<readonly Server[]>;
+  /** A page of the servers that we may see: those after the given one, which must exist. Changes nothing. */
+  list(filter: ServerFilter, after: string | undefined, signal: AbortSignal): Promise<ServerPage>;
 
   /**
    * Takes a server: sets its deployment id and what to deploy in one atomic change, and answers with the server as it

@@ -15,12 +15,11 @@ import type {
   StatusRequest,
 } from './model.js';
 import { networkObstacle, networkWarnings } from './networking.js';
-import { type Origin, originOf } from './origin.js';
+import { criteriaOf, type Origin, originOf } from './origin.js';
 import type { Deploying, Plan } from './plan.js';
 import { createPolicy, type Policy } from './policy.js';
 import type { Images } from './ports.js';
 import type { Progress } from './progress.js';
-import { noneAvailable } from './rejections.js';
 import { accepted, standing } from './responses.js';
 import { deadlines } from './retry.js';
 import type { ServerService } from './servers.js';
@@ -60,7 +59,7 @@ export interface ProvisionServiceOptions extends Deploying {
 }
 
 export function createProvisionService(options: ProvisionServiceOptions): ProvisionService {
-  const { bareMetal, images, changes, clock, policy = createPolicy(), realm } = options;
+  const { bareMetal, images, servers, changes, clock, policy = createPolicy(), realm } = options;
   const limit = createDeployingLimit(bareMetal, policy.maxDeploying);
   const waiting = createWaiting(options);
 
@@ -115,7 +114,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
         deploymentId: (retrying ? server.deploymentId : null) ?? deploymentId,
         attemptId: randomUUID(),
         entry: { started_at: isoTime(bareMetal.now()), image: request.image_id, ...mark },
-        instanceInfo: instanceInfoOf(image, server),
+        instanceInfo: instanceInfoOf(image, server, request.traits),
       };
       const plan: Plan = { serverRef, configDrive, vifs: request.vifs ?? [], keyed, retrying, reservation, until };
       const outcome = await changes
@@ -129,10 +128,10 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
       if (outcome.elsewhere) return undefined;
       rejections.declined(server, outcome);
       if (clock.now() >= begun + deadlines.choosing) {
-        throw noneAvailable('those that are free were taken or busy for too long');
+        throw new Failure('no_available_servers', { reason: 'those that are free were taken or busy for too long' });
       }
     }
-    throw rejections.noneLeft(request.resource_class);
+    throw rejections.unable() ?? (await servers.noneAvailable(criteriaOf(request), signal));
   }
 
   async function findImage(ref: string, signal: AbortSignal): Promise<Image> {

@@ -1,7 +1,6 @@
-import { Failure } from './failures.js';
+import type { Failure } from './failures.js';
 import type { Server } from './model.js';
 import type { Declined } from './plan.js';
-import { plain } from './untrusted.js';
 
 /** So many servers may refuse the data itself before it is taken for wrong. */
 const dataRefusals = 3;
@@ -20,8 +19,8 @@ export interface Rejections {
    * @throws Failure its own, where no other server would do better
    */
   declined(server: Server, declined: Declined): void;
-  /** What to say when no server is left. */
-  noneLeft(resourceClass: string | undefined): Failure;
+  /** When no server is left: what no server of any number could take; undefined if that is not the matter. */
+  unable(): Failure | undefined;
 }
 
 /** @param only The caller named one server: no other will do. */
@@ -46,17 +45,9 @@ export function createRejections(only: boolean): Rejections {
       if (only || concernsAll || refusals === dataRefusals) throw failure;
       if (!again) out.add(server.id);
     },
-    noneLeft(resourceClass) {
+    unable() {
       const refused = unable.findLast(({ code }) => code === 'deploy_refused') ?? unable.at(-1);
-      // No free server can take the data: that is the matter, not how many there are.
-      if (refused && unable.length === out.size) return refused;
-      return noneAvailable(
-        resourceClass === undefined ? 'no server is free' : `no server of class ${plain(resourceClass, 80)} is free`,
-      );
+      return unable.length === out.size ? refused : undefined;
     },
   };
-}
-
-export function noneAvailable(reason: string): Failure {
-  return new Failure('no_available_servers', { reason });
 }

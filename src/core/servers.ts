@@ -1,10 +1,12 @@
 import { Failure } from './failures.js';
 import type { Server } from './model.js';
+import { noneAvailable } from './no-match.js';
+import { isChoice, mismatch, obstacleTo } from './obstacles.js';
+import { pagesOf } from './pages.js';
 import { createPolicy, type Policy } from './policy.js';
 import type { BareMetal, Clock, Criteria } from './ports.js';
-import { stateMeaning } from './states.js';
-import { isoTime } from './status.js';
-import { plain } from './untrusted.js';
+import { listServers, type ServerListing, type ServerListRequest } from './server-list.js';
+import { translating } from './translating.js';
 
 /** After this many candidates the list is too old to go by. */
 const candidatesPerList = 10;
@@ -18,6 +20,13 @@ export interface ServerService {
    * `out` the ids of those that are out of the question; the others may come again.
    */
   candidates(criteria: Criteria, out: ReadonlySet<string>, signal: AbortSignal): AsyncGenerator<Server, void>;
+  /** The failure to answer with when there are no candidates, or no more: it says why. */
+  noneAvailable(criteria: Criteria, signal: AbortSignal): Promise<Failure>;
+  /**
+   * A page of the servers that match, free or not.
+   * @throws Failure `invalid_request` for a cursor that leads nowhere, `ironic_unavailable`
+   */
+  list(request: ServerListRequest, signal: AbortSignal): Promise<ServerListing>;
 }
 
 export interface ServerServiceOptions {
@@ -35,13 +44,30 @@ export function createServerService({
   policy = createPolicy(),
   random,
 }: ServerServiceOptions): ServerService {
-  /** A list of free servers holds so many at most: those of classes that are out of the question need not fill it. */
-  async function permitted(criteria: Criteria, signal: AbortSignal): Promise<readonly Server[]> {
+  /** Where only some classes are permitted, those of others need not fill the pages. */
+  async function choosable(criteria: Criteria, out: ReadonlySet<string>, signal: AbortSignal): Promise<Server[]> {
     const classes = criteria.resourceClass === undefined ? policy.classNames : undefined;
-    const lists = (classes ?? [criteria.resourceClass]).map((resourceClass) =>
-      bareMetal.available({ ...criteria, resourceClass }, signal),
+    const found = (classes ?? [criteria.resourceClass]).map((resourceClass) =>
+      choosableOfClass({ ...criteria, resourceClass }, out, signal),
     );
-    return (await Promise.all(lists)).flat().filter((server) => policy.allowsClass(server.resourceClass));
+    return (await Promise.all(found)).flat();
+  }
+
+  async function choosableOfClass(
+    criteria: Criteria,
+    out: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<readonly Server[]> {
+    const found: Server[] = [];
+    for await (const { servers } of pagesOf((after) => bareMetal.available(criteria, after, signal))) {
+      found.push(
+        ...servers.filter(
+          (server) => !out.has(server.id) && isChoice(server, criteria) && policy.allowsClass(server.resourceClass),
+        ),
+      );
+      if (found.length >= candidatesPerList) break;
+    }
+    return found;
   }
 
   return {
@@ -55,8 +81,7 @@ export function createServerService({
 
     async *candidates(criteria, out, signal) {
       for (;;) {
-        const list = await permitted(criteria, signal);
-        const fresh = list.filter((server) => !out.has(server.id) && !obstacleToChoosing(server));
+        const fresh = await choosable(criteria, out, signal);
         if (fresh.length === 0) return;
         const round = shuffled(fresh, random).slice(0, candidatesPerList);
         yield* round;
@@ -64,37 +89,10 @@ export function createServerService({
         if (round.some(({ id }) => !out.has(id))) await clock.sleep(250 + random() * 750, signal);
       }
     },
+
+    noneAvailable: (criteria, signal) => noneAvailable({ bareMetal, policy }, criteria, signal),
+    list: translating((request, signal) => listServers({ bareMetal, policy }, request, signal)),
   };
-}
-
-/** Why a server cannot be deployed now, as a clause; undefined when it can. */
-export function obstacleTo(server: Server): string | undefined {
-  if (server.provisionState !== 'available') return stateObstacle(server);
-  if (server.deploymentId !== null) return `it is reserved as deployment ${plain(server.deploymentId, 40)}`;
-  if (server.maintenance) return 'it is in maintenance';
-  if (server.retired) return 'it is retired';
-  // The operator of Metal3 takes any server that carries such a name for its own, and undeploys it.
-  if (server.name?.includes('~')) return 'its name marks it as one of Metal3, whose operator owns it';
-  return undefined;
-}
-
-/** What more is wanted of a server that nobody named: those below may be deployed, but only by who asks for them. */
-function obstacleToChoosing(server: Server): boolean {
-  return obstacleTo(server) !== undefined || server.lessee !== null || server.powerState === null;
-}
-
-function stateObstacle(server: Server): string {
-  const meaning = stateMeaning(server.provisionState);
-  const given =
-    meaning && meaning.outcome !== 'none' && server.entry
-      ? `; it was given image ${plain(server.entry.image, 120)} at ${isoTime(Date.parse(server.entry.started_at))}`
-      : '';
-  return `its state is ${plain(server.provisionState, 80)}${given}`;
-}
-
-function mismatch(server: Server, { resourceClass }: Criteria): string | undefined {
-  if (resourceClass === undefined || server.resourceClass === resourceClass) return undefined;
-  return `its resource class is ${plain(server.resourceClass ?? 'not set', 80)}`;
 }
 
 /** In random order, but those whose lock is free come first. */

@@ -50,7 +50,7 @@ export function standingOf(server: Server, now: number, errors: readonly Recorde
   if (!meaning && server.deploymentId === null) {
     throw new Failure('operation_not_found', { id: server.id, reason: `its state is ${plain(server.provisionState)}` });
   }
-  const abandoned = free && now - startedAt(server, null) > abandonedAfter;
+  const abandoned = isAbandoned(server, now);
   const outcome = abandoned ? 'failed' : !meaning || meaning.outcome === 'none' ? 'in_progress' : meaning.outcome;
   const failure = abandoned ? neverDeployed : outcome === 'failed' ? diagnose(server, errors) : null;
   const completedAt = isFinal(server) ? server.provisionedAt : null;
@@ -91,6 +91,12 @@ export function standingOf(server: Server, now: number, errors: readonly Recorde
       ].join('; '),
     },
   };
+}
+
+/** Whether a server was reserved by a call of ours that died before it started the deployment. */
+export function isAbandoned(server: Server, now: number): boolean {
+  const reserved = server.provisionState === 'available' && server.entry !== null;
+  return reserved && now - startedAt(server, null) > abandonedAfter;
 }
 
 /** A server's name for people: its name in Ironic if it has one, else its UUID. */

@@ -1,7 +1,8 @@
 import type { Server } from './model.js';
+import { obstacleTo } from './obstacles.js';
+import { pagesOf } from './pages.js';
 import type { BareMetal } from './ports.js';
-import { obstacleTo } from './servers.js';
-import { statusOf } from './status.js';
+import { isAbandoned } from './status.js';
 
 /** What stands where, over all servers that the user may see. */
 export interface Survey {
@@ -26,33 +27,18 @@ export async function survey(bareMetal: BareMetal, signal: AbortSignal): Promise
   let total = 0;
   let available = 0;
   let sample: Server | undefined;
-  for await (const server of everyServer(bareMetal, signal)) {
+  for await (const { servers } of pagesOf((after) => bareMetal.list({}, after, signal))) servers.forEach(look);
+  return { total, available, counts, abandoned, metal3, sample };
+
+  function look(server: Server): void {
     total += 1;
     const states = counts.get(server.resourceClass ?? 'none') ?? new Map<string, number>();
     counts.set(server.resourceClass ?? 'none', states);
     states.set(server.provisionState, (states.get(server.provisionState) ?? 0) + 1);
     if (server.name?.includes('~')) metal3.push(server);
     if (isAbandoned(server, bareMetal.now())) abandoned.push(server);
-    if (obstacleTo(server) !== undefined) continue;
+    if (obstacleTo(server) !== undefined) return;
     available += 1;
     sample ??= server;
   }
-  return { total, available, counts, abandoned, metal3, sample };
-}
-
-async function* everyServer(bareMetal: BareMetal, signal: AbortSignal): AsyncGenerator<Server> {
-  const seen = new Set<string>();
-  for (let after: string | undefined; ; ) {
-    // A proxy that drops the marker would give the first page for ever.
-    const page = (await bareMetal.list(after, signal)).filter(({ id }) => !seen.has(id));
-    if (page.length === 0) return;
-    yield* page;
-    for (const { id } of page) seen.add(id);
-    after = page.at(-1)?.id;
-  }
-}
-
-function isAbandoned(server: Server, now: number): boolean {
-  if (server.provisionState !== 'available' || server.entry === null) return false;
-  return statusOf(server, now).status === 'failed';
 }

@@ -26,8 +26,7 @@ export interface Field {
 
 /** A zod schema as JSON schema 2020-12, which is what OpenAPI 3.1 speaks. */
 export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Schema {
-  const { $schema: _, ...rest } = toJSONSchema(schema, { io });
-  return portable(rest);
+  return portable(toJSONSchema(schema, { io }));
 }
 
 /** The arguments of an operation, and where a request has them. */

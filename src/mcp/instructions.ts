@@ -10,7 +10,7 @@ export function instructionsFor(cloud: Surroundings): string {
   return [
     'Deploys operating systems on bare-metal servers through OpenStack Ironic.',
     where,
-    'To get a server: call provision_server with image_id (list_images shows them) and either server_id or resource_class (neither: any free server). Give ssh_public_keys or user data in config_drive, else nobody may be able to log in. It answers within seconds; the deployment then takes minutes.',
+    'To get a server: call provision_server with image_id (list_images shows them) and either server_id or resource_class (neither: any free server); list_servers shows both. Give ssh_public_keys or user data in config_drive, else nobody may be able to log in. It answers within seconds; the deployment then takes minutes.',
     'Then call check_provision_status with the operation_id and wait_seconds: 50, again and again, until status is completed or failed. A deployment of 10 to 30 minutes is normal on real machines. Do not provision again because it seems slow.',
     'When a call fails, read the lines Reason, Next and Retryable. After the code outcome_unknown the deployment may have started: check the operation id, never provision again before.',
     'operation_id is the UUID of the server; it stays valid as long as the deployment, also in other sessions.',

@@ -27,6 +27,9 @@ export const tools: readonly Tool[] = operations.map(
   }),
 );
 
+/** What a model need not read to make a call: the operation says in words what is wrong with a value. */
+const forJudges = new Set(['pattern', 'minLength', 'maxLength', 'maxItems', 'propertyNames']);
+
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  return portable(schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }));
+  return portable(schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }), forJudges);
 }

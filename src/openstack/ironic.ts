@@ -1,6 +1,14 @@
 import * as z from 'zod';
-import { isServerRef, type Server } from '../core/model.js';
-import { type BareMetal, NoAnswer, type Refusal, Refused, SignInRefused } from '../core/ports.js';
+import { isServerRef } from '../core/model.js';
+import {
+  type BareMetal,
+  NoAnswer,
+  type Refusal,
+  Refused,
+  type ServerFilter,
+  type ServerPage,
+  SignInRefused,
+} from '../core/ports.js';
 import { type Retrying, retries, retrying } from '../core/retry.js';
 import { faultIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
@@ -8,6 +16,7 @@ import { errorsFrom, fieldsOf, releasingPatch, reservingPatch, serverFrom } from
 import { createVersion } from './versions.js';
 
 const Vifs = z.looseObject({ vifs: z.array(z.looseObject({ id: z.string() })) });
+const Nodes = z.looseObject({ nodes: z.array(z.unknown()), next: z.string().nullish().catch(null) });
 const Ports = z.looseObject({ ports: z.array(z.looseObject({ address: z.string() })) });
 
 export interface IronicOptions extends Retrying {
@@ -15,10 +24,10 @@ export interface IronicOptions extends Retrying {
 }
 
 /**
- * Ironic sorts by id, so a short list would send everybody to the same few nodes; a long one costs Ironic little when
- * it is filtered.
+ * Ironic sorts by id, so a short list of free servers would send everybody to the same few; a long one costs Ironic
+ * little when it is filtered.
  */
-const listLimit = 200;
+const firstFree = 200;
 
 /** As many as Ironic gives at once, unless its operator has set less. */
 const pageLimit = 1_000;
@@ -57,10 +66,13 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     });
   }
 
-  async function list(query: () => Record<string, string>, signal: AbortSignal): Promise<readonly Server[]> {
-    const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);
+  async function list(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ServerPage> {
+    const answer = await read(
+      () => ({ method: 'GET', path: 'v1/nodes', query: { ...query, fields: fieldsOf('list', version) } }),
+      signal,
+    );
     if (answer.status !== 200) throw errorFrom(answer);
-    return readable(serversIn(answer.body), answer);
+    return readable(pageIn(answer.body), answer);
   }
 
   async function vifs(serverId: string, signal: AbortSignal): Promise<readonly string[]> {
@@ -97,32 +109,23 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 
     async carrying(deploymentId, signal) {
       const query = () => ({ instance_uuid: deploymentId, fields: fieldsOf('one', version) });
-      const [server] = await list(query, signal);
-      return server ?? null;
+      const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);
+      if (answer.status !== 200) throw errorFrom(answer);
+      return readable(pageIn(answer.body), answer).servers[0] ?? null;
     },
 
-    async available({ resourceClass }, signal) {
-      const query = () => ({
-        provision_state: 'available',
-        associated: 'false',
-        maintenance: 'false',
-        ...(resourceClass === undefined ? {} : { resource_class: resourceClass }),
-        fields: fieldsOf('list', version),
-        limit: String(listLimit),
-      });
-      return list(query, signal);
+    available(filter, after, signal) {
+      const limit = String(after === undefined ? firstFree : pageLimit);
+      const free = { provision_state: 'available', associated: 'false', maintenance: 'false' };
+      // Ironic's own links to the next page drop the filters.
+      return list({ ...free, ...queryOf(filter, after), limit }, signal);
     },
 
     async deploying(signal) {
       const each = deployingStates.map(async (state) => {
-        const query = () => ({
-          provision_state: state,
-          associated: 'true',
-          fields: fieldsOf('list', version),
-          limit: String(pageLimit),
-        });
+        const query = { provision_state: state, associated: 'true', limit: String(pageLimit) };
         try {
-          return await list(query, signal);
+          return (await list(query, signal)).servers;
         } catch (error) {
           // Ironic has it since API 1.85; an older one has no server in it.
           if (state === 'deploy hold' && error instanceof Refused && error.refusal === 'invalid') return [];
@@ -132,12 +135,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       return (await Promise.all(each)).flat();
     },
 
-    list(after, signal) {
-      return list(
-        () => ({ fields: fieldsOf('list', version), limit: String(pageLimit), ...(after ? { marker: after } : {}) }),
-        signal,
-      );
-    },
+    list: (filter, after, signal) => list({ ...queryOf(filter, after), limit: String(pageLimit) }, signal),
 
     async reserve(serverId, reservation, signal) {
       const json = reservingPatch(reservation);
@@ -197,10 +195,19 @@ function nodePath(ref: string): string {
   return `v1/nodes/${encodeURIComponent(ref)}`;
 }
 
-function serversIn(body: unknown): readonly Server[] | undefined {
-  if (typeof body !== 'object' || body === null || !('nodes' in body) || !Array.isArray(body.nodes)) return undefined;
-  const servers = body.nodes.map(serverFrom);
-  return servers.every((server) => server !== undefined) ? servers : undefined;
+function queryOf({ resourceClass, conductorGroup }: ServerFilter, after: string | undefined): Record<string, string> {
+  return {
+    ...(resourceClass === undefined ? {} : { resource_class: resourceClass }),
+    ...(conductorGroup === undefined ? {} : { conductor_group: conductorGroup }),
+    ...(after === undefined ? {} : { marker: after }),
+  };
+}
+
+function pageIn(body: unknown): ServerPage | undefined {
+  const page = Nodes.safeParse(body).data;
+  const servers = page?.nodes.map(serverFrom);
+  if (!servers?.every((server) => server !== undefined)) return undefined;
+  return { servers, next: page?.next ? (servers.at(-1)?.id ?? null) : null };
 }
 
 function readable<Value>(value: Value | undefined, answer: Answer): Value {

@@ -35,7 +35,9 @@ const Node = z.looseObject({
   last_error: Text,
   deploy_interface: Text,
   network_interface: Text,
-  properties: z.looseObject({ local_gb: z.unknown(), cpu_arch: Text }).catch({ local_gb: null }),
+  properties: z.looseObject({ cpu_arch: Text }).catch({}),
+  traits: z.array(z.string()).catch([]),
+  conductor_group: Text,
   deploy_step: z.looseObject({ step: z.string() }).nullish().catch(null),
   driver_internal_info: z
     .looseObject({
@@ -63,6 +65,8 @@ export function fieldsOf(kind: 'one' | 'list', version: Version): string {
     'properties',
     'deploy_interface',
     'network_interface',
+    'traits',
+    'conductor_group',
     ...(kind === 'one' ? ['last_error', 'deploy_step', 'driver_internal_info'] : []),
     ...(version.has('retired') ? ['retired'] : []),
     ...(version.has('lessee') ? ['lessee'] : []),
@@ -91,10 +95,14 @@ export function serverFrom(body: unknown): Server | undefined {
     lessee: node.lessee ?? null,
     step: stepOf(node.deploy_step?.step, node.driver_internal_info ?? {}),
     lastError: node.last_error ?? null,
+    cpus: sizeOf(node.properties.cpus),
+    memoryMb: sizeOf(node.properties.memory_mb),
     diskGb: sizeOf(node.properties.local_gb),
     architecture: node.properties.cpu_arch ?? null,
     deployInterface: node.deploy_interface ?? null,
     networkInterface: node.network_interface ?? null,
+    traits: node.traits,
+    conductorGroup: node.conductor_group ?? '',
   };
 }
 

@@ -9,6 +9,10 @@ export interface Lab {
   readonly ordinaryInterface: string;
   /** A refusal of Ironic's is provoked by `direct`, which wants a checksum for an http image. */
   readonly strictInterface: 'direct';
+  /**
+   * Puts a server into a conductor group, past Ironic's API: that allows it only where a conductor of the group lives.
+   */
+  putInGroup(serverId: string, group: string): Promise<void>;
   /** What the config drive of a server contains, as one text. */
   configDrive(serverId: string): Promise<string>;
 }

@@ -32,6 +32,10 @@ contract(async () => {
     fate: { member: 'sim', deployInterface: 'direct' },
     ordinaryInterface: 'direct',
     strictInterface: 'direct',
+    putInGroup: async (serverId, group) => {
+      const node = world.fleet.byUuid(serverId);
+      if (node) world.fleet.update(node, { conductor_group: group }, world.now());
+    },
     configDrive: async (serverId) => JSON.stringify(world.fleet.byUuid(serverId)?.instance_info.configdrive),
   };
 });

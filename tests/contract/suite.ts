@@ -30,7 +30,7 @@ export function contract(openLab: () => Promise<Lab>): void {
     const http = createHttp({ service: 'Ironic', endpoint: lab.endpoint, timeout: 30_000, gate: createGate(8) });
     bareMetal = createIronic({ http, clock: systemClock, random: Math.random });
     // The first answer settles the version, and what is counted below is what comes after.
-    await bareMetal.available({}, signal);
+    await bareMetal.available({}, undefined, signal);
   });
 
   /** What another copy of this program would be. */
@@ -253,6 +253,137 @@ export function contract(openLab: () => Promise<Lab>): void {
     });
   });
 
+  describe('the list of servers', () => {
+    test('shows and counts every server of a class once, page after page', async () => {
+      const nodes = await admin.nodes('&resource_class=baremetal.large');
+      const request = { resource_class: 'baremetal.large', limit: 3 };
+      const first = await core.servers.list(request, signal);
+      const seen = [...first.servers];
+      for (let cursor = first.next_cursor; cursor; ) {
+        const page = await core.servers.list({ ...request, cursor }, signal);
+        seen.push(...page.servers);
+        cursor = page.next_cursor;
+      }
+      expect(seen.map(({ id }) => id).sort()).toEqual(nodes.map(({ uuid }) => uuid).sort());
+      const [{ resource_class, ...counts } = {}] = first.counts ?? [];
+      expect(resource_class).toBe('baremetal.large');
+      expect(Object.values(counts).reduce((sum, count = 0) => Number(sum) + count, 0)).toBe(nodes.length);
+      expect(seen[0]).toMatchObject({ resource_class: 'baremetal.large', cpus: 64, memory_gb: 256, disk_gb: 1800 });
+    });
+
+    test('says of each why it is not available, in one request', async () => {
+      const before = (await lab.requests()).length;
+      const { servers } = await core.servers.list({ limit: 200 }, signal);
+      expect((await lab.requests()).length - before).toBe(1);
+      for (const node of await admin.nodes()) {
+        const server = servers.find(({ id }) => id === node.uuid);
+        const free = node.provision_state === 'available' && !node.maintenance && node.instance_uuid === null;
+        expect({ ...server, free: server?.state === 'available' }).toMatchObject({ name: node.name, free });
+        if (node.provision_state === 'active') expect(server).toMatchObject({ state: 'in_use', note: 'active' });
+        if (node.provision_state === 'manageable') {
+          expect(server).toMatchObject({ state: 'unusable', note: 'manageable' });
+        }
+        if (node.resource_class === 'baremetal.gpu') {
+          expect(server?.traits).toEqual(['CUSTOM_GPU', 'HW_CPU_X86_AVX2']);
+        }
+      }
+    });
+
+    test('finds those that are available', async () => {
+      const { servers } = await core.servers.list({ state: 'available', limit: 200 }, signal);
+      const free = await admin.nodes('&provision_state=available&associated=false&maintenance=false');
+      expect(servers.map(({ id }) => id).sort()).toEqual(free.map(({ uuid }) => uuid).sort());
+    });
+
+    test('has no page behind a server that is gone', async () => {
+      await expect(core.servers.list({ limit: 1, cursor: randomUUID() }, signal)).rejects.toMatchObject({
+        code: 'invalid_request',
+        fields: [{ field: 'cursor' }],
+      });
+    });
+  });
+
+  describe('traits', () => {
+    const gpu = ['CUSTOM_GPU', 'HW_CPU_X86_AVX2'];
+
+    test('choose a server that has them, and are told to Ironic, in three requests', async () => {
+      const before = (await lab.requests()).length;
+      const { server_id } = await core.provision.provision({ image_id: image, traits: gpu }, signal);
+      used.add(server_id);
+      const requests = (await lab.requests()).slice(before);
+      expect(requests.map((request) => request.split(' ')[0])).toEqual(['GET', 'PATCH', 'PUT']);
+      const node = await admin.node(server_id);
+      expect(node).toMatchObject({ resource_class: 'baremetal.gpu', traits: gpu });
+      expect(node.instance_info.traits).toEqual(gpu);
+      expect((await finished(server_id)).status).toBe('completed');
+    });
+
+    test('that a server does not have refuse it before anything is reserved', async () => {
+      const id = await free();
+      const before = await admin.node(id);
+      const wish = { image_id: image, server_id: id, traits: gpu };
+      await expect(core.provision.provision(wish, signal)).rejects.toMatchObject({
+        code: 'server_not_available',
+        reason: 'it does not have the trait CUSTOM_GPU, HW_CPU_X86_AVX2',
+      });
+      expect(await admin.node(id)).toEqual(before);
+    });
+
+    test('that no server has are named in the reason, with the servers that each wish has left', async () => {
+      const small = (await admin.nodes('&resource_class=baremetal.small')).length;
+      const wish = { image_id: image, resource_class: 'baremetal.small', traits: ['CUSTOM_GPU'] };
+      await expect(core.provision.provision(wish, signal)).rejects.toMatchObject({
+        message: 'No available servers matching criteria',
+        reason: expect.stringMatching(
+          new RegExp(
+            `^servers of class baremetal\\.small: ${small}, with trait CUSTOM_GPU: 0; free in other classes: baremetal\\.gpu \\d+$`,
+          ),
+        ),
+      });
+    });
+
+    test('that Ironic does not find on the server are refused by it, and leave no reservation', async () => {
+      const id = await free();
+      await bareMetal.reserve(
+        id,
+        { ...reservation(), instanceInfo: { ...reservation().instanceInfo, traits: ['CUSTOM_GPU'] } },
+        signal,
+      );
+      await admin.patch(id, { op: 'replace', path: '/deploy_interface', value: lab.fate.deployInterface });
+      expect(await refusal(bareMetal.deploy(id, undefined, signal))).toBe('invalid');
+    });
+  });
+
+  describe('a conductor group', () => {
+    test('in which there is no server leaves none', async () => {
+      const wish = { image_id: image, resource_class: 'baremetal.small', conductor_group: 'nosuch' };
+      await expect(core.provision.provision(wish, signal)).rejects.toMatchObject({
+        message: 'No available servers matching criteria',
+        reason: expect.stringMatching(/, in conductor group nosuch: 0$/),
+      });
+      await expect(bareMetal.available({ conductorGroup: 'nosuch' }, undefined, signal)).resolves.toEqual({
+        servers: [],
+        next: null,
+      });
+    });
+
+    test('of others refuses a server', async () => {
+      const wish = { image_id: image, server_id: await free(), conductor_group: 'nosuch' };
+      await expect(core.provision.provision(wish, signal)).rejects.toMatchObject({
+        code: 'server_not_available',
+        reason: 'its conductor group is the default one',
+      });
+    });
+
+    test('chooses one of its servers', async () => {
+      const id = await free();
+      await lab.putInGroup(id, 'rack-7');
+      const { servers } = await bareMetal.available({ conductorGroup: 'rack-7' }, undefined, signal);
+      expect(servers).toMatchObject([{ id, conductorGroup: 'rack-7' }]);
+      await lab.putInGroup(id, '');
+    });
+  });
+
   describe('an idempotency key', () => {
     test('finds the first deployment again, from another process too, in five requests for a new one', async () => {
       const request = { image_id: image, resource_class: 'baremetal.small', idempotency_key: randomUUID() };
@@ -341,7 +472,9 @@ export function contract(openLab: () => Promise<Lab>): void {
         core.provision.provision({ image_id: image, resource_class: 'no-such-class' }, signal),
       ).rejects.toMatchObject({
         message: 'No available servers matching criteria',
-        reason: 'no server of class no-such-class is free',
+        reason: expect.stringMatching(
+          /^no server has the class no-such-class; the classes there are: .*baremetal\.small \d+/,
+        ),
       });
     });
 
@@ -374,7 +507,7 @@ export function contract(openLab: () => Promise<Lab>): void {
     });
 
     test('lists free servers of a class only', async () => {
-      const servers = await bareMetal.available({ resourceClass: 'baremetal.small' }, signal);
+      const { servers } = await bareMetal.available({ resourceClass: 'baremetal.small' }, undefined, signal);
       expect(servers.length).toBeGreaterThan(0);
       for (const server of servers) {
         expect(server).toMatchObject({

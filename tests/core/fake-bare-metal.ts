@@ -2,11 +2,12 @@ import type { ConfigDrive, RecordedError, Server } from '../../src/core/model.js
 import {
   type BareMetal,
   type Clock,
-  type Criteria,
   NoAnswer,
   type Refusal,
   Refused,
   type Reservation,
+  type ServerFilter,
+  type ServerPage,
 } from '../../src/core/ports.js';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -35,10 +36,14 @@ export function freeServer(number = 1, overrides: Partial<Server> = {}): Server 
     lessee: null,
     step: null,
     lastError: null,
+    cpus: 8,
+    memoryMb: 16_384,
     diskGb: 100,
     architecture: 'x86_64',
     networkInterface: null,
     deployInterface: 'direct',
+    traits: [],
+    conductorGroup: '',
     ...overrides,
   };
 }
@@ -108,6 +113,8 @@ export interface FakeBareMetalOptions {
   readonly clock: Clock;
   /** Decides before each request whether it goes wrong. */
   readonly misbehave?: (request: Request) => Mishap | undefined;
+  /** How many servers a page of the list holds; by default so few that every walk takes several. */
+  readonly pageLength?: number;
 }
 
 /** Bare metal in memory that keeps Ironic's rules, and can be told to misbehave. */
@@ -118,6 +125,8 @@ export interface FakeBareMetal extends BareMetal {
   /** Every id that was reserved with, whether it took effect or not. */
   readonly deploymentIds: ReadonlySet<string>;
   readonly servers: ReadonlyMap<string, Readonly<Server>>;
+  /** What the last reservation of a server described. */
+  instanceInfo(serverId: string): Reservation['instanceInfo'] | undefined;
   /** The Neutron ports that are attached to a server; somebody else may change them. */
   portsOf(serverId: string): Set<string>;
   /** What Ironic has on record about a server. */
@@ -126,8 +135,7 @@ export interface FakeBareMetal extends BareMetal {
   set(serverId: string, changes: Partial<Server>): void;
 }
 
-/** So few that every walk over a list takes several pages. */
-const pageOfList = 2;
+const pageOfFree = 200;
 
 const busyStates = new Set(['deploying', 'wait call-back', 'deleting', 'cleaning', 'clean wait']);
 
@@ -135,6 +143,7 @@ export function createFakeBareMetal({
   servers: initial,
   clock,
   misbehave = () => undefined,
+  pageLength = 2,
 }: FakeBareMetalOptions): FakeBareMetal {
   const servers = new Map(initial.map((server): [string, Mutable<Server>] => [server.id, { ...server }]));
   const requests: string[] = [];
@@ -142,6 +151,7 @@ export function createFakeBareMetal({
   const deploymentIds = new Set<string>();
   /** The last attempt that reserved each server. */
   const attempts = new Map<string, string>();
+  const described = new Map<string, Reservation['instanceInfo']>();
   const ports = new Map<string, Set<string>>();
   const record = new Map<string, readonly RecordedError[]>();
   const portsOf = (serverId: string) => {
@@ -156,6 +166,28 @@ export function createFakeBareMetal({
     if (!server) throw new Refused('not_found', `Node ${id} could not be found.`);
     return server;
   };
+
+  function page(
+    { resourceClass, conductorGroup }: ServerFilter,
+    after: string | undefined,
+    limit: number,
+    matches: (server: Server) => boolean = () => true,
+  ): ServerPage {
+    if (after !== undefined) known(after);
+    const found = [...servers.values()]
+      .filter((server) => after === undefined || server.id > after)
+      .filter((server) => resourceClass === undefined || server.resourceClass === resourceClass)
+      .filter((server) => conductorGroup === undefined || server.conductorGroup === conductorGroup)
+      .filter(matches)
+      .sort((left, right) => (left.id < right.id ? -1 : 1))
+      .slice(0, limit)
+      .map((server) => ({ ...server }));
+    // As Ironic does: a page that is full may be followed by an empty one.
+    return { servers: found, next: found.length === limit ? (found.at(-1)?.id ?? null) : null };
+  }
+
+  const isFree = ({ provisionState, deploymentId, maintenance }: Server) =>
+    provisionState === 'available' && deploymentId === null && !maintenance;
 
   async function request<Result>(
     method: Method,
@@ -174,6 +206,7 @@ export function createFakeBareMetal({
     deployments,
     deploymentIds,
     servers,
+    instanceInfo: (serverId) => described.get(serverId),
     portsOf,
     record,
     set(serverId, changes) {
@@ -194,16 +227,8 @@ export function createFakeBareMetal({
         return server ? { ...server } : null;
       }),
 
-    available: ({ resourceClass }: Criteria, signal) =>
-      request('available', resourceClass ?? 'any', signal, () =>
-        [...servers.values()]
-          .filter((server) => server.provisionState === 'available' && server.deploymentId === null)
-          .filter((server) => !server.maintenance)
-          .filter((server) => resourceClass === undefined || server.resourceClass === resourceClass)
-          .sort((left, right) => (left.id < right.id ? -1 : 1))
-          .slice(0, 200)
-          .map((server) => ({ ...server })),
-      ),
+    available: (filter, after, signal) =>
+      request('available', filter.resourceClass ?? 'any', signal, () => page(filter, after, pageOfFree, isFree)),
 
     deploying: (signal) =>
       request('deploying', 'all', signal, () =>
@@ -231,6 +256,7 @@ export function createFakeBareMetal({
         attempts.set(serverId, attemptId);
         server.entry = entry;
         server.imageSource = String(instanceInfo.image_source ?? '');
+        described.set(serverId, instanceInfo);
         return { ...server };
       });
     },
@@ -258,13 +284,8 @@ export function createFakeBareMetal({
         server.imageSource = null;
       }),
 
-    list: (after, signal) =>
-      request('list', after ?? 'from the start', signal, () =>
-        [...servers.values()]
-          .sort((left, right) => (left.id < right.id ? -1 : 1))
-          .filter(({ id }) => after === undefined || id > after)
-          .slice(0, pageOfList),
-      ),
+    list: (filter, after, signal) =>
+      request('list', after ?? filter.resourceClass ?? 'from the start', signal, () => page(filter, after, pageLength)),
 
     vifs: (serverId, signal) => request('vifs', serverId, signal, () => [...portsOf(serverId)]),
 

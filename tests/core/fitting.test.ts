@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { instanceInfoOf, misfit } from '../../src/core/fitting.js';
 import type { Image, Server } from '../../src/core/model.js';
-import { freeServer } from './fake-bare-metal.js';
+import { freeServer, uuid } from './fake-bare-metal.js';
 import { image } from './setup.js';
 
 describe('an image', () => {
@@ -58,5 +58,17 @@ describe('an image', () => {
   it('of a partition keeps the size that the operator gave', () => {
     const partition = image({ isPartition: true, instanceInfo: { image_source: 'a', root_gb: 20 } });
     expect(instanceInfoOf(partition, freeServer())).toMatchObject({ root_gb: 20 });
+  });
+});
+
+describe('the traits that are wanted', () => {
+  it('are told to Ironic beside the image, of whichever kind that is', () => {
+    for (const isPartition of [true, false]) {
+      expect(instanceInfoOf(image({ isPartition }), freeServer(1), ['CUSTOM_GPU'])).toMatchObject({
+        image_source: uuid(700),
+        traits: ['CUSTOM_GPU'],
+      });
+      expect(instanceInfoOf(image({ isPartition }), freeServer(1), [])).not.toHaveProperty('traits');
+    }
   });
 });

@@ -47,6 +47,24 @@ describe('a request to provision', () => {
     expect(isServerRef(ref)).toBe(false);
   });
 
+  it('takes the same traits for the same wish, in whatever order and however often', () => {
+    const { traits } = ProvisionRequest.parse({ image_id: 'a', traits: ['HW_CPU_X86_AVX2', 'CUSTOM_B', 'CUSTOM_B'] });
+    expect(traits).toEqual(['CUSTOM_B', 'HW_CPU_X86_AVX2']);
+  });
+
+  it.each(['custom_gpu', '', 'CUSTOM GPU', 'CUSTOM_GPU\n', '1X', 'X'.repeat(256)])(
+    'does not take %j for a trait',
+    (trait) => {
+      expect(problemsIn({ traits: [trait] })).toEqual(['traits.0: must be a trait, e.g. CUSTOM_GPU']);
+    },
+  );
+
+  it('writes a conductor group as Ironic keeps it', () => {
+    const { conductor_group } = ProvisionRequest.parse({ image_id: 'a', conductor_group: 'Rack-1.A_b' });
+    expect(conductor_group).toBe('rack-1.a_b');
+    for (const odd of ['', 'a b', 'a/b', 'ä', 'a\n']) expect(problemsIn({ conductor_group: odd })).toHaveLength(1);
+  });
+
   it.each([
     'ubuntu-24.04',
     uuid(1),

@@ -193,6 +193,57 @@ describe('provisioning a server that is named', () => {
   });
 });
 
+describe('provisioning a server with traits', () => {
+  const gpu = (number: number) => freeServer(number, { traits: ['CUSTOM_GPU', 'HW_CPU_X86_AVX2'] });
+  const wish = { traits: ['CUSTOM_GPU'] };
+
+  it('chooses one that has them all, and tells Ironic so that it runs their deploy templates', async () => {
+    const { provision, bareMetal } = setup({ servers: [freeServer(1), gpu(2)] });
+    await expect(provision(wish)).resolves.toMatchObject({ server_id: uuid(2) });
+    expect(bareMetal.instanceInfo(uuid(2))).toMatchObject({ traits: ['CUSTOM_GPU'] });
+  });
+
+  it('tells Ironic nothing of traits when none are wanted', async () => {
+    const { provision, bareMetal } = setup({ servers: [gpu(1)] });
+    await provision();
+    expect(bareMetal.instanceInfo(uuid(1))).not.toHaveProperty('traits');
+  });
+
+  it('is refused the server it names when that lacks one, before anything is reserved', async () => {
+    const { failure, writes } = setup({ servers: [gpu(1)] });
+    expect(await failure({ server_id: 'bm-1', traits: ['CUSTOM_GPU', 'CUSTOM_NVME'] })).toMatchObject({
+      code: 'server_not_available',
+      message: 'Server bm-1 is not available for provisioning',
+      reason: 'it does not have the trait CUSTOM_NVME',
+    });
+    expect(writes()).toEqual([]);
+  });
+
+  it('is another request than without them', async () => {
+    const { provision, failure } = setup({ servers: [gpu(1), gpu(2)] });
+    await provision({ ...wish, idempotency_key: 'k' });
+    expect(await failure({ idempotency_key: 'k' })).toMatchObject({ code: 'idempotency_conflict' });
+    await expect(provision({ ...wish, idempotency_key: 'k' })).resolves.toMatchObject({ status: 'in_progress' });
+  });
+});
+
+describe('provisioning a server of a conductor group', () => {
+  it('chooses one of it', async () => {
+    const { provision } = setup({ servers: [freeServer(1), freeServer(2, { conductorGroup: 'rack-2' })] });
+    await expect(provision({ conductor_group: 'rack-2' })).resolves.toMatchObject({ server_id: uuid(2) });
+  });
+
+  it('is refused the server it names when that is in another', async () => {
+    const { failure } = setup({ servers: [freeServer(1), freeServer(2, { conductorGroup: 'rack-2' })] });
+    expect((await failure({ server_id: 'bm-1', conductor_group: 'rack-1' })).reason).toBe(
+      'its conductor group is the default one',
+    );
+    expect((await failure({ server_id: 'bm-2', conductor_group: 'rack-1' })).reason).toBe(
+      'its conductor group is rack-2',
+    );
+  });
+});
+
 describe('provisioning any server of a class', () => {
   const ofClass = { resource_class: 'baremetal.small' };
 
@@ -208,15 +259,23 @@ describe('provisioning any server of a class', () => {
     expect(bareMetal.requests[0]).toBe('available any');
   });
 
-  it('fails when none is free, and says of which class', async () => {
-    const { failure } = setup({ servers: [] });
-    expect(await failure({ resource_class: 'gpu\u202e' })).toMatchObject({
+  it('fails when none is free, and says what each wish has left', async () => {
+    const { failure, bareMetal } = setup({
+      servers: [freeServer(1, { maintenance: true }), freeServer(2, { resourceClass: 'gpu' })],
+    });
+    expect(await failure(ofClass)).toMatchObject({
       code: 'no_available_servers',
       message: 'No available servers matching criteria',
-      reason: 'no server of class gpu is free',
+      reason: 'servers of class baremetal.small: 1, available: 1, not in maintenance: 0; free in other classes: gpu 1',
       retryable: true,
     });
-    expect((await failure()).reason).toBe('no server is free');
+    expect(bareMetal.requests).toEqual(['available baremetal.small', 'list baremetal.small', 'available any']);
+  });
+
+  it('asks for no explanation when all goes well', async () => {
+    const { provision, bareMetal } = setup({ servers: servers(3) });
+    await provision(ofClass);
+    expect(bareMetal.requests.map((request) => request.split(' ')[0])).toEqual(['available', 'reserve', 'deploy']);
   });
 
   it('goes on to the next when one has been taken', async () => {

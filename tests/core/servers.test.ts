@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Server } from '../../src/core/model.js';
-import { createServerService, obstacleTo } from '../../src/core/servers.js';
+import { obstacleTo } from '../../src/core/obstacles.js';
+import { createServerService } from '../../src/core/servers.js';
 import { provisionStates } from '../../src/core/states.js';
 import { createFakeBareMetal, freeServer, script, unsent, uuid } from './fake-bare-metal.js';
 import { createFakeClock } from './fake-clock.js';
@@ -92,6 +93,35 @@ describe('the candidates', () => {
     bareMetal.set(uuid(2), { maintenance: false });
     const next = await service.candidates({}, out, forever).next();
     expect(next.value).toMatchObject({ id: uuid(2) });
+  });
+
+  it('are found behind the first page, when nobody there will do', async () => {
+    const servers = many(230).map((server, index) => (index < 225 ? server : { ...server, traits: ['CUSTOM_GPU'] }));
+    const { service, bareMetal } = setup(servers);
+    const out = new Set<string>();
+    const seen: string[] = [];
+    for await (const { id } of service.candidates({ traits: ['CUSTOM_GPU'] }, out, forever)) {
+      seen.push(id);
+      out.add(id);
+    }
+    expect(seen).toEqual([226, 227, 228, 229, 230].map(uuid));
+    expect(bareMetal.requests).toEqual(['available any', 'available any', 'available any', 'available any']);
+  });
+
+  it('come in an order of chance over all matches that were found', async () => {
+    const servers = many(400).map((server, index) => (index % 10 ? server : { ...server, traits: ['CUSTOM_GPU'] }));
+    const first = new Set<string>();
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const { service } = setup(servers, seededRandom(seed * 7_919));
+      first.add((await service.candidates({ traits: ['CUSTOM_GPU'] }, new Set(), forever).next()).value?.id ?? '');
+    }
+    expect(first.size).toBeGreaterThan(5);
+  });
+
+  it('take one page when that is enough', async () => {
+    const { service, bareMetal } = setup(many(300));
+    await service.candidates({}, new Set(), forever).next();
+    expect(bareMetal.requests).toEqual(['available any']);
   });
 
   it('end with the caller', async () => {

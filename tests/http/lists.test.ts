@@ -9,7 +9,10 @@ beforeAll(async () => {
   await app.ask('GET', '/images');
 });
 
-describe.each([['/images?limit=2', 'list_images', { limit: 2 }]] as const)('GET %s', (target, tool, input) => {
+describe.each([
+  ['/images?limit=2', 'list_images', { limit: 2 }],
+  ['/servers?limit=2&resource_class=baremetal.small', 'list_servers', { limit: 2, resource_class: 'baremetal.small' }],
+] as const)('GET %s', (target, tool, input) => {
   it('answers what the MCP tool answers', async () => {
     const answer = await app.ask('GET', target);
     expectDocumented(answer);

@@ -15,7 +15,8 @@ const uuidOf = (name: string) => createSimulator().world.fleet.byName(name)?.uui
 const isoTime = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/;
 
 const chooseAnother = 'Next: Choose another server, or leave out server_id to have a free one chosen.';
-const checkId = 'Next: Check the id or name. Without server_id a free server is chosen by resource_class.';
+const checkId =
+  'Next: Check the id or name; list_servers shows those there are. If it exists, this user may have no rights to see it.';
 const tryLater =
   'Next: Nothing was changed. Try again in a minute; if it persists, the operator should look at Ironic and the settings.';
 const useOperationId = 'Next: Use the operation_id that provision_server answered with.';
@@ -80,10 +81,10 @@ const rows: readonly Row[] = [
     'provision_server',
     { image_id: 'debian-12', resource_class: 'baremetal.huge' },
     'No available servers matching criteria',
-    'Reason: no server of class baremetal.huge is free',
-    'Next: Try another resource_class, or try again when servers have been released.',
+    'Reason: no server has the class baremetal.huge; the classes there are: baremetal.large 5, baremetal.small 4, baremetal.gpu 3',
+    'Next: Call again with a resource_class that there is; the reason names them.',
     'Code: no_available_servers',
-    'Retryable: yes',
+    'Retryable: no',
   ],
   [
     'provision_server',

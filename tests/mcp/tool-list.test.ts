@@ -39,6 +39,13 @@ describe.each(clientLines)('what a %s client is shown', (line: ClientLine) => {
         idempotentHint: true,
         openWorldHint: false,
       },
+      list_servers: {
+        title: 'List servers',
+        readOnlyHint: true,
+        destructiveHint: false,
+        idempotentHint: true,
+        openWorldHint: false,
+      },
       list_images: {
         title: 'List images',
         readOnlyHint: true,

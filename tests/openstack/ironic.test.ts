@@ -45,7 +45,7 @@ const changes: readonly (readonly [name: string, call: (bareMetal: BareMetal) =>
 /** Every way to read something. */
 const reads: readonly (readonly [name: string, call: (bareMetal: BareMetal) => Promise<unknown>])[] = [
   ['find', (bareMetal) => bareMetal.find(id, forever)],
-  ['available', (bareMetal) => bareMetal.available({}, forever)],
+  ['available', (bareMetal) => bareMetal.available({}, undefined, forever)],
   ['carrying', (bareMetal) => bareMetal.carrying(uuid(9), forever)],
 ];
 
@@ -150,7 +150,7 @@ describe('reading one server', () => {
 describe('listing the servers that are free', () => {
   it('takes one filtered request for at most 200', async () => {
     const { bareMetal } = setup([json({ nodes: [node, { ...node, uuid: uuid(2) }] })]);
-    const servers = await bareMetal.available({ resourceClass: 'a&b=c' }, forever);
+    const { servers } = await bareMetal.available({ resourceClass: 'a&b=c' }, undefined, forever);
     expect(servers.map((server) => server.id)).toEqual([id, uuid(2)]);
     const url = new URL(service.seen[0]?.path ?? '', service.endpoint);
     expect(url.pathname).toBe('/v1/nodes');
@@ -164,9 +164,25 @@ describe('listing the servers that are free', () => {
     expect(url.searchParams.get('fields')).not.toContain('driver_internal_info');
   });
 
+  it('filters by conductor group, and goes on behind the last one, with all filters, in longer pages', async () => {
+    const { bareMetal } = setup([
+      json({ nodes: [node], next: 'http://ironic.test/v1/nodes?marker=x' }),
+      json({ nodes: [] }),
+    ]);
+    const filter = { resourceClass: 'a', conductorGroup: 'rack-1' };
+    const { next } = await bareMetal.available(filter, undefined, forever);
+    expect(next).toBe(id);
+    await expect(bareMetal.available(filter, next ?? '', forever)).resolves.toEqual({ servers: [], next: null });
+    const [first, second] = service.seen.map(({ path }) =>
+      Object.fromEntries(new URL(path, service.endpoint).searchParams),
+    );
+    expect(first).toMatchObject({ provision_state: 'available', resource_class: 'a', conductor_group: 'rack-1' });
+    expect(second).toEqual({ ...first, limit: '1000', marker: id });
+  });
+
   it('names no class when any will do', async () => {
     const { bareMetal } = setup([json({ nodes: [] })]);
-    await expect(bareMetal.available({}, forever)).resolves.toEqual([]);
+    await expect(bareMetal.available({}, undefined, forever)).resolves.toEqual({ servers: [], next: null });
     expect(service.seen[0]?.path).not.toContain('resource_class=');
   });
 
@@ -174,7 +190,7 @@ describe('listing the servers that are free', () => {
     'cannot read %j',
     async (body) => {
       const { bareMetal } = setup([json(body)]);
-      expect(await errorOf(bareMetal.available({}, forever))).toMatchObject({
+      expect(await errorOf(bareMetal.available({}, undefined, forever))).toMatchObject({
         name: 'NoAnswer',
         words: "Ironic's answer cannot be read (HTTP status 200)",
       });
@@ -338,8 +354,8 @@ describe('releasing a server', () => {
 describe('a page of all servers', () => {
   it('is asked for by the last id of the one before', async () => {
     const { bareMetal } = setup([json({ nodes: [node] })]);
-    await expect(bareMetal.list(undefined, forever)).resolves.toMatchObject([{ id }]);
-    await bareMetal.list(uuid(5), forever);
+    await expect(bareMetal.list({}, undefined, forever)).resolves.toMatchObject({ servers: [{ id }] });
+    await bareMetal.list({}, uuid(5), forever);
     const queries = service.seen.map(({ path }) => new URL(path, service.endpoint).searchParams);
     expect(queries.map((query) => [query.get('limit'), query.get('marker')])).toEqual([
       ['1000', null],

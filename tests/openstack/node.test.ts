@@ -67,9 +67,24 @@ describe('a node', () => {
       lessee: null,
       step: { name: 'write_image', number: 2, names: ['deploy', 'write_image', 'boot_instance'] },
       lastError: null,
+      cpus: 8,
+      memoryMb: 16_384,
       diskGb: 240,
       architecture: 'x86_64',
       deployInterface: 'direct',
+      traits: [],
+      conductorGroup: '',
+    });
+  });
+
+  it('has its traits and its conductor group read, if they can be', () => {
+    expect(serverFrom({ ...node, traits: ['CUSTOM_GPU'], conductor_group: 'rack-1' })).toMatchObject({
+      traits: ['CUSTOM_GPU'],
+      conductorGroup: 'rack-1',
+    });
+    expect(serverFrom({ ...node, traits: '** Redacted **', conductor_group: 7 })).toMatchObject({
+      traits: [],
+      conductorGroup: '',
     });
   });
 

@@ -16,6 +16,13 @@ drive = json.loads(row[0])['configdrive']
 print(json.dumps(drive) if isinstance(drive, dict) else gzip.decompress(base64.b64decode(drive)).decode('latin-1'))
 `;
 
+const setGroup = `
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], timeout=30)
+database.execute('update nodes set conductor_group = ? where uuid = ?', [sys.argv[3], sys.argv[2]])
+database.commit()
+`;
+
 describe.each(inject('ironics'))('on Ironic $version ($release)', (ironic: RealIronic) => {
   contract(async () => ({
     endpoint: ironic.endpoint,
@@ -26,6 +33,9 @@ describe.each(inject('ironics'))('on Ironic $version ($release)', (ironic: RealI
     fate: { member: 'staged', deployInterface: 'staged' },
     ordinaryInterface: 'fake',
     strictInterface: 'direct',
+    putInGroup: async (serverId, group) => {
+      await promisify(execFile)('python3', ['-c', setGroup, `${ironic.state}/ironic.sqlite`, serverId, group]);
+    },
     configDrive: async (serverId) => {
       const args = ['-c', readDrive, `${ironic.state}/ironic.sqlite`, serverId];
       return (await promisify(execFile)('python3', args, { maxBuffer: 64 * 1024 * 1024 })).stdout;

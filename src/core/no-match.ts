@@ -1,0 +1,159 @@
+import { Failure, type FailureDetails } from './failures.js';
+import type { Server } from './model.js';
+import { isChoice, mismatch, obstacleTo, obstacleToChoosing } from './obstacles.js';
+import { pagesOf } from './pages.js';
+import type { Policy } from './policy.js';
+import { type BareMetal, type Criteria, NoAnswer, Refused, type ServerFilter } from './ports.js';
+import { plain } from './untrusted.js';
+
+/** What to say where Ironic shows nothing at all. */
+export const noServers =
+  'Ironic shows no server at all: either none is enrolled, or this user has no rights to see any of them';
+
+/** So many pages of Ironic, of 1,000 servers each, are looked at for one explanation. */
+const mostPages = 3;
+
+/** More classes are only counted. */
+const mostClasses = 12;
+
+interface Seeking {
+  readonly bareMetal: BareMetal;
+  readonly policy: Policy;
+}
+
+/**
+ * The failure of a search for a free server, which says for each thing that was asked for how many servers it left.
+ * Asks Ironic a few times; where that fails, it says less.
+ */
+export async function noneAvailable(seeking: Seeking, criteria: Criteria, signal: AbortSignal): Promise<Failure> {
+  try {
+    return new Failure('no_available_servers', await explanation(seeking, criteria, signal));
+  } catch (error) {
+    if (!(error instanceof NoAnswer || error instanceof Refused)) throw error;
+    return new Failure('no_available_servers', { reason: 'no free server matches', cause: error });
+  }
+}
+
+async function explanation(seeking: Seeking, criteria: Criteria, signal: AbortSignal): Promise<FailureDetails> {
+  const { bareMetal } = seeking;
+  const { resourceClass } = criteria;
+  const all = await look(bareMetal, { resourceClass }, signal);
+  if (all.servers.length === 0) return withoutAny(bareMetal, resourceClass, signal);
+  const others = resourceClass === undefined ? '' : await freeElsewhere(seeking, criteria, signal);
+  return { reason: `${funnel(all, criteria)}${others}` };
+}
+
+/** There is no server of the class, or none at all. */
+async function withoutAny(
+  bareMetal: BareMetal,
+  resourceClass: string | undefined,
+  signal: AbortSignal,
+): Promise<FailureDetails> {
+  const { servers, complete } =
+    resourceClass === undefined ? { servers: [], complete: true } : await look(bareMetal, {}, signal);
+  if (servers.length === 0) {
+    return {
+      reason: noServers,
+      hint: 'The operator should enrol servers in Ironic, or give this user rights to them; "ironic-mcp check" tells more.',
+      retryable: false,
+    };
+  }
+  const classes = `the classes there are${complete ? '' : ', as far as was looked'}: ${byClass(servers)}`;
+  return {
+    reason: `no server has the class ${plain(resourceClass ?? '', 80)}; ${classes}`,
+    hint: 'Call again with a resource_class that there is; the reason names them.',
+    retryable: false,
+  };
+}
+
+interface Look {
+  readonly servers: readonly Server[];
+  readonly complete: boolean;
+}
+
+async function look(bareMetal: BareMetal, filter: ServerFilter, signal: AbortSignal): Promise<Look> {
+  const servers: Server[] = [];
+  let pages = 0;
+  let complete = true;
+  for await (const page of pagesOf((after) => bareMetal.list(filter, after, signal))) {
+    pages += 1;
+    servers.push(...page.servers);
+    complete = page.next === null;
+    if (pages === mostPages) break;
+  }
+  return { servers, complete };
+}
+
+interface Step {
+  readonly words: string;
+  readonly passes: (server: Server) => boolean;
+  /** Not worth a word where it leaves all. */
+  readonly quiet?: boolean;
+}
+
+function stepsOf({ traits = [], conductorGroup }: Criteria): readonly Step[] {
+  return [
+    ...(conductorGroup === undefined
+      ? []
+      : [
+          {
+            words: `in conductor group ${conductorGroup}`,
+            passes: (server: Server) => mismatch(server, { conductorGroup }) === undefined,
+          },
+        ]),
+    ...traits.map((trait) => ({
+      words: `with trait ${trait}`,
+      passes: (server: Server) => mismatch(server, { traits: [trait] }) === undefined,
+    })),
+    { words: 'available', passes: ({ provisionState }) => provisionState === 'available' },
+    { words: 'not in maintenance', passes: ({ maintenance }) => !maintenance },
+    { words: 'not reserved', passes: ({ deploymentId }) => deploymentId === null },
+    { words: 'not retired and not of Metal3', passes: (server) => obstacleTo(server) === undefined, quiet: true },
+    {
+      words: 'not leased and with a known power state',
+      passes: (server) => obstacleToChoosing(server) === undefined,
+      quiet: true,
+    },
+  ];
+}
+
+/** How many servers each wish leaves of those that the wishes before it left. */
+function funnel({ servers, complete }: Look, criteria: Criteria): string {
+  const ofClass = criteria.resourceClass === undefined ? '' : ` of class ${plain(criteria.resourceClass, 80)}`;
+  const counts = [
+    complete ? `servers${ofClass}: ${servers.length}` : `of the first ${servers.length} servers${ofClass}`,
+  ];
+  let left = servers;
+  for (const { words, passes, quiet } of stepsOf(criteria)) {
+    const passing = left.filter(passes);
+    if (!quiet || passing.length < left.length) counts.push(`${words}: ${passing.length}`);
+    left = passing;
+    if (left.length === 0) return counts.join(', ');
+  }
+  return `${counts.join(', ')}; those were busy, taken meanwhile, or not fit for this request`;
+}
+
+/** Free servers of other classes that meet all other wishes, as a clause. */
+async function freeElsewhere({ bareMetal, policy }: Seeking, criteria: Criteria, signal: AbortSignal): Promise<string> {
+  const anyClass = { ...criteria, resourceClass: undefined };
+  const { servers, next } = await bareMetal.available(anyClass, undefined, signal);
+  const free = servers.filter(
+    (server) =>
+      isChoice(server, anyClass) &&
+      server.resourceClass !== criteria.resourceClass &&
+      policy.allowsClass(server.resourceClass),
+  );
+  return free.length === 0 ? '' : `; free in other classes: ${next === null ? '' : 'at least '}${byClass(free)}`;
+}
+
+/** `baremetal.small 3, baremetal.large 1`, the most first. */
+function byClass(servers: readonly Server[]): string {
+  const counts = new Map<string, number>();
+  for (const { resourceClass } of servers) {
+    if (resourceClass !== null) counts.set(resourceClass, (counts.get(resourceClass) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort(([, left], [, right]) => right - left);
+  const named = sorted.slice(0, mostClasses).map(([name, count]) => `${plain(name, 80)} ${count}`);
+  const rest = sorted.length - named.length;
+  return [...named, ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
+}

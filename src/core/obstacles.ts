@@ -1,0 +1,49 @@
+import type { Server } from './model.js';
+import type { Criteria } from './ports.js';
+import { stateMeaning } from './states.js';
+import { isoTime } from './status.js';
+import { plain } from './untrusted.js';
+
+/** Why a server cannot be deployed now, as a clause; undefined when it can. */
+export function obstacleTo(server: Server): string | undefined {
+  if (server.provisionState !== 'available') return stateObstacle(server);
+  if (server.deploymentId !== null) return `it is reserved as deployment ${plain(server.deploymentId, 40)}`;
+  if (server.maintenance) return 'it is in maintenance';
+  if (server.retired) return 'it is retired';
+  // The operator of Metal3 takes any server that carries such a name for its own, and undeploys it.
+  if (server.name?.includes('~')) return 'its name marks it as one of Metal3, whose operator owns it';
+  return undefined;
+}
+
+/** Why a server is not chosen when nobody names it, though whoever names it may deploy it. */
+export function obstacleToChoosing(server: Server): string | undefined {
+  if (server.lessee !== null) return 'it is leased: deployed only when named by server_id';
+  if (server.powerState === null) return 'its power state is unknown: deployed only when named by server_id';
+  return undefined;
+}
+
+/** What a server lacks of what is sought, as a clause; undefined when nothing. */
+export function mismatch(server: Server, { resourceClass, traits = [], conductorGroup }: Criteria): string | undefined {
+  if (resourceClass !== undefined && server.resourceClass !== resourceClass) {
+    return `its resource class is ${plain(server.resourceClass ?? 'not set', 80)}`;
+  }
+  if (conductorGroup !== undefined && server.conductorGroup !== conductorGroup) {
+    return `its conductor group is ${plain(server.conductorGroup || 'the default one', 80)}`;
+  }
+  const missing = traits.filter((trait) => !server.traits.includes(trait));
+  return missing.length === 0 ? undefined : `it does not have the trait ${missing.join(', ')}`;
+}
+
+/** Whether a server may be chosen for somebody who seeks such a one, and names none. */
+export function isChoice(server: Server, criteria: Criteria): boolean {
+  return (obstacleTo(server) ?? obstacleToChoosing(server) ?? mismatch(server, criteria)) === undefined;
+}
+
+function stateObstacle(server: Server): string {
+  const meaning = stateMeaning(server.provisionState);
+  const given =
+    meaning && meaning.outcome !== 'none' && server.entry
+      ? `; it was given image ${plain(server.entry.image, 120)} at ${isoTime(Date.parse(server.entry.started_at))}`
+      : '';
+  return `its state is ${plain(server.provisionState, 80)}${given}`;
+}

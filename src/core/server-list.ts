@@ -1,0 +1,225 @@
+import * as z from 'zod';
+import { badCursor, listArguments, nextCursor } from './listing.js';
+import { isUuid, type Server } from './model.js';
+import { noServers } from './no-match.js';
+import { obstacleTo, obstacleToChoosing } from './obstacles.js';
+import { pagesOf } from './pages.js';
+import type { Policy } from './policy.js';
+import { type BareMetal, Refused } from './ports.js';
+import { stateMeaning } from './states.js';
+import { isAbandoned, nameOf } from './status.js';
+import { plain } from './untrusted.js';
+
+/** So many pages of Ironic, of 1,000 servers each, are looked at for one call: some seconds of a real one. */
+const mostPages = 10;
+
+/** More classes, and more traits of one server, are only counted. */
+const mostClasses = 30;
+const mostTraits = 8;
+
+/** What a server is to somebody who looks for one. */
+const standings = ['available', 'in_use', 'deploying', 'failed', 'unusable'] as const;
+type Standing = (typeof standings)[number];
+
+/** What `list_servers` asks for. */
+export const ServerListRequest = z.strictObject({
+  resource_class: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(80, 'must be at most 80 characters')
+    .optional()
+    .describe('Only of this class'),
+  state: z.enum(standings).optional().describe('Only in this state; available: can be deployed now'),
+  name_contains: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(255, 'must be at most 255 characters')
+    .optional()
+    .describe('Only those with this in their name'),
+  ...listArguments,
+});
+export type ServerListRequest = z.output<typeof ServerListRequest>;
+
+/** What nobody knows of it is left out. */
+const ListedServer = z.strictObject({
+  id: z.string(),
+  name: z.string().optional(),
+  resource_class: z.string().optional(),
+  state: z.enum(standings),
+  cpus: z.number().optional(),
+  memory_gb: z.number().optional(),
+  disk_gb: z.number().optional(),
+  traits: z.array(z.string()).optional(),
+  more_traits: z.int().optional(),
+  note: z.string().optional().describe('Why it is not available'),
+});
+type ListedServer = z.output<typeof ListedServer>;
+
+const Count = z.int().optional();
+const ClassCount = z.strictObject({
+  resource_class: z.string(),
+  available: Count,
+  in_use: Count,
+  deploying: Count,
+  failed: Count,
+  unusable: Count,
+});
+type ClassCount = z.output<typeof ClassCount>;
+
+/** What `list_servers` answers. */
+export const ServerListing = z.strictObject({
+  message: z.string(),
+  counts: z.array(ClassCount).optional().describe('Of all that match; on the first page only'),
+  servers: z.array(ListedServer),
+  next_cursor: nextCursor,
+});
+export type ServerListing = z.output<typeof ServerListing>;
+
+/** A page of the servers that match, and on the first one how many there are of what kind. */
+export async function listServers(
+  { bareMetal, policy }: { readonly bareMetal: BareMetal; readonly policy: Policy },
+  request: ServerListRequest,
+  signal: AbortSignal,
+): Promise<ServerListing> {
+  const { resource_class: resourceClass, state, name_contains: part, limit, cursor } = request;
+  if (cursor !== undefined && !isUuid(cursor)) throw badCursor();
+  // Of our states Ironic itself can only find the first, and it cannot find a part of a name.
+  const method = state === 'available' ? 'available' : 'list';
+  const wanted = part?.toLowerCase();
+  const tally = createTally();
+  const found: { readonly server: Server; readonly standing: Standing }[] = [];
+  let pages = 0;
+  let lookedAt = 0;
+  let more: string | null = null;
+  const load = (after: string | undefined) => bareMetal[method]({ resourceClass }, after, signal).catch(goneAt(after));
+  for await (const { servers, next } of pagesOf(load, cursor)) {
+    pages += 1;
+    lookedAt += servers.length;
+    more = next;
+    for (const server of servers) {
+      const standing = standingOf(server, bareMetal.now());
+      if (state !== undefined && standing !== state) continue;
+      if (wanted !== undefined && !server.name?.toLowerCase().includes(wanted)) continue;
+      tally.add(server, standing);
+      if (found.length <= limit) found.push({ server, standing });
+    }
+    // Counts are for the first page of an answer.
+    if (pages === mostPages || (cursor !== undefined && found.length > limit)) break;
+  }
+  const shown = found.slice(0, limit);
+  return {
+    message: messageOf(request, tally, more === null, lookedAt),
+    ...(cursor === undefined ? { counts: tally.byClass() } : {}),
+    servers: shown.map(({ server, standing }) => shownAs(server, standing, policy)),
+    next_cursor: found.length > limit ? (shown.at(-1)?.server.id ?? null) : more,
+  };
+}
+
+/** Ironic finds no page behind a server that is gone. */
+function goneAt(after: string | undefined): (error: unknown) => never {
+  return (error) => {
+    throw after !== undefined && error instanceof Refused && error.refusal === 'not_found' ? badCursor() : error;
+  };
+}
+
+function standingOf(server: Server, now: number): Standing {
+  if (obstacleTo(server) === undefined) return 'available';
+  const outcome = stateMeaning(server.provisionState)?.outcome;
+  if (outcome === 'in_progress') return 'deploying';
+  if (outcome === 'failed') return 'failed';
+  if (outcome === 'completed') return 'in_use';
+  if (server.deploymentId === null) return 'unusable';
+  if (server.provisionState !== 'available' || server.entry === null) return 'in_use';
+  return isAbandoned(server, now) ? 'failed' : 'deploying';
+}
+
+interface Tally {
+  add(server: Server, standing: Standing): void;
+  byClass(): ClassCount[];
+  byStanding(): readonly (readonly [Standing, number])[];
+  total(): number;
+}
+
+function createTally(): Tally {
+  const classes = new Map<string, Map<Standing, number>>();
+  const all = new Map<Standing, number>();
+  const increase = (counts: Map<Standing, number>, standing: Standing, by = 1) =>
+    counts.set(standing, (counts.get(standing) ?? 0) + by);
+  const total = () => [...all.values()].reduce((sum, count) => sum + count, 0);
+  return {
+    total,
+    add({ resourceClass }, standing) {
+      const counts = classes.get(resourceClass ?? '') ?? new Map<Standing, number>();
+      classes.set(resourceClass ?? '', increase(counts, standing));
+      increase(all, standing);
+    },
+    byStanding: () => [...all].sort(([left], [right]) => standings.indexOf(left) - standings.indexOf(right)),
+    byClass() {
+      const sorted = [...classes].sort(([left], [right]) => (left < right ? -1 : 1));
+      const rest = new Map<Standing, number>();
+      for (const [, counts] of sorted.slice(mostClasses)) for (const each of counts) increase(rest, ...each);
+      const named = sorted.slice(0, mostClasses).map(([name, counts]) => countOf(plain(name, 80) || '(none)', counts));
+      return rest.size === 0 ? named : [...named, countOf(`(${sorted.length - mostClasses} others)`, rest)];
+    },
+  };
+}
+
+function countOf(resourceClass: string, counts: ReadonlyMap<Standing, number>): ClassCount {
+  return { resource_class: resourceClass, ...Object.fromEntries(counts) };
+}
+
+function messageOf(
+  { cursor, resource_class, state, name_contains }: ServerListRequest,
+  tally: Tally,
+  complete: boolean,
+  lookedAt: number,
+): string {
+  const looked = complete ? '' : ` Only ${lookedAt} servers were looked at; next_cursor leads on.`;
+  if (cursor !== undefined) return `This goes on where the page before ended.${looked}`;
+  const total = tally.total();
+  const filtered = [resource_class, state, name_contains].some((filter) => filter !== undefined);
+  if (total === 0 && !filtered) return `${noServers}.`;
+  if (total === 0 && !complete) return `No server matched so far.${looked}`;
+  const each = tally.byStanding().map(([standing, count]) => `${count} ${standing}`);
+  const count = `${complete ? '' : 'At least '}${total} ${total === 1 ? 'server' : 'servers'}${filtered ? ' match' : ''}`;
+  return `${count}${each.length > 0 ? `: ${each.join(', ')}` : ''}.${looked}`;
+}
+
+function shownAs(server: Server, standing: Standing, policy: Policy): ListedServer {
+  const { id, resourceClass, cpus, memoryMb, diskGb, traits } = server;
+  const name = nameOf(server);
+  const note = standing === 'available' ? restriction(server, policy) : whyNot(server);
+  // The names that an operator has invented tell most.
+  const [own, standard] = [traits.filter(isCustom), traits.filter((trait) => !isCustom(trait))];
+  const told = [...own, ...standard].slice(0, mostTraits).map((trait) => plain(trait, 255));
+  return {
+    id,
+    ...(name === null ? {} : { name }),
+    ...(resourceClass === null ? {} : { resource_class: plain(resourceClass, 80) }),
+    state: standing,
+    ...(cpus === null ? {} : { cpus }),
+    ...(memoryMb === null ? {} : { memory_gb: Math.round((memoryMb / 1024) * 10) / 10 }),
+    ...(diskGb === null ? {} : { disk_gb: diskGb }),
+    ...(told.length === 0 ? {} : { traits: told }),
+    ...(traits.length > told.length ? { more_traits: traits.length - told.length } : {}),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+function isCustom(trait: string): boolean {
+  return trait.startsWith('CUSTOM_');
+}
+
+/** What stands against an available server all the same. */
+function restriction(server: Server, policy: Policy): string | undefined {
+  if (!policy.allowsClass(server.resourceClass)) return 'its class may not be deployed through this server';
+  return obstacleToChoosing(server);
+}
+
+/** In few words: there may be many such servers in one answer. */
+function whyNot(server: Server): string | undefined {
+  if (server.provisionState === 'available') {
+    return server.deploymentId === null ? obstacleTo(server) : 'reserved, not deployed';
+  }
+  return `${plain(server.provisionState, 80)}${server.maintenance ? ', in maintenance' : ''}`;
+}
