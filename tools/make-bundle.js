@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 
 const [where = '.'] = process.argv.slice(2);
 // Not among the packages for development: it would bring more of them than all others together.
-const mcpb = ['-y', '--prefer-offline', '@anthropic-ai/mcpb@2.1.2'];
+const mcpb = ['-y', '--prefer-offline', '--package=@anthropic-ai/mcpb@2.1.2', '--', 'mcpb'];
 const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], shell: process.platform === 'win32' };
 const run = (command, args) => execFileSync(command, args, options);
 
