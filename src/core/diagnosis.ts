@@ -15,7 +15,7 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'conductor_restarted',
     pattern: /can't be resumed by conductor|conductor .*(restart|went offline)/i,
     summary: "Ironic's conductor was restarted in the middle of the deployment",
-    hint: 'Provision the same server again.',
+    hint: 'Call provision_server again with the same arguments and retry_failed, or choose another server.',
   },
   {
     code: 'no_call_back',
@@ -27,7 +27,7 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'agent_lost',
     pattern: /connection to agent failed|timeout executing command/i,
     summary: 'The deployment agent on the server stopped answering',
-    hint: 'Provision the same server again; if it persists, the operator should look at its network and console.',
+    hint: 'Call provision_server again with the same arguments and retry_failed; if it persists, the operator should look at the network and the console of the server.',
   },
   {
     code: 'aborted',
@@ -51,7 +51,7 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'no_space',
     pattern: /disk volume where .* is located doesn't have enough/i,
     summary: "Ironic's conductor has no space left for the image",
-    hint: 'The operator should free the disk on which the conductor keeps its images; then provision the same server again.',
+    hint: 'The operator should free the disk on which the conductor keeps its images; then call provision_server again with the same arguments and retry_failed.',
   },
   {
     code: 'no_space',

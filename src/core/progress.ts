@@ -28,7 +28,7 @@ interface StepMeaning {
  * The steps of Ironic's agent-based deploy interfaces in their order. Booting the ramdisk and writing the image take
  * nearly all of the time, hence the weights.
  */
-const steps: Readonly<Record<string, StepMeaning>> = {
+export const deploySteps: Readonly<Record<string, StepMeaning>> = {
   deploy: { words: 'Booting the deployment agent', percent: 5, usual: { within: 15, by: 30 } },
   write_image: { words: 'Writing the image to the disk', percent: 40, usual: { within: 15, by: 45 } },
   prepare_instance_boot: { words: 'Installing the boot loader', percent: 80, usual: { within: 5, by: 50 } },
@@ -45,7 +45,7 @@ const steps: Readonly<Record<string, StepMeaning>> = {
 const preparing: Usual = { within: 15, by: 15 };
 
 function meaningOf(name: string): StepMeaning | undefined {
-  return Object.hasOwn(steps, name) ? steps[name] : undefined;
+  return Object.hasOwn(deploySteps, name) ? deploySteps[name] : undefined;
 }
 
 /** How far a deployment that is under way has come; null when nothing honest can be said. */

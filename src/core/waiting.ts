@@ -55,8 +55,7 @@ export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Wai
   ): Promise<ProvisionStatus> {
     const begun = clock.now();
     const until = begun + request.wait_seconds * 1_000;
-    // Who waits need not be told the latest at once: one look is enough for all who come to wait.
-    const first = await look(request, request.wait_seconds > 0 ? waitInterval * 0.9 : 0, signal);
+    const first = await firstLook(request, signal);
     let latest = first;
     let lookedAt = clock.now();
     let percent: number | null = null;
@@ -89,6 +88,15 @@ export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Wai
           ? `${answer.message} That was ${silence} s ago: since then Ironic has given no answer.`
           : answer.message,
     };
+  }
+
+  /** One look is enough for all who come to wait for what goes on; anything else is told as it is at this moment. */
+  async function firstLook(request: StatusRequest, signal: AbortSignal): Promise<Standing> {
+    if (request.wait_seconds > 0) {
+      const recent = await look(request, waitInterval * 0.9, signal).catch(unlessAbsent);
+      if (recent?.status.status === 'in_progress') return recent;
+    }
+    return look(request, 0, signal);
   }
 
   async function look(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<Standing> {
@@ -135,6 +143,10 @@ export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Wai
   }
 
   return { status, forget: looks.forget };
+}
+
+function unlessAbsent(error: unknown): undefined {
+  if (!(error instanceof Failure) || error.code !== 'operation_not_found') throw error;
 }
 
 /** Nobody who waits gives up because one look had no answer; what will not change by itself ends the wait. */

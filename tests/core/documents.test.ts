@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { failedDeployments } from '../../src/core/diagnosis.js';
 import { failures } from '../../src/core/failures.js';
 import { operations } from '../../src/core/operations.js';
+import { withStepsTable } from '../../tools/steps-table.js';
 import { withToolsTable } from '../../tools/tools-table.js';
 import { troubleshootingPage } from '../../tools/troubleshooting.js';
 import { expectMade } from '../support/made-document.js';
@@ -23,6 +24,12 @@ describe('the table of tools', () => {
   it('has nowhere to stand in a text without its markers', () => {
     expect(() => withToolsTable('## Tools', operations)).toThrow('tools:begin');
     expect(() => withToolsTable('<!-- tools:begin -->', operations)).toThrow('tools:end');
+  });
+});
+
+describe('the table of deploy steps', () => {
+  it('in docs/waiting.md is the one that messages are made from', async () => {
+    await expectMade('docs/waiting.md', withStepsTable);
   });
 });
 

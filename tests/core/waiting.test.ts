@@ -358,6 +358,20 @@ describe('many callers who wait', () => {
     expect(many.clock.sleeping).toBe(0);
   });
 
+  it('share what is under way only: what is over, or not there, is told as it is at that moment', async () => {
+    const { answer, bareMetal } = setup();
+    await answer({ wait_seconds: 1 });
+    const look = () => answer({ wait_seconds: 50 });
+    bareMetal.set(uuid(1), { provisionState: 'active' });
+    await expect(look()).resolves.toMatchObject({ status: 'completed' });
+    bareMetal.set(uuid(1), { provisionState: 'error' });
+    await expect(look()).resolves.toMatchObject({ status: 'failed' });
+    bareMetal.set(uuid(1), { provisionState: 'cleaning' });
+    await expect(look()).rejects.toMatchObject({ code: 'operation_not_found' });
+    bareMetal.set(uuid(1), { provisionState: 'active' });
+    await expect(look()).resolves.toMatchObject({ status: 'completed' });
+  });
+
   it('leave nothing behind when they leave', async () => {
     const { ask, clock } = setup();
     const controller = new AbortController();

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, inject, test } from 'vitest';
@@ -76,6 +77,23 @@ describe.concurrent.each(inject('ironics'))('when Ironic $version ($release) is 
 
     await run('python3', [lab, 'down', '--state', state]);
     await restart(ironic);
+  }, 180_000);
+
+  test('a hundred who wait while it gives no answer for twenty seconds all hear of the end', async () => {
+    const core = await coreAt(endpoint);
+    const server_id = await stage.take({ delay: 8 });
+    const { operation_id } = await core.provision.provision({ image_id: image, server_id }, signal);
+    const ended = async (): Promise<ProvisionStatus> => {
+      const status = await core.provision.status({ operation_id, wait_seconds: 50 }, signal);
+      return status.status === 'in_progress' ? ended() : status;
+    };
+    const answers = Promise.all(Array.from({ length: 100 }, ended));
+    await delay(3_000);
+    const group = -Number(await readFile(`${state}/pid`, 'utf8'));
+    process.kill(group, 'SIGSTOP');
+    await delay(20_000);
+    process.kill(group, 'SIGCONT');
+    for (const status of await answers) expect(gist(status)).toEqual({ status: 'completed', failure: null });
   }, 180_000);
 });
 

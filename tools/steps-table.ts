@@ -1,0 +1,12 @@
+import { deploySteps } from '../src/core/progress.js';
+import { marked } from './marked.js';
+
+/** A text with the table of the deploy steps that are known put between its markers. */
+export function withStepsTable(text: string): string {
+  const rows = Object.entries(deploySteps).map(
+    ([name, { words, percent, usual }]) =>
+      `| \`${name}\` | ${words} | ${percent} | ${usual.within} min | ${usual.by} min |`,
+  );
+  const head = ['| Step | What is done | From percent | Usually over within | and by |', '|---|---|---|---|---|'];
+  return marked(text, 'steps', [...head, ...rows].join('\n'));
+}
