@@ -56,10 +56,11 @@ export function reservationUnknown(server: Server, { deploymentId }: Reservation
 }
 
 /** The same failure, with the word that our reservation could not be taken back. */
-export function stillReserved(failure: Failure, left: string): Failure {
+export function stillReserved(failure: Failure, server: Server, { deploymentId }: Reservation, why: string): Failure {
   return new Failure(failure.code, {
     id: failure.id,
-    reason: `${failure.reason ?? failure.message}. The server is still reserved, for it could not be released: ${left}`,
+    deployment: { operationId: server.id, deploymentId },
+    reason: `${reasonOf(failure)}. Server ${displayName(server)} is still reserved as deployment ${deploymentId}, for it could not be released: ${why}`,
     hint: 'Choose another server; the operator can release this one by removing its instance_uuid.',
     retryable: false,
     cause: failure,
@@ -67,10 +68,11 @@ export function stillReserved(failure: Failure, left: string): Failure {
 }
 
 /** The same failure, with the word that the reservation waits for a repeated call. */
-export function keptReserved(failure: Failure, server: Server): Failure {
+export function keptReserved(failure: Failure, server: Server, { deploymentId }: Reservation): Failure {
   return new Failure(failure.code, {
     id: failure.id,
-    reason: `${failure.reason ?? failure.message}. Server ${displayName(server)} stays reserved for this idempotency key`,
+    deployment: { operationId: server.id, deploymentId },
+    reason: `${reasonOf(failure)}. Server ${displayName(server)} stays reserved for this idempotency key`,
     hint: 'Call again with the same idempotency_key: it goes on with that server.',
     retryable: true,
     cause: failure,
@@ -82,4 +84,9 @@ export function describedOtherwise(server: Server): Failure {
   return new Failure('idempotency_conflict', {
     reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${plain(server.entry?.image ?? 'unknown', 120)}`,
   });
+}
+
+/** What exactly a failure was, in words. */
+export function reasonOf({ reason, message }: Failure): string {
+  return reason ?? message;
 }

@@ -4,6 +4,7 @@ import {
   isBusy,
   keptReserved,
   outcomeUnknown,
+  reasonOf,
   reservationUnknown,
   stillReserved,
 } from './change-failures.js';
@@ -16,7 +17,7 @@ import { NoAnswer, Refused } from './ports.js';
 import { persisting } from './retry.js';
 import { stateMeaning } from './states.js';
 import { unavailable } from './translating.js';
-import { undo } from './undo.js';
+import { type Undone, undo } from './undo.js';
 import { plain } from './untrusted.js';
 
 /**
@@ -39,24 +40,43 @@ export async function deployOn(
   // Not aborted by anybody: each request has a deadline of its own.
   const signal = signalOfChange();
   const attached = new Set<string>();
+  /** Why nothing may be undone any more. */
+  let pending: string | undefined;
   const now = () => bareMetal.find(server.id, signal).catch(() => null);
 
-  /** Ends the attempt with the reservation undone, or joins the deployment that somebody else made of it. */
+  /**
+   * Ends the attempt with the reservation undone. If the server is in a deployment all the same, a call with the same
+   * key has started it; or, where nobody else knows the deployment id, something on the way sent our start twice, or
+   * somebody's start arrived late.
+   */
   async function back(failure: Failure, again = false): Promise<Declined | Started> {
     // Another call with the same key may be about to start what is reserved. A repeated call goes on from here.
     if (plan.keyed && failure.retryable) return kept(failure);
-    // A retry in place has taken nothing that was not its own before.
-    const left = plan.retrying ? undefined : await undo(deploying, server, plan, attached);
-    if (left === undefined) return { failure, again };
-    if (!plan.keyed || !left.server) throw stillReserved(failure, left.words);
-    return { server: ours(left.server, plan), joined: true };
+    if (pending) throw stillReserved(failure, server, plan.reservation, pending);
+    const undone = plan.retrying ? await left() : await undo(deploying, server, plan, attached);
+    if (undone === 'done') return { failure, again };
+    if ('failed' in undone) throw stillReserved(failure, server, plan.reservation, undone.failed);
+    if (!plan.keyed) throw outcomeUnknown(server, plan.reservation, reasonOf(failure), failure);
+    return { server: ours(undone.deployed, plan), joined: true };
+  }
+
+  /** A retry in place has taken nothing that was not its own before. */
+  async function left(): Promise<Undone> {
+    const deployed = await moved();
+    return deployed ? { deployed } : 'done';
   }
 
   /** Ends the attempt with the reservation left for a repeated call. */
   async function kept(failure: Failure): Promise<Started> {
+    const latest = await moved();
+    if (latest) return { server: ours(latest, plan), joined: true };
+    throw keptReserved(failure, server, plan.reservation);
+  }
+
+  /** The server as it is now, if a deployment with our id has begun on it since. */
+  async function moved(): Promise<Server | undefined> {
     const latest = await now();
-    if (latest && isOurs(latest, plan) && hasMoved(server, latest)) return { server: ours(latest, plan), joined: true };
-    throw keptReserved(failure, server);
+    return latest && isOurs(latest, plan) && hasMoved(server, latest) ? latest : undefined;
   }
 
   function reserve(): Promise<Server | Declined | Started> {
@@ -93,7 +113,9 @@ export async function deployOn(
         if (before.includes(vif)) continue;
         attached.add(vif);
         const change = () => bareMetal.attach(server.id, vif, signal);
-        await persisting(deploying, plan.until, change, async ({ error }) => {
+        await persisting(deploying, plan.until, change, async ({ error, lost }) => {
+          // It may still arrive, and would then connect whoever has the server by then.
+          if (lost) pending = `port ${vif} may still be attached to it, for an answer was lost`;
           if (error instanceof Refused && !isBusy(error)) throw error;
           return undefined;
         });
@@ -102,6 +124,7 @@ export async function deployOn(
     } catch (error) {
       if (error instanceof NoAnswer) return unavailable(error);
       if (!(error instanceof Refused)) throw error;
+      if (isBusy(error)) return declined(server, plan, error);
       return new Failure('deploy_refused', { id: plan.serverRef ?? server.id, reason: error.reason, cause: error });
     }
   }
@@ -135,7 +158,7 @@ export async function deployOn(
     throw caller.reason;
   }
   const unattached = await attachAll();
-  if (unattached) return back(unattached);
+  if (unattached) return back(unattached, unattached.retryable);
   const started = await start(reserved);
   if ('failure' in started || !plan.keyed || started.joined) return started;
   // Another call with the same key may have described something else between our two changes.

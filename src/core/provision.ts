@@ -128,7 +128,8 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
       if (outcome.elsewhere) return undefined;
       rejections.declined(server, outcome);
       if (clock.now() >= begun + deadlines.choosing) {
-        throw new Failure('no_available_servers', { reason: 'those that are free were taken or busy for too long' });
+        const reason = 'those that are free were taken or busy for too long';
+        throw rejections.refused() ?? new Failure('no_available_servers', { reason });
       }
     }
     throw rejections.unable() ?? (await servers.noneAvailable(criteriaOf(request), signal));

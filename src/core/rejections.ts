@@ -21,6 +21,8 @@ export interface Rejections {
   declined(server: Server, declined: Declined): void;
   /** When no server is left: what no server of any number could take; undefined if that is not the matter. */
   unable(): Failure | undefined;
+  /** Why a server could not take the data; undefined if none was refused for that. */
+  refused(): Failure | undefined;
 }
 
 /** @param only The caller named one server: no other will do. */
@@ -29,6 +31,7 @@ export function createRejections(only: boolean): Rejections {
   /** Of those that cannot take the data. */
   const unable: Failure[] = [];
   let refusals = 0;
+  const refused = () => unable.findLast(({ code }) => code === 'deploy_refused') ?? unable.at(-1);
   return {
     out,
     unsuitable(server, failure) {
@@ -45,9 +48,7 @@ export function createRejections(only: boolean): Rejections {
       if (only || concernsAll || refusals === dataRefusals) throw failure;
       if (!again) out.add(server.id);
     },
-    unable() {
-      const refused = unable.findLast(({ code }) => code === 'deploy_refused') ?? unable.at(-1);
-      return unable.length === out.size ? refused : undefined;
-    },
+    unable: () => (unable.length === out.size ? refused() : undefined),
+    refused,
   };
 }

@@ -145,16 +145,20 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 
     async deploy(serverId, configDrive, signal) {
       const json = { target: 'active', ...(configDrive === undefined ? {} : { configdrive: configDrive }) };
-      await change({ method: 'PUT', path: `${nodePath(serverId)}/states/provision`, json }, signal);
+      const answer = await change({ method: 'PUT', path: `${nodePath(serverId)}/states/provision`, json }, signal);
+      // A page of something on the way says 200; only Ironic says that it has accepted this.
+      if (answer.status !== 202) throw unreadable(answer);
     },
 
     async release(serverId, reservation, signal) {
       const request: Ask = { method: 'PATCH', path: nodePath(serverId), json: releasingPatch(reservation) };
       const answer = await ask(() => request, signal);
-      if (answer.status === 200 || answer.status === 404) return;
+      if (answer.status === 200) return void readable(serverFrom(answer.body), answer);
       // Our entry is not there: somebody else has the server by now, or nobody.
       if (answer.status === 400 && /couldn't apply patch/i.test(faultIn(answer).words)) return;
-      throw errorFrom(answer);
+      const error = errorFrom(answer);
+      if (error instanceof Refused && error.refusal === 'not_found') return;
+      throw error;
     },
 
     vifs,
@@ -211,8 +215,12 @@ function pageIn(body: unknown): ServerPage | undefined {
 }
 
 function readable<Value>(value: Value | undefined, answer: Answer): Value {
-  if (value !== undefined) return value;
-  throw new NoAnswer(`Ironic's answer cannot be read (HTTP status ${answer.status})`, true);
+  if (value === undefined) throw unreadable(answer);
+  return value;
+}
+
+function unreadable({ status }: Answer): NoAnswer {
+  return new NoAnswer(`Ironic's answer cannot be read (HTTP status ${status})`, true);
 }
 
 /** Whether the same read may succeed in a moment. */

@@ -588,7 +588,8 @@ describe('an Ironic of another version', () => {
       const tooNew = (fields.includes('retired') && asked < 61) || (fields.includes('lessee') && asked < 65);
       if (tooNew) return fault(406, 'Request not acceptable.', headers)(request);
       const isList = new URL(request.url).pathname === '/v1/nodes';
-      return json(isList ? { nodes: [node] } : node, { headers })(request);
+      const status = request.method === 'PUT' ? 202 : 200;
+      return json(isList ? { nodes: [node] } : node, { headers, status })(request);
     };
 
   it.each([59, 60, 61, 64, 65, 77])(

@@ -1,0 +1,120 @@
+import { createChanges } from '../../src/core/changes.js';
+import { createProvisionService } from '../../src/core/provision.js';
+import { createServerService } from '../../src/core/servers.js';
+import { survey } from '../../src/core/survey.js';
+import type { Auth } from '../../src/openstack/credentials.js';
+import { createGate } from '../../src/openstack/gate.js';
+import { createGlance } from '../../src/openstack/glance.js';
+import { createHttp } from '../../src/openstack/http.js';
+import { createIronic } from '../../src/openstack/ironic.js';
+import { createKeystoneSession } from '../../src/openstack/keystone.js';
+import type { Service } from '../../src/openstack/session.js';
+import { createSignedHttp } from '../../src/openstack/signed.js';
+import { createSimulator } from '../../src/simulator/cloud.js';
+import { seededRandom } from '../core/setup.js';
+import { createFaultScript, kindOf } from '../support/fault-table.js';
+import { createFaultyFetch } from '../support/faulty-fetch.js';
+import { createVirtualTime, inVirtualTime } from '../support/virtual-time.js';
+import type { FaultLab, Program } from './fault-lab.js';
+
+const endpoint = 'http://cloud';
+const timeout = 30_000;
+const user = { name: 'robot', domain: { name: 'Default' } };
+const auth: Extract<Auth, { type: 'keystone' }> = {
+  type: 'keystone',
+  authUrl: `${endpoint}/identity`,
+  identity: { method: 'password', user, password: 'secret' },
+  scope: { project: { name: 'machines', domain: { name: 'Default' } } },
+  region: undefined,
+  interface: 'public',
+};
+
+/** Signs everybody in. */
+function keystone(expires: number): Response {
+  const endpoints = [{ interface: 'public', region_id: 'one', url: endpoint }];
+  const catalog = ['baremetal', 'image'].map((type) => ({ type, endpoints }));
+  const token = { expires_at: new Date(expires).toISOString(), catalog };
+  return Response.json({ token }, { status: 201, headers: { 'x-subject-token': 'a-token' } });
+}
+
+/** The simulated cloud with a Keystone in front, in process and in virtual time. */
+export async function createFaultCloud(options: { readonly networkInterface?: 'flat' } = {}): Promise<FaultLab> {
+  const time = createVirtualTime(timeout);
+  const random = seededRandom(20_261_124);
+  const simulator = createSimulator({ clock: time, random });
+  const { fleet, agenda, images } = simulator.world;
+  const script = createFaultScript();
+  const starts: string[] = [];
+  const resourceClass = 'baremetal.small';
+
+  async function upstream(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    if (pathname.endsWith('/auth/tokens')) return keystone(time.now() + 3_600_000);
+    const response = await simulator.fetch(request);
+    if (kindOf(request.method, pathname) === 'start' && response.status === 202) {
+      starts.push(pathname.split('/')[3] ?? '');
+    }
+    return response;
+  }
+
+  const lab: FaultLab = {
+    script,
+    starts,
+    resourceClass,
+    images: { first: 'debian-12', second: 'ubuntu-24.04' },
+    program(): Program {
+      const fetch = createFaultyFetch(upstream, script, time);
+      const open = (service: string) => {
+        const gate = createGate(8);
+        return (where: string) => inVirtualTime(createHttp({ service, endpoint: where, timeout, gate, fetch }), time);
+      };
+      const session = createKeystoneSession({ auth, http: open('Keystone')(auth.authUrl), clock: time, overrides: {} });
+      const signed = (service: Service, name: string) =>
+        inVirtualTime(createSignedHttp({ session, service, at: open(name), timeout }), time);
+      const bareMetal = createIronic({ http: signed('baremetal', 'Ironic'), clock: time, random });
+      const service = createProvisionService({
+        bareMetal,
+        images: createGlance({ http: signed('image', 'The image service'), clock: time, random }),
+        servers: createServerService({ bareMetal, clock: time, random }),
+        changes: createChanges(),
+        clock: time,
+        random,
+        realm: 'tests',
+      });
+      return { ...service, survey: () => survey(bareMetal, new AbortController().signal) };
+    },
+    async nodes() {
+      agenda.catchUp(time.now());
+      return fleet.section({ resourceClass }).map(({ uuid, name, provision_state, instance_uuid, instance_info }) => ({
+        uuid,
+        name: String(name),
+        provision_state,
+        instance_uuid,
+        instance_info: { ...instance_info },
+      }));
+    },
+    configDrive: async (id) => JSON.stringify(fleet.byUuid(id)?.instance_info.configdrive ?? null),
+    vifs: async (id) => (fleet.byUuid(id)?.ports ?? []).flatMap(({ vif }) => (vif === null ? [] : [vif])),
+    sourceOf: (image) => [...images.values()].find(({ id, name }) => id === image || name === image)?.id ?? '',
+    async patch(id, ...patch) {
+      const headers = { 'x-openstack-ironic-api-version': '1.78', 'content-type': 'application/json' };
+      const init = { method: 'PATCH', headers, body: JSON.stringify(patch) };
+      const response = await simulator.fetch(new Request(`${endpoint}/v1/nodes/${id}`, init));
+      if (!response.ok) throw new Error(await response.text());
+    },
+    now: time.now,
+    pass: time.pass,
+  };
+  const free = [...fleet.section({ resourceClass, provisionState: 'available' })];
+  for (const [index, node] of free.entries()) {
+    fleet.update(
+      node,
+      {
+        network_interface: options.networkInterface ?? 'noop',
+        ...(index < 2 ? {} : { instance_uuid: '0fbd4bd8-3a2f-4b64-9d6b-6a4f0a1b2c3d' }),
+      },
+      time.now(),
+    );
+  }
+  return lab;
+}

@@ -1,0 +1,146 @@
+/** What comes back of a request, instead of its genuine answer. */
+export type Reply =
+  | 'genuine'
+  /** Nobody listens there. */
+  | 'refusal'
+  | 'reset'
+  /** Nothing, until whoever waits gives up. */
+  | 'silence'
+  /** A genuine answer whose body breaks off, never goes on, is too short, or never ends. */
+  | 'cut body'
+  | 'stalled body'
+  | 'half a body'
+  | 'endless body'
+  | { readonly status: number; readonly body: unknown };
+
+/** When the service gets the request. */
+export type Delivery = 'never' | 'at once' | 'twice' | 'before the next request' | 'after the call';
+
+/** One way in which a request can go wrong, as data: the same table is played in process and with real sockets. */
+export interface FaultKind {
+  readonly name: string;
+  readonly delivery: Delivery;
+  readonly reply: Reply;
+}
+
+const html = '<html><body><h1>Bad Gateway</h1></body></html>';
+const said = (words: string) => ({ error_message: JSON.stringify({ faultcode: 'Server', faultstring: words }) });
+const locked = 'Node 1 is locked by host conductor-1, please retry after the current operation is completed.';
+const unauthorized = { error: { code: 401, title: 'Unauthorized', message: 'The request requires authentication.' } };
+
+const fault = (name: string, delivery: Delivery, reply: Reply): FaultKind => ({ name, delivery, reply });
+
+/** A request that was lost on its way there, on its way back, or on its way and found again later. */
+const losses = [
+  ['reset', 'reset'],
+  ['silence past the deadline', 'silence'],
+] as const satisfies readonly (readonly [string, Reply])[];
+
+export const faultTable: readonly FaultKind[] = [
+  fault('refused connection', 'never', 'refusal'),
+  ...losses.flatMap(([name, reply]) => [
+    fault(`${name}, never delivered`, 'never', reply),
+    fault(`${name}, delivered`, 'at once', reply),
+    fault(`${name}, delivered before the next request`, 'before the next request', reply),
+    fault(`${name}, delivered after the call`, 'after the call', reply),
+  ]),
+  fault('502 with HTML, never delivered', 'never', { status: 502, body: html }),
+  fault('502 with HTML, delivered', 'at once', { status: 502, body: html }),
+  fault('500, never delivered', 'never', { status: 500, body: said('Internal server error') }),
+  fault('500, delivered', 'at once', { status: 500, body: said('Internal server error') }),
+  fault('503', 'never', { status: 503, body: said('The service is temporarily unavailable.') }),
+  fault('401', 'never', { status: 401, body: unauthorized }),
+  fault('409 locked', 'never', { status: 409, body: said(locked) }),
+  fault('wrong JSON', 'never', { status: 200, body: { unexpected: true } }),
+  fault('wrong JSON, delivered', 'at once', { status: 200, body: { unexpected: true } }),
+  fault('HTML as if all were well', 'never', { status: 200, body: html }),
+  fault('delivered twice', 'twice', 'genuine'),
+  fault('half a body', 'at once', 'half a body'),
+  fault('cut in its body', 'at once', 'cut body'),
+  fault('stall in its body', 'at once', 'stalled body'),
+  fault('endless body', 'at once', 'endless body'),
+];
+
+/** Which requests have a fault, from the one named on. */
+export const extents = ['once', 'with all that follows'] as const;
+export type Extent = (typeof extents)[number];
+
+/** A fault at the nth request of a kind. */
+export interface Injection {
+  readonly kind: string;
+  /** From 1. */
+  readonly nth: number;
+  readonly fault: FaultKind;
+  readonly extent: Extent;
+}
+
+/** Says what befalls each request, and keeps what is to be delivered late. */
+export interface FaultScript {
+  /** The kinds of the requests so far, in order. */
+  readonly log: readonly string[];
+  /** Begins anew, with these faults. */
+  play(...injections: readonly Injection[]): void;
+  /** What befalls the next request, which is of this kind. */
+  next(kind: string): FaultKind | undefined;
+  /** Keeps a delivery until the next request or until `deliver`. */
+  hold(delivery: Delivery, deliver: () => Promise<unknown>): void;
+  /** Makes the deliveries that are due when a request arrives, or all of them. */
+  deliver(which: 'due' | 'all'): Promise<void>;
+}
+
+export function createFaultScript(): FaultScript {
+  let log: string[] = [];
+  let injections: readonly Injection[] = [];
+  let held: { readonly delivery: Delivery; readonly deliver: () => Promise<unknown> }[] = [];
+  let begun = new Set<Injection>();
+  return {
+    get log() {
+      return log;
+    },
+    play(...all) {
+      injections = all;
+      begun = new Set();
+      log = [];
+    },
+    next(kind) {
+      log.push(kind);
+      const nth = log.filter((each) => each === kind).length;
+      return injections.find((injection) => {
+        const here = injection.kind === kind && injection.nth === nth;
+        if (here) begun.add(injection);
+        const { extent } = injection;
+        return here || (begun.has(injection) && extent !== 'once');
+      })?.fault;
+    },
+    hold(delivery, deliver) {
+      held.push({ delivery, deliver });
+    },
+    async deliver(which) {
+      const due = held.filter(({ delivery }) => which === 'all' || delivery === 'before the next request');
+      held = held.filter((each) => !due.includes(each));
+      for (const { deliver } of due) await deliver();
+    },
+  };
+}
+
+/** The patterns by which requests are told apart, whatever service they are for. */
+const kinds: readonly (readonly [kind: string, method: string, path: RegExp])[] = [
+  ['sign-in', 'POST', /\/auth\/tokens$/],
+  ['image by id', 'GET', /\/v2\/images\/./],
+  ['image by name', 'GET', /\/v2\/images\?/],
+  ['ports of the server', 'GET', /\/v1\/nodes\/[^/]+\/vifs$/],
+  ['attach', 'POST', /\/vifs$/],
+  ['detach', 'DELETE', /\/vifs\//],
+  ['start', 'PUT', /\/states\/provision$/],
+  ['server by deployment', 'GET', /\/v1\/nodes\?.*instance_uuid=/],
+  ['free servers', 'GET', /\/v1\/nodes\?/],
+  ['server', 'GET', /\/v1\/nodes\/[^/]+$/],
+  ['change of the server', 'PATCH', /\/v1\/nodes\/[^/]+$/],
+];
+
+/** What a request is about, in words. */
+export function kindOf(method: string, path: string): string {
+  const pathname = path.replace(/(\/v1\/nodes\/[^/?]+)\?.*$/, '$1');
+  const found = kinds.find(([, verb, pattern]) => verb === method && pattern.test(pathname));
+  return found?.[0] ?? `${method} ${pathname}`;
+}

@@ -1,0 +1,44 @@
+import type { Clock } from '../../src/core/ports.js';
+import type { Http } from '../../src/openstack/http.js';
+
+/** Time that passes only when somebody sleeps, or waits for an answer that never comes. */
+export interface VirtualTime extends Clock {
+  /** A signal that is aborted when one time-out is over. */
+  deadline(): AbortSignal;
+  /** Lets time pass. */
+  pass(milliseconds: number): void;
+  /** Lets so much time pass that whoever waits for an answer gives up. */
+  stall(): void;
+}
+
+/** @param timeout How long a request may take, in milliseconds. */
+export function createVirtualTime(timeout: number): VirtualTime {
+  let now = Date.UTC(2026, 10, 22, 8);
+  let open: { readonly due: number; readonly abort: () => void }[] = [];
+  function pass(milliseconds: number): void {
+    now += milliseconds;
+    const over = open.filter(({ due }) => due <= now);
+    open = open.filter(({ due }) => due > now);
+    for (const { abort } of over) abort();
+  }
+  return {
+    now: () => now,
+    pass,
+    stall: () => pass(timeout),
+    async sleep(milliseconds, signal) {
+      signal.throwIfAborted();
+      pass(milliseconds);
+      signal.throwIfAborted();
+    },
+    deadline() {
+      const controller = new AbortController();
+      open.push({ due: now + timeout, abort: () => controller.abort() });
+      return controller.signal;
+    },
+  };
+}
+
+/** The same way to a service, whose deadlines are those of virtual time. */
+export function inVirtualTime(http: Http, { deadline }: VirtualTime): Http {
+  return { ask: (ask, signal, end = deadline()) => http.ask(ask, signal, end), deadline };
+}
