@@ -8,6 +8,9 @@ import { portable } from '../core/portable-schema.js';
 
 type JsonSchema = Record<string, unknown>;
 
+/** What a model need not read to make a call: the operation says in words what is wrong with a value. */
+const forJudges = new Set(['pattern', 'minLength', 'maxLength', 'maxItems', 'propertyNames']);
+
 /** An operation as a client is told of it. */
 export interface Tool extends Pick<Operation, 'name' | 'title' | 'description' | 'effect' | 'idempotent'> {
   readonly inputSchema: JsonSchema;
@@ -26,9 +29,6 @@ export const tools: readonly Tool[] = operations.map(
     outputSchema: jsonSchema(schemas.output, 'output'),
   }),
 );
-
-/** What a model need not read to make a call: the operation says in words what is wrong with a value. */
-const forJudges = new Set(['pattern', 'minLength', 'maxLength', 'maxItems', 'propertyNames']);
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
   return portable(schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }), forJudges);
