@@ -41,7 +41,7 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
     throw new Error(`The image catalogue ${file} cannot be read (${code}).`);
   }
   // Not loaded where there is no catalogue.
-  const { parse } = await import('yaml');
+  const { parse } = await import('./yaml.js');
   let document: unknown;
   try {
     document = parse(text);
