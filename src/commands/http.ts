@@ -57,7 +57,7 @@ export const http: Command = async (io, args) => {
       createMcpServer({
         name: 'ironic-mcp',
         version,
-        instructions: instructionsFor(config.cloud),
+        instructions: instructionsFor(config.cloud, config.policy.allows),
         tools: tools.filter(({ effect }) => config.policy.allows(effect)),
         operations: async () => inFlight.operations,
         core,

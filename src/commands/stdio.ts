@@ -29,7 +29,7 @@ export const stdio: Command = async (io, args) => {
       createMcpServer({
         name: 'ironic-mcp',
         version,
-        instructions: instructionsFor(config.cloud),
+        instructions: instructionsFor(config.cloud, config.policy.allows),
         tools: tools.filter(({ effect }) => config.policy.allows(effect)),
         operations: async () => (await import('../core/operations.js')).operations,
         core: started,

@@ -53,7 +53,7 @@ const ListedServer = z.strictObject({
   more_traits: z.int().optional(),
   note: z.string().optional().describe('Why it is not available'),
 });
-type ListedServer = z.output<typeof ListedServer>;
+export type ListedServer = z.output<typeof ListedServer>;
 
 const Count = z.int().optional();
 const ClassCount = z.strictObject({
@@ -113,6 +113,11 @@ export async function listServers(
     servers: shown.map(({ server, standing }) => shownAs(server, standing, policy)),
     next_cursor: found.length > limit ? (shown.at(-1)?.server.id ?? null) : more,
   };
+}
+
+/** One server as the list shows it. */
+export function shownNow(server: Server, now: number, policy: Policy): ListedServer {
+  return shownAs(server, standingOf(server, now), policy);
 }
 
 /** Ironic finds no page behind a server that is gone. */

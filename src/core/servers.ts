@@ -5,7 +5,7 @@ import { isChoice, mismatch, obstacleTo } from './obstacles.js';
 import { pagesOf } from './pages.js';
 import { createPolicy, type Policy } from './policy.js';
 import type { BareMetal, Clock, Criteria } from './ports.js';
-import { listServers, type ServerListing, type ServerListRequest } from './server-list.js';
+import { type ListedServer, listServers, type ServerListing, type ServerListRequest, shownNow } from './server-list.js';
 import { translating } from './translating.js';
 
 /** After this many candidates the list is too old to go by. */
@@ -27,6 +27,11 @@ export interface ServerService {
    * @throws Failure `invalid_request` for a cursor that leads nowhere, `ironic_unavailable`
    */
   list(request: ServerListRequest, signal: AbortSignal): Promise<ServerListing>;
+  /**
+   * One server, by id or name, as the list shows it.
+   * @throws Failure `server_not_found`, `ironic_unavailable`
+   */
+  shown(ref: string, signal: AbortSignal): Promise<ListedServer>;
 }
 
 export interface ServerServiceOptions {
@@ -92,6 +97,12 @@ export function createServerService({
 
     noneAvailable: (criteria, signal) => noneAvailable({ bareMetal, policy }, criteria, signal),
     list: translating((request, signal) => listServers({ bareMetal, policy }, request, signal)),
+
+    shown: translating(async (ref, signal) => {
+      const server = await bareMetal.find(ref, signal);
+      if (server === null) throw new Failure('server_not_found', { id: ref });
+      return shownNow(server, bareMetal.now(), policy);
+    }),
   };
 }
 

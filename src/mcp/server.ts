@@ -9,7 +9,11 @@ import * as z from 'zod';
 import { Failure } from '../core/failures.js';
 import type { Caller, Core, Operation } from '../core/operation.js';
 import { validTraceparent } from '../core/traceparent.js';
+import type { Ask } from './ask.js';
+import { registerCompletions } from './completions.js';
 import { progressOf } from './progress.js';
+import { registerPrompts } from './prompts.js';
+import { registerResources } from './resources.js';
 import type { Tool } from './tools.js';
 
 export interface McpOptions {
@@ -28,7 +32,7 @@ export interface McpOptions {
   readonly onDefect: (error: unknown) => void;
 }
 
-/** An MCP server whose tools are the operations. */
+/** An MCP server whose tools are the operations, with what clients need around them. */
 export function createMcpServer({
   name,
   version,
@@ -41,12 +45,25 @@ export function createMcpServer({
 }: McpOptions): McpServer {
   const server = new McpServer(
     { name, title: 'Bare-metal servers by Ironic', version },
-    { instructions, capabilities: alsoAnswered, jsonSchemaValidator: unjudging },
+    { instructions, capabilities, jsonSchemaValidator: unjudging },
   );
-  const named = async (name: string): Promise<Operation> => {
-    const operation = (await operations()).find((each) => each.name === name);
+  const ask: Ask = async (name, input, context, signal = context.mcpReq.signal) => {
+    const [known, asked] = await Promise.all([operations(), core()]);
+    const operation = known.find((each) => each.name === name);
     if (!operation) throw new Error(`there is no operation ${name}`);
-    return operation;
+    const { _meta: meta } = context.mcpReq;
+    return operation.call(asked, input, {
+      signal,
+      report: progressOf(context),
+      caller: callerOf(server, context),
+      traceparent: validTraceparent(meta?.traceparent ?? context.http?.req?.headers.get('traceparent')),
+    });
+  };
+  const failureIn = (error: unknown, { mcpReq: { signal } }: ServerContext): Failure => {
+    const failure = error instanceof Failure ? error : new Failure('internal', { cause: error });
+    // Nobody reads the answer to a call that was cancelled.
+    if (failure.code === 'internal' && !signal.aborted) onDefect(failure.cause);
+    return failure;
   };
   for (const { name, title, description, effect, idempotent, inputSchema, outputSchema } of tools) {
     server.registerTool(
@@ -65,26 +82,18 @@ export function createMcpServer({
         },
       },
       async (input, context) => {
-        const { signal, _meta: meta } = context.mcpReq;
-        const call = {
-          signal,
-          report: progressOf(context),
-          caller: callerOf(server, context),
-          traceparent: validTraceparent(meta?.traceparent ?? context.http?.req?.headers.get('traceparent')),
-        };
         try {
-          const [operation, asked] = await Promise.all([named(name), core()]);
-          const output = await operation.call(asked, input, call);
+          const output = await ask(name, input, context);
           return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output };
         } catch (error) {
-          // Nobody reads the answer to a call that was cancelled.
-          const failure = error instanceof Failure ? error : new Failure('internal', { cause: error });
-          if (failure.code === 'internal' && !signal.aborted) onDefect(failure.cause);
-          return { isError: true, content: [{ type: 'text', text: failureText(failure) }] };
+          return { isError: true, content: [{ type: 'text', text: failureText(failureIn(error, context)) }] };
         }
       },
     );
   }
+  registerResources(server, { ask, core, failureIn });
+  if (tools.some((tool) => tool.name === 'provision_server')) registerPrompts(server);
+  registerCompletions(server, ask);
   return server;
 }
 
@@ -99,13 +108,14 @@ function callerOf({ server }: McpServer, { mcpReq, http }: ServerContext): Calle
 const ClientInfo = z.object({ name: z.string(), version: z.string() });
 
 /**
- * What clients ask every server for. There are no resources and no prompts, and nothing is logged to clients; but an
- * empty list, and a level that is taken note of, are better answers than an error. Nothing here ever changes.
+ * Nothing of what is offered ever changes. Nothing is logged to clients either, but a level that is taken note of is a
+ * better answer than an error, as is an empty list of prompts.
  */
-const alsoAnswered = {
+const capabilities = {
   tools: { listChanged: false },
   resources: { listChanged: false },
   prompts: { listChanged: false },
+  completions: {},
   logging: {},
 } as const;
 

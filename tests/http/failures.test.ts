@@ -2,31 +2,16 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Failure, type FailureCode, failures } from '../../src/core/failures.js';
 import type { Core } from '../../src/core/operation.js';
 import { createPolicy } from '../../src/core/policy.js';
-import { Problem, titleOf } from '../../src/http/problem.js';
+import { titleOf } from '../../src/http/problem.js';
 import { type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
 import { expectDocumented } from './documented.js';
-import { type Answer, createRestApp, type RestApp, type ToolResult } from './rest-app.js';
-
-const nobody = '00000000-0000-0000-0000-000000000000';
+import { expectFailure, failingRequests, nobody, sameFailure } from './failing-requests.js';
+import { createRestApp, type RestApp } from './rest-app.js';
 
 /** A core that does nothing but this. */
 function coreOf(provision: object): Core {
   return { provision, policy: createPolicy() } as unknown as Core;
-}
-
-/** The problem, after it has been held against the text that the MCP tool answers with. */
-function sameFailure(rest: Answer, tool: ToolResult): Problem {
-  const problem = Problem.parse(rest.json);
-  expect(tool.isError).toBe(true);
-  expect(tool.content[0]?.text.split('\n')).toEqual([
-    problem.detail,
-    ...(problem.reason === null ? [] : [`Reason: ${problem.reason}`]),
-    `Next: ${problem.hint}`,
-    `Code: ${problem.code}`,
-    `Retryable: ${problem.retryable ? 'yes' : 'no'}`,
-  ]);
-  return problem;
 }
 
 describe('each failure of the table', () => {
@@ -62,32 +47,10 @@ describe('a failure that the simulated cloud provokes', () => {
     app = await createRestApp();
   });
 
-  it.each([
-    [{ server_id: 'bm-1' }, 404, 'Server bm-1 not found', 'server_not_found'],
-    [
-      { server_id: 'rack1-small-04' },
-      409,
-      'Server rack1-small-04 is not available for provisioning',
-      'server_not_available',
-    ],
-    [{ resource_class: 'baremetal.huge' }, 404, 'No available servers matching criteria', 'no_available_servers'],
-    [{ image_id: 'windows-95' }, 400, 'Image windows-95 not found', 'image_not_found'],
-    [{ image_id: 'fedora-41' }, 400, 'Image fedora-41 cannot be deployed', 'image_not_deployable'],
-    [{ hostname: '-' }, 422, 'Invalid request', 'invalid_request'],
-  ])('%j is %i "%s"', async (input, status, detail, code) => {
-    const request = { image_id: 'debian-12', ...input };
-    const rest = await app.ask('POST', '/provision', request);
-    expectDocumented(rest);
-    const problem = sameFailure(rest, await app.callTool('provision_server', request));
-    expect(problem).toMatchObject({ status, detail, code });
-    expect(rest.status).toBe(status);
-  });
+  const cloud = { image: 'debian-12', taken: 'rack1-small-04', unfit: { image_id: 'fedora-41' } };
 
-  it('because there is no such operation is 404', async () => {
-    const rest = await app.ask('GET', `/provision/${nobody}`);
-    expectDocumented(rest);
-    const problem = sameFailure(rest, await app.callTool('check_provision_status', { operation_id: nobody }));
-    expect(problem).toMatchObject({ status: 404, detail: `Server ${nobody} has no provisioning operation` });
+  it.each(failingRequests(cloud).map((request) => [request.code, request] as const))('is %s', async (_, request) => {
+    await expectFailure(app, request);
   });
 
   it('because a key is used again for something else is 409', async () => {

@@ -43,6 +43,8 @@ export interface McpSession {
   readonly server: { readonly name: string; readonly version: string };
   callTool(name: string, input: unknown, options?: CallOptions): Promise<ToolAnswer>;
   listTools(): Promise<readonly ListedTool[]>;
+  /** The library itself, for what is around the tools. */
+  readonly client: AroundTools;
   /** All that the server has written so far. */
   stdout(): string;
   stderr(): string;
@@ -52,6 +54,19 @@ export interface McpSession {
    * stdout, at whatever time.
    */
   close(): Promise<Exit>;
+}
+
+/** What both lines call the same. */
+interface AroundTools {
+  listPrompts(): Promise<object>;
+  getPrompt(request: { name: string; arguments?: Record<string, string> }): Promise<object>;
+  listResources(): Promise<object>;
+  listResourceTemplates(): Promise<object>;
+  readResource(request: { uri: string }): Promise<object>;
+  complete(request: {
+    ref: { type: 'ref/prompt'; name: string } | { type: 'ref/resource'; uri: string };
+    argument: { name: string; value: string };
+  }): Promise<object>;
 }
 
 interface ListedTool {
@@ -112,6 +127,7 @@ async function openV1(parameters: Parameters): Promise<McpSession> {
     callTool: async (name, input, options) =>
       answerIn(await client.callTool({ name, arguments: input as ToolInput }, undefined, options)),
     listTools: async () => (await client.listTools()).tools,
+    client,
     ...rest(transport, () => client.close()),
   };
 }
@@ -128,6 +144,7 @@ async function openV2(parameters: Parameters): Promise<McpSession> {
     callTool: async (name, input, options) =>
       answerIn(await client.callTool({ name, arguments: input as ToolInput }, options)),
     listTools: async () => (await client.listTools()).tools,
+    client,
     ...rest(transport, () => client.close()),
   };
 }

@@ -1,0 +1,12 @@
+import type { ServerContext } from '@modelcontextprotocol/server';
+
+/**
+ * Calls an operation by its name for a client, as the tool of that name does, and answers its output.
+ * @throws Failure, or the signal's reason when that was aborted
+ */
+export type Ask = (
+  operation: string,
+  input: unknown,
+  context: ServerContext,
+  signal?: AbortSignal,
+) => Promise<Record<string, unknown>>;

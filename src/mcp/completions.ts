@@ -1,0 +1,103 @@
+import { type McpServer, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
+import type { Ask } from './ask.js';
+
+/** No client takes more. */
+const most = 100;
+
+/** Milliseconds that a suggestion is worth waiting for. */
+const patience = 3_000;
+
+interface Suggestions {
+  readonly values: readonly string[];
+  readonly more: boolean;
+}
+
+/** Finds what may be meant by the beginning of a word, or a part of it. */
+type Suggest = (typed: string, list: List) => Promise<Suggestions>;
+
+/** A page of a list, in the form in which the tools answer it. */
+type List = (operation: 'list_servers' | 'list_images', input: object) => Promise<Page>;
+
+interface Page {
+  readonly servers: readonly Named[];
+  readonly images: readonly (Named & { readonly deployable: boolean })[];
+  readonly counts: readonly { readonly resource_class: string }[];
+  readonly next_cursor: string | null;
+}
+
+interface Named {
+  readonly id: string;
+  readonly name?: string;
+  readonly state?: string;
+}
+
+/** What is suggested, by the prompt or template, and its argument. */
+const places: Readonly<Record<string, Readonly<Record<string, Suggest>>>> = {
+  provision: {
+    image_id: images,
+    resource_class: resourceClasses,
+    server_id: (typed, list) => servers(typed, list, 'available'),
+  },
+  'ironic://servers/{id}': { id: (typed, list) => servers(typed, list) },
+  'ironic://operations/{id}': { id: operations },
+};
+
+/**
+ * Suggests values for the arguments of prompts and templates: a hundred at the most, soon or not at all. Whoever types
+ * has no use for an error.
+ */
+export function registerCompletions({ server }: McpServer, ask: Ask): void {
+  server.setRequestHandler('completion/complete', async ({ params: { ref, argument } }, context) => {
+    const place = ref.type === 'ref/prompt' ? ref.name : ref.uri;
+    if (!Object.hasOwn(places, place)) {
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is nothing to complete: ${place}`);
+    }
+    const suggest = places[place]?.[argument.name];
+    const signal = AbortSignal.any([context.mcpReq.signal, AbortSignal.timeout(patience)]);
+    const list: List = async (operation, input) => (await ask(operation, { ...input }, context, signal)) as never;
+    const { values, more } = (await suggest?.(argument.value, list).catch(() => undefined)) ?? {
+      values: [],
+      more: false,
+    };
+    return { completion: { values: values.slice(0, most), hasMore: more || values.length > most } };
+  });
+}
+
+async function images(typed: string, list: List): Promise<Suggestions> {
+  const page = await list('list_images', { limit: 200 });
+  const deployable = page.images.filter(({ deployable }) => deployable);
+  const names = deployable.map(({ id, name }) => (name === undefined || isTwice(name, deployable) ? id : name));
+  return { values: names.filter(contains(typed)), more: page.next_cursor !== null };
+}
+
+async function resourceClasses(typed: string, list: List): Promise<Suggestions> {
+  const { counts } = await list('list_servers', { limit: 1 });
+  const named = counts.map(({ resource_class: name }) => name).filter((name) => !name.startsWith('('));
+  return { values: named.filter(contains(typed)), more: named.length < counts.length };
+}
+
+async function servers(typed: string, list: List, state?: string): Promise<Suggestions> {
+  const page = await list('list_servers', { limit: most, ...(state ? { state } : {}), ...part(typed) });
+  return { values: page.servers.map(({ id, name }) => name ?? id), more: page.next_cursor !== null };
+}
+
+/** An operation is known by its server's id, which nobody types; its name will do as well. */
+async function operations(typed: string, list: List): Promise<Suggestions> {
+  const page = await list('list_servers', { limit: 200, ...(/^[\da-f-]*$/i.test(typed) ? {} : part(typed)) });
+  const deployments = page.servers.filter(({ state }) => state !== 'available' && state !== 'unusable');
+  const meant = deployments.filter(({ id, name }) => [id, name ?? id].some(contains(typed)));
+  return { values: meant.map(({ id }) => id), more: page.next_cursor !== null };
+}
+
+function part(typed: string): object {
+  return typed === '' ? {} : { name_contains: typed.slice(0, 255) };
+}
+
+function contains(typed: string): (text: string) => boolean {
+  const wanted = typed.toLowerCase();
+  return (text) => text.toLowerCase().includes(wanted);
+}
+
+function isTwice(name: string, all: readonly Named[]): boolean {
+  return all.filter((each) => each.name === name).length > 1;
+}
