@@ -3,7 +3,7 @@ import type { Server } from './model.js';
 import type { Plan } from './plan.js';
 import type { NoAnswer, Refused, Reservation } from './ports.js';
 import { displayName } from './status.js';
-import { plain } from './untrusted.js';
+import { named } from './untrusted.js';
 
 /*
  * What it means to the caller when a change went wrong; `translating.ts` does the same for reads.
@@ -82,7 +82,7 @@ export function keptReserved(failure: Failure, server: Server, { deploymentId }:
 /** What a server deploys is not what this call asked for. */
 export function describedOtherwise(server: Server): Failure {
   return new Failure('idempotency_conflict', {
-    reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${plain(server.entry?.image ?? 'unknown', 120)}`,
+    reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${named(server.entry?.image ?? 'unknown', 120)}`,
   });
 }
 

@@ -15,10 +15,9 @@ import { obstacleTo } from './obstacles.js';
 import type { Declined, Deploying, Plan, Started } from './plan.js';
 import { NoAnswer, Refused } from './ports.js';
 import { persisting } from './retry.js';
-import { stateMeaning } from './states.js';
+import { stateMeaning, stateName } from './states.js';
 import { unavailable } from './translating.js';
 import { type Undone, undo } from './undo.js';
-import { plain } from './untrusted.js';
 
 /**
  * Tries to deploy on one server: reserves and describes it in one change, looks at it again, and starts the deployment.
@@ -171,7 +170,7 @@ export async function deployOn(
 /** What speaks against deploying a server that we have just reserved. */
 function obstacleAfter(reserved: Server, { retrying }: Plan): string | undefined {
   const expected = retrying ? 'deploy failed' : 'available';
-  if (reserved.provisionState !== expected) return `its state is ${plain(reserved.provisionState, 80)}`;
+  if (reserved.provisionState !== expected) return `its state is ${stateName(reserved.provisionState)}`;
   return obstacleTo({ ...reserved, deploymentId: null, provisionState: 'available' });
 }
 

@@ -1,3 +1,5 @@
+import { plain } from './untrusted.js';
+
 /** One row of the table of failures. `{id}` in the message is the server or image that was asked for. */
 interface FailureKind {
   readonly http: number;
@@ -240,7 +242,7 @@ export class Failure extends Error {
     const kind: FailureKind = table[code];
     const id = details.id ?? '';
     super(
-      kind.message.replace('{id}', () => id),
+      kind.message.replace('{id}', () => plain(id, 2_048)),
       { cause: details.cause },
     );
     this.code = code;

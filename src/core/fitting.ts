@@ -1,5 +1,5 @@
 import type { Image, Server } from './model.js';
-import { plain } from './untrusted.js';
+import { named } from './untrusted.js';
 
 /** The deploy interfaces of Ironic that refuse an http image without a checksum. */
 const wantsChecksum = new Set(['direct', 'autodetect']);
@@ -10,7 +10,7 @@ export function misfit(image: Image, server: Server): string | undefined {
     return `it needs a disk of ${image.minDiskGb} GB, and the server has ${server.diskGb} GB`;
   }
   if (image.architecture !== null && server.architecture !== null && image.architecture !== server.architecture) {
-    return `it is for ${plain(image.architecture, 40)}, and the server is ${plain(server.architecture, 40)}`;
+    return `it is for ${named(image.architecture, 40)}, and the server is ${named(server.architecture, 40)}`;
   }
   if (image.lacksChecksum && server.deployInterface !== null && wantsChecksum.has(server.deployInterface)) {
     return `the server's deploy interface ${server.deployInterface} wants a checksum, and none is known; give one in the image catalogue`;

@@ -4,7 +4,7 @@ import { isChoice, mismatch, obstacleTo, obstacleToChoosing } from './obstacles.
 import { pagesOf } from './pages.js';
 import type { Policy } from './policy.js';
 import { type BareMetal, type Criteria, NoAnswer, Refused, type ServerFilter } from './ports.js';
-import { plain } from './untrusted.js';
+import { named, plain } from './untrusted.js';
 
 /** What to say where Ironic shows nothing at all. */
 export const noServers =
@@ -153,7 +153,7 @@ function byClass(servers: readonly Server[]): string {
     if (resourceClass !== null) counts.set(resourceClass, (counts.get(resourceClass) ?? 0) + 1);
   }
   const sorted = [...counts].sort(([, left], [, right]) => right - left);
-  const named = sorted.slice(0, mostClasses).map(([name, count]) => `${plain(name, 80)} ${count}`);
-  const rest = sorted.length - named.length;
-  return [...named, ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
+  const shown = sorted.slice(0, mostClasses).map(([name, count]) => `${named(name)} ${count}`);
+  const rest = sorted.length - shown.length;
+  return [...shown, ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
 }

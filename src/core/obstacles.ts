@@ -1,13 +1,13 @@
 import type { Server } from './model.js';
 import type { Criteria } from './ports.js';
-import { stateMeaning } from './states.js';
+import { stateMeaning, stateName } from './states.js';
 import { isoTime } from './status.js';
-import { plain } from './untrusted.js';
+import { named } from './untrusted.js';
 
 /** Why a server cannot be deployed now, as a clause; undefined when it can. */
 export function obstacleTo(server: Server): string | undefined {
   if (server.provisionState !== 'available') return stateObstacle(server);
-  if (server.deploymentId !== null) return `it is reserved as deployment ${plain(server.deploymentId, 40)}`;
+  if (server.deploymentId !== null) return `it is reserved as deployment ${named(server.deploymentId)}`;
   if (server.maintenance) return 'it is in maintenance';
   if (server.retired) return 'it is retired';
   // The operator of Metal3 takes any server that carries such a name for its own, and undeploys it.
@@ -25,10 +25,10 @@ export function obstacleToChoosing(server: Server): string | undefined {
 /** What a server lacks of what is sought, as a clause; undefined when nothing. */
 export function mismatch(server: Server, { resourceClass, traits = [], conductorGroup }: Criteria): string | undefined {
   if (resourceClass !== undefined && server.resourceClass !== resourceClass) {
-    return `its resource class is ${plain(server.resourceClass ?? 'not set', 80)}`;
+    return `its resource class is ${server.resourceClass === null ? 'not set' : named(server.resourceClass)}`;
   }
   if (conductorGroup !== undefined && server.conductorGroup !== conductorGroup) {
-    return `its conductor group is ${plain(server.conductorGroup || 'the default one', 80)}`;
+    return `its conductor group is ${server.conductorGroup ? named(server.conductorGroup) : 'the default one'}`;
   }
   const missing = traits.filter((trait) => !server.traits.includes(trait));
   return missing.length === 0 ? undefined : `it does not have the trait ${missing.join(', ')}`;
@@ -43,7 +43,7 @@ function stateObstacle(server: Server): string {
   const meaning = stateMeaning(server.provisionState);
   const given =
     meaning && meaning.outcome !== 'none' && server.entry
-      ? `; it was given image ${plain(server.entry.image, 120)} at ${isoTime(Date.parse(server.entry.started_at))}`
+      ? `; it was given image ${named(server.entry.image, 120)} at ${isoTime(Date.parse(server.entry.started_at))}`
       : '';
-  return `its state is ${plain(server.provisionState, 80)}${given}`;
+  return `its state is ${stateName(server.provisionState)}${given}`;
 }

@@ -8,7 +8,7 @@ import { standing } from './responses.js';
 import type { ServerService } from './servers.js';
 import { stateMeaning } from './states.js';
 import { displayName } from './status.js';
-import { plain } from './untrusted.js';
+import { named } from './untrusted.js';
 
 /** The servers that a request may be deployed on. */
 export interface Origin {
@@ -77,7 +77,7 @@ async function* only(server: Server | Promise<Server>): AsyncGenerator<Server, v
 
 function usedBefore(server: Server): Failure {
   const what = server.entry
-    ? `image ${plain(server.entry.image, 120)} at ${server.entry.started_at}`
+    ? `image ${named(server.entry.image, 120)} at ${server.entry.started_at}`
     : 'something unknown';
   return new Failure('idempotency_conflict', { reason: `it was used for ${what}, on server ${displayName(server)}` });
 }

@@ -1,5 +1,5 @@
 import type { DeployStep, Server } from './model.js';
-import { plain } from './untrusted.js';
+import { named } from './untrusted.js';
 
 /** How far something has come that somebody waits for. */
 export interface Progress {
@@ -68,7 +68,7 @@ export function progressPercent({ provisionState, step }: Server): number | null
 export function stepWords({ step }: Server): string | undefined {
   if (step === null) return undefined;
   const words = meaningOf(step.name)?.words;
-  const name = plain(step.name, 80);
+  const name = named(step.name);
   const position = step.number === null ? '' : ` ${step.number} of ${step.names.length}`;
   return words ? `${words} (step${position}: ${name})` : `Deploy step${position}: ${name}`;
 }

@@ -1,7 +1,7 @@
 import type { Image, ProvisionResponse, Server } from './model.js';
 import type { Plan } from './plan.js';
 import { displayName, isoTime, nameOf, statusOf } from './status.js';
-import { plain } from './untrusted.js';
+import { named } from './untrusted.js';
 
 /** The answer to a request whose deployment this call has started. */
 export function accepted(
@@ -11,7 +11,7 @@ export function accepted(
   warnings: readonly string[],
 ): ProvisionResponse {
   const { entry, deploymentId } = reservation;
-  const what = plain(image.name ?? entry.image, 120);
+  const what = named(image.name ?? entry.image, 120);
   return {
     operation_id: server.id,
     server_id: server.id,

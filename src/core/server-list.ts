@@ -6,7 +6,7 @@ import { obstacleTo, obstacleToChoosing } from './obstacles.js';
 import { pagesOf } from './pages.js';
 import type { Policy } from './policy.js';
 import { type BareMetal, Refused } from './ports.js';
-import { stateMeaning } from './states.js';
+import { stateMeaning, stateName } from './states.js';
 import { isAbandoned, nameOf } from './status.js';
 import { plain } from './untrusted.js';
 
@@ -226,5 +226,5 @@ function whyNot(server: Server): string | undefined {
   if (server.provisionState === 'available') {
     return server.deploymentId === null ? obstacleTo(server) : 'reserved, not deployed';
   }
-  return `${plain(server.provisionState, 80)}${server.maintenance ? ', in maintenance' : ''}`;
+  return `${stateName(server.provisionState)}${server.maintenance ? ', in maintenance' : ''}`;
 }

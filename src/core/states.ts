@@ -1,3 +1,4 @@
+import { named } from './untrusted.js';
 /**
  * What a provision state of Ironic means to somebody who asked for a server.
  *
@@ -58,6 +59,11 @@ const table: Readonly<Record<string, StateMeaning>> = {
 
 /** The names of all provision states that this table knows. */
 export const provisionStates: readonly string[] = Object.keys(table);
+
+/** A state in the middle of a sentence: one that nobody knows yet is somebody else's text. */
+export function stateName(state: string): string {
+  return Object.hasOwn(table, state) ? state : named(state);
+}
 
 /** Looks a provision state up; undefined for one that Ironic invented after this was written. */
 export function stateMeaning(state: string): StateMeaning | undefined {

@@ -1,11 +1,11 @@
 import { diagnose } from './diagnosis.js';
 import { Failure } from './failures.js';
-import type { DeploymentFailure, ProvisionStatus, RecordedError, Server } from './model.js';
+import { type DeploymentFailure, isServerRef, type ProvisionStatus, type RecordedError, type Server } from './model.js';
 import { type Progress, progressPercent, stepWords, timeWords } from './progress.js';
 import { deadlines } from './retry.js';
 import { stallOf } from './stall.js';
-import { stateMeaning } from './states.js';
-import { plain } from './untrusted.js';
+import { stateMeaning, stateName } from './states.js';
+import { named, plain } from './untrusted.js';
 
 /**
  * A server that has been reserved for longer, in milliseconds, and is not being deployed was left behind by a call that
@@ -48,7 +48,10 @@ export function standingOf(server: Server, now: number, errors: readonly Recorde
     throw new Failure('operation_not_found', { id: server.id, reason: absence(server) });
   }
   if (!meaning && server.deploymentId === null) {
-    throw new Failure('operation_not_found', { id: server.id, reason: `its state is ${plain(server.provisionState)}` });
+    throw new Failure('operation_not_found', {
+      id: server.id,
+      reason: `its state is ${stateName(server.provisionState)}`,
+    });
   }
   const abandoned = isAbandoned(server, now);
   const outcome = abandoned ? 'failed' : !meaning || meaning.outcome === 'none' ? 'in_progress' : meaning.outcome;
@@ -99,9 +102,10 @@ export function isAbandoned(server: Server, now: number): boolean {
   return reserved && now - startedAt(server, null) > abandonedAfter;
 }
 
-/** A server's name for people: its name in Ironic if it has one, else its UUID. */
+/** A server's name for people: its name in Ironic if it has one that can be a name, else its UUID. */
 export function displayName(server: Server): string {
-  return nameOf(server) ?? server.id;
+  const { name } = server;
+  return name !== null && isServerRef(name) ? plain(name, 80) : server.id;
 }
 
 /** A server's name as it is shown, or null. */
@@ -126,7 +130,7 @@ function startedAt(server: Server, completedAt: number | null): number {
 
 function absence(server: Server): string {
   if (server.provisionState === 'available' && server.deploymentId !== null) {
-    return `it is reserved by somebody else, as deployment ${plain(server.deploymentId, 40)}`;
+    return `it is reserved by somebody else, as deployment ${named(server.deploymentId)}`;
   }
   return `its state is ${server.provisionState}: ${stateMeaning(server.provisionState)?.words}`;
 }
@@ -144,7 +148,7 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
   }
   if (outcome === 'completed') {
     const image = server.entry?.image ?? server.imageSource;
-    const what = image ? ` with image ${plain(image, 120)}` : '';
+    const what = image ? ` with image ${named(image, 120)}` : '';
     const booting =
       server.provisionState === 'active'
         ? `deployed${what} and switched on; its system may take some minutes to boot`
@@ -153,7 +157,7 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
   }
   if (server.provisionState === 'available') return `Server ${name} is reserved; its deployment is about to start.`;
   if (!words) {
-    return `Server ${name} is in the state ${plain(server.provisionState, 80)}, which is not known here.${estimate}`;
+    return `Server ${name} is in the state ${stateName(server.provisionState)}, which is not known here.${estimate}`;
   }
   const step = stepWords(server);
   return `Server ${name} is ${step ? `being deployed. ${step}` : words}.${estimate}`;

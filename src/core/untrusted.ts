@@ -20,3 +20,9 @@ export function plain(text: string, limit = 300): string {
 export function quoted(text: string, limit = 300): string {
   return `"${plain(text, limit).replaceAll('"', "'")}"`;
 }
+
+/** A name in the middle of a sentence: in quotation marks unless it is one word, so that no sentence can hide in it. */
+export function named(text: string, limit = 80): string {
+  const name = plain(text, limit);
+  return /^[^\s"']+$/.test(name) ? name : quoted(name, limit);
+}

@@ -6,7 +6,7 @@ import type { Retrying } from './retry.js';
 import { createSharedReads } from './shared-reads.js';
 import { stateMeaning } from './states.js';
 import { type Standing, standingOf } from './status.js';
-import { plain } from './untrusted.js';
+import { named } from './untrusted.js';
 
 /** How often a waiting call looks at the server, in milliseconds: at first, and at the most patient. */
 const waitInterval = 2_000;
@@ -109,7 +109,7 @@ export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Wai
     if (request.deployment_id !== undefined && request.deployment_id !== server.deploymentId) {
       throw new Failure('operation_not_found', {
         id: request.operation_id,
-        reason: `it carries another deployment by now: ${plain(server.deploymentId ?? 'one without an id', 40)}`,
+        reason: `it carries another deployment by now: ${server.deploymentId === null ? 'one without an id' : named(server.deploymentId)}`,
       });
     }
     return standing;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { plain } from '../core/untrusted.js';
+import { plain, quoted } from '../core/untrusted.js';
 import type { Answer } from './http.js';
 
 /*
@@ -23,6 +23,9 @@ export interface Fault {
   readonly genuine: boolean;
 }
 
+/** Characters of an explanation that are looked at: none that is true is so long. */
+const longest = 20_000;
+
 /** Finds the words in an error answer of any recorded shape. Never fails. */
 export function faultIn(answer: Answer): Fault {
   const nested = Nested.safeParse(answer.body);
@@ -37,9 +40,17 @@ export function faultIn(answer: Answer): Fault {
     const words = Words.safeParse(candidate);
     if (!words.success) continue;
     const text = words.data.faultstring || words.data.description || words.data.message || words.data.title;
-    if (text) return { words: plain(withoutEcho(text).replace(/<br ?\/?>/g, ' ')), genuine: true };
+    if (!text) continue;
+    const shown = plain(withoutEcho(text.slice(0, longest)).replace(/<br ?\/?>/g, ' '));
+    return { words: shown, genuine: true };
   }
   return { words: 'no explanation given', genuine: false };
+}
+
+/** What a service said was wrong, in the middle of a sentence of ours. */
+export function saidIn(answer: Answer): string {
+  const { words, genuine } = faultIn(answer);
+  return genuine ? quoted(words) : words;
 }
 
 /** A schema's refusal quotes what was sent at its end, which may be a config drive with its secrets. */

@@ -3,8 +3,8 @@ import { Failure } from '../core/failures.js';
 import { type Image, isUuid } from '../core/model.js';
 import { type Images, NoAnswer, type OfferedImage, SignInRefused } from '../core/ports.js';
 import { type Retrying, retries, retrying } from '../core/retry.js';
-import { plain } from '../core/untrusted.js';
-import { faultIn } from './fault.js';
+import { named } from '../core/untrusted.js';
+import { faultIn, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
 
 const Text = z.string().nullish().catch(null);
@@ -14,11 +14,11 @@ const GlanceImage = z.looseObject({
   name: Text,
   status: z.string(),
   /** In GiB, as the owner of the image says. */
-  min_disk: z.number().catch(0),
+  min_disk: z.int().min(0).catch(0),
   /** In bytes; known for some formats only. */
-  virtual_size: z.number().nullish().catch(null),
+  virtual_size: z.int().min(0).nullish().catch(null),
   /** In bytes; null until the data is there. */
-  size: z.number().nullish().catch(null),
+  size: z.int().min(0).nullish().catch(null),
   architecture: Text,
   disk_format: Text,
   container_format: Text,
@@ -88,7 +88,7 @@ export function createGlance({ http, clock, random }: GlanceOptions): Images {
       if (active.length > 1) {
         throw new Failure('image_not_deployable', {
           id: ref,
-          reason: `${active.length} active images have this name: ${active.map(({ id }) => plain(id, 40)).join(', ')}`,
+          reason: `${active.length} active images have this name: ${active.map(({ id }) => named(id, 40)).join(', ')}`,
           hint: 'Call again with the id of the one you mean.',
         });
       }
@@ -107,7 +107,7 @@ function isBootPart({ disk_format: disk, container_format: container }: GlanceIm
 
 function obstacleTo(image: GlanceImage): string | null {
   if (isBootPart(image)) return 'it is a kernel or a ramdisk';
-  return image.status === 'active' ? null : `its status is ${plain(image.status, 40)}`;
+  return image.status === 'active' ? null : `its status is ${named(image.status, 40)}`;
 }
 
 function offered(image: GlanceImage): OfferedImage {
@@ -137,5 +137,5 @@ function parsed<Schema extends z.ZodType>(schema: Schema, answer: Answer): z.out
 }
 
 function noAnswer(answer: Answer): NoAnswer {
-  return new NoAnswer(`The image service answered with HTTP status ${answer.status}: ${faultIn(answer).words}`, false);
+  return new NoAnswer(`The image service answered with HTTP status ${answer.status}: ${saidIn(answer)}`, false);
 }

@@ -10,8 +10,9 @@ import {
   SignInRefused,
 } from '../core/ports.js';
 import { type Retrying, retries, retrying } from '../core/retry.js';
-import { faultIn } from './fault.js';
+import { faultIn, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
+import { momentFrom } from './moment.js';
 import { errorsFrom, fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
 import { createVersion } from './versions.js';
 
@@ -50,8 +51,8 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     for (let again = false; ; again = true) {
       // Made anew each time: which fields there are depends on the version.
       const answer = await http.ask({ ...request(), headers: version.headers() }, signal, deadline);
-      const date = Date.parse(answer.headers.get('date') ?? '');
-      if (!Number.isNaN(date)) skew = date - clock.now();
+      const date = momentFrom(answer.headers.get('date'));
+      if (date !== null) skew = date - clock.now();
       if (again || !version.learn(answer)) return answer;
     }
   }
@@ -254,5 +255,5 @@ function errorFrom(answer: Answer): Refused | NoAnswer {
   const { words, genuine } = faultIn(answer);
   const known = refusals.find(([status, pattern]) => status === answer.status && pattern.test(words));
   if (genuine && known) return new Refused(known[2], words);
-  return new NoAnswer(`Ironic answered with HTTP status ${answer.status}: ${words}`, true);
+  return new NoAnswer(`Ironic answered with HTTP status ${answer.status}: ${saidIn(answer)}`, true);
 }

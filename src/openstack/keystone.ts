@@ -3,7 +3,7 @@ import { type Clock, NoAnswer, SignInRefused } from '../core/ports.js';
 import { unlessAborted } from '../core/unless-aborted.js';
 import { plain } from '../core/untrusted.js';
 import { type Auth, type Identity, type Scope, withoutVersion } from './credentials.js';
-import { faultIn } from './fault.js';
+import { faultIn, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
 import { type Access, advised, type Service, type Session } from './session.js';
 
@@ -141,14 +141,14 @@ function isDefinite({ status }: Answer): boolean {
 }
 
 function refused(answer: Answer, auth: KeystoneAuth): NoAnswer {
-  const { words, genuine } = faultIn(answer);
+  const { genuine } = faultIn(answer);
   if (!genuine && answer.status < 500) {
     return new NoAnswer(
       `There is no Keystone with its API v3 at ${auth.authUrl} (HTTP status ${answer.status}); look at OS_AUTH_URL`,
       false,
     );
   }
-  const refusal = `Keystone refused the sign-in (HTTP status ${answer.status}: ${words})`;
+  const refusal = `Keystone refused the sign-in (HTTP status ${answer.status}: ${saidIn(answer)})`;
   return isDefinite(answer) ? new SignInRefused(`${refusal}; ${suspectsIn(auth)}`) : new NoAnswer(refusal, false);
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { DeploymentEntry, DeployStep, RecordedError, Server } from '../core/model.js';
 import type { Reservation } from '../core/ports.js';
+import { momentFrom } from './moment.js';
 import type { Version } from './versions.js';
 
 /** The member of `instance_info` that holds our entries: one for each deployment id, of which one is the node's. */
@@ -25,7 +26,10 @@ const Node = z.looseObject({
   provision_state: z.string().nullable(),
   provision_updated_at: Text,
   // As long as Ironic's column; not always a UUID, for it may be redacted.
-  instance_uuid: z.string().max(36).nullable(),
+  instance_uuid: z
+    .string()
+    .regex(/^[ -~]{0,36}$/)
+    .nullable(),
   instance_info: z.looseObject({ image_source: Text, [entryMember]: z.unknown() }).catch({ [entryMember]: null }),
   maintenance: z.boolean(),
   reservation: Text,
@@ -83,8 +87,8 @@ export function serverFrom(body: unknown): Server | undefined {
     name: node.name ?? null,
     resourceClass: node.resource_class ?? null,
     provisionState: node.provision_state ?? 'available',
-    provisionedAt: momentOf(node.provision_updated_at),
-    heardAt: momentOf(node.driver_internal_info?.agent_last_heartbeat),
+    provisionedAt: momentFrom(node.provision_updated_at),
+    heardAt: momentFrom(node.driver_internal_info?.agent_last_heartbeat),
     deploymentId: node.instance_uuid,
     entry: entryOf(node.instance_info[entryMember], node.instance_uuid),
     imageSource: node.instance_info.image_source ?? null,
@@ -115,7 +119,7 @@ export function errorsFrom(body: unknown): readonly RecordedError[] | undefined 
   return History.safeParse(body)
     .data?.history.filter(({ severity, event }) => severity === 'ERROR' && event)
     .map(({ created_at, event_type, event }) => ({
-      at: momentOf(created_at),
+      at: momentFrom(created_at),
       work: event_type ?? null,
       words: event ?? '',
     }));
@@ -166,7 +170,3 @@ function sizeOf(value: unknown): number | null {
 }
 
 /** Ironic writes some times without a zone; all of them are in UTC. */
-function momentOf(text: string | null | undefined): number | null {
-  const moment = Date.parse(text?.replace(/T[\d:.]+$/, '$&Z') ?? '');
-  return Number.isNaN(moment) ? null : moment;
-}

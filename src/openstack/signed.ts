@@ -1,5 +1,5 @@
 import { NoAnswer, SignInRefused } from '../core/ports.js';
-import { faultIn } from './fault.js';
+import { saidIn } from './fault.js';
 import type { Http } from './http.js';
 import { advised, type Service, type Session, serviceNames } from './session.js';
 
@@ -37,7 +37,7 @@ export function createSignedHttp({ session, service, at, timeout }: SignedOption
           });
         if (answer.status !== 401) return answer;
         if (again || !session.renew(access)) {
-          const words = `${serviceNames[service]} refused the sign-in: ${faultIn(answer).words}`;
+          const words = `${serviceNames[service]} refused the sign-in: ${saidIn(answer)}`;
           throw new SignInRefused(`${words}; ${access.ifRefused}`);
         }
       }

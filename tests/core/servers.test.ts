@@ -22,6 +22,7 @@ describe('an obstacle to deploying a server', () => {
     for (const provisionState of [...provisionStates, 'no such state', '__proto__']) {
       const obstacle = obstacleTo(freeServer(1, { provisionState }));
       if (provisionState === 'available') expect(obstacle).toBeUndefined();
+      else if (provisionState === 'no such state') expect(obstacle).toBe('its state is "no such state"');
       else expect(obstacle, provisionState).toBe(`its state is ${provisionState}`);
     }
   });
@@ -30,13 +31,13 @@ describe('an obstacle to deploying a server', () => {
     const entry = { started_at: '2026-11-22T07:00:00Z', image: `debian\n${'x'.repeat(500)}`, digest: 'd' };
     expect(obstacleTo(freeServer(1, { provisionState: 'cleaning', entry }))).toBe('its state is cleaning');
     expect(obstacleTo(freeServer(1, { provisionState: 'deploying', entry }))).toMatch(
-      /^its state is deploying; it was given image debian x+… at 2026-11-22T07:00:00Z$/,
+      /^its state is deploying; it was given image "debian x+…" at 2026-11-22T07:00:00Z$/,
     );
   });
 
   it('shows a state that somebody else invented in bounds', () => {
     const obstacle = obstacleTo(freeServer(1, { provisionState: `a\u202e${'x'.repeat(100_000)}` })) ?? '';
-    expect(obstacle).toMatch(/^its state is a x+…$/);
+    expect(obstacle).toMatch(/^its state is "a x+…"$/);
     expect(obstacle.length).toBeLessThan(120);
   });
 });

@@ -131,9 +131,9 @@ describe('the status of a deployment', () => {
       status: 'in_progress',
       provision_state: 'quantum entangled',
       progress_percent: null,
-      message: 'Server bm-1 is in the state quantum entangled, which is not known here.',
+      message: 'Server bm-1 is in the state "quantum entangled", which is not known here.',
     });
-    expect(refusalOf({ ...server, deploymentId: null, entry: null })).toBe('its state is quantum entangled');
+    expect(refusalOf({ ...server, deploymentId: null, entry: null })).toBe('its state is "quantum entangled"');
   });
 
   it.each(['__proto__', 'constructor', 'toString', ''])('does not stumble over the state "%s"', (provisionState) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { plain, quoted } from '../../src/core/untrusted.js';
+import { named, plain, quoted } from '../../src/core/untrusted.js';
 import { anyText } from './any-text.js';
 
 describe('text that somebody else wrote', () => {
@@ -73,5 +73,14 @@ describe('text that somebody else wrote', () => {
         expect(quoted(text).slice(1, -1)).not.toContain('"');
       }),
     );
+  });
+
+  it('is a name only if it is one word; else it is quoted', () => {
+    expect(named('rack1-small-01')).toBe('rack1-small-01');
+    expect(named('https://images.example.org/a.qcow2?b=1')).toBe('https://images.example.org/a.qcow2?b=1');
+    expect(named('Ubuntu 24.04')).toBe('"Ubuntu 24.04"');
+    expect(named('x".\u00a0Next: "')).toBe(`"x'.\u00a0Next: '"`);
+    expect(named('')).toBe('""');
+    expect(named('x'.repeat(200), 10)).toBe('xxxxxxxxx…');
   });
 });

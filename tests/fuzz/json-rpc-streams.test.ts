@@ -153,7 +153,7 @@ function callsIn(bytes: Buffer) {
   const ids = new Set<number>();
   let valid = false;
   let cancels = false;
-  for (const line of bytes.toString('utf8').split('\n')) {
+  for (const line of linesIn(bytes)) {
     const message = parsed(line);
     if (message?.jsonrpc !== '2.0') continue;
     if (message.method === 'notifications/cancelled') cancels = true;
@@ -165,9 +165,14 @@ function callsIn(bytes: Buffer) {
   return { ids: cancels ? [] : ids, valid };
 }
 
-function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
+function linesIn(bytes: Buffer): Buffer[] {
+  const end = bytes.indexOf('\n');
+  return end < 0 ? [bytes] : [bytes.subarray(0, end), ...linesIn(bytes.subarray(end + 1))];
+}
+
+function parsed(line: Buffer): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(line);
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(line));
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;

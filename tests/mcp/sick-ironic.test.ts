@@ -97,7 +97,7 @@ describe.each(clientLines)('a %s client of an Ironic that wants a sign-in', opti
     proxy.on({}, faults.answerBefore(401, refusal));
     expect(failureIn(await session.callTool('provision_server', { ...image, server_id: 'rack1-small-01' }))).toEqual([
       'Failed to communicate with Ironic',
-      'Reason: Ironic refused the sign-in: Authentication required; it wants to know who asks: set OS_AUTH_TYPE and what belongs to it',
+      'Reason: Ironic refused the sign-in: "Authentication required"; it wants to know who asks: set OS_AUTH_TYPE and what belongs to it',
       'Next: Nothing was changed. The operator must correct the settings of this server that the reason names.',
       'Code: ironic_unavailable',
       'Retryable: no',

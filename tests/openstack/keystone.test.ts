@@ -194,7 +194,7 @@ describe('a session at Keystone', () => {
     await expect(http.ask(get, never)).rejects.toMatchObject({
       name: 'SignInRefused',
       words:
-        'Ironic refused the sign-in: expired; it does not take a token of this Keystone: look at OS_AUTH_URL and OS_BAREMETAL_ENDPOINT_OVERRIDE',
+        'Ironic refused the sign-in: "expired"; it does not take a token of this Keystone: look at OS_AUTH_URL and OS_BAREMETAL_ENDPOINT_OVERRIDE',
       mayHaveTakenEffect: false,
     });
     expect(signIns).toHaveLength(2);
@@ -203,9 +203,9 @@ describe('a session at Keystone', () => {
   test.each([
     [
       401,
-      'Keystone refused the sign-in (HTTP status 401: The request you have made requires authentication.); one of OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and OS_PROJECT_NAME is wrong, or the user has no role in that project',
+      'Keystone refused the sign-in (HTTP status 401: "The request you have made requires authentication."); one of OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and OS_PROJECT_NAME is wrong, or the user has no role in that project',
     ],
-    [500, 'Keystone refused the sign-in (HTTP status 500: The request you have made requires authentication.)'],
+    [500, 'Keystone refused the sign-in (HTTP status 500: "The request you have made requires authentication.")'],
   ])('that is refused with %i says so without any secret', async (status, sentence) => {
     const refuse = () =>
       Response.json(
@@ -220,11 +220,11 @@ describe('a session at Keystone', () => {
   test('is not tried again for a while after it was refused, however many want it', async () => {
     const refuse = () => Response.json({ error: { code: 401, message: 'No.' } }, { status: 401 });
     const { http, images, signIns, advance } = cloud({ refuse });
-    await expect(Promise.all([http.ask(get, never), images.ask(get, never)])).rejects.toThrow(/status 401: No\./);
-    await expect(http.ask(get, never)).rejects.toThrow(/status 401: No\./);
+    await expect(Promise.all([http.ask(get, never), images.ask(get, never)])).rejects.toThrow(/status 401: "No\."/);
+    await expect(http.ask(get, never)).rejects.toThrow(/status 401: "No\."/);
     expect(signIns).toHaveLength(1);
     advance(5_001);
-    await expect(http.ask(get, never)).rejects.toThrow(/status 401: No\./);
+    await expect(http.ask(get, never)).rejects.toThrow(/status 401: "No\."/);
     expect(signIns).toHaveLength(2);
   });
 

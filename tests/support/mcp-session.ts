@@ -183,7 +183,7 @@ function answerIn(result: object): ToolAnswer {
 export function assertOnlyJsonRpc(stdout: string): void {
   assert(stdout === '' || stdout.endsWith('\n'), `stdout ends in the middle of a line: ${stdout.slice(-200)}`);
   for (const line of stdout.split('\n').slice(0, -1)) {
-    assert(/^\{.*\}$/.test(line), `not JSON-RPC on stdout: ${line.slice(0, 200)}`);
+    assert(/^\{.*\}$/s.test(line), `not JSON-RPC on stdout: ${line.slice(0, 200)}`);
     assert(
       (JSON.parse(line) as { jsonrpc?: unknown }).jsonrpc === '2.0',
       `not JSON-RPC on stdout: ${line.slice(0, 200)}`,

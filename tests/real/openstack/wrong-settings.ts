@@ -31,7 +31,7 @@ const nobody = await closedPort();
 
 /** Keystone's own words, which never say why. */
 const refused =
-  'Keystone refused the sign-in (HTTP status 401: The request you have made requires authentication.); one of OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and OS_PROJECT_NAME is wrong, or the user has no role in that project';
+  'Keystone refused the sign-in (HTTP status 401: "The request you have made requires authentication."); one of OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and OS_PROJECT_NAME is wrong, or the user has no role in that project';
 const tokenRefused = (words: string) =>
   `Keystone refused the sign-in (HTTP status 404: ${words}); OS_TOKEN has expired or was never good, OS_PROJECT_NAME is wrong, or the user has no role in that project`;
 const credentialRefused = (words: string) =>
@@ -67,22 +67,22 @@ const atTheCall: readonly Wrong[] = [
   {
     what: 'a token that is none',
     env: (cloud) => token(cloud, 'no-token-at-all'),
-    reason: tokenRefused('Could not recognize Fernet token'),
+    reason: tokenRefused('"Could not recognize Fernet token"'),
   },
   {
     what: 'an expired token',
     env: (cloud) => token(cloud, cloud.expiredToken()),
-    reason: tokenRefused('Failed to validate token'),
+    reason: tokenRefused('"Failed to validate token"'),
   },
   {
     what: 'an unknown application credential',
     env: (cloud) => applicationCredential(cloud, 'unknown'),
-    reason: credentialRefused('404: Could not find Application Credential: unknown.'),
+    reason: credentialRefused('404: "Could not find Application Credential: unknown."'),
   },
   {
     what: 'a wrong secret of an application credential',
     env: (cloud) => applicationCredential(cloud, cloud.application_credential.id),
-    reason: credentialRefused('401: The request you have made requires authentication.'),
+    reason: credentialRefused('401: "The request you have made requires authentication."'),
   },
   {
     what: 'nobody where Keystone should be',
@@ -115,7 +115,7 @@ const atTheCall: readonly Wrong[] = [
     env: ({ baremetal_endpoint }) => ({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: baremetal_endpoint }),
     image: 'http://127.0.0.1:9/image.raw',
     reason:
-      'Ironic refused the sign-in: The request you have made requires authentication.; it wants to know who asks: set OS_AUTH_TYPE and what belongs to it',
+      'Ironic refused the sign-in: "The request you have made requires authentication."; it wants to know who asks: set OS_AUTH_TYPE and what belongs to it',
   },
   {
     what: 'a wrong password of a standalone Ironic',
@@ -126,7 +126,7 @@ const atTheCall: readonly Wrong[] = [
       OS_PASSWORD: 'wrong-password',
     }),
     image: 'http://127.0.0.1:9/image.raw',
-    reason: 'Ironic refused the sign-in: Incorrect username or password; OS_USERNAME or OS_PASSWORD is wrong',
+    reason: 'Ironic refused the sign-in: "Incorrect username or password"; OS_USERNAME or OS_PASSWORD is wrong',
   },
 ];
 
