@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ImageListing } from '../../src/core/image-list.js';
 import { ProvisionResponse, ProvisionStatus } from '../../src/core/model.js';
+import { ServerListing } from '../../src/core/server-list.js';
 import { type HttpServer, startHttpServer } from '../http/http-server.js';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type McpSession, openSession } from '../support/mcp-session.js';
@@ -166,6 +167,7 @@ describe('an Ironic that is an enemy', { timeout: 60_000 }, () => {
       provision_server: ProvisionResponse,
       check_provision_status: ProvisionStatus,
       list_images: ImageListing,
+      list_servers: ServerListing,
     };
     expect(shapes[name]?.safeParse(data).error).toBeUndefined();
     expectFenced(data.message);
@@ -187,6 +189,7 @@ describe('an Ironic that is an enemy', { timeout: 60_000 }, () => {
     await status(failed);
     await provision({ server_id: 'rack1-small-01' });
     await provision({ resource_class: 'baremetal.large' });
+    await ask('list_servers', {}, 'GET', '/servers');
   });
 
   it.each(cases(imageFields))('whose images have for %s %s is told apart from us', async (field, _, value) => {
