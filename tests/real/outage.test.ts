@@ -19,82 +19,97 @@ async function restart({ release, state }: RealIronic, ...options: string[]): Pr
   await run('python3', [...args, '--keep-database', ...options]);
 }
 
-describe.concurrent.each(inject('ironics'))('when Ironic $version ($release) is killed and comes back', (ironic) => {
-  const { endpoint, state } = ironic;
-  const admin = administrator(endpoint);
-  const stage = createStage(admin);
-  afterAll(() => stage.clear());
+const ironics = inject('ironics');
+const stages = new Map(ironics.map((ironic) => [ironic, createStage(administrator(ironic.endpoint))]));
+afterAll(() => Promise.all([...stages.values()].map((stage) => stage.clear())));
 
-  test('a hundred who wait hear in time how their deployments stand, and then how they ended', async () => {
-    const core = await coreAt(endpoint);
-    const start = async (fate: object) => {
-      const server_id = await stage.take(fate);
-      return (await core.provision.provision({ image_id: image, server_id }, signal)).operation_id;
-    };
-    const ask = (operation_id: string) => core.provision.status({ operation_id, wait_seconds: 50 }, signal);
-    const inStep = await start({ delay: 60 });
-    const waiting = await start({ delay: 0, hang: 'write_image' });
-    await admin.until(waiting, 'wait call-back');
-    for (const id of [inStep, waiting]) {
-      // Past the first steps, so that nothing but the outage can end a wait.
-      let last: string | undefined;
-      for (let now = ''; now !== last; ) {
-        last = now;
-        now = (await core.provision.status({ operation_id: id, wait_seconds: 3 }, signal)).message;
+// The two releases go through each at the same time.
+describe('Ironics that are killed and come back', () => {
+  test.concurrent.each(ironics)(
+    '$version ($release) tell a hundred who wait in time how their deployments stand, and then how they ended',
+    async (ironic) => {
+      const { endpoint, state } = ironic;
+      const stage = stages.get(ironic) ?? createStage(administrator(endpoint));
+      const admin = administrator(endpoint);
+      const core = await coreAt(endpoint);
+      const start = async (fate: object) => {
+        const server_id = await stage.take(fate);
+        return (await core.provision.provision({ image_id: image, server_id }, signal)).operation_id;
+      };
+      const ask = (operation_id: string) => core.provision.status({ operation_id, wait_seconds: 50 }, signal);
+      const inStep = await start({ delay: 60 });
+      const waiting = await start({ delay: 0, hang: 'write_image' });
+      await admin.until(waiting, 'wait call-back');
+      for (const id of [inStep, waiting]) {
+        // Past the first steps, so that nothing but the outage can end a wait.
+        let last: string | undefined;
+        for (let now = ''; now !== last; ) {
+          last = now;
+          now = (await core.provision.status({ operation_id: id, wait_seconds: 3 }, signal)).message;
+        }
       }
-    }
 
-    const answers = [inStep, waiting].map((id) => Promise.all(Array.from({ length: 50 }, () => ask(id))));
-    // Clients that give up after their usual 60 seconds.
-    const sessions = await Promise.all(
-      clientLines.map((line) => openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint })),
-    );
-    const overMcp = sessions.map((session) =>
-      session.callTool('check_provision_status', { operation_id: waiting, wait_seconds: 50 }, { timeout: 60_000 }),
-    );
-    await delay(3_000);
-    await run('python3', [lab, 'down', '--state', state, '--kill']);
-    await delay(20_000);
-    await restart(ironic, '--callback-timeout', '10');
+      const answers = [inStep, waiting].map((id) => Promise.all(Array.from({ length: 50 }, () => ask(id))));
+      // Clients that give up after their usual 60 seconds.
+      const sessions = await Promise.all(
+        clientLines.map((line) => openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint })),
+      );
+      const overMcp = sessions.map((session) =>
+        session.callTool('check_provision_status', { operation_id: waiting, wait_seconds: 50 }, { timeout: 60_000 }),
+      );
+      await delay(3_000);
+      await run('python3', [lab, 'down', '--state', state, '--kill']);
+      await delay(20_000);
+      await restart(ironic, '--callback-timeout', '10');
 
-    const inProgress = { status: 'in_progress', failure: null };
-    const failed = (code: string) => ({ status: 'failed', failure: { code } });
-    const [ofStep = [], ofWaiting = []] = await Promise.all(answers);
-    for (const status of ofStep) expect([inProgress, failed('conductor_restarted')]).toContainEqual(gist(status));
-    for (const status of ofWaiting) expect([inProgress, failed('no_call_back')]).toContainEqual(gist(status));
-    for (const { isError, text } of await Promise.all(overMcp)) expect(isError, text).toBe(false);
-    await Promise.all(sessions.map((session) => session.close()));
+      const inProgress = { status: 'in_progress', failure: null };
+      const failed = (code: string) => ({ status: 'failed', failure: { code } });
+      const [ofStep = [], ofWaiting = []] = await Promise.all(answers);
+      for (const status of ofStep) expect([inProgress, failed('conductor_restarted')]).toContainEqual(gist(status));
+      for (const status of ofWaiting) expect([inProgress, failed('no_call_back')]).toContainEqual(gist(status));
+      for (const { isError, text } of await Promise.all(overMcp)) expect(isError, text).toBe(false);
+      await Promise.all(sessions.map((session) => session.close()));
 
-    const ended = async (id: string): Promise<ProvisionStatus> => {
-      const status = await ask(id);
-      return status.status === 'in_progress' ? ended(id) : status;
-    };
-    const [killed, overdue] = await Promise.all([ended(inStep), ended(waiting)]);
-    expect(gist(killed)).toEqual(failed('conductor_restarted'));
-    expect(killed.failure?.ironic_error).toMatch(/^The deploying state can't be resumed by conductor/);
-    expect(gist(overdue)).toEqual(failed('no_call_back'));
-    expect(overdue.failure?.ironic_error).toBe(`Timeout reached while waiting for callback for node ${waiting}`);
+      const ended = async (id: string): Promise<ProvisionStatus> => {
+        const status = await ask(id);
+        return status.status === 'in_progress' ? ended(id) : status;
+      };
+      const [killed, overdue] = await Promise.all([ended(inStep), ended(waiting)]);
+      expect(gist(killed)).toEqual(failed('conductor_restarted'));
+      expect(killed.failure?.ironic_error).toMatch(/^The deploying state can't be resumed by conductor/);
+      expect(gist(overdue)).toEqual(failed('no_call_back'));
+      expect(overdue.failure?.ironic_error).toBe(`Timeout reached while waiting for callback for node ${waiting}`);
 
-    await run('python3', [lab, 'down', '--state', state]);
-    await restart(ironic);
-  }, 180_000);
+      await run('python3', [lab, 'down', '--state', state]);
+      await restart(ironic);
+    },
+    180_000,
+  );
+});
 
-  test('a hundred who wait while it gives no answer for twenty seconds all hear of the end', async () => {
-    const core = await coreAt(endpoint);
-    const server_id = await stage.take({ delay: 8 });
-    const { operation_id } = await core.provision.provision({ image_id: image, server_id }, signal);
-    const ended = async (): Promise<ProvisionStatus> => {
-      const status = await core.provision.status({ operation_id, wait_seconds: 50 }, signal);
-      return status.status === 'in_progress' ? ended() : status;
-    };
-    const answers = Promise.all(Array.from({ length: 100 }, ended));
-    await delay(3_000);
-    const group = -Number(await readFile(`${state}/pid`, 'utf8'));
-    process.kill(group, 'SIGSTOP');
-    await delay(20_000);
-    process.kill(group, 'SIGCONT');
-    for (const status of await answers) expect(gist(status)).toEqual({ status: 'completed', failure: null });
-  }, 180_000);
+describe('Ironics that give no answer for twenty seconds', () => {
+  test.concurrent.each(ironics)(
+    '$version ($release) let a hundred who wait hear of the end',
+    async (ironic) => {
+      const { endpoint, state } = ironic;
+      const stage = stages.get(ironic) ?? createStage(administrator(endpoint));
+      const core = await coreAt(endpoint);
+      const server_id = await stage.take({ delay: 4 });
+      const { operation_id } = await core.provision.provision({ image_id: image, server_id }, signal);
+      const ended = async (): Promise<ProvisionStatus> => {
+        const status = await core.provision.status({ operation_id, wait_seconds: 50 }, signal);
+        return status.status === 'in_progress' ? ended() : status;
+      };
+      const answers = Promise.all(Array.from({ length: 100 }, ended));
+      await delay(3_000);
+      const group = -Number(await readFile(`${state}/pid`, 'utf8'));
+      process.kill(group, 'SIGSTOP');
+      await delay(20_000);
+      process.kill(group, 'SIGCONT');
+      for (const status of await answers) expect(gist(status)).toEqual({ status: 'completed', failure: null });
+    },
+    180_000,
+  );
 });
 
 function gist({ status, failure }: ProvisionStatus) {
