@@ -36,7 +36,7 @@ export async function composeCore(config: Config, options: ComposeOptions = {}):
   const provision = createProvisionService({ bareMetal, images, servers, changes, clock, policy, random, realm });
   const audit =
     file === undefined ? undefined : (await import('./local/audit-log.js')).createAuditLog({ file, clock, warn });
-  return { provision, servers, images: createImageService(images), changes, policy, audit, say };
+  return { provision, servers, images: createImageService(images, policy), changes, policy, audit, say };
 }
 
 /** The ports of one cloud, and what an operator wants to know of it. */

@@ -1,8 +1,11 @@
 import * as z from 'zod';
 import { badCursor, listArguments, nextCursor } from './listing.js';
+import { createPolicy, type Policy } from './policy.js';
 import type { Images, OfferedImage } from './ports.js';
 import { translating } from './translating.js';
 import { plain } from './untrusted.js';
+
+const forbidden = 'it may not be deployed through this server';
 
 /** What `list_images` asks for. */
 export const ImageListRequest = z.strictObject(listArguments);
@@ -38,9 +41,13 @@ export interface ImageService {
   list(request: ImageListRequest, signal: AbortSignal): Promise<ImageListing>;
 }
 
-export function createImageService(images: Images): ImageService {
+/** @param policy What may be deployed; anything, if there is none. */
+export function createImageService(images: Images, policy: Policy = createPolicy()): ImageService {
   async function list({ limit, cursor }: ImageListRequest, signal: AbortSignal): Promise<ImageListing> {
-    const { images: offered, complete, anyUrl } = await images.list(signal);
+    const { images: all, complete, anyUrl } = await images.list(signal);
+    const offered = all.map((image) =>
+      image.obstacle === null && !policy.allowsImage(image) ? { ...image, obstacle: forbidden } : image,
+    );
     const sorted = [...offered].sort(byName);
     const from = cursor === undefined ? 0 : sorted.findIndex(({ id }) => id === cursor) + 1;
     if (cursor !== undefined && from === 0) throw badCursor();

@@ -20,6 +20,9 @@ export interface PolicySettings {
   readonly maxDeploying?: number | undefined;
 }
 
+/** What of an image tells which it is. */
+type IdentifiedImage = Pick<Image, 'id' | 'name' | 'instanceInfo'>;
+
 /** The operator's rules. Every refusal is a failure `not_permitted` that names the rule and its setting. */
 export interface Policy {
   /** Refuses operations of an effect, if they are switched off. */
@@ -31,7 +34,9 @@ export interface Policy {
   /** The same as an answer. */
   allowsClass(resourceClass: string | null): boolean;
   /** Refuses to deploy an image. */
-  admitImage(image: Image): void;
+  admitImage(image: IdentifiedImage): void;
+  /** The same as an answer. */
+  allowsImage(image: IdentifiedImage): boolean;
   /** Refuses to undeploy what was not deployed by this program. */
   admitForeign(): void;
   /** The classes by name, if there are so few that each is worth a question of its own. */
@@ -45,6 +50,8 @@ export function createPolicy(settings: PolicySettings = {}): Policy {
   const isImage = images && globs(images);
   const allowsClass = (resourceClass: string | null) =>
     isClass === undefined || (resourceClass !== null && isClass(resourceClass));
+
+  const allowsImage = (image: IdentifiedImage) => isImage === undefined || identitiesOf(image).some(isImage);
 
   function switchedOff(effect: Effect): string | undefined {
     if (effect === 'read') return undefined;
@@ -65,8 +72,9 @@ export function createPolicy(settings: PolicySettings = {}): Policy {
       const what = resourceClass === null ? 'a server without a resource class' : `class ${plain(resourceClass, 80)}`;
       throw notPermitted(`${what} may not be deployed, only ${listed(resourceClasses)} (IRONIC_MCP_RESOURCE_CLASSES)`);
     },
+    allowsImage,
     admitImage(image) {
-      if (isImage === undefined || identitiesOf(image).some(isImage)) return;
+      if (allowsImage(image)) return;
       const what = plain(image.name ?? image.id, 120);
       throw notPermitted(`image ${what} may not be deployed, only ${listed(images)} (IRONIC_MCP_IMAGES)`);
     },
@@ -85,7 +93,7 @@ export function createPolicy(settings: PolicySettings = {}): Policy {
  * By what an image may be allowed: what it turned out to be, not how the caller wrote it. A name that looks like an id
  * or a URL is none, or an image could be given the id of another for a name.
  */
-function identitiesOf({ id, name, instanceInfo: { image_source: source } }: Image): string[] {
+function identitiesOf({ id, name, instanceInfo: { image_source: source } }: IdentifiedImage): string[] {
   const known = [id, String(source)].filter((text) => !text.includes('://') || isPlainUrl(text));
   return name === null || isUuid(name) || name.includes('://') ? known : [...known, name];
 }

@@ -111,13 +111,8 @@ export interface ImageList {
 }
 
 /** An image as its owner describes it. */
-export interface OfferedImage {
-  readonly id: string;
-  readonly name: string | null;
+export interface OfferedImage extends Pick<Image, 'id' | 'name' | 'instanceInfo' | 'minDiskGb' | 'architecture'> {
   readonly sizeBytes: number | null;
-  /** Size of the disk that it needs, in GiB; 0 when nobody says. */
-  readonly minDiskGb: number;
-  readonly architecture: string | null;
   /** The format of its data, e.g. `qcow2`. */
   readonly format: string | null;
   /** Why it cannot be deployed at all, as a clause; null when it can. */

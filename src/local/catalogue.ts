@@ -102,6 +102,7 @@ function offered(name: string, entry: Catalogue[string]): OfferedImage {
   return {
     id: name,
     name,
+    instanceInfo: { image_source: entry.source },
     sizeBytes: null,
     minDiskGb,
     architecture,

@@ -111,9 +111,10 @@ function obstacleTo(image: GlanceImage): string | null {
 }
 
 function offered(image: GlanceImage): OfferedImage {
-  const { id, name, minDiskGb, architecture } = imageFrom(image);
+  const { id, name, instanceInfo, minDiskGb, architecture } = imageFrom(image);
   const [sizeBytes, format] = [image.size ?? null, image.disk_format ?? null];
-  return { id, name, sizeBytes, minDiskGb, architecture, format, obstacle: obstacleTo(image), caveat: null };
+  const obstacle = obstacleTo(image);
+  return { id, name, instanceInfo, sizeBytes, minDiskGb, architecture, format, obstacle, caveat: null };
 }
 
 function imageFrom(image: GlanceImage): Image {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createImageService, type ImageListing, ImageListRequest } from '../../src/core/image-list.js';
+import { createPolicy } from '../../src/core/policy.js';
 import { type ImageList, NoAnswer, type OfferedImage } from '../../src/core/ports.js';
 import { uuid } from './fake-bare-metal.js';
 
@@ -9,6 +10,7 @@ function image(number: number, overrides: Partial<OfferedImage> = {}): OfferedIm
   return {
     id: uuid(number),
     name: `image-${number}`,
+    instanceInfo: { image_source: uuid(number) },
     sizeBytes: 2 ** 20,
     minDiskGb: 10,
     architecture: 'x86_64',
@@ -74,6 +76,23 @@ describe('the list of images', () => {
     const images = [image(1), image(2)];
     await expect(list({ images }, { limit: 2 })).resolves.toMatchObject({ next_cursor: null });
     await expect(list({ images }, { cursor: uuid(2) })).resolves.toMatchObject({ images: [], next_cursor: null });
+  });
+
+  it('says which images the policy does not allow', async () => {
+    const offered = {
+      images: [image(1), image(2), image(3, { obstacle: 'its status is queued' })],
+      complete: true,
+      anyUrl: false,
+    };
+    const policy = createPolicy({ images: ['image-1'] });
+    const service = createImageService({ find: async () => null, list: async () => offered }, policy);
+    const { images, message } = await service.list(ImageListRequest.parse({}), forever);
+    expect(images.map(({ deployable, note }) => [deployable, note])).toEqual([
+      [true, undefined],
+      [false, 'it may not be deployed through this server'],
+      [false, 'its status is queued'],
+    ]);
+    expect(message).toBe('3 images, of which 1 can be deployed.');
   });
 
   it('has no page behind an image that is gone', async () => {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/failures.js';
+import { createImageService } from '../../src/core/image-list.js';
 import type { Call, Core, Operation } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';
 import { createPolicy } from '../../src/core/policy.js';
 import type { ProvisionService } from '../../src/core/provision.js';
+import { createServerService } from '../../src/core/servers.js';
 import { uuid } from './fake-bare-metal.js';
 import { setup } from './setup.js';
 
@@ -21,7 +23,10 @@ const status = operation('check_provision_status');
 /** A core on bare metal in memory, of which parts may be replaced. */
 function core(service: Partial<ProvisionService> = {}): Core & { readonly lab: ReturnType<typeof setup> } {
   const lab = setup();
-  const whole: Pick<Core, 'provision' | 'changes' | 'policy' | 'say'> = {
+  const offered = async () => ({ images: [], complete: true, anyUrl: true });
+  const whole: Pick<Core, 'provision' | 'servers' | 'images' | 'changes' | 'policy' | 'say'> = {
+    servers: createServerService({ bareMetal: lab.bareMetal, clock: lab.clock, random: () => 0 }),
+    images: createImageService({ find: async () => null, list: offered }),
     provision: { ...lab.service, ...service },
     changes: lab.changes,
     policy: createPolicy(),
@@ -47,6 +52,14 @@ describe('an operation', () => {
     const now = await status.call(whole, { operation_id: accepted.operation_id }, call);
     expect(status.output.safeParse(now).error).toBeUndefined();
     expect(now).toMatchObject({ status: 'in_progress', server_name: 'bm-1' });
+  });
+
+  it.each(['list_servers', 'list_images'])('lists what its output promises: %s', async (name) => {
+    const { call: list, output } = operation(name);
+    const listing = await list(core(), {}, call);
+    expect(output.safeParse(listing).error).toBeUndefined();
+    expect(listing.message).toMatch(/^Simulated: /);
+    expect(await failureOf(list(core(), { limit: 0 }, call))).toMatchObject({ code: 'invalid_request' });
   });
 
   it('has its message prepared for the user', async () => {

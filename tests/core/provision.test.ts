@@ -194,6 +194,23 @@ describe('provisioning a server that is named', () => {
   });
 });
 
+describe('provisioning as a user without rights', () => {
+  it('is refused with the word that it may be the rights', async () => {
+    const { failure } = setup({ misbehave: script({ reserve: [refused('forbidden', 'disallowed by policy')] }) });
+    expect(await failure({ server_id: 'bm-1' })).toMatchObject({
+      code: 'deploy_refused',
+      reason: 'Ironic says: "disallowed by policy"',
+      hint: expect.stringMatching(/^The server may be protected, or this user may have no rights to deploy it\./),
+    });
+  });
+
+  it('of a server that is not shown to it says that it may be the rights', async () => {
+    expect((await setup({ servers: [] }).failure({ server_id: 'bm-1' })).hint).toContain(
+      'this user may have no rights to see it',
+    );
+  });
+});
+
 describe('provisioning a server with traits', () => {
   const gpu = (number: number) => freeServer(number, { traits: ['CUSTOM_GPU', 'HW_CPU_X86_AVX2'] });
   const wish = { traits: ['CUSTOM_GPU'] };

@@ -192,6 +192,7 @@ describe('an image of the catalogue', () => {
     expect(all.images).toContainEqual({
       id: 'ubuntu',
       name: 'ubuntu',
+      instanceInfo: { image_source: url },
       sizeBytes: null,
       minDiskGb: 10,
       architecture: 'x86_64',
@@ -222,6 +223,7 @@ describe('an image of the catalogue', () => {
     const elsewhere: OfferedImage = {
       id: 'from Glance',
       name: null,
+      instanceInfo: { image_source: 'from Glance' },
       sizeBytes: 1,
       minDiskGb: 0,
       architecture: null,

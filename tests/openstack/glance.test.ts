@@ -189,6 +189,7 @@ describe('all images', () => {
         {
           id: uuid(700),
           name: 'ubuntu-24.04',
+          instanceInfo: { image_source: uuid(700) },
           sizeBytes: 3_000,
           minDiskGb: 10,
           architecture: 'x86_64',
