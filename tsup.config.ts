@@ -21,9 +21,9 @@ export default defineConfig({
   // Users get one package with nothing to install beside it.
   noExternal: [/.*/],
   esbuildPlugins: [thirdParty('dist'), madeByBuild({ 'http/documents': documents, 'mcp/tools': tools }), leanSdk()],
-  define: { __VERSION__: JSON.stringify(version) },
-  // Bundled CommonJS modules ask for Node's own modules by require.
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  // The same in ECMAScript modules, of which what is not used can be left out.
+  esbuildOptions: (options) => {
+    options.alias = { yaml: './node_modules/yaml/browser/dist/index.js' };
   },
+  define: { __VERSION__: JSON.stringify(version) },
 });
