@@ -4,7 +4,7 @@ export default defineConfig({
   define: { __VERSION__: JSON.stringify('0.0.0-test') },
   test: {
     include: ['tests/**/*.test.ts'],
-    exclude: ['tests/real/**', 'tests/package/**'],
+    exclude: ['tests/real/**', 'tests/package/**', 'tests/load/**'],
     coverage: {
       provider: 'v8',
       include: ['src/**'],
