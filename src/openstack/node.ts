@@ -156,7 +156,8 @@ function stepOf(
   name: string | undefined,
   info: { deploy_steps?: { step: string }[] | null | undefined; deploy_step_index?: number | null | undefined },
 ): DeployStep | null {
-  if (name === undefined) return null;
+  // Ironic wipes the list when a deployment is over, but not always the step, which then is still there in the next one.
+  if (name === undefined || info.deploy_steps === null) return null;
   const names = info.deploy_steps?.map(({ step }) => step) ?? [];
   const index = info.deploy_step_index;
   const known = typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < names.length;

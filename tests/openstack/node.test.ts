@@ -254,7 +254,6 @@ describe('the step of a node', () => {
     for (const info of [
       null,
       {},
-      { deploy_steps: null, deploy_step_index: 0 },
       { deploy_steps: steps },
       { deploy_steps: steps, deploy_step_index: null },
       { deploy_steps: steps, deploy_step_index: 2 },
@@ -264,6 +263,11 @@ describe('the step of a node', () => {
     ]) {
       expect(withSteps({ step: 'deploy' }, info)).toEqual(nowhere);
     }
+  });
+
+  it('is not one that an earlier deployment has left, whose list is wiped', () => {
+    expect(withSteps({ step: 'write_image' }, { deploy_steps: null })).toBeNull();
+    expect(withSteps({ step: 'write_image' }, null)).toEqual({ name: 'write_image', number: null, names: [] });
   });
 
   it.each([[{}], [null], [{ step: null }], ['deploy']])('does not exist in %j', (deployStep) => {

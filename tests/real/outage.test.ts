@@ -80,6 +80,12 @@ describe('Ironics that are killed and come back', () => {
       expect(gist(overdue)).toEqual(failed('no_call_back'));
       expect(overdue.failure?.ironic_error).toBe(`Timeout reached while waiting for callback for node ${waiting}`);
 
+      // The hint holds: the same deployment succeeds in place.
+      await admin.patch(inStep, { op: 'replace', path: '/extra/staged', value: { delay: 0 } });
+      const retried = { image_id: image, server_id: inStep, retry_failed: true };
+      await expect(core.provision.provision(retried, signal)).resolves.toMatchObject({ status: 'accepted' });
+      await expect(ended(inStep)).resolves.toMatchObject({ status: 'completed', operation_id: inStep });
+
       await run('python3', [lab, 'down', '--state', state]);
       await restart(ironic);
     },

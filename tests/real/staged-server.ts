@@ -62,6 +62,13 @@ export function createStage(admin: Administrator) {
           { op: 'replace', path: '/extra', value: {} },
           { op: 'replace', path: '/deploy_interface', value: 'fake' },
         );
+        // What was broken off has left its step there, which only a whole deployment wipes.
+        if ('step' in ((await admin.node(id)).deploy_step as object)) {
+          await admin.done('PUT', `nodes/${id}/states/provision`, { target: 'active' });
+          await admin.until(id, 'active');
+          await admin.done('PUT', `nodes/${id}/states/provision`, { target: 'deleted' });
+          await admin.until(id, 'available');
+        }
       }
       taken.clear();
     },
