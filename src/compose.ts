@@ -1,5 +1,6 @@
 import type { Config } from './config.js';
 import { createChanges } from './core/changes.js';
+import { createDeprovisionService } from './core/deprovision.js';
 import { createImageService } from './core/image-list.js';
 import type { Core } from './core/operation.js';
 import type { Clock, Images } from './core/ports.js';
@@ -36,7 +37,15 @@ export async function composeCore(config: Config, options: ComposeOptions = {}):
   const provision = createProvisionService({ bareMetal, images, servers, changes, clock, policy, random, realm });
   const audit =
     file === undefined ? undefined : (await import('./local/audit-log.js')).createAuditLog({ file, clock, warn });
-  return { provision, servers, images: createImageService(images, policy), changes, policy, audit, say };
+  const deprovision = createDeprovisionService({
+    bareMetal,
+    changes,
+    clock,
+    policy,
+    random,
+    onChange: provision.forget,
+  });
+  return { provision, deprovision, servers, images: createImageService(images, policy), changes, policy, audit, say };
 }
 
 /** The ports of one cloud, and what an operator wants to know of it. */

@@ -150,9 +150,8 @@ async function rightsOn(
   server: Server,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const entry = { started_at: isoTime(0), image: '', digest: '' };
   try {
-    await release(server.id, { deploymentId: randomUUID(), attemptId: randomUUID(), entry, instanceInfo: {} }, signal);
+    await release(server.id, { deploymentId: randomUUID(), attemptId: randomUUID() }, signal);
     return { outcome: 'ok', detail: 'this user may reserve servers' };
   } catch (error) {
     if (!(error instanceof Refused && error.refusal === 'forbidden')) throw error;

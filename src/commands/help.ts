@@ -20,6 +20,8 @@ Settings, as flags or environment variables:
   --image-catalog FILE               IRONIC_MCP_IMAGE_CATALOG: images by name, where there is no Glance
   --audit-log FILE                   IRONIC_MCP_AUDIT_LOG: where each change is recorded, before and after
   --read-only                        IRONIC_MCP_READ_ONLY: nothing may be changed
+  --allow-deprovision                IRONIC_MCP_ALLOW_DEPROVISION: deployments made through this server may be undeployed
+  --deprovision-foreign              IRONIC_MCP_DEPROVISION_FOREIGN: and those of others
   --resource-classes GLOB,GLOB       IRONIC_MCP_RESOURCE_CLASSES: only servers of these classes may be deployed
   --images GLOB,GLOB                 IRONIC_MCP_IMAGES: only these images may be deployed
   --max-deploying N                  IRONIC_MCP_MAX_DEPLOYING: so many deployments may be in progress at once

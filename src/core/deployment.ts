@@ -52,7 +52,7 @@ export async function deployOn(
     // Another call with the same key may be about to start what is reserved. A repeated call goes on from here.
     if (plan.keyed && failure.retryable) return kept(failure);
     if (pending) throw stillReserved(failure, server, plan.reservation, pending);
-    const undone = plan.retrying ? await left() : await undo(deploying, server, plan, attached);
+    const undone = plan.retrying ? await left() : await undo(deploying, server, plan.reservation, attached);
     if (undone === 'done') return { failure, again };
     if ('failed' in undone) throw stillReserved(failure, server, plan.reservation, undone.failed);
     if (!plan.keyed) throw outcomeUnknown(server, plan.reservation, reasonOf(failure), failure);

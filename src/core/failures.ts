@@ -78,6 +78,13 @@ const table = {
     retryable: false,
     hint: 'Correct what the reason names (image, config drive, or the set-up of the server), or choose another server.',
   },
+  deprovision_refused: {
+    http: 409,
+    message: 'Server {id} cannot be deprovisioned now',
+    retryable: false,
+    hint: 'Have the operator look at what the reason names, or leave the server as it is.',
+    when: 'The server is in a state from which Ironic does not undeploy, protected, in maintenance, locked, or about to be deployed.',
+  },
   operation_not_found: {
     http: 404,
     message: 'Server {id} has no provisioning operation',

@@ -154,6 +154,29 @@ export const StatusRequest = z.strictObject({
 });
 export type StatusRequest = z.output<typeof StatusRequest>;
 
+/** What `deprovision_server` asks for. */
+export const DeprovisionRequest = z.strictObject({
+  operation_id: uuid.describe('operation_id as provision_server answered it'),
+  confirm_server_name: z
+    .string()
+    .max(255, 'must be at most 255 characters')
+    .register(auditForms, shown)
+    .describe("The server's name (its UUID where it has none) as the user gave it: ask, do not look it up"),
+  deployment_id: uuid.optional().describe('Fails if the server carries another deployment by now'),
+});
+export type DeprovisionRequest = z.output<typeof DeprovisionRequest>;
+
+/** What `deprovision_server` answers. */
+export const DeprovisionResponse = z.strictObject({
+  operation_id: operationId,
+  server_id: z.string(),
+  server_name: serverName,
+  status: z.enum(['accepted', 'in_progress', 'completed']),
+  message: z.string(),
+  deployment_id: deploymentId,
+});
+export type DeprovisionResponse = z.output<typeof DeprovisionResponse>;
+
 /** Why a deployment failed. */
 export const DeploymentFailure = z.strictObject({
   code: z.string().describe('Class of the failure, e.g. image_unreachable'),
@@ -229,6 +252,14 @@ export interface Server {
   readonly deploymentId: string | null;
   /** Our own entry, if the deployment is one of ours. */
   readonly entry: DeploymentEntry | null;
+  /** Which attempt of ours wrote the entry; null where that is not known. */
+  readonly attemptId: string | null;
+  /** An allocation in Ironic gave it to somebody. Lists do not tell: there it is false. */
+  readonly allocated: boolean;
+  /** Ironic refuses to undeploy it. */
+  readonly isProtected: boolean;
+  /** Whether its disk is cleaned after use; null where that is as Ironic is set up. */
+  readonly automatedClean: boolean | null;
   readonly imageSource: string | null;
   readonly maintenance: boolean;
   /** The conductor that holds Ironic's lock on the node at this moment. */

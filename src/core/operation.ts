@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { audited } from './audit.js';
 import type { Changes } from './changes.js';
+import type { DeprovisionService } from './deprovision.js';
 import { Failure, type FailureCode, type FieldIssue, invalidArgument, invalidArguments } from './failures.js';
 import type { ImageService } from './image-list.js';
 import type { Policy } from './policy.js';
@@ -14,6 +15,7 @@ import { plain, quoted } from './untrusted.js';
 /** The provisioning library, put together: what a face needs to call the operations. */
 export interface Core {
   readonly provision: ProvisionService;
+  readonly deprovision: DeprovisionService;
   readonly servers: ServerService;
   readonly images: ImageService;
   readonly changes: Changes;
@@ -22,6 +24,13 @@ export interface Core {
   readonly policy: Policy;
   /** Prepares a message for the user: says, for example, that all of this is simulated. */
   say(message: string): string;
+}
+
+/** What the user is asked before something is destroyed. */
+export interface Consent<Input = unknown> {
+  readonly sentence: string;
+  /** The arguments with which the operation does what the sentence says, and nothing else. */
+  readonly input: Input;
 }
 
 /** What an operation does to the world. */
@@ -67,6 +76,11 @@ export interface Operation {
    * @throws Failure always, whatever went wrong; but the signal's reason when that was aborted
    */
   call(core: Core, input: unknown, call: Call): Promise<Record<string, unknown>>;
+  /**
+   * What the user must agree to before the operation is called; undefined if that is nothing. Changes nothing.
+   * @throws as `call` does, whatever speaks against the operation
+   */
+  readonly consent?: ((core: Core, input: unknown, call: Call) => Promise<Consent | undefined>) | undefined;
 }
 
 /** How every call can fail, whatever it asks for. */
@@ -79,38 +93,52 @@ export const commonFailures: readonly FailureCode[] = [
 ];
 
 interface Definition<Input extends z.ZodType, Output extends z.ZodType<Record<string, unknown>>>
-  extends Omit<Operation, 'call' | 'input' | 'output'> {
+  extends Omit<Operation, 'call' | 'consent' | 'input' | 'output'> {
   readonly input: Input;
   readonly output: Output;
   run(core: Core, input: z.output<Input>, call: Call): Promise<z.output<Output>>;
+  consent?(core: Core, input: z.output<Input>, call: Call): Promise<Consent | undefined>;
 }
 
 /** Closes over the types of one operation, so that no face needs them. */
 export function operation<Input extends z.ZodType, Output extends z.ZodType<Record<string, unknown>>>(
   definition: Definition<Input, Output>,
 ): Operation {
-  const { run, failures, ...rest } = definition;
+  const { run, consent, failures, ...rest } = definition;
   const changes = definition.effect !== 'read';
+
+  /** Parses the input and does something with it, of which only failures come out. */
+  async function parsing<Result>(
+    core: Core,
+    raw: unknown,
+    call: Call,
+    act: (input: z.output<Input>) => Promise<Result>,
+  ) {
+    core.policy.admit(definition.effect);
+    const unsound = unsoundness(raw);
+    if (unsound) throw invalidArgument(plain(unsound.field, 120), unsound.message);
+    const parsed = definition.input.safeParse(raw ?? {});
+    if (!parsed.success) throw invalidArguments(issuesIn(parsed.error));
+    try {
+      return await act(parsed.data);
+    } catch (error) {
+      if (call.signal.aborted || error instanceof Failure) throw error;
+      throw new Failure('internal', { cause: error });
+    }
+  }
+
   return {
     ...rest,
     failures: changes ? [...failures, 'audit_unavailable'] : failures,
-    async call(core, raw, call) {
-      core.policy.admit(definition.effect);
-      const unsound = unsoundness(raw);
-      if (unsound) throw invalidArgument(plain(unsound.field, 120), unsound.message);
-      const parsed = definition.input.safeParse(raw ?? {});
-      if (!parsed.success) throw invalidArguments(issuesIn(parsed.error));
-      try {
+    call: (core, raw, call) =>
+      parsing(core, raw, call, (input) => {
         const { audit } = core;
-        const ran = () => run(core, parsed.data, call);
-        if (!changes || !audit) return await ran();
+        const ran = () => run(core, input, call);
+        if (!changes || !audit) return ran();
         // Whoever waits for the changes to end waits for the record of their end too.
-        return await core.changes.run(() => audited(audit, definition, parsed.data, call, ran));
-      } catch (error) {
-        if (call.signal.aborted || error instanceof Failure) throw error;
-        throw new Failure('internal', { cause: error });
-      }
-    },
+        return core.changes.run(() => audited(audit, definition, input, call, ran));
+      }),
+    consent: consent && ((core, raw, call) => parsing(core, raw, call, (input) => consent(core, input, call))),
   };
 }
 

@@ -1,5 +1,12 @@
 import { ImageListing, ImageListRequest } from './image-list.js';
-import { ProvisionRequest, ProvisionResponse, ProvisionStatus, StatusRequest } from './model.js';
+import {
+  DeprovisionRequest,
+  DeprovisionResponse,
+  ProvisionRequest,
+  ProvisionResponse,
+  ProvisionStatus,
+  StatusRequest,
+} from './model.js';
 import { type Operation, operation } from './operation.js';
 import type { Progress } from './progress.js';
 import { ServerListing, ServerListRequest } from './server-list.js';
@@ -93,6 +100,26 @@ export const operations: readonly Operation[] = [
     async run({ images, say }, input, { signal }) {
       const listing = await images.list(input, signal);
       return { ...listing, message: say(listing.message) };
+    },
+  }),
+  operation({
+    name: 'deprovision_server',
+    title: 'Undeploy a server',
+    description:
+      'Takes a deployment off its server for good: what is on the disk is lost. Also cancels one that waits for its agent. ' +
+      'Only for deployments made here. Call it only if the user asked for it and named the server; the user may be asked ' +
+      'once more. Repeated, it tells how far it is.',
+    effect: 'destroy',
+    idempotent: true,
+    route: { method: 'DELETE', path: '/provision/{operation_id}', status: 202 },
+    input: DeprovisionRequest,
+    output: DeprovisionResponse,
+    failures: ['not_confirmed', 'not_permitted', 'deprovision_refused', 'operation_not_found', 'outcome_unknown'],
+    example: { operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7', confirm_server_name: 'rack1-small-01' },
+    consent: ({ deprovision }, input, { signal }) => deprovision.consent(input, signal),
+    async run({ deprovision, say }, input, { signal }) {
+      const response = await deprovision.deprovision(input, signal);
+      return { ...response, message: say(response.message) };
     },
   }),
 ];

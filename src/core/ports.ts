@@ -64,7 +64,14 @@ export interface BareMetal {
    * Gives a reserved server back: clears deployment id and description, if and only if it carries the entry of that very
    * attempt at that moment. Else nothing is changed, and that is a success too: so it may be repeated, and arrive late.
    */
-  release(serverId: string, reservation: Reservation, signal: AbortSignal): Promise<void>;
+  release(serverId: string, reservation: Held, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Has whatever is deployed on a server undeployed: cancels, switches off, and cleans as Ironic is set up to. Ironic asks
+   * nobody whose it is: call it only on a server that was looked at a moment ago. Repeated while the first is under way
+   * it is refused.
+   */
+  undeploy(serverId: string, signal: AbortSignal): Promise<void>;
 
   /** The ids of the Neutron ports that are attached to a server. Changes nothing. */
   vifs(serverId: string, signal: AbortSignal): Promise<readonly string[]>;
@@ -82,11 +89,15 @@ export interface BareMetal {
   now(): number;
 }
 
-/** What `reserve` writes. */
-export interface Reservation {
+/** By what a reservation is known. */
+export interface Held {
   readonly deploymentId: string;
   /** A UUID of this attempt's own: two calls with one idempotency key have the same deployment id. */
   readonly attemptId: string;
+}
+
+/** What `reserve` writes. */
+export interface Reservation extends Held {
   readonly entry: DeploymentEntry;
   /** The rest of the node's `instance_info`, which is written as a whole. */
   readonly instanceInfo: Readonly<Record<string, unknown>>;

@@ -46,6 +46,8 @@ export interface ProvisionService {
     signal: AbortSignal,
     report?: ((progress: Progress) => void) | undefined,
   ): Promise<ProvisionStatus>;
+  /** What was read of a server before is out of date: somebody else here has just changed it. */
+  forget(serverId: string): void;
 }
 
 export interface ProvisionServiceOptions extends Deploying {
@@ -141,7 +143,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     return image;
   }
 
-  return { provision: translating(provision), status: translating(waiting.status) };
+  return { provision: translating(provision), status: translating(waiting.status), forget: waiting.forget };
 }
 
 function tooSlow(): Failure {

@@ -1,6 +1,7 @@
 import { signalOfChange } from './changes.js';
 import type { Server } from './model.js';
-import type { Deploying, Plan } from './plan.js';
+import type { Deploying } from './plan.js';
+import type { Held } from './ports.js';
 import { deadlines, persisting } from './retry.js';
 import { stateMeaning } from './states.js';
 
@@ -16,7 +17,7 @@ export type Undone = 'done' | { readonly deployed: Server } | { readonly failed:
 export function undo(
   deploying: Deploying,
   server: Server,
-  { reservation }: Plan,
+  reservation: Held,
   attached: ReadonlySet<string>,
 ): Promise<Undone> {
   const { bareMetal, clock } = deploying;

@@ -8,6 +8,7 @@ import { docsPage, openApi } from './documents.js';
 import { createGuard, type GuardOptions } from './guard.js';
 import { inputOf } from './input.js';
 import { headersOf, problemOf, problemType } from './problem.js';
+import { followerOf } from './reference.js';
 import { filled } from './schema.js';
 
 export interface HttpAppOptions extends GuardOptions {
@@ -91,7 +92,7 @@ function routerOf({ operations, policy, core, mcp, ready }: HttpAppOptions): Hon
   for (const operation of operations) {
     const { method, path, status } = operation.route;
     const readInput = inputOf(operation);
-    const follow = operations.find(({ route }) => route.method === 'GET' && route.path.startsWith(`${path}/{`));
+    const follow = followerOf(operation, operations);
     app.on(method, path.replace(/\{(\w+)\}/g, ':$1'), async ({ req, env }) => {
       policy.admit(operation.effect);
       const input = await readInput(req);

@@ -12,6 +12,13 @@ export function failuresOf({ failures, route }: Operation): readonly FailureCode
   return [...new Set([...failures, ...commonFailures, ...beforehand, ...reading])];
 }
 
+/** The operation by which one follows what another has started. */
+export function followerOf({ route: { path } }: Operation, operations: readonly Operation[]): Operation | undefined {
+  return operations.find(
+    ({ route }) => route.method === 'GET' && (route.path === path || route.path.startsWith(`${path}/{`)),
+  );
+}
+
 /** What an operation does, and under which rule of the operator it is switched off: the documents show all of them. */
 export function descriptionOf({ description, effect }: Operation): string {
   return [

@@ -7,10 +7,11 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { Failure } from '../core/failures.js';
-import type { Caller, Core, Operation } from '../core/operation.js';
+import type { Call, Caller, Core, Operation } from '../core/operation.js';
 import { validTraceparent } from '../core/traceparent.js';
 import type { Ask } from './ask.js';
 import { registerCompletions } from './completions.js';
+import { agreed } from './consent.js';
 import { progressOf } from './progress.js';
 import { registerPrompts } from './prompts.js';
 import { registerResources } from './resources.js';
@@ -47,17 +48,23 @@ export function createMcpServer({
     { name, title: 'Bare-metal servers by Ironic', version },
     { instructions, capabilities, jsonSchemaValidator: unjudging },
   );
-  const ask: Ask = async (name, input, context, signal = context.mcpReq.signal) => {
+  /** What it takes to call an operation for a client. */
+  async function prepared(name: string, context: ServerContext, signal = context.mcpReq.signal) {
     const [known, asked] = await Promise.all([operations(), core()]);
     const operation = known.find((each) => each.name === name);
     if (!operation) throw new Error(`there is no operation ${name}`);
     const { _meta: meta } = context.mcpReq;
-    return operation.call(asked, input, {
+    const call: Call = {
       signal,
       report: progressOf(context),
       caller: callerOf(server, context),
       traceparent: validTraceparent(meta?.traceparent ?? context.http?.req?.headers.get('traceparent')),
-    });
+    };
+    return { operation, asked, call };
+  }
+  const ask: Ask = async (name, input, context, signal) => {
+    const { operation, asked, call } = await prepared(name, context, signal);
+    return operation.call(asked, input, call);
   };
   const failureIn = (error: unknown, { mcpReq: { signal } }: ServerContext): Failure => {
     const failure = error instanceof Failure ? error : new Failure('internal', { cause: error });
@@ -83,7 +90,10 @@ export function createMcpServer({
       },
       async (input, context) => {
         try {
-          const output = await ask(name, input, context);
+          const { operation, asked, call } = await prepared(name, context);
+          const agreement = await agreed(operation, asked, input, call, server, context);
+          if ('question' in agreement) return agreement.question;
+          const output = await operation.call(asked, agreement.input, call);
           return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output };
         } catch (error) {
           return { isError: true, content: [{ type: 'text', text: failureText(failureIn(error, context)) }] };

@@ -109,7 +109,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     },
 
     async carrying(deploymentId, signal) {
-      const query = () => ({ instance_uuid: deploymentId, fields: fieldsOf('one', version) });
+      const query = () => ({ instance_uuid: deploymentId, fields: fieldsOf('match', version) });
       const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);
       if (answer.status !== 200) throw errorFrom(answer);
       return readable(pageIn(answer.body), answer).servers[0] ?? null;
@@ -160,6 +160,11 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       const error = errorFrom(answer);
       if (error instanceof Refused && error.refusal === 'not_found') return;
       throw error;
+    },
+
+    async undeploy(serverId, signal) {
+      const path = `${nodePath(serverId)}/states/provision`;
+      await change({ method: 'PUT', path, json: { target: 'deleted' } }, signal);
     },
 
     vifs,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { DeploymentEntry, DeployStep, RecordedError, Server } from '../core/model.js';
-import type { Reservation } from '../core/ports.js';
+import type { DeployStep, RecordedError, Server } from '../core/model.js';
+import type { Held, Reservation } from '../core/ports.js';
 import { momentFrom } from './moment.js';
 import type { Version } from './versions.js';
 
@@ -12,6 +12,7 @@ const Entry = z.object({
   image: z.string(),
   digest: z.string(),
   salt: z.string().optional(),
+  attempt: z.record(z.uuid(), z.unknown()).catch({}),
 });
 
 const Text = z.string().nullish().catch(null);
@@ -36,6 +37,9 @@ const Node = z.looseObject({
   power_state: Text,
   retired: Flag,
   lessee: Text,
+  allocation_uuid: Text,
+  protected: Flag,
+  automated_clean: z.boolean().nullish().catch(null),
   last_error: Text,
   deploy_interface: Text,
   network_interface: Text,
@@ -53,8 +57,11 @@ const Node = z.looseObject({
     .catch(null),
 });
 
-/** The fields to ask for: of one node, or of the nodes in a list, where some fields are refused or too long. */
-export function fieldsOf(kind: 'one' | 'list', version: Version): string {
+/**
+ * The fields to ask for: of one node, of one that a list is filtered for, or of all nodes in a list. Lists refuse some
+ * fields, and some are too long for many.
+ */
+export function fieldsOf(kind: 'one' | 'match' | 'list', version: Version): string {
   return [
     'uuid',
     'name',
@@ -71,7 +78,8 @@ export function fieldsOf(kind: 'one' | 'list', version: Version): string {
     'network_interface',
     'traits',
     'conductor_group',
-    ...(kind === 'one' ? ['last_error', 'deploy_step', 'driver_internal_info'] : []),
+    ...(kind === 'one' ? ['allocation_uuid', 'protected', 'automated_clean'] : []),
+    ...(kind === 'list' ? [] : ['last_error', 'deploy_step', 'driver_internal_info']),
     ...(version.has('retired') ? ['retired'] : []),
     ...(version.has('lessee') ? ['lessee'] : []),
   ].join(',');
@@ -90,7 +98,10 @@ export function serverFrom(body: unknown): Server | undefined {
     provisionedAt: momentFrom(node.provision_updated_at),
     heardAt: momentFrom(node.driver_internal_info?.agent_last_heartbeat),
     deploymentId: node.instance_uuid,
-    entry: entryOf(node.instance_info[entryMember], node.instance_uuid),
+    ...entryOf(node.instance_info[entryMember], node.instance_uuid),
+    allocated: node.allocation_uuid !== null && node.allocation_uuid !== undefined,
+    isProtected: node.protected,
+    automatedClean: node.automated_clean ?? null,
     imageSource: node.instance_info.image_source ?? null,
     maintenance: node.maintenance,
     lockedBy: node.reservation ?? null,
@@ -138,7 +149,7 @@ export function reservingPatch({ deploymentId, attemptId, entry, instanceInfo }:
  * The JSON patch that gives it back. Ironic refuses a patch as a whole if it removes what is not there: so the first
  * line makes this one harmless when it arrives after somebody else has taken the node, or another attempt of ours.
  */
-export function releasingPatch({ deploymentId, attemptId }: Reservation) {
+export function releasingPatch({ deploymentId, attemptId }: Held) {
   return [
     { op: 'remove', path: `/instance_info/${entryMember}/${deploymentId}/attempt/${attemptId}` },
     { op: 'remove', path: '/instance_uuid' },
@@ -146,10 +157,14 @@ export function releasingPatch({ deploymentId, attemptId }: Reservation) {
   ];
 }
 
-function entryOf(entries: unknown, deploymentId: string | null): DeploymentEntry | null {
-  if (deploymentId === null || typeof entries !== 'object' || entries === null) return null;
+function entryOf(entries: unknown, deploymentId: string | null): Pick<Server, 'entry' | 'attemptId'> {
+  const none = { entry: null, attemptId: null };
+  if (deploymentId === null || typeof entries !== 'object' || entries === null) return none;
   const own: Record<string, unknown> = { ...entries };
-  return Entry.safeParse(own[deploymentId]).data ?? null;
+  const parsed = Entry.safeParse(own[deploymentId]);
+  if (!parsed.success) return none;
+  const { attempt, ...entry } = parsed.data;
+  return { entry, attemptId: Object.keys(attempt)[0] ?? null };
 }
 
 function stepOf(

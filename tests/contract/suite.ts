@@ -34,8 +34,8 @@ export function contract(openLab: () => Promise<Lab>): void {
   });
 
   /** What another copy of this program would be. */
-  async function anotherCore(): Promise<Core> {
-    const config = await readConfig({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: lab.endpoint }, {});
+  async function anotherCore(rules: Readonly<Record<string, string>> = {}): Promise<Core> {
+    const config = await readConfig({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: lab.endpoint, ...rules }, {});
     return composeCore({ ...config, catalogue: { [image]: { source, checksum: 'd41d8cd98f00b204e9800998ecf8427e' } } });
   }
 
@@ -408,7 +408,7 @@ export function contract(openLab: () => Promise<Lab>): void {
 
     test('used by two calls at the same moment makes one deployment', async () => {
       const request = { image_id: image, resource_class: 'baremetal.small', idempotency_key: randomUUID() };
-      const cores = await Promise.all([1, 2, 3].map(anotherCore));
+      const cores = await Promise.all([1, 2, 3].map(() => anotherCore()));
       const responses = await Promise.all(cores.map(({ provision }) => provision.provision(request, signal)));
       for (const { server_id } of responses) used.add(server_id);
       expect(new Set(responses.map(({ operation_id }) => operation_id)).size).toBe(1);
@@ -440,6 +440,164 @@ export function contract(openLab: () => Promise<Lab>): void {
     const second = await core.provision.provision(request, signal);
     expect(second).toMatchObject({ status: 'accepted', deployment_id: first.deployment_id });
     expect((await finished(first.operation_id)).status).toBe('completed');
+  });
+
+  describe('an undeployment', () => {
+    const allowed = { IRONIC_MCP_ALLOW_DEPROVISION: 'true' };
+    const undeployed = /^its state is (deleting|cleaning|clean wait|available)/;
+
+    /** The request that undeploys a server, made by another copy of this program. */
+    async function undoing(id: string, rules: Readonly<Record<string, string>> = allowed) {
+      const { deprovision } = await anotherCore(rules);
+      const request = { operation_id: id, confirm_server_name: (await admin.node(id)).name };
+      return (more: { deployment_id?: string } = {}) => deprovision.deprovision({ ...request, ...more }, signal);
+    }
+
+    /** A server that has been given a deployment with that fate. */
+    async function deployed(fate: object) {
+      const id = await free();
+      await script(id, fate);
+      const response = await core.provision.provision({ image_id: image, server_id: id }, signal);
+      return { id, deploymentId: String(response.deployment_id) };
+    }
+
+    test('of an active server frees it in two requests, and tells how far it is when it is repeated', async () => {
+      const { id, deploymentId } = await deployed({});
+      expect((await finished(id)).status).toBe('completed');
+      const undo = await undoing(id);
+      const before = (await lab.requests()).length;
+      expect(await undo({ deployment_id: deploymentId })).toMatchObject({
+        operation_id: id,
+        status: 'accepted',
+        deployment_id: deploymentId,
+      });
+      const requests = (await lab.requests()).slice(before);
+      expect(requests.map((request) => request.split(/[ ?]/)[0])).toEqual(['GET', 'PUT']);
+      const again = await undo().then(
+        ({ status }) => status,
+        ({ reason }) => reason,
+      );
+      expect(again).toMatch(/^in_progress$|^its state is available/);
+      await expect(core.provision.status({ operation_id: id, wait_seconds: 0 }, signal)).rejects.toMatchObject({
+        code: 'operation_not_found',
+        reason: expect.stringMatching(undeployed),
+      });
+      const node = await admin.until(id, 'available');
+      expect(node.instance_uuid).toBeNull();
+      expect(node.instance_info).toEqual({});
+    });
+
+    test('clears a failed deployment', async () => {
+      const { id } = await deployed({ fail: 'prepare_instance_boot' });
+      expect((await finished(id)).status).toBe('failed');
+      expect(await (await undoing(id))()).toMatchObject({ status: 'accepted' });
+      expect((await admin.until(id, 'available')).instance_uuid).toBeNull();
+    });
+
+    test('cancels a deployment that waits for its agent', async () => {
+      const { id } = await deployed({ hang: 'write_image' });
+      await admin.until(id, 'wait call-back');
+      expect(await (await undoing(id))()).toMatchObject({ status: 'accepted' });
+      expect((await admin.until(id, 'available')).instance_uuid).toBeNull();
+    });
+
+    test('that failed can be repeated, although Ironic has forgotten whose deployment it was', async () => {
+      const { id } = await deployed({ fail: 'tear_down', fail_teardown: true });
+      expect((await finished(id)).status).toBe('completed');
+      const undo = await undoing(id);
+      await undo();
+      expect(await admin.until(id, 'error')).toMatchObject({ instance_uuid: null, instance_info: {} });
+      await script(id, {});
+      expect(await undo()).toMatchObject({ status: 'accepted', deployment_id: null });
+      await admin.until(id, 'available');
+    });
+
+    test('gives a reservation back that never was deployed', async () => {
+      const id = await free();
+      await bareMetal.reserve(id, reservation(), signal);
+      expect(await (await undoing(id))()).toMatchObject({ status: 'completed' });
+      expect(await admin.node(id)).toMatchObject({ instance_uuid: null, instance_info: {} });
+    });
+
+    test('leaves a reservation alone whose deployment may be about to start', async () => {
+      const id = await free();
+      const { entry, ...rest } = reservation();
+      const started_at = new Date(bareMetal.now()).toISOString();
+      await bareMetal.reserve(id, { ...rest, entry: { ...entry, started_at } }, signal);
+      await expect((await undoing(id))()).rejects.toMatchObject({ code: 'deprovision_refused', retryable: true });
+      expect((await admin.node(id)).instance_uuid).toBe(rest.deploymentId);
+    });
+
+    test('spares what others deployed, what is protected, in maintenance or given out by an allocation', async () => {
+      const foreign = { ...allowed, IRONIC_MCP_DEPROVISION_FOREIGN: 'true' };
+      const id = await free();
+      const { name } = await admin.node(id);
+      await admin.done('POST', 'allocations', {
+        name: `of-${id}`,
+        resource_class: 'baremetal.small',
+        candidate_nodes: [id],
+      });
+      while ((await admin.node(id)).instance_uuid === null) await new Promise((resolve) => setTimeout(resolve, 100));
+      await expect((await undoing(id, foreign))()).rejects.toMatchObject({ code: 'operation_not_found' });
+      await admin.patch(id, { op: 'add', path: '/instance_info/image_source', value: source });
+      await admin.patch(id, { op: 'replace', path: '/deploy_interface', value: lab.fate.deployInterface });
+      await admin.patch(id, {
+        op: 'add',
+        path: '/instance_info/image_checksum',
+        value: 'd41d8cd98f00b204e9800998ecf8427e',
+      });
+      await admin.done('PUT', `nodes/${id}/states/provision`, { target: 'active' });
+      await admin.until(id, 'active');
+      await expect((await undoing(id, foreign))()).rejects.toMatchObject({
+        code: 'not_permitted',
+        reason: 'an allocation in Ironic gave it to somebody else',
+      });
+      // Without its allocation it is just somebody else's.
+      await admin.done('PUT', `nodes/${id}/maintenance`, {});
+      await admin.patch(id, { op: 'remove', path: '/instance_uuid' });
+      await admin.patch(id, { op: 'add', path: '/instance_uuid', value: randomUUID() });
+      await admin.done('DELETE', `nodes/${id}/maintenance`);
+      await expect((await undoing(id))()).rejects.toMatchObject({
+        code: 'not_permitted',
+        reason: expect.stringContaining('IRONIC_MCP_DEPROVISION_FOREIGN'),
+      });
+      const undo = await undoing(id, foreign);
+      await admin.patch(id, { op: 'replace', path: '/protected', value: true });
+      await expect(undo()).rejects.toMatchObject({
+        code: 'deprovision_refused',
+        reason: expect.stringMatching(/protected/),
+      });
+      expect(await refusal(bareMetal.undeploy(id, signal))).toBe('forbidden');
+      await admin.patch(id, { op: 'replace', path: '/protected', value: false });
+      await admin.done('PUT', `nodes/${id}/maintenance`, {});
+      await expect(undo()).rejects.toMatchObject({
+        code: 'deprovision_refused',
+        reason: expect.stringMatching(/maintenance/),
+      });
+      await admin.done('DELETE', `nodes/${id}/maintenance`);
+      expect((await admin.node(id)).provision_state).toBe('active');
+      expect(await undo()).toMatchObject({ status: 'accepted', server_name: name });
+      await admin.until(id, 'available');
+    });
+  });
+
+  test('the most deployments at once are counted in Ironic, whoever of us started them', async () => {
+    const limited = (most: number) => anotherCore({ IRONIC_MCP_MAX_DEPLOYING: String(most) });
+    const [first, second] = [await free(), await free()];
+    await script(first, { hang: 'write_image' });
+    await core.provision.provision({ image_id: image, server_id: first }, signal);
+    await admin.until(first, 'wait call-back');
+    const others = (await bareMetal.deploying(signal)).filter(({ entry, id }) => entry !== null && id !== first);
+    const request = { image_id: image, server_id: second };
+    await expect((await limited(others.length + 1)).provision.provision(request, signal)).rejects.toMatchObject({
+      code: 'not_permitted',
+      reason: expect.stringContaining('IRONIC_MCP_MAX_DEPLOYING'),
+      retryable: true,
+    });
+    expect((await admin.node(second)).instance_uuid).toBeNull();
+    const { provision } = await limited(others.length + 2);
+    expect(await provision.provision(request, signal)).toMatchObject({ status: 'accepted' });
+    await finished(second);
   });
 
   describe('a refusal', () => {

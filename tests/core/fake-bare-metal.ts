@@ -28,6 +28,10 @@ export function freeServer(number = 1, overrides: Partial<Server> = {}): Server 
     heardAt: null,
     deploymentId: null,
     entry: null,
+    attemptId: null,
+    allocated: false,
+    isProtected: false,
+    automatedClean: null,
     imageSource: null,
     maintenance: false,
     lockedBy: null,
@@ -91,6 +95,7 @@ type Method =
   | 'attach'
   | 'detach'
   | 'deploy'
+  | 'undeploy'
   | 'release';
 
 /** One request, as it arrived. */
@@ -122,6 +127,8 @@ export interface FakeBareMetal extends BareMetal {
   /** All requests, like `reserve bm-1`. */
   readonly requests: readonly string[];
   readonly deployments: readonly Deployment[];
+  /** What was taken away by `undeploy`. */
+  readonly undeployments: readonly Pick<Deployment, 'serverId' | 'deploymentId'>[];
   /** Every id that was reserved with, whether it took effect or not. */
   readonly deploymentIds: ReadonlySet<string>;
   readonly servers: ReadonlyMap<string, Readonly<Server>>;
@@ -148,9 +155,8 @@ export function createFakeBareMetal({
   const servers = new Map(initial.map((server): [string, Mutable<Server>] => [server.id, { ...server }]));
   const requests: string[] = [];
   const deployments: Deployment[] = [];
+  const undeployments: Pick<Deployment, 'serverId' | 'deploymentId'>[] = [];
   const deploymentIds = new Set<string>();
-  /** The last attempt that reserved each server. */
-  const attempts = new Map<string, string>();
   const described = new Map<string, Reservation['instanceInfo']>();
   const ports = new Map<string, Set<string>>();
   const record = new Map<string, readonly RecordedError[]>();
@@ -204,6 +210,7 @@ export function createFakeBareMetal({
   return {
     requests,
     deployments,
+    undeployments,
     deploymentIds,
     servers,
     instanceInfo: (serverId) => described.get(serverId),
@@ -253,7 +260,7 @@ export function createFakeBareMetal({
         );
         if (elsewhere) throw new Refused('elsewhere', `Instance ${deploymentId} is already associated with a node`);
         server.deploymentId = deploymentId;
-        attempts.set(serverId, attemptId);
+        server.attemptId = attemptId;
         server.entry = entry;
         server.imageSource = String(instanceInfo.image_source ?? '');
         described.set(serverId, instanceInfo);
@@ -272,15 +279,27 @@ export function createFakeBareMetal({
         deployments.push({ serverId, deploymentId: server.deploymentId, configDrive });
       }),
 
+    undeploy: (serverId, signal) =>
+      request('undeploy', serverId, signal, () => {
+        const server = known(serverId);
+        if (server.isProtected) throw new Refused('forbidden', `Node ${serverId} is protected`);
+        if (!['active', 'deploy failed', 'wait call-back', 'error', 'rescue'].includes(server.provisionState)) {
+          throw new Refused('wrong_state', `it is in state "${server.provisionState}"`);
+        }
+        undeployments.push({ serverId, deploymentId: server.deploymentId });
+        Object.assign(server, { provisionState: 'deleting', provisionedAt: clock.now() });
+      }),
+
     release: (serverId, { deploymentId, attemptId }, signal) =>
       request('release', serverId, signal, () => {
         const server = known(serverId);
-        if (server.deploymentId !== deploymentId || attempts.get(serverId) !== attemptId) return;
+        if (server.deploymentId !== deploymentId || server.attemptId !== attemptId) return;
         if (busyStates.has(server.provisionState)) {
           throw new Refused('wrong_state', 'Node can not be updated while a state transition is in progress.');
         }
         server.deploymentId = null;
         server.entry = null;
+        server.attemptId = null;
         server.imageSource = null;
       }),
 

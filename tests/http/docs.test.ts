@@ -43,7 +43,7 @@ describe('the reference page', () => {
 describe('a curl line of the reference page', () => {
   let server: HttpServer;
   beforeAll(async () => {
-    server = await startHttpServer();
+    server = await startHttpServer([], { IRONIC_MCP_ALLOW_DEPROVISION: 'true' });
   });
   afterAll(async () => {
     expect(await server.stop()).toBe(0);

@@ -154,7 +154,7 @@ describe('a request by REST', () => {
     ['PUT', '/provision', 'POST'],
     ['GET', '/provision', 'POST'],
     ['OPTIONS', '/provision', 'POST'],
-    ['DELETE', nobody, 'HEAD, GET'],
+    ['PUT', nobody, 'HEAD, GET, DELETE'],
     ['POST', '/healthz', 'HEAD, GET'],
   ])('%s %s is told that the method must be %s', async (method, path, allowed) => {
     const answer = await app.ask(method, path);

@@ -40,6 +40,7 @@ const changes: readonly (readonly [name: string, call: (bareMetal: BareMetal) =>
   ['reserve', (bareMetal) => bareMetal.reserve(id, reservation, forever)],
   ['deploy', (bareMetal) => bareMetal.deploy(id, undefined, forever)],
   ['release', (bareMetal) => bareMetal.release(id, reservation, forever)],
+  ['undeploy', (bareMetal) => bareMetal.undeploy(id, forever)],
 ];
 
 /** Every way to read something. */
@@ -140,6 +141,7 @@ describe('reading one server', () => {
       bareMetal.reserve(ref, reservation, forever),
       bareMetal.deploy(ref, undefined, forever),
       bareMetal.release(ref, reservation, forever),
+      bareMetal.undeploy(ref, forever),
     ]) {
       expect(await errorOf(change)).toMatchObject({ refusal: 'not_found' });
     }
@@ -196,6 +198,16 @@ describe('listing the servers that are free', () => {
       });
     },
   );
+});
+
+describe('undeploying a server', () => {
+  it('takes one request, which names no more than the target', async () => {
+    const { bareMetal } = setup([text('', 202)]);
+    await expect(bareMetal.undeploy(id, forever)).resolves.toBeUndefined();
+    expect(service.seen).toMatchObject([
+      { method: 'PUT', path: `/v1/nodes/${id}/states/provision`, body: { target: 'deleted' } },
+    ]);
+  });
 });
 
 describe('listing the servers that are being deployed', () => {

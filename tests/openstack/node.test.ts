@@ -320,10 +320,16 @@ describe('the fields that are asked for', () => {
     const version = createVersion();
     const one = fieldsOf('one', version).split(',');
     const list = fieldsOf('list', version).split(',');
-    expect(one.filter((field) => !list.includes(field))).toEqual(['last_error', 'deploy_step', 'driver_internal_info']);
+    const match = fieldsOf('match', version).split(',');
+    expect(match.filter((field) => !list.includes(field))).toEqual([
+      'last_error',
+      'deploy_step',
+      'driver_internal_info',
+    ]);
+    expect(one.filter((field) => !match.includes(field))).toEqual(['allocation_uuid', 'protected', 'automated_clean']);
     // Ironic answers these with 500 or 400 on lists.
     for (const field of ['conductor', 'allocation_uuid', 'chassis_uuid', 'updated_at'])
-      expect(list).not.toContain(field);
+      expect([...list, ...match]).not.toContain(field);
   });
 });
 

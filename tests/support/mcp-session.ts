@@ -3,6 +3,7 @@ import { Client as ClientV2 } from '@modelcontextprotocol/client';
 import { StdioClientTransport as TransportV2 } from '@modelcontextprotocol/client/stdio';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { assert } from 'vitest';
 import { type Environment, type Exit, program, type Recording, record } from './program.js';
 
@@ -77,10 +78,21 @@ interface ListedTool {
   readonly outputSchema?: object | undefined;
 }
 
-export async function openSession(line: ClientLine, env: Environment = {}, args: readonly string[] = []) {
+/** What the user of a client does with a question; a client without one cannot ask. */
+export type User = (question: string) => Reply | Promise<Reply>;
+type Reply = { readonly action: 'accept' | 'decline' | 'cancel'; readonly content?: { readonly confirm: boolean } };
+
+export async function openSession(
+  line: ClientLine,
+  env: Environment = {},
+  args: readonly string[] = [],
+  user: User | undefined = undefined,
+) {
   const parameters = { command: process.execPath, args: [program, ...args], env: { ...env }, stderr: 'pipe' as const };
-  return line === 'v1' ? openV1(parameters) : openV2(parameters);
+  return line === 'v1' ? openV1(parameters, user) : openV2(parameters, user);
 }
+
+const asking = { capabilities: { elicitation: { form: {} } } };
 
 interface Parameters {
   readonly command: string;
@@ -112,9 +124,10 @@ class RecordedV2 extends TransportV2 {
 
 const clientInfo = { name: 'tests', version: '1' };
 
-async function openV1(parameters: Parameters): Promise<McpSession> {
+async function openV1(parameters: Parameters, user: User | undefined): Promise<McpSession> {
   const transport = new RecordedV1(parameters);
-  const client = new ClientV1(clientInfo);
+  const client = new ClientV1(clientInfo, user ? asking : {});
+  if (user) client.setRequestHandler(ElicitRequestSchema, async ({ params }) => user(params.message));
   let protocol = '';
   // The only way in which this client tells.
   Object.assign(transport, { setProtocolVersion: (version: string) => (protocol = version) });
@@ -132,9 +145,11 @@ async function openV1(parameters: Parameters): Promise<McpSession> {
   };
 }
 
-async function openV2(parameters: Parameters): Promise<McpSession> {
+async function openV2(parameters: Parameters, user: User | undefined): Promise<McpSession> {
   const transport = new RecordedV2(parameters);
-  const client = new ClientV2(clientInfo, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  const modern = { versionNegotiation: { mode: { pin: '2026-07-28' as const } } };
+  const client = new ClientV2(clientInfo, user ? { ...modern, ...asking } : modern);
+  if (user) client.setRequestHandler('elicitation/create', async ({ params }) => user(params.message));
   await client.connect(transport);
   return {
     line: 'v2',

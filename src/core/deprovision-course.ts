@@ -1,0 +1,66 @@
+import { Failure } from './failures.js';
+import type { Server } from './model.js';
+import type { Policy } from './policy.js';
+import { stateMeaning } from './states.js';
+import { statusOf } from './status.js';
+import { plain } from './untrusted.js';
+
+/** What is to be done so that a server is free again; `wait` when that is under way. */
+export type Course = 'release' | 'undeploy' | 'wait';
+
+const going = new Set(['deleting', 'deleted', 'cleaning', 'clean wait', 'clean hold']);
+
+/** Ironic undeploys from others as well; in those somebody is at work on a system that runs. */
+const undeployable = new Set(['active', 'deploy failed', 'error', 'wait call-back']);
+
+/** Whether a server is on its way to be free, whoever had it. */
+export function isGoing({ provisionState }: Server): boolean {
+  return going.has(provisionState);
+}
+
+/**
+ * Judges whether a server may be undeployed.
+ *
+ * @param now Ironic's clock, in milliseconds since the epoch.
+ * @throws Failure `operation_not_found`, `not_permitted`, `deprovision_refused`
+ */
+export function courseFor(server: Server, policy: Policy, now: number): Course {
+  const { provisionState: state } = server;
+  if (isGoing(server)) return 'wait';
+  const { status } = statusOf(server, now);
+  if (server.name?.includes('~')) {
+    throw never(server, 'its name marks it as one of Metal3, whose operator owns it');
+  }
+  if (server.allocated) throw never(server, 'an allocation in Ironic gave it to somebody else');
+  // Ironic forgets whose it was when it fails to undeploy; but whoever had it has given it up.
+  const givenUp = state === 'error' && server.deploymentId === null;
+  if (server.entry === null && !givenUp) policy.admitForeign();
+  if (server.isProtected) throw refused(server, 'it is protected: Ironic refuses to undeploy it');
+  if (server.maintenance) throw refused(server, 'it is in maintenance: an operator may be at work on it');
+  if (state === 'available') {
+    if (status === 'failed' && server.attemptId !== null) return 'release';
+    throw refused(server, 'it is reserved, and its deployment may be about to start', afterAWhile);
+  }
+  if (undeployable.has(state)) return 'undeploy';
+  const words = `its state is ${plain(state, 80)}: ${stateMeaning(state)?.words ?? 'not known here'}`;
+  if (state !== 'deploying') throw refused(server, words);
+  throw refused(server, `${words}; Ironic does not stop it at this point`, afterAWhile);
+}
+
+const afterAWhile = {
+  retryable: true,
+  hint: 'Follow it with check_provision_status, and call again when its state is another.',
+};
+
+function refused(server: Server, reason: string, details: { retryable?: boolean; hint?: string } = {}): Failure {
+  return new Failure('deprovision_refused', { id: server.id, reason, ...details });
+}
+
+/** Whatever the operator has set. */
+function never(server: Server, reason: string): Failure {
+  return new Failure('not_permitted', {
+    id: server.id,
+    reason,
+    hint: 'No setting allows this. Leave the server to those who own it.',
+  });
+}

@@ -1,0 +1,72 @@
+import {
+  acceptedContent,
+  CLIENT_CAPABILITIES_META_KEY,
+  type InputRequiredResult,
+  inputRequired,
+  inputResponse,
+  type McpServer,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
+import * as z from 'zod';
+import { Failure } from '../core/failures.js';
+import type { Call, Core, Operation } from '../core/operation.js';
+
+const key = 'consent';
+const Answer = z.object({ confirm: z.boolean() });
+
+/**
+ * Asks the user before something is destroyed, where the client can ask. Clients up to 2025-11-25 are sent a request of
+ * ours meanwhile, later ones are answered with the question and call again; the SDK makes both the same.
+ *
+ * What the user was asked comes back with the answer, and must be what the user would be asked now: so the consent
+ * counts for nothing else, whichever copy of this program the second call comes to. It need not be sealed, for a client
+ * that forged it could as well forge the answer.
+ *
+ * @returns the arguments to go on with, or what is to be answered instead
+ * @throws Failure `not_confirmed`, and whatever speaks against the operation
+ */
+export async function agreed(
+  operation: Operation,
+  core: Core,
+  input: unknown,
+  call: Call,
+  server: McpServer,
+  { mcpReq }: ServerContext,
+): Promise<{ readonly input: unknown } | { readonly question: InputRequiredResult }> {
+  if (!operation.consent || !canAsk(server, mcpReq.envelope)) return { input };
+  const answer = inputResponse(mcpReq.inputResponses, key);
+  if (answer.kind === 'elicit' && acceptedContent(mcpReq.inputResponses, key, Answer)?.confirm !== true) {
+    throw new Failure('not_confirmed', {
+      reason: answer.action === 'cancel' ? 'the user gave no answer' : 'the user did not agree',
+      hint: 'Nothing was changed. Do not call this again unless the user asks for it.',
+    });
+  }
+  const consent = await operation.consent(core, input, call);
+  if (consent === undefined) return { input };
+  if (answer.kind === 'elicit' && mcpReq.requestState() === consent.sentence) return { input: consent.input };
+  return { question: question(core.say(consent.sentence), consent.sentence) };
+}
+
+function question(message: string, requestState: string): InputRequiredResult {
+  const confirm = {
+    type: 'boolean',
+    title: 'Yes, do it',
+    description: 'This cannot be undone.',
+    default: false,
+  } as const;
+  const requestedSchema = { type: 'object' as const, properties: { confirm }, required: ['confirm'] };
+  return inputRequired({ requestState, inputRequests: { [key]: inputRequired.elicit({ message, requestedSchema }) } });
+}
+
+const Elicitation = z.looseObject({
+  elicitation: z.looseObject({ form: z.unknown().optional(), url: z.unknown().optional() }),
+});
+
+/** Whether the client can show its user a form. Before there were other ways to ask, it said so by an empty object. */
+function canAsk({ server }: McpServer, envelope: ServerContext['mcpReq']['envelope']): boolean {
+  const meta: Readonly<Record<string, unknown>> = envelope ?? {};
+  const declared = Elicitation.safeParse(meta[CLIENT_CAPABILITIES_META_KEY] ?? server.getClientCapabilities());
+  if (!declared.success) return false;
+  const { form, url } = declared.data.elicitation;
+  return form !== undefined || url === undefined;
+}
