@@ -3,6 +3,7 @@ import { readConfig } from './config.js';
 import { ImageListing, type ImageListRequest } from './core/image-list.js';
 import { type ProvisionRequest, ProvisionResponse, ProvisionStatus, type StatusRequest } from './core/model.js';
 import { operations } from './core/operations.js';
+import { ServerListing, type ServerListRequest } from './core/server-list.js';
 
 /** Settings by their names as environment variables: `OS_*` and `IRONIC_MCP_*`. `process.env` will do. */
 export type Settings = Readonly<Record<string, string | undefined>>;
@@ -26,6 +27,11 @@ export interface Connection {
    * @throws Failure, or the signal's reason
    */
   status(request: z.input<typeof StatusRequest>, options?: CallOptions): Promise<ProvisionStatus>;
+  /**
+   * The servers, and of those that cannot be deployed why not.
+   * @throws Failure, or the signal's reason
+   */
+  servers(request?: z.input<typeof ServerListRequest>, options?: CallOptions): Promise<ServerListing>;
   /**
    * The images that there are to choose from.
    * @throws Failure, or the signal's reason
@@ -62,6 +68,7 @@ export async function connect(settings: Settings = {}): Promise<Connection> {
     simulated: config.cloud.kind === 'simulator',
     provision: async (request, options) => ProvisionResponse.parse(await call('provision_server', request, options)),
     status: async (request, options) => ProvisionStatus.parse(await call('check_provision_status', request, options)),
+    servers: async (request, options) => ServerListing.parse(await call('list_servers', request, options)),
     images: async (request, options) => ImageListing.parse(await call('list_images', request, options)),
     call,
     settled: () => keepingAlive(core.changes.settled()),

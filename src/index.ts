@@ -31,4 +31,5 @@ export {
   type ServerPage,
 } from './core/ports.js';
 export { createProvisionService, type ProvisionService, type ProvisionServiceOptions } from './core/provision.js';
+export type { ServerListing, ServerListRequest } from './core/server-list.js';
 export { createServerService, type ServerService, type ServerServiceOptions } from './core/servers.js';

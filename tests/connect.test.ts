@@ -43,6 +43,11 @@ describe('connect', () => {
     expect(images.map(({ name }) => name)).toContain('debian-12');
   });
 
+  it('lists the servers', async () => {
+    const { servers } = await (await connect(quickly)).servers();
+    expect(servers.map(({ name }) => name)).toContain('rack1-small-01');
+  });
+
   it('calls any operation by the name of its tool', async () => {
     const cloud = await connect(quickly);
     expect(await cloud.call('list_images', { limit: 1 })).toMatchObject({ images: [expect.anything()] });

@@ -74,7 +74,7 @@ describe('the check', () => {
     expect(text).toMatch(/^ok +settings +0\.00 s {2}OS_\* variables$/m);
     // Nobody signs in here.
     expect(text).toMatch(/^ok +endpoint .*bare metal is at http:\/\/127/m);
-    expect(text).toMatch(/^ok +Ironic .*answers, API 1\.65 is spoken$/m);
+    expect(text).toMatch(/^ok +Ironic .*answers, API 1\.78 is spoken$/m);
     expect(text).toMatch(/^ok +servers .*12, of which 8 can be deployed \(baremetal\.small: 3 available, 1 active;/m);
     expect(text).toMatch(/^ok +rights .*this user may reserve servers$/m);
     expect(text).toContain('A deployment can be made.');
