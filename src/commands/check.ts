@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type ComposedCloud, composeCloud } from '../compose.js';
 import { type Config, ConfigError, readArguments, readConfig } from '../config.js';
 import type { Server } from '../core/model.js';
-import { NoAnswer, Refused } from '../core/ports.js';
+import { type BareMetal, NoAnswer, Refused } from '../core/ports.js';
 import { displayName, isoTime } from '../core/status.js';
 import { type Survey, survey } from '../core/survey.js';
 import { plain } from '../core/untrusted.js';
@@ -86,7 +86,7 @@ async function inspect(
   if (answered && found) {
     const seen = found;
     await run('servers', async () => serversIn(seen));
-    await run('reservations', async () => seen.abandoned.map(abandonedOne));
+    await run('reservations', () => Promise.all(seen.abandoned.map((each) => abandonedOne(bareMetal, each, signal))));
     await run('Metal3', async () => seen.metal3.slice(0, 1).map(() => metal3In(seen)));
     const { sample } = seen;
     if (sample) await run('rights', () => rightsOn(bareMetal, sample, signal));
@@ -124,12 +124,20 @@ function serversIn({ total, available, counts }: Survey): Finding {
   return { outcome: 'failed', detail, next: 'Make a server available: openstack baremetal node provide NAME.' };
 }
 
-function abandonedOne(server: Server): Finding {
+async function abandonedOne({ vifs }: BareMetal, server: Server, signal: AbortSignal): Promise<Finding> {
   const since = server.entry ? isoTime(Date.parse(server.entry.started_at)) : 'unknown';
+  // A port that stays attached would connect whoever gets the server next.
+  const noNetwork = server.networkInterface === null || server.networkInterface === 'noop';
+  const ports = noNetwork ? [] : await vifs(server.id, signal);
+  const node = 'openstack baremetal node';
+  const commands = [
+    ...ports.map((port) => `${node} vif detach ${server.id} ${plain(port, 40)}`),
+    `${node} unset ${server.id} --instance-uuid`,
+  ];
   return {
     outcome: 'warning',
     detail: `${displayName(server)} is reserved since ${since}, never deployed`,
-    next: `Provision again with the same idempotency_key if there was one, or release it: openstack baremetal node unset ${server.id} --instance-uuid`,
+    next: `Provision again with the same idempotency_key if there was one, or release it: ${commands.join(' && ')}`,
   };
 }
 

@@ -100,10 +100,14 @@ export function keptReserved(failure: Failure, server: Server, { deploymentId }:
   });
 }
 
-/** What a server deploys is not what this call asked for. */
+/**
+ * What a server deploys is not what this call asked for. Ironic takes the image with the reservation and the config
+ * drive with the start: two requests with one key at the same moment may have given one each.
+ */
 export function describedOtherwise(server: Server): Failure {
   return new Failure('idempotency_conflict', {
-    reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${named(server.entry?.image ?? 'unknown', 120)}`,
+    reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${named(server.entry?.image ?? 'unknown', 120)}, and may have been given the config drive of either request`,
+    hint: 'Have that server undeployed before it is used. Use a new idempotency_key for a new request.',
   });
 }
 

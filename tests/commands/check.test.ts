@@ -192,9 +192,34 @@ describe('the check', () => {
       expect.objectContaining({
         outcome: 'warning',
         detail: 'rack1-small-01 is reserved since 2020-01-01T00:00:00Z, never deployed',
-        next: expect.stringContaining('--instance-uuid'),
+        next: expect.stringMatching(/release it: openstack baremetal node unset [-0-9a-f]{36} --instance-uuid$/),
       }),
     ]);
     expect(named('Metal3')[0]).toMatchObject({ outcome: 'warning', detail: expect.stringContaining('metal3~host-1') });
+  });
+
+  test('names the ports that such a server still has, for they would connect whoever gets it next', async () => {
+    const { admin, env } = await ironic();
+    const id = 'aaaaaaaa-0000-4000-8000-000000000001';
+    const port = 'bbbbbbbb-0000-4000-8000-000000000001';
+    const entry = { started_at: '2020-01-01T00:00:00Z', image: 'debian-12', digest: 'd' };
+    await admin('rack1-small-01', [
+      { op: 'replace', path: '/network_interface', value: 'flat' },
+      { op: 'add', path: '/instance_uuid', value: id },
+      { op: 'add', path: '/instance_info', value: { ironic_mcp: { [id]: entry } } },
+    ]);
+    await fetch(`${env.OS_ENDPOINT}/v1/nodes/rack1-small-01/vifs`, {
+      method: 'POST',
+      headers: { 'x-openstack-ironic-api-version': '1.78', 'content-type': 'application/json' },
+      body: JSON.stringify({ id: port }),
+    });
+    const { named } = await steps(env);
+    expect(named('reservations')[0]).toMatchObject({
+      next: expect.stringMatching(
+        new RegExp(
+          `release it: openstack baremetal node vif detach ([-0-9a-f]{36}) ${port} && openstack baremetal node unset \\1 --instance-uuid$`,
+        ),
+      ),
+    });
   });
 });

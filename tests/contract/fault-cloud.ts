@@ -11,6 +11,7 @@ import { createKeystoneSession } from '../../src/openstack/keystone.js';
 import type { Service } from '../../src/openstack/session.js';
 import { createSignedHttp } from '../../src/openstack/signed.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
+import { imageIds } from '../../src/simulator/seed-images.js';
 import { seededRandom } from '../core/setup.js';
 import { createFaultScript, kindOf } from '../support/fault-table.js';
 import { createFaultyFetch } from '../support/faulty-fetch.js';
@@ -61,7 +62,7 @@ export async function createFaultCloud(options: { readonly networkInterface?: 'f
     script,
     starts,
     resourceClass,
-    images: { first: 'debian-12', second: 'ubuntu-24.04' },
+    images: { first: 'debian-12', firstById: imageIds.debian, second: 'ubuntu-24.04' },
     program(): Program {
       const fetch = createFaultyFetch(upstream, script, time);
       const open = (service: string) => {

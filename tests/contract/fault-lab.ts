@@ -17,7 +17,7 @@ export interface FaultLab {
   /** The class of the servers, of which two are free and one is reserved by somebody else. */
   readonly resourceClass: string;
   /** What images are called here. */
-  readonly images: { readonly first: string; readonly second: string };
+  readonly images: { readonly first: string; readonly firstById: string; readonly second: string };
   /** A fresh process: it knows nothing of what others did. */
   program(): Program;
   /** The servers of the class as Ironic shows them, read past everything that is under test. */

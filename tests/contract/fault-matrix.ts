@@ -266,7 +266,7 @@ function isNamed(outcome: Outcome, { uuid, name }: Node): boolean {
   return [uuid, name].some((id) => `${message} ${reason}`.includes(id));
 }
 
-function wordsOf(outcome: Outcome): string {
+export function wordsOf(outcome: Outcome): string {
   if ('response' in outcome) return `${outcome.response.status}: ${outcome.response.message}`;
   const { code, reason, hint } = outcome.failure;
   return `${code}: ${reason} (${hint})`;

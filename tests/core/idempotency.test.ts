@@ -184,7 +184,9 @@ describe('a request with a key', () => {
     });
     expect(await lab.failure(request)).toMatchObject({
       code: 'idempotency_conflict',
-      reason: 'Another request with this key came at the same moment; server bm-1 was given image debian-12',
+      reason:
+        'Another request with this key came at the same moment; server bm-1 was given image debian-12, ' +
+        'and may have been given the config drive of either request',
     });
   });
 

@@ -3,18 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { describe, inject } from 'vitest';
 import { contract } from '../contract/suite.js';
+import { configDriveIn } from './config-drive.js';
 import type { RealIronic } from './setup.js';
-
-/**
- * Prints the config drive in Ironic's database as text. Ironic keeps it as it was given until a deploy interface wants
- * an image of it: ISO 9660, in gzip, in base64.
- */
-const readDrive = `
-import base64, gzip, json, sqlite3, sys
-row = sqlite3.connect(sys.argv[1]).execute('select instance_info from nodes where uuid = ?', [sys.argv[2]]).fetchone()
-drive = json.loads(row[0])['configdrive']
-print(json.dumps(drive) if isinstance(drive, dict) else gzip.decompress(base64.b64decode(drive)).decode('latin-1'))
-`;
 
 const setGroup = `
 import sqlite3, sys
@@ -36,9 +26,6 @@ describe.each(inject('ironics'))('on Ironic $version ($release)', (ironic: RealI
     putInGroup: async (serverId, group) => {
       await promisify(execFile)('python3', ['-c', setGroup, `${ironic.state}/ironic.sqlite`, serverId, group]);
     },
-    configDrive: async (serverId) => {
-      const args = ['-c', readDrive, `${ironic.state}/ironic.sqlite`, serverId];
-      return (await promisify(execFile)('python3', args, { maxBuffer: 64 * 1024 * 1024 })).stdout;
-    },
+    configDrive: (serverId) => configDriveIn(ironic, serverId),
   }));
 });

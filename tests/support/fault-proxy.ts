@@ -36,7 +36,7 @@ export interface Answer {
 }
 
 /** What a fault has at hand. */
-interface Exchange {
+export interface Exchange {
   readonly access: Access;
   /** Gives the request to the service behind. */
   pass(): Promise<Answer>;

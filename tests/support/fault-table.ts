@@ -82,6 +82,10 @@ export interface FaultScript {
   play(...injections: readonly Injection[]): void;
   /** What befalls the next request, which is of this kind. */
   next(kind: string): FaultKind | undefined;
+  /** The same without that it happens. */
+  peek(kind: string): FaultKind | undefined;
+  /** Makes all deliveries that were kept arrive just before the nth request from now. */
+  arriveBefore(nth: number): void;
   /** Keeps a delivery until the next request or until `deliver`. */
   hold(delivery: Delivery, deliver: () => Promise<unknown>): void;
   /** Makes the deliveries that are due when a request arrives, or all of them. */
@@ -93,6 +97,17 @@ export function createFaultScript(): FaultScript {
   let injections: readonly Injection[] = [];
   let held: { readonly delivery: Delivery; readonly deliver: () => Promise<unknown> }[] = [];
   let begun = new Set<Injection>();
+  let countdown = Number.POSITIVE_INFINITY;
+
+  function peek(kind: string): FaultKind | undefined {
+    const nth = log.filter((each) => each === kind).length + 1;
+    return injections.find((injection) => {
+      const here = injection.kind === kind && injection.nth === nth;
+      if (here) begun.add(injection);
+      return here || (begun.has(injection) && injection.extent !== 'once');
+    })?.fault;
+  }
+
   return {
     get log() {
       return log;
@@ -101,22 +116,24 @@ export function createFaultScript(): FaultScript {
       injections = all;
       begun = new Set();
       log = [];
+      countdown = Number.POSITIVE_INFINITY;
     },
+    peek,
     next(kind) {
+      const fault = peek(kind);
       log.push(kind);
-      const nth = log.filter((each) => each === kind).length;
-      return injections.find((injection) => {
-        const here = injection.kind === kind && injection.nth === nth;
-        if (here) begun.add(injection);
-        const { extent } = injection;
-        return here || (begun.has(injection) && extent !== 'once');
-      })?.fault;
+      return fault;
+    },
+    arriveBefore(nth) {
+      countdown = nth;
     },
     hold(delivery, deliver) {
       held.push({ delivery, deliver });
     },
     async deliver(which) {
-      const due = held.filter(({ delivery }) => which === 'all' || delivery === 'before the next request');
+      if (which === 'due') countdown -= 1;
+      const all = which === 'all' || countdown === 0;
+      const due = held.filter(({ delivery }) => all || delivery === 'before the next request');
       held = held.filter((each) => !due.includes(each));
       for (const { deliver } of due) await deliver();
     },

@@ -1,0 +1,20 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { RealIronic } from './setup.js';
+
+/**
+ * Prints the config drive in Ironic's database as text. Ironic keeps it as it was given until a deploy interface wants
+ * an image of it: ISO 9660, in gzip, in base64.
+ */
+const readDrive = `
+import base64, gzip, json, sqlite3, sys
+row = sqlite3.connect(sys.argv[1]).execute('select instance_info from nodes where uuid = ?', [sys.argv[2]]).fetchone()
+drive = json.loads(row[0])['configdrive']
+print(json.dumps(drive) if isinstance(drive, dict) else gzip.decompress(base64.b64decode(drive)).decode('latin-1'))
+`;
+
+/** What a real Ironic has for a server's first boot, which its API shows to nobody. */
+export async function configDriveIn({ state }: RealIronic, serverId: string): Promise<string> {
+  const args = ['-c', readDrive, `${state}/ironic.sqlite`, serverId];
+  return (await promisify(execFile)('python3', args, { maxBuffer: 64 * 1024 * 1024 })).stdout;
+}
