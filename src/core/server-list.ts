@@ -6,20 +6,16 @@ import { obstacleTo, obstacleToChoosing } from './obstacles.js';
 import { pagesOf } from './pages.js';
 import type { Policy } from './policy.js';
 import { type BareMetal, Refused } from './ports.js';
-import { stateMeaning, stateName } from './states.js';
-import { isAbandoned, nameOf } from './status.js';
+import { ClassCount, createTally, type Standing, standingOf, standings, type Tally } from './server-tally.js';
+import { stateName } from './states.js';
+import { nameOf } from './status.js';
 import { plain } from './untrusted.js';
 
 /** So many pages of Ironic, of 1,000 servers each, are looked at for one call: some seconds of a real one. */
 const mostPages = 10;
 
-/** More classes, and more traits of one server, are only counted. */
-const mostClasses = 30;
+/** More traits of one server are only counted. */
 const mostTraits = 8;
-
-/** What a server is to somebody who looks for one. */
-const standings = ['available', 'in_use', 'deploying', 'failed', 'unusable'] as const;
-type Standing = (typeof standings)[number];
 
 /** What `list_servers` asks for. */
 export const ServerListRequest = z.strictObject({
@@ -55,17 +51,6 @@ const ListedServer = z.strictObject({
 });
 export type ListedServer = z.output<typeof ListedServer>;
 
-const Count = z.int().optional();
-const ClassCount = z.strictObject({
-  resource_class: z.string(),
-  available: Count,
-  in_use: Count,
-  deploying: Count,
-  failed: Count,
-  unusable: Count,
-});
-type ClassCount = z.output<typeof ClassCount>;
-
 /** What `list_servers` answers. */
 export const ServerListing = z.strictObject({
   message: z.string(),
@@ -91,6 +76,7 @@ export async function listServers(
   let pages = 0;
   let lookedAt = 0;
   let more: string | null = null;
+  let enough = false;
   const load = (after: string | undefined) => bareMetal[method]({ resourceClass }, after, signal).catch(goneAt(after));
   for await (const { servers, next } of pagesOf(load, cursor)) {
     pages += 1;
@@ -104,11 +90,12 @@ export async function listServers(
       if (found.length <= limit) found.push({ server, standing });
     }
     // Counts are for the first page of an answer.
-    if (pages === mostPages || (cursor !== undefined && found.length > limit)) break;
+    enough = cursor !== undefined && found.length > limit;
+    if (enough || pages === mostPages) break;
   }
   const shown = found.slice(0, limit);
   return {
-    message: messageOf(request, tally, more === null, lookedAt),
+    message: messageOf(request, tally, more === null || enough, lookedAt),
     ...(cursor === undefined ? { counts: tally.byClass() } : {}),
     servers: shown.map(({ server, standing }) => shownAs(server, standing, policy)),
     next_cursor: found.length > limit ? (shown.at(-1)?.server.id ?? null) : more,
@@ -125,52 +112,6 @@ function goneAt(after: string | undefined): (error: unknown) => never {
   return (error) => {
     throw after !== undefined && error instanceof Refused && error.refusal === 'not_found' ? badCursor() : error;
   };
-}
-
-function standingOf(server: Server, now: number): Standing {
-  if (obstacleTo(server) === undefined) return 'available';
-  const outcome = stateMeaning(server.provisionState)?.outcome;
-  if (outcome === 'in_progress') return 'deploying';
-  if (outcome === 'failed') return 'failed';
-  if (outcome === 'completed') return 'in_use';
-  if (server.deploymentId === null) return 'unusable';
-  if (server.provisionState !== 'available' || server.entry === null) return 'in_use';
-  return isAbandoned(server, now) ? 'failed' : 'deploying';
-}
-
-interface Tally {
-  add(server: Server, standing: Standing): void;
-  byClass(): ClassCount[];
-  byStanding(): readonly (readonly [Standing, number])[];
-  total(): number;
-}
-
-function createTally(): Tally {
-  const classes = new Map<string, Map<Standing, number>>();
-  const all = new Map<Standing, number>();
-  const increase = (counts: Map<Standing, number>, standing: Standing, by = 1) =>
-    counts.set(standing, (counts.get(standing) ?? 0) + by);
-  const total = () => [...all.values()].reduce((sum, count) => sum + count, 0);
-  return {
-    total,
-    add({ resourceClass }, standing) {
-      const counts = classes.get(resourceClass ?? '') ?? new Map<Standing, number>();
-      classes.set(resourceClass ?? '', increase(counts, standing));
-      increase(all, standing);
-    },
-    byStanding: () => [...all].sort(([left], [right]) => standings.indexOf(left) - standings.indexOf(right)),
-    byClass() {
-      const sorted = [...classes].sort(([left], [right]) => (left < right ? -1 : 1));
-      const rest = new Map<Standing, number>();
-      for (const [, counts] of sorted.slice(mostClasses)) for (const each of counts) increase(rest, ...each);
-      const named = sorted.slice(0, mostClasses).map(([name, counts]) => countOf(plain(name, 80) || '(none)', counts));
-      return rest.size === 0 ? named : [...named, countOf(`(${sorted.length - mostClasses} others)`, rest)];
-    },
-  };
-}
-
-function countOf(resourceClass: string, counts: ReadonlyMap<Standing, number>): ClassCount {
-  return { resource_class: resourceClass, ...Object.fromEntries(counts) };
 }
 
 function messageOf(

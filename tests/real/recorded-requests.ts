@@ -28,7 +28,7 @@ const reserving = (digit: number) => [add('/instance_uuid', instance(digit)), ad
 /** What the adapter asks for, at the version that it speaks (`src/openstack/node.ts`, `versions.ts`). */
 const ours = '1.78';
 const listFields =
-  'uuid,name,resource_class,provision_state,provision_updated_at,instance_uuid,instance_info,maintenance,reservation,power_state,properties,deploy_interface,network_interface,retired,lessee';
+  'uuid,name,resource_class,provision_state,provision_updated_at,instance_uuid,instance_info,maintenance,reservation,power_state,properties,deploy_interface,network_interface,traits,conductor_group,retired,lessee';
 const oneFields = `${listFields},last_error,deploy_step,driver_internal_info`;
 const openFilter = 'provision_state=available&associated=false&maintenance=false';
 
@@ -76,6 +76,12 @@ const lists: readonly Recorded[] = [
     version: ours,
   },
   { what: 'our list, cut off', ask: `GET /v1/nodes?${openFilter}&fields=${listFields}&limit=2`, version: ours },
+  { what: 'our list, goes on', ask: `GET /v1/nodes?fields=${listFields}&limit=2&marker={free}`, version: ours },
+  {
+    what: 'our list of available nodes of a conductor group',
+    ask: `GET /v1/nodes?${openFilter}&conductor_group=nope&fields=${listFields}&limit=200`,
+    version: ours,
+  },
   {
     what: 'our search for an instance',
     ask: `GET /v1/nodes?instance_uuid=${nobody}&fields=${oneFields}`,
