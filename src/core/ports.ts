@@ -44,6 +44,9 @@ export interface BareMetal {
   /** Servers that are reserved or being deployed, at most 1,000 of each state, in no order. Changes nothing. */
   deploying(signal: AbortSignal): Promise<readonly Server[]>;
 
+  /** Servers that are in the middle of a deployment, as `find` shows them; some of them, if they are many. Changes nothing. */
+  moving(signal: AbortSignal): Promise<readonly Server[]>;
+
   /** A page of the servers that we may see: those after the given one, which must exist. Changes nothing. */
   list(filter: ServerFilter, after: string | undefined, signal: AbortSignal): Promise<ServerPage>;
 

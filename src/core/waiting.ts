@@ -1,4 +1,5 @@
 import { Failure } from './failures.js';
+import { createFinder } from './finder.js';
 import type { ProvisionStatus, RecordedError, Server, StatusRequest } from './model.js';
 import { type BareMetal, NoAnswer, Refused, SignInRefused } from './ports.js';
 import type { Progress } from './progress.js';
@@ -43,8 +44,9 @@ interface Reading {
 }
 
 export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Waiting {
+  const find = createFinder(bareMetal);
   const looks = createSharedReads(clock, async (id, signal): Promise<Reading | null> => {
-    const server = await bareMetal.find(id, signal);
+    const server = await find(id, signal);
     return server && { server, errors: await errorsOf(server, signal) };
   });
 

@@ -33,6 +33,10 @@ const firstFree = 200;
 /** As many as Ironic gives at once, unless its operator has set less. */
 const pageLimit = 1_000;
 
+/** The states in which a deployment moves on, and how many of each are read at once, with all that is known of them. */
+const movingStates = ['deploying', 'wait call-back'];
+const mostMoving = 200;
+
 /** Where servers are that somebody has and that do not run yet. Ironic takes one state at a time. */
 const deployingStates = ['available', 'deploying', 'wait call-back', 'deploy hold'];
 
@@ -132,6 +136,16 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
           if (state === 'deploy hold' && error instanceof Refused && error.refusal === 'invalid') return [];
           throw error;
         }
+      });
+      return (await Promise.all(each)).flat();
+    },
+
+    async moving(signal) {
+      const each = movingStates.map(async (state) => {
+        const query = () => ({ provision_state: state, limit: String(mostMoving), fields: fieldsOf('one', version) });
+        const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);
+        if (answer.status !== 200) throw errorFrom(answer);
+        return readable(pageIn(answer.body), answer).servers;
       });
       return (await Promise.all(each)).flat();
     },

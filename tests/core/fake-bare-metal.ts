@@ -88,6 +88,7 @@ type Method =
   | 'carrying'
   | 'available'
   | 'deploying'
+  | 'moving'
   | 'list'
   | 'vifs'
   | 'macAddresses'
@@ -236,6 +237,13 @@ export function createFakeBareMetal({
 
     available: (filter, after, signal) =>
       request('available', filter.resourceClass ?? 'any', signal, () => page(filter, after, pageOfFree, isFree)),
+
+    moving: (signal) =>
+      request('moving', 'all', signal, () =>
+        [...servers.values()]
+          .filter(({ provisionState }) => ['deploying', 'wait call-back'].includes(provisionState))
+          .map((server) => ({ ...server })),
+      ),
 
     deploying: (signal) =>
       request('deploying', 'all', signal, () =>

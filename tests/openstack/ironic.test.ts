@@ -241,6 +241,25 @@ describe('listing the servers that are being deployed', () => {
   });
 });
 
+describe('listing the servers in the middle of a deployment', () => {
+  it('takes one request for each state, with all that one server is asked for', async () => {
+    const { bareMetal } = setup([json({ nodes: [{ ...node, deploy_step: { step: 'write_image' } }] })]);
+    const servers = await bareMetal.moving(forever);
+    expect(servers.map(({ step }) => step?.name)).toEqual(['write_image', 'write_image']);
+    const asked = service.seen.map(({ path }) => new URL(path, service.endpoint).searchParams);
+    expect(asked.map((query) => query.get('provision_state'))).toEqual(['deploying', 'wait call-back']);
+    for (const query of asked) {
+      expect(query.get('limit')).toBe('200');
+      expect(query.get('fields')).toMatch(/deploy_step,driver_internal_info/);
+    }
+  });
+
+  it('gives no answer when one of them cannot be read', async () => {
+    const { bareMetal } = setup([json({ nodes: [{}] })]);
+    expect(await errorOf(bareMetal.moving(forever))).toMatchObject({ name: 'NoAnswer' });
+  });
+});
+
 describe('the server that carries a deployment', () => {
   it('is asked for by its id', async () => {
     const { bareMetal } = setup([json({ nodes: [{ ...node, instance_uuid: uuid(9) }] })]);
