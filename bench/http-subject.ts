@@ -7,14 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { composeCore } from '../src/compose.js';
 import { readConfig } from '../src/config.js';
 import type { Failure } from '../src/core/failures.js';
-import type { Core } from '../src/core/operation.js';
 import { operations } from '../src/core/operations.js';
-import { createPolicy } from '../src/core/policy.js';
 import { createHttpApp } from '../src/http/app.js';
 import { createInFlight } from '../src/http/in-flight.js';
 import { createJsonLines } from '../src/http/json-lines.js';
 import { problemOf } from '../src/http/problem.js';
 import { createHttpServer } from '../src/http/server.js';
+import { instantCore } from './instant-core.js';
 
 const [kind, cloud] = process.argv.slice(2);
 const core = cloud === 'instant' ? instantCore() : await composeCore(await readConfig({}, {}));
@@ -33,24 +32,6 @@ const app = createHttpApp({
 const port = kind === 'face' ? await createHttpServer(app).listen('127.0.0.1', 0) : await bare();
 process.on('message', () => process.send?.(process.cpuUsage()));
 process.stdout.write(`${port}\n`);
-
-/** Says the same to everybody. */
-function instantCore(): Core {
-  const answer = {
-    operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7',
-    server_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7',
-    server_name: 'rack1-small-01',
-    message:
-      'Deployment of image ubuntu-24.04 on server rack1-small-01 has started. Follow it with check_provision_status.',
-    started_at: '2026-11-22T16:55:26Z',
-    deployment_id: 'be108688-20f8-4317-9886-4b3812724c4d',
-  };
-  const progress = { provision_state: 'deploying', progress_percent: 40, completed_at: null, poll_after_seconds: 5 };
-  const accepted = { ...answer, status: 'accepted' };
-  const deploying = { ...answer, ...progress, status: 'in_progress', failure: null };
-  const provision = { provision: async () => accepted, status: async () => deploying };
-  return { say: (message: string) => message, provision, policy: createPolicy() } as unknown as Core;
-}
 
 async function bare(): Promise<number> {
   const signal = new AbortController().signal;

@@ -1,63 +1,47 @@
-// Measures start-up against a bare loop of JSON-RPC without any dependency, in one interleaved run, as ratios.
+// Runs the parts of the bench, all or the named ones, and writes what they say into docs/performance.md. A part whose
+// targets are missed is shown as it is, and makes this fail in the end.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 
-const rounds = Number(process.env.ROUNDS ?? 15);
-const request = (id, method, params = {}) => `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`;
-const initialize = request(1, 'initialize', {
-  protocolVersion: '2025-11-25',
-  capabilities: {},
-  clientInfo: { name: 'bench', version: '1' },
-});
-
-const raw = `
-let buffer = '';
-process.stdin.on('data', (chunk) => {
-  buffer += chunk;
-  for (let end = buffer.indexOf('\\n'); end >= 0; end = buffer.indexOf('\\n')) {
-    const { id } = JSON.parse(buffer.slice(0, end));
-    buffer = buffer.slice(end + 1);
-    process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id, result: { tools: [] } }) + '\\n');
-  }
-});`;
-
-const subjects = {
-  'raw loop': ['-e', raw],
-  'ironic-mcp': ['bin/ironic-mcp.js'],
+const page = 'docs/performance.md';
+const node = (script, ...args) => [process.execPath, [`bench/${script}.js`, ...args]];
+const parts = {
+  startup: node('startup'),
+  'startup-24': ['npx', ['-y', '-p', 'node@24', 'node', 'bench/startup.js']],
+  calls: node('calls'),
+  size: node('size'),
+  selection: node('selection'),
+  waiting: node('waiting'),
+  http: node('http'),
+  simulator: node('simulator'),
 };
+/** These want more than Node: Debian, root, and the package registries. */
+const peers = { deployment: node('deployment'), 'other-servers': node('other-servers') };
 
-/** Milliseconds from spawn to the answer to tools/list, and from the end of input to the exit. */
-function start(args) {
-  return new Promise((resolve, reject) => {
-    const begin = performance.now();
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'ignore'] });
-    let output = '';
-    let listed;
-    let ended;
-    child.stdout.on('data', (chunk) => {
-      output += chunk;
-      if (listed === undefined && output.includes('"id":2')) {
-        listed = performance.now() - begin;
-        ended = performance.now();
-        child.stdin.end();
-      }
-    });
-    child.on('error', reject);
-    child.on('exit', () => resolve({ listed, exit: performance.now() - ended }));
-    child.stdin.write(initialize + request(2, 'tools/list'));
+const names = process.argv.slice(2);
+const all = { ...parts, ...peers };
+const chosen = names.includes('peers') ? Object.keys(peers) : names.length > 0 ? names : Object.keys(parts);
+for (const name of chosen) {
+  const [command, args] = all[name];
+  process.stdout.write(`\n## ${name}\n\n`);
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  child.stdout.on('data', (chunk) => {
+    said += chunk;
+    process.stdout.write(chunk);
   });
+  const [code] = await once(child, 'close');
+  if (code !== 0) process.exitCode = 1;
+  if (said !== '') await record(name, said.trim());
 }
 
-const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
-const times = Object.fromEntries(Object.keys(subjects).map((name) => [name, []]));
-for (let round = 0; round < rounds; round += 1) {
-  for (const [name, args] of Object.entries(subjects)) times[name].push(await start(args));
+/** Puts it between the marks of its part. */
+async function record(name, said) {
+  const text = await readFile(page, 'utf8');
+  const [begin, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < 0) throw new Error(`${page} has no place for ${name}`);
+  const date = new Date().toISOString().slice(0, 10);
+  await writeFile(page, `${text.slice(0, from + begin.length)}${date}. ${said}\n${text.slice(to)}`);
 }
-const base = median(times['raw loop'].map(({ listed }) => listed));
-const lines = Object.entries(times).map(([name, runs]) => {
-  const listed = median(runs.map((run) => run.listed));
-  const exit = median(runs.map((run) => run.exit));
-  return `| ${name} | ${(listed / base).toFixed(2)} | ${exit.toFixed(0)} |`;
-});
-process.stdout.write(
-  `Node ${process.version}, medians of ${rounds} rounds\n\n| start to tools/list | × raw | end of input to exit, ms |\n|---|---|---|\n${lines.join('\n')}\n`,
-);

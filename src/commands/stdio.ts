@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { readArguments, readConfig } from '../config.js';
 import type { Core } from '../core/operation.js';
 import { instructionsFor } from '../mcp/instructions.js';
@@ -7,8 +7,8 @@ import { createMcpServer } from '../mcp/server.js';
 import { tools } from '../mcp/tools.js';
 import { version } from '../version.js';
 import { type Command, exitCodes, type Io } from './io.js';
-import { longestMessage, messagesIn } from './messages.js';
 import { showNotices } from './notices.js';
+import { createStdioTransport } from './stdio-transport.js';
 
 /** How long a change may go on after its client has left: SDK 1.x clients kill four seconds after they close stdin. */
 const grace = 3_500;
@@ -37,7 +37,7 @@ export const stdio: Command = async (io, args) => {
         onDefect: log,
       }),
     {
-      transport: new StdioServerTransport(messagesIn(io), io.stdout, { maxBufferSize: 2 * longestMessage }),
+      transport: createStdioTransport(io),
       onerror: (error) => io.stderr.write(`ironic-mcp: ${error.message}\n`),
     },
   );

@@ -1,0 +1,62 @@
+// A server on stdin and stdout, watched from outside.
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+export const request = (id, method, params = {}) => `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`;
+
+export const initialize = request(1, 'initialize', {
+  protocolVersion: '2025-11-25',
+  capabilities: {},
+  clientInfo: { name: 'bench', version: '1' },
+});
+
+/** Our own environment without what would lead to a cloud. */
+export const neutral = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(OS|IRONIC_MCP)_/.test(name)),
+);
+
+/** Starts a server. `answer(id)` resolves with the text of an answer. */
+export function start(command, args, env = {}) {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], env: { ...neutral, ...env } });
+  const waiting = new Map();
+  let rest = '';
+  child.stdout.on('data', (chunk) => {
+    rest += chunk;
+    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+      const line = rest.slice(0, end);
+      rest = rest.slice(end + 1);
+      const { id } = JSON.parse(line);
+      waiting.get(id)?.resolve(line);
+      waiting.delete(id);
+    }
+  });
+  const gone = new Promise((resolve) => child.on('exit', resolve));
+  child.on('exit', (code) => {
+    for (const { reject } of waiting.values()) reject(new Error(`${command} ${args} ended with ${code}`));
+  });
+  const answer = (id) => new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+  return {
+    child,
+    gone,
+    answer,
+    send: (text) => child.stdin.write(text),
+    ask(id, method, params) {
+      child.stdin.write(request(id, method, params));
+      return answer(id);
+    },
+  };
+}
+
+/** Milliseconds of CPU that all threads have taken so far, and the most memory, in MB; on Linux. */
+export function usage({ pid }) {
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => {
+    try {
+      return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    } catch {
+      // It has ended between the two.
+      return 0;
+    }
+  });
+  const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return { cpu: threads.reduce((sum, each) => sum + each, 0) / 1e6, memory: Number(peak?.[1]) / 1024 };
+}

@@ -1,0 +1,23 @@
+// The MCP server of bench/calls.js: ours on stdio, with a core that answers at once.
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { createStdioTransport } from '../src/commands/stdio-transport.js';
+import { operations } from '../src/core/operations.js';
+import { createMcpServer } from '../src/mcp/server.js';
+import { tools } from '../src/mcp/tools.js';
+import { instantCore } from './instant-core.js';
+
+const core = instantCore();
+serveStdio(
+  () =>
+    createMcpServer({
+      name: 'ironic-mcp',
+      version: '0',
+      instructions: '',
+      tools,
+      operations: async () => operations,
+      core: async () => core,
+      openWorld: false,
+      onDefect: (error) => process.stderr.write(`${error}\n`),
+    }),
+  { transport: createStdioTransport(process) },
+);

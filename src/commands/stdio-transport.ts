@@ -1,0 +1,84 @@
+import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from '@modelcontextprotocol/server';
+import { droppedArgument, dropsArgument } from '../mcp/dropped-arguments.js';
+import type { Io } from './io.js';
+
+/** Bytes of one message. */
+const longestMessage = 10 * 1024 * 1024;
+
+/**
+ * MCP on stdin and stdout. Lines that are no JSON-RPC message are answered: the SDK's own transport drops them without
+ * a word, and stops reading for good at one that is too long.
+ */
+export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin' | 'stdout' | 'stderr'>): Transport {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let line: Buffer[] = [];
+  let length = 0;
+
+  const write = (message: object) =>
+    new Promise<void>((resolve, reject) => {
+      stdout.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve()));
+    });
+  const refuse = (code: number, message: string, id: string | number | null = null) => {
+    stderr.write(`ironic-mcp: ignored a line on stdin: ${message}\n`);
+    // Whoever no longer reads answers has left, which is noticed elsewhere.
+    write({ jsonrpc: '2.0', id, error: { code, message } }).catch(() => undefined);
+  };
+  const add = (part: Buffer) => {
+    length += part.length;
+    if (length <= longestMessage) line.push(part);
+    else line = [];
+  };
+  const finish = () => {
+    const [parts, size] = [line, length];
+    [line, length] = [[], 0];
+    if (size > longestMessage) {
+      return refuse(-32600, `Invalid Request: more than ${longestMessage / 1024 / 1024} MiB`);
+    }
+    let value: unknown;
+    try {
+      const text = decoder.decode(parts.length === 1 ? parts[0] : Buffer.concat(parts));
+      if (text.trim() === '') return;
+      value = JSON.parse(text);
+    } catch {
+      // The parser's own words would quote the line, which may hold secrets.
+      return refuse(-32700, 'Parse error: not JSON in UTF-8');
+    }
+    if (dropsArgument(value)) return refuse(droppedArgument.code, droppedArgument.message, idOf(value));
+    let message: JSONRPCMessage;
+    try {
+      message = parseJSONRPCMessage(value);
+    } catch {
+      return refuse(-32600, 'Invalid Request: not a JSON-RPC 2.0 message', idOf(value));
+    }
+    transport.onmessage?.(message);
+  };
+  const read = (chunk: Buffer) => {
+    let from = 0;
+    for (let to = chunk.indexOf(newline); to >= 0; to = chunk.indexOf(newline, from)) {
+      add(chunk.subarray(from, to));
+      finish();
+      from = to + 1;
+    }
+    add(chunk.subarray(from));
+  };
+
+  const transport: Transport = {
+    async start() {
+      stdin.on('data', read);
+      for (const event of ['end', 'close', 'error']) stdin.once(event, () => transport.close());
+    },
+    send: write,
+    async close() {
+      stdin.off('data', read);
+      transport.onclose?.();
+    },
+  };
+  return transport;
+}
+
+const newline = Buffer.from('\n');
+
+function idOf(message: unknown): string | number | null {
+  const id = typeof message === 'object' && message !== null && 'id' in message ? message.id : null;
+  return typeof id === 'string' || typeof id === 'number' ? id : null;
+}
