@@ -16,14 +16,10 @@ const parts = {
   http: node('http'),
   simulator: node('simulator'),
 };
-/** These want more than Node: Debian, root, and the package registries. */
-const peers = { deployment: node('deployment'), 'other-servers': node('other-servers') };
-
 const names = process.argv.slice(2);
-const all = { ...parts, ...peers };
-const chosen = names.includes('peers') ? Object.keys(peers) : names.length > 0 ? names : Object.keys(parts);
+const chosen = names.length > 0 ? names : Object.keys(parts);
 for (const name of chosen) {
-  const [command, args] = all[name];
+  const [command, args] = parts[name];
   process.stdout.write(`\n## ${name}\n\n`);
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
