@@ -11,6 +11,7 @@ const parts = {
   'startup-24': ['npx', ['-y', '-p', 'node@24', 'node', 'bench/startup.js']],
   calls: node('calls'),
   size: node('size'),
+  tokens: node('tokens'),
   selection: node('selection'),
   waiting: node('waiting'),
   http: node('http'),
