@@ -48,13 +48,17 @@ function meaningOf(name: string): StepMeaning | undefined {
   return Object.hasOwn(deploySteps, name) ? deploySteps[name] : undefined;
 }
 
+/** Other kinds of deployments have a step of the name `deploy` too, of which nothing but its position is known. */
+function isAgentBased(names: readonly string[]): boolean {
+  return names.includes('write_image');
+}
+
 /** How far a deployment that is under way has come; null when nothing honest can be said. */
 export function progressPercent({ provisionState, step }: Server): number | null {
   if (provisionState === 'available') return 0;
   if (step === null) return null;
   if (step.number === null) return meaningOf(step.name)?.percent ?? null;
-  // A list without a write_image is not of that kind: there the position is all that is known.
-  const marks = step.names.includes('write_image') ? step.names.map((name) => meaningOf(name)?.percent) : [];
+  const marks = isAgentBased(step.names) ? step.names.map((name) => meaningOf(name)?.percent) : [];
   const index = step.number - 1;
   const before = marks.findLastIndex((mark, at) => at <= index && mark !== undefined);
   const after = marks.findIndex((mark, at) => at > index && mark !== undefined);
@@ -84,6 +88,7 @@ export function timeWords(step: DeployStep | null, elapsed: number): string {
 /** How long the work under way usually takes; undefined where a step is not known. */
 export function usualTimes(step: DeployStep | null): Usual | undefined {
   if (step === null) return preparing;
-  const known = step.number === null || step.names.slice(0, step.number).every((name) => meaningOf(name));
+  const { number, names } = step;
+  const known = number === null || (isAgentBased(names) && names.slice(0, number).every((name) => meaningOf(name)));
   return known ? meaningOf(step.name)?.usual : undefined;
 }

@@ -93,6 +93,10 @@ describe('nothing is said', () => {
     expect(said(100, { step: { name: 'deploy', number: 1, names } })).toBeDefined();
   });
 
+  it('of deployments of another kind', () => {
+    expect(said(100, { step: { name: 'deploy', number: 1, names: ['deploy'] } })).toBeUndefined();
+  });
+
   it('where no time is known', () => {
     const server = freeServer(1, { provisionState: 'deploying', provisionedAt: null, step: step('deploy') });
     expect(stallOf(server, Number.NaN, start)).toBeUndefined();
