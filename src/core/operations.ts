@@ -18,8 +18,8 @@ export const operations: readonly Operation[] = [
     title: 'Provision a bare-metal server',
     description:
       'Deploys an image on a free bare-metal server: the one named by server_id, or one chosen by resource_class. ' +
-      "Overwrites that server's disk. Answers at once with an operation_id while the deployment goes on for minutes: " +
-      'follow it with check_provision_status. Give ssh_public_keys, or nobody may be able to log in.',
+      "Overwrites that server's disk. Answers at once with an operation_id, valid as long as the deployment, " +
+      'which takes minutes: follow it with check_provision_status. Give ssh_public_keys, or nobody may be able to log in.',
     effect: 'write',
     idempotent: false,
     route: { method: 'POST', path: '/provision', status: 202 },

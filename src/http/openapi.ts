@@ -65,9 +65,13 @@ function operationObject(operation: Operation, body: Json | undefined): Json {
         content: { 'application/json': { schema: ref(`${pascal(name)}Output`) } },
       },
       ...problemResponses(failuresOf(operation)),
+      431: headTooLarge,
     },
   };
 }
+
+/** Answered without a body by the HTTP parser, before any of it is read. */
+const headTooLarge = { description: 'The request line and the headers have more than 16 KiB together' };
 
 /** What of the input is in the body, as one schema; undefined if nothing is. */
 function bodySchema(operation: Operation): Json | undefined {

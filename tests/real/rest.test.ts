@@ -11,11 +11,7 @@ import { createRestClient, type RestClient } from '../http/rest-client.js';
 const checksum = 'd41d8cd98f00b204e9800998ecf8427e';
 /** Nobody listens there. */
 const source = 'http://127.0.0.1:9/image.img';
-const images = {
-  cirros: { source, checksum },
-  // Ironic knows no such way to boot, and says so only when the deployment is to start.
-  sideways: { source, checksum, capabilities: { boot_option: 'sideways' } },
-};
+const images = { cirros: { source, checksum } };
 const withoutChecksum = 'http://127.0.0.1:9/no-checksum.img';
 const provision = ['POST', '/provision'] as const;
 
@@ -64,11 +60,15 @@ describe.each(inject('ironics'))('REST with Ironic $version ($release)', ({ endp
 
   test('passes on that Ironic refuses to deploy, and what it said, and leaves nothing reserved', async () => {
     const client = await serve();
-    const body = { image_id: 'sideways', server_id: strict };
+    // Ironic looks at it only when the deployment is to start.
+    const path = '/driver_info/image_download_source';
+    await admin.patch(strict, { op: 'add', path, value: 'nonsense' });
+    const body = { image_id: 'cirros', server_id: strict };
     const request = { code: 'deploy_refused', id: strict, body, method: 'POST', target: '/provision' } as const;
     const { reason } = await expectFailure(client, { ...request, tool: ['provision_server', body] });
-    expect(reason).toMatch(/^Ironic says: ".*boot_option/);
+    expect(reason).toMatch(/^Ironic says: ".*Invalid value for image_download_source/);
     expect(await admin.node(strict)).toMatchObject({ instance_uuid: null, instance_info: {} });
+    await admin.patch(strict, { op: 'remove', path });
   });
 
   test('does not take a key for another request', async () => {
