@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { startHttpServer } from '../http/http-server.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
-import { clientLines } from '../support/mcp-session.js';
+import { clientLines, type User } from '../support/mcp-session.js';
 import { startSimulatedIronic } from '../support/simulated-ironic.js';
 import { openTranscript, type Transcript } from '../support/transcript.js';
 
@@ -87,6 +87,35 @@ describe.each(clientLines)('the transcript of an agent with a %s client', option
     const { env, close } = await startIronic();
     const transcript = await openTranscript('no-match', line, env);
     await transcript.call('provision_server', { image_id: image, resource_class: 'baremetal.huge' });
+    await transcript.end();
+    await close();
+  });
+
+  it('that asks for what the operator does not permit is the golden one', async () => {
+    const { env, close } = await startIronic();
+    const rules = { IRONIC_MCP_IMAGES: 'ubuntu-*', IRONIC_MCP_RESOURCE_CLASSES: 'baremetal.small' };
+    const transcript = await openTranscript('policy', line, { ...env, ...rules });
+    await transcript.call('provision_server', { image_id: image, server_id: 'rack1-small-01' });
+    await transcript.call('provision_server', { image_id: image, resource_class: 'baremetal.gpu' });
+    await transcript.end();
+    await close();
+  });
+
+  it.each<[string, User | undefined, string]>([
+    ['is refused for another name', undefined, 'rack1-small-02'],
+    ['is refused by the user', () => ({ action: 'decline' }), 'rack1-small-01'],
+    ['is confirmed by name', undefined, 'rack1-small-01'],
+    ['is confirmed by the user', () => ({ action: 'accept', content: { confirm: true } }), 'rack1-small-01'],
+  ])('whose undeployment %s is the golden one', async (how, user, name) => {
+    const { env, beginWait, close } = await startIronic();
+    const settings = { ...env, IRONIC_MCP_ALLOW_DEPROVISION: 'true' };
+    const transcript = await openTranscript(`undeployment-${how.replaceAll(' ', '-')}`, line, settings, user);
+    const request = { image_id: image, server_id: 'rack1-small-01', ssh_public_keys: [key] };
+    const { operation_id } = await transcript.call('provision_server', request);
+    await followed(transcript, operation_id, beginWait);
+    if (user) transcript.note({ 'the user will answer': await user('') });
+    await transcript.call('deprovision_server', { operation_id, confirm_server_name: name });
+    await transcript.call('check_provision_status', { operation_id });
     await transcript.end();
     await close();
   });

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
-import { type CallOptions, type ClientLine, type McpSession, openSession } from './mcp-session.js';
+import { type CallOptions, type ClientLine, type McpSession, openSession, type User } from './mcp-session.js';
 import type { Environment } from './program.js';
 
 const folder = new URL('../golden/transcripts/', import.meta.url);
@@ -25,8 +25,14 @@ export interface Transcript {
   end(): Promise<void>;
 }
 
-export async function openTranscript(name: string, line: ClientLine, env: Environment): Promise<Transcript> {
-  const session = await openSession(line, env);
+/** @param user Whom the client asks; a client without one cannot ask. */
+export async function openTranscript(
+  name: string,
+  line: ClientLine,
+  env: Environment,
+  user?: User,
+): Promise<Transcript> {
+  const session = await openSession(line, env, [], user);
   const entries: object[] = [];
   let read = 0;
 
@@ -72,6 +78,11 @@ function entryOf({ method, params, result }: Message): object[] {
   if (method === 'notifications/progress') {
     const { progressToken: _, ...progress } = params ?? {};
     return [{ notification: progress }];
+  }
+  if (method === 'elicitation/create') return [{ question: params }];
+  if (result?.inputRequests) {
+    const { _meta, ...question } = result;
+    return [{ question }];
   }
   if (!Array.isArray(result?.content)) return [];
   const [{ text }] = result.content as [{ text: string }];
