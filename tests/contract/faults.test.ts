@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { Failure } from '../../src/core/failures.js';
 import type { ProvisionRequest } from '../../src/core/model.js';
 import { createFaultCloud } from './fault-cloud.js';
 import type { FaultLab } from './fault-lab.js';
@@ -50,7 +51,7 @@ describe('whatever goes wrong with one request of a deployment', () => {
   afterAll(() => {
     process.stderr.write(
       `Fault matrix on the simulator: ${total.cases} cases, ${total.violations} violations; ` +
-        `${total.reported} reservations left and reported, ${total.found} left by what arrived late and found by the survey\n`,
+        `${total.reported + total.found} servers left reserved, of which ${total.reported} were reported; the survey found all\n`,
     );
   });
 
@@ -70,6 +71,36 @@ describe('whatever goes wrong with one request of a deployment', () => {
     },
     240_000,
   );
+});
+
+describe('whatever goes wrong with one request for a status', () => {
+  test('it is true or there is none, and nothing is changed', async () => {
+    const lab = await createFaultCloud();
+    const { signal } = new AbortController();
+    const { operation_id } = await lab.program().provision(await requestFor(lab, 'by id'), signal);
+    const ask = () => lab.program().status({ operation_id, wait_seconds: 0 }, signal);
+    lab.script.play();
+    await ask();
+    const cases = casesOf([...lab.script.log]);
+    for (const injection of cases) {
+      const before = await lab.nodes();
+      lab.script.play(injection);
+      const answer = await ask().catch((failure) => failure);
+      const now = await lab.nodes();
+      const { provision_state } = now.find(({ uuid }) => uuid === operation_id) ?? {};
+      const words = wordsOfCase(injection);
+      if (answer instanceof Failure) expect(answer, words).toMatchObject({ code: 'ironic_unavailable' });
+      else expect(answer, words).toMatchObject({ operation_id, provision_state });
+      // Time has passed for the deployment as well.
+      expect(
+        now.map(({ instance_uuid }) => instance_uuid),
+        words,
+      ).toEqual(before.map(({ instance_uuid }) => instance_uuid));
+      lab.script.play();
+      expect(await ask(), words).toMatchObject({ operation_id });
+    }
+    process.stderr.write(`Fault matrix for a status on the simulator: ${cases.length} cases\n`);
+  });
 });
 
 describe('a change that arrives late', () => {
