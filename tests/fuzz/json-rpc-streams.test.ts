@@ -105,7 +105,12 @@ describe(`${streams} mutated streams of JSON-RPC`, { timeout: 60_000 + streams *
   beforeAll(async () => {
     ironic = await startSimulatedIronic();
     proxy = await startFaultProxy(ironic.url);
-    env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, OS_IMAGE_ENDPOINT_OVERRIDE: proxy.url };
+    env = {
+      OS_AUTH_TYPE: 'none',
+      OS_ENDPOINT: proxy.url,
+      OS_IMAGE_ENDPOINT_OVERRIDE: proxy.url,
+      IRONIC_MCP_ALLOW_DEPROVISION: 'true',
+    };
   });
   afterAll(async () => {
     await proxy.close();

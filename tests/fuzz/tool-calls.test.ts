@@ -37,7 +37,12 @@ describe(`${calls} generated tool calls`, { timeout: 60_000 + calls * 100 }, () 
   beforeAll(async () => {
     ironic = await startSimulatedIronic();
     proxy = await startFaultProxy(ironic.url);
-    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, OS_IMAGE_ENDPOINT_OVERRIDE: proxy.url };
+    const env = {
+      OS_AUTH_TYPE: 'none',
+      OS_ENDPOINT: proxy.url,
+      OS_IMAGE_ENDPOINT_OVERRIDE: proxy.url,
+      IRONIC_MCP_ALLOW_DEPROVISION: 'true',
+    };
     lines = await openLines(env);
   });
   afterAll(async () => {

@@ -4,7 +4,6 @@ import { openLines } from '../support/json-rpc-lines.js';
 import { startSimulatedIronic } from '../support/simulated-ironic.js';
 
 const image = { image_id: 'file:///images/debian.qcow2' };
-const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 
 it('too many requests are refused at once, but never those of a deployment that has begun', {
   timeout: 30_000,
@@ -18,12 +17,12 @@ it('too many requests are refused at once, but never those of a deployment that 
   };
 
   const patch = proxy.on({ method: 'PATCH' }, faults.holdBefore);
-  const reads = proxy.on({ method: 'GET', path: '/v1/nodes/00000000' }, faults.holdBefore);
+  const reads = proxy.on({ method: 'GET', path: '/v1/nodes/nosuch' }, faults.holdBefore);
   const deployment = call('provision_server', { ...image, server_id: 'rack1-small-01' });
   await patch.reached;
   // One place is the deployment's; seven reads are sent, 256 wait, and there is no room for 37.
   const answers = Array.from({ length: 300 }, (_, index) =>
-    call('check_provision_status', { operation_id: idOf(index) }),
+    call('provision_server', { ...image, server_id: `nosuch-${index}` }),
   );
   const refused = await Promise.all(answers.slice(263));
   expect(new Set(refused)).toEqual(
@@ -40,7 +39,7 @@ it('too many requests are refused at once, but never those of a deployment that 
   patch.release();
   reads.release();
   expect(JSON.parse(await deployment)).toMatchObject({ status: 'accepted' });
-  for (const answer of await Promise.all(answers.slice(0, 263))) expect(answer).toContain('Code: operation_not_found');
+  for (const answer of await Promise.all(answers.slice(0, 263))) expect(answer).toContain('Code: server_not_found');
   const order = proxy.log.map(({ method }) => method);
   // The reservation, seven reads, the one that took its place, and then the start before all who wait.
   expect(order.indexOf('PUT') - order.indexOf('PATCH')).toBeLessThan(20);
