@@ -71,8 +71,8 @@ describe.each(inject('ironics'))('REST with Ironic $version ($release)', ({ endp
     await admin.patch(strict, { op: 'remove', path });
   });
 
-  test('does not take a key for another request', async () => {
-    const client = await serve();
+  test('does not take a key for another request, and undeploys only what is named', async () => {
+    const client = await serve({ IRONIC_MCP_ALLOW_DEPROVISION: 'true' });
     const [, one] = await free();
     const first = { image_id: 'cirros', server_id: String(one?.uuid), idempotency_key: `key for ${one?.uuid}` };
     const accepted = await client.ask(...provision, first);
@@ -87,7 +87,20 @@ describe.each(inject('ironics'))('REST with Ironic $version ($release)', ({ endp
     expect(status.json).toMatchObject({ status: 'completed', deployment_id: accepted.json.deployment_id });
     const told = await client.callTool('check_provision_status', { operation_id: first.server_id });
     expect(told.structuredContent).toEqual(status.json);
-    await admin.done('PUT', `nodes/${first.server_id}/states/provision`, { target: 'deleted' });
+
+    const target = `/provision/${first.server_id}`;
+    const wrong = { confirm_server_name: 'another' };
+    await expectFailure(client, {
+      code: 'not_confirmed',
+      method: 'DELETE',
+      target,
+      body: wrong,
+      tool: ['deprovision_server', { operation_id: first.server_id, ...wrong }],
+    });
+    expect(await admin.node(first.server_id)).toMatchObject({ provision_state: 'active' });
+    const gone = await client.ask('DELETE', target, { confirm_server_name: String(one?.name) });
+    expectDocumented(gone);
+    expect(gone.status, gone.text).toBe(202);
     await admin.until(first.server_id, 'available');
   });
 
