@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   type ClientLine,
@@ -199,6 +202,31 @@ describe.each(clientLines)('with a %s client', { concurrent: true, timeout: 30_0
       });
     });
     await ironic.close();
+  });
+
+  it('the audit log tells of it, and no secret of the deployment shows anywhere', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ironic-mcp-'));
+    const file = join(folder, 'audit.jsonl');
+    const password = 'correct-horse-battery-staple';
+    const { questions, answer } = user({ action: 'accept', content: { confirm: true } });
+    await withSession(line, answer, { ...env, IRONIC_MCP_AUDIT_LOG: file }, async (session) => {
+      const accepted = await provision(session, { ...image, config_drive: { user_data: `#!/bin/sh\n# ${password}` } });
+      await finished(session, accepted);
+      const input = { operation_id: accepted.operation_id, confirm_server_name: 'rack1-small-01' };
+      const { text } = await session.callTool('deprovision_server', input);
+      const log = await readFile(file, 'utf8');
+      const records = log
+        .trim()
+        .split('\n')
+        .map((each) => JSON.parse(each) as Record<string, unknown>);
+      const { deployment_id } = accepted;
+      expect(records.filter(({ operation }) => operation === 'deprovision_server')).toMatchObject([
+        { phase: 'begin', arguments: { ...input, deployment_id } },
+        { phase: 'end', outcome: 'ok', status: 'accepted', deployment_id },
+      ]);
+      expect([text, log, session.stderr(), ...questions].join()).not.toContain(password);
+    });
+    await rm(folder, { recursive: true });
   });
 
   it('what somebody else deployed is left alone', async () => {
