@@ -100,7 +100,7 @@ describe('whatever goes wrong with one request for a status', () => {
       expect(await ask(), words).toMatchObject({ operation_id });
     }
     process.stderr.write(`Fault matrix for a status on the simulator: ${cases.length} cases\n`);
-  });
+  }, 60_000);
 });
 
 describe('a change that arrives late', () => {
