@@ -17,10 +17,14 @@ const parts = {
   http: node('http'),
   simulator: node('simulator'),
 };
+/** These want more than Node: Python and PyPI. */
+const peers = { 'other-servers': node('other-servers') };
+
 const names = process.argv.slice(2);
-const chosen = names.length > 0 ? names : Object.keys(parts);
+const all = { ...parts, ...peers };
+const chosen = names[0] === 'peers' ? Object.keys(peers) : names.length > 0 ? names : Object.keys(parts);
 for (const name of chosen) {
-  const [command, args] = parts[name];
+  const [command, args] = all[name];
   process.stdout.write(`\n## ${name}\n\n`);
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';

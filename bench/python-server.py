@@ -1,0 +1,14 @@
+"""What the readme of the MCP SDK for Python shows: a server with one tool."""
+
+from mcp.server.mcpserver import MCPServer
+
+server = MCPServer('peer')
+
+
+@server.tool()
+def add(a: int, b: int) -> int:
+    """Adds two numbers"""
+    return a + b
+
+
+server.run()
