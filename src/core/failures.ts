@@ -183,7 +183,7 @@ const table = {
     retryable: false,
     hint: 'This is a defect of ironic-mcp; please report it.',
   },
-} as const satisfies Record<string, FailureKind>;
+} satisfies Record<string, FailureKind>;
 
 /** A code by which programs can tell failures apart. */
 export type FailureCode = keyof typeof table;
