@@ -9,7 +9,7 @@ import { atLeast, median, p99, say, table, verdicts } from './report.js';
 
 const rounds = Number(process.env.ROUNDS ?? 9);
 const calls = Number(process.env.CALLS ?? 2000);
-const call = {
+const status = {
   name: 'check_provision_status',
   arguments: { operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7' },
 };
@@ -20,12 +20,18 @@ try {
   const options = { entry: { subject: 'bench/mcp-subject.ts' }, outDir: folder, outExtension: () => ({ js: '.mjs' }) };
   await build({ config: 'tsup.config.ts', ...options, silent: true });
   const face = await open([`${folder}/subject.mjs`]);
-  const { result } = JSON.parse(await face.ask(2, 'tools/call', call));
+  const { result } = JSON.parse(await face.ask(2, 'tools/call', status));
+  const known = JSON.stringify(result);
   const subjects = [
-    { name: 'raw loop, with the same answer', server: await open(['bench/raw-server.cjs', JSON.stringify(result)]) },
+    { name: 'raw loop, with the same answer', server: await open(['bench/raw-server.cjs', known]) },
     { name: 'ironic-mcp, without any core', server: face },
     { name: 'ironic-mcp, with the simulator', server: await open(['bin/ironic-mcp.js']) },
-  ].map((subject) => ({ ...subject, one: [], many: [], late: [] }));
+    {
+      name: 'SDK 2.x alone, with the same answer',
+      server: await open(['bench/sdk-v2-server.js', known]),
+      call: { name: 'add', arguments: { a: 1, b: 2 } },
+    },
+  ].map((subject) => ({ call: status, ...subject, one: [], many: [], late: [] }));
   await subjects[2].server.ask(2, 'tools/call', {
     name: 'provision_server',
     arguments: { image_id: 'debian-12', server_id: 'rack1-small-01' },
@@ -33,9 +39,9 @@ try {
 
   let errors = 0;
   for (let round = 0; round <= rounds; round += 1) {
-    for (const { server, one, many, late } of subjects) {
-      const single = await load(server, 1);
-      const parallel = await load(server, 64);
+    for (const { server, call, one, many, late } of subjects) {
+      const single = await load(server, call, 1);
+      const parallel = await load(server, call, 64);
       errors += single.errors + parallel.errors;
       // The first round warms up.
       if (round === 0) continue;
@@ -80,7 +86,7 @@ async function open(args) {
 }
 
 /** Calls a second, so many at a time. */
-async function load(server, inFlight) {
+async function load(server, call, inFlight) {
   const latencies = [];
   let left = calls;
   let errors = 0;

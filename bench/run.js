@@ -10,15 +10,17 @@ const parts = {
   startup: node('startup'),
   'startup-24': ['npx', ['-y', '-p', 'node@24', 'node', 'bench/startup.js']],
   calls: node('calls'),
+  'calls-24': ['npx', ['-y', '-p', 'node@24', 'node', 'bench/calls.js']],
   size: node('size'),
+  'first-run': node('first-run'),
   tokens: node('tokens'),
   selection: node('selection'),
   waiting: node('waiting'),
   http: node('http'),
   simulator: node('simulator'),
 };
-/** These want more than Node: Python and PyPI. */
-const peers = { 'other-servers': node('other-servers') };
+/** These want more than Node: Python and PyPI, and the deployment Debian and root. */
+const peers = { deployment: node('deployment'), 'other-servers': node('other-servers') };
 
 const names = process.argv.slice(2);
 const all = { ...parts, ...peers };
@@ -44,5 +46,5 @@ async function record(name, said) {
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from < 0 || to < 0) throw new Error(`${page} has no place for ${name}`);
   const date = new Date().toISOString().slice(0, 10);
-  await writeFile(page, `${text.slice(0, from + begin.length)}${date}. ${said}\n${text.slice(to)}`);
+  await writeFile(page, `${text.slice(0, from + begin.length)}${date}.\n\n${said}\n${text.slice(to)}`);
 }

@@ -31,7 +31,8 @@ try {
         server.send(request(id, 'tools/call', params));
         return answer;
       });
-      await Promise.race([Promise.all(answered), delay(3 * seconds * 1_000)]);
+      const late = delay(3 * seconds * 1_000, 'late', { ref: false });
+      if ((await Promise.race([Promise.all(answered), late])) === 'late') throw new Error('not everybody was answered');
       const count = cloud.seen().length;
       // The first round warms up.
       if (round === 0) continue;

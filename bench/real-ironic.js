@@ -1,0 +1,49 @@
+// A real Ironic for the bench, with hardware that is fake and takes no time, and a log of the requests it gets. Wants
+// Debian and root; what is missing is installed.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createClient } from './keep-alive-client.js';
+
+const lab = 'tests/real/ironic/ironic_lab.py';
+
+export async function startIronic({ nodes }) {
+  const state = mkdtempSync(join(tmpdir(), 'ironic-mcp-bench-'));
+  const options = ['--release', 'debian', '--nodes', String(nodes), '--deploy-delay', '0'];
+  const said = execFileSync('python3', [lab, 'up', '--state', state, ...options], { encoding: 'utf8' });
+  const { endpoint, version, access_log: log } = JSON.parse(said);
+  // The log leaves out who calls itself so.
+  const client = createClient(endpoint, { 'user-agent': 'ironic-lab' });
+  const taken = async () => (await client.send('GET', '/v1/nodes?associated=true&fields=uuid,provision_state')).nodes;
+  const foreign = new Set((await taken()).map(({ uuid }) => uuid));
+  let read = 0;
+  return {
+    endpoint,
+    version,
+    /** The requests since the last time, as `METHOD path`. */
+    requests() {
+      const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
+      const fresh = lines.slice(read).map((line) => line.slice(0, line.lastIndexOf(' ')));
+      read = lines.length;
+      return fresh;
+    },
+    /** Undeploys what has been deployed, so that each turn finds the same. */
+    async putBack() {
+      for (;;) {
+        const ours = (await taken()).filter(({ uuid }) => !foreign.has(uuid));
+        if (ours.length === 0) return;
+        for (const { uuid } of ours.filter(({ provision_state: now }) => now === 'active')) {
+          await client.send('PUT', `/v1/nodes/${uuid}/states/provision`, { target: 'deleted' });
+        }
+        await delay(50);
+      }
+    },
+    stop() {
+      client.close();
+      execFileSync('python3', [lab, 'down', '--state', state]);
+      rmSync(state, { recursive: true });
+    },
+  };
+}
