@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditRecord } from '../../src/core/ports.js';
-import { createAuditLog } from '../../src/local/audit-log.js';
+import { createAuditLog, tryAuditLog } from '../../src/local/audit-log.js';
 
 const clock = { now: () => Date.UTC(2026, 10, 24, 1, 2, 3, 4), sleep: async () => undefined };
 const record = (id: string): AuditRecord => ({ id, face: 'mcp', operation: 'provision_server', name: 'a\nb' });
@@ -19,6 +21,7 @@ describe('the audit log', () => {
     return text
       .slice(0, -1)
       .split('\n')
+      .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   };
   beforeEach(async () => {
@@ -99,15 +102,32 @@ describe('the audit log', () => {
   it.each([
     ['a folder', 'EISDIR', async (at: string) => void (await mkdir(at))],
     ['a link to itself', 'ELOOP', (at: string) => symlink(at, at)],
+    // Its line would be gone when the change begins, or would wait for a reader that never comes.
+    ['a pipe', 'ESPIPE', async (at: string) => void (await promisify(execFile)('mkfifo', [at]))],
   ])('says so when its name is that of %s', async (_, code, make) => {
     await make(file);
     await expect(log().begin(record('1'))).rejects.toThrow(`the file cannot be written (${code})`);
+    await expect(tryAuditLog(file)).rejects.toMatchObject({ code });
   });
 
   it('says so when the disk is full', async () => {
     const { begin } = log('/dev/full');
     await expect(begin(record('1'))).rejects.toThrow('the file cannot be written (ENOSPC)');
     await expect(begin(record('2'))).rejects.toThrow('the file cannot be written (ENOSPC)');
+  });
+
+  it('begins a line of its own behind one that was written in part', async () => {
+    await log().begin(record('1'));
+    const whole = await readFile(file, 'utf8');
+    await writeFile(file, `${whole}{"time":"2026-11`);
+    await log().begin(record('2'));
+    const [first, torn, next, ...more] = (await readFile(file, 'utf8')).split('\n');
+    expect([JSON.parse(first ?? '').id, torn, JSON.parse(next ?? '').id, more]).toEqual([
+      '1',
+      '{"time":"2026-11',
+      '2',
+      [''],
+    ]);
   });
 
   it('may be a device', async () => {
