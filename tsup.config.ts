@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
-import * as documents from './src/http/documents.js';
 import * as tools from './src/mcp/tools.js';
 import { leanSdk } from './tools/lean-sdk.js';
 import { madeByBuild } from './tools/made-by-build.js';
@@ -20,10 +19,9 @@ export default defineConfig({
   minify: true,
   // Users get one package with nothing to install beside it.
   noExternal: [/.*/],
-  esbuildPlugins: [thirdParty('dist'), madeByBuild({ 'http/documents': documents, 'mcp/tools': tools }), leanSdk()],
-  // The same in ECMAScript modules, of which what is not used can be left out.
+  esbuildPlugins: [thirdParty('dist'), madeByBuild({ 'mcp/tools': tools }), leanSdk()],
   esbuildOptions: (options) => {
-    options.alias = { yaml: './node_modules/yaml/browser/dist/index.js' };
+    options.alias = { '@modelcontextprotocol/server/_shims': './tools/sdk-platform.ts' };
   },
   define: { __VERSION__: JSON.stringify(version) },
 });

@@ -27,10 +27,14 @@ async function main(io: Io, args: readonly string[]): Promise<number> {
       io.stderr.write(`ironic-mcp: ${error.message}\n`);
       return exitCodes.config;
     }
-    io.stderr.write(`ironic-mcp: ${error instanceof Error ? error.stack : String(error)}\n`);
+    // Whatever was broken off, it was to end.
+    if (!io.stop.aborted) io.stderr.write(`ironic-mcp: ${error instanceof Error ? error.stack : String(error)}\n`);
     return exitCodes.failure;
   }
 }
+
+/** Milliseconds for the last bytes; with those that a change under way has it must be over before SDK 1.x clients kill. */
+const flushing = 300;
 
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
@@ -43,4 +47,7 @@ setInterval(() => undefined, 2 ** 30);
 const [node, script, ...args] = process.argv as [string, string, ...string[]];
 const code = await main({ env, stdin, stdout, stderr, stop: stop.signal, self: [node, script] }, args);
 // Idle connections would keep the process for seconds; what was written must not be lost, though.
-stdout.write('', () => process.exit(code));
+const end = () => process.exit(code);
+stdout.write('', end);
+// Unless those who should read it have left, or want an end: they may never read it.
+if (stop.signal.aborted || stdin.readableEnded || stdin.destroyed) setTimeout(end, flushing);

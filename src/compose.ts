@@ -8,12 +8,12 @@ import { createProvisionService } from './core/provision.js';
 import { createServerService } from './core/servers.js';
 import { createCatalogueImages } from './local/catalogue.js';
 import { systemClock } from './local/clock.js';
-import type { Auth } from './openstack/credentials.js';
 import { createGate } from './openstack/gate.js';
 import { createGlance } from './openstack/glance.js';
 import { createHttp } from './openstack/http.js';
 import { createIronic, type Ironic } from './openstack/ironic.js';
 import { createKeystoneSession } from './openstack/keystone.js';
+import { createRealm } from './openstack/realm.js';
 import { createPlainSession, type Service, type Session, serviceNames } from './openstack/session.js';
 import { createSignedHttp } from './openstack/signed.js';
 
@@ -55,7 +55,8 @@ export interface ComposedCloud {
   /** Undefined where nobody need sign in and nothing need be found. */
   readonly session: Session | undefined;
   readonly say: (message: string) => string;
-  readonly realm: string;
+  /** Where an idempotency key counts. */
+  readonly realm: (signal: AbortSignal) => Promise<string>;
 }
 
 /** Puts together what the core needs of a cloud. Asks nobody anything yet. */
@@ -73,7 +74,7 @@ export async function composeCloud(config: Config, options: ComposeOptions = {})
       images: createGlance({ http: http('image'), clock, random }),
       session: undefined,
       say: simulated(),
-      realm: 'simulator',
+      realm: async () => 'simulator',
     };
   }
   const { auth, baremetalEndpoint, imageEndpoint, tls } = cloud.settings;
@@ -95,14 +96,8 @@ export async function composeCloud(config: Config, options: ComposeOptions = {})
     images: createCatalogueImages(config.catalogue, hasGlance ? glance : undefined),
     session,
     say: (message) => message,
-    realm: realmOf(auth),
+    realm: createRealm({ session, timeout, clock, random }),
   };
-}
-
-/** Where an idempotency key counts: the same cloud, region and project. */
-function realmOf(auth: Auth): string {
-  if (auth.type !== 'keystone') return auth.endpoint;
-  return JSON.stringify([auth.authUrl, auth.region ?? null, auth.scope]);
 }
 
 /** Nobody must take the simulator for the real thing. The first message says how to leave it. */

@@ -48,6 +48,9 @@ const patterns = {
   wants: 'names or globs, with commas between them',
 } as const;
 
+/** What those settings have in common that name a file. */
+export const filePath = { schema: z.string().min(1).optional(), wants: 'the path of a file' } as const;
+
 /** Our own settings: each is an environment variable and a flag. The documents are made from it. */
 export const settings = {
   read_only: {
@@ -96,20 +99,17 @@ export const settings = {
   image_catalog: {
     variable: 'IRONIC_MCP_IMAGE_CATALOG',
     meaning: 'images by name, where there is no Glance',
-    schema: z.string().min(1).optional(),
-    wants: 'the path of a file',
+    ...filePath,
   },
   audit_log: {
     variable: 'IRONIC_MCP_AUDIT_LOG',
     meaning: 'where every change is recorded beforehand and afterwards, or else refused',
-    schema: z.string().min(1).optional(),
-    wants: 'the path of a file',
+    ...filePath,
   },
   http_token_file: {
     variable: 'IRONIC_MCP_HTTP_TOKEN_FILE',
     meaning: 'holds the token that clients of `http` must send as bearer; needed to listen beyond this machine',
-    schema: z.string().min(1).optional(),
-    wants: 'the path of a file',
+    ...filePath,
   },
   http_hosts: {
     variable: 'IRONIC_MCP_HTTP_HOSTS',

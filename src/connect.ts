@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { readConfig } from './config.js';
+import { withFirstAbort } from './core/abort.js';
 import { ImageListing, type ImageListRequest } from './core/image-list.js';
 import { type ProvisionRequest, ProvisionResponse, ProvisionStatus, type StatusRequest } from './core/model.js';
 import { operations } from './core/operations.js';
@@ -60,8 +61,12 @@ export async function connect(settings: Settings = {}): Promise<Connection> {
   const call: Connection['call'] = async (tool, input, options = {}) => {
     const operation = operations.find(({ name }) => name === tool);
     if (!operation) throw new TypeError(`There is no tool ${JSON.stringify(tool)}.`);
-    const signal = options.signal ?? new AbortController().signal;
-    return keepingAlive(operation.call(core, input, { signal, caller: { face: 'library' } }));
+    // One of its own for each call: many calls at once with one signal would look like a leak, and Node would warn of it.
+    return keepingAlive(
+      withFirstAbort(options.signal ? [options.signal] : [], (signal) =>
+        operation.call(core, input, { signal, caller: { face: 'library' } }),
+      ),
+    );
   };
 
   return {

@@ -7,13 +7,13 @@ export type {
   ConfigDrive,
   DeploymentEntry,
   DeploymentFailure,
-  DeployStep,
   Image,
   ProvisionRequest,
   ProvisionResponse,
   ProvisionStatus,
   Server,
   StatusRequest,
+  Step,
 } from './core/model.js';
 export { createPolicy, type Policy, type PolicySettings } from './core/policy.js';
 export {

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../src/config.js';
 import { type Connection, connect } from '../src/connect.js';
 import { Failure } from '../src/core/failures.js';
+import { whileCollectingGarbage } from './support/garbage.js';
 import { startSimulatedIronic } from './support/simulated-ironic.js';
 
 const quickly = { IRONIC_MCP_SIM_SPEED: '10000' };
@@ -74,6 +75,21 @@ describe('connect', () => {
     });
   });
 
+  it('is not warned of by Node when many calls have one signal', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    const cloud = await connect({ IRONIC_MCP_SIM_SPEED: '0.01' });
+    const { operation_id } = await cloud.provision({ image_id: 'debian-12' });
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const waiting = Array.from({ length: 30 }, () => cloud.status({ operation_id, wait_seconds: 50 }, { signal }));
+    const left = Promise.allSettled(waiting);
+    await cloud.status({ operation_id });
+    leaving.abort(new Error('gone'));
+    expect((await left).map((each) => String(Reflect.get(each, 'reason')))).toEqual(Array(30).fill('Error: gone'));
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
+  });
+
   it('ends a wait with the reason of the signal', async () => {
     const cloud = await connect({ IRONIC_MCP_SIM_SPEED: '0.01' });
     const { operation_id } = await cloud.provision({ image_id: 'debian-12' });
@@ -81,5 +97,14 @@ describe('connect', () => {
     const waiting = cloud.status({ operation_id, wait_seconds: 50 }, { signal: leaving.signal });
     leaving.abort(new Error('gone'));
     await expect(waiting).rejects.toThrow('gone');
+  });
+
+  it('ends a wait when its time is over, whatever is collected as garbage meanwhile', async () => {
+    const cloud = await connect({ IRONIC_MCP_SIM_SPEED: '0.01' });
+    const { operation_id } = await cloud.provision({ image_id: 'debian-12' });
+    const request = { operation_id, wait_seconds: 10 };
+    // Nobody but the call knows the signal.
+    const waiting = cloud.call('check_provision_status', request, { signal: AbortSignal.timeout(500) });
+    await expect(whileCollectingGarbage(waiting)).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 });

@@ -3,6 +3,13 @@ import { byNpx, byNpxOnWindows, fromCheckout, type Launch, serverName } from './
 /** What a client keeps of a server that it starts itself. */
 type Entry = Launch & { readonly type?: 'stdio'; readonly env?: Readonly<Record<string, string>> };
 
+/** What a client keeps of a server that runs already. */
+interface RemoteEntry {
+  readonly type: 'http';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 const withSettings = { env: { OS_CLOUD: 'mycloud', HOME: '/home/you' } };
 
 /** The page on how each client is told of the server: every snippet and link is made of the same few launch lines. */
@@ -40,6 +47,10 @@ export function clientsPage(): string {
     'once it is published:',
     json(mcpServers(byNpx)),
     `By one click, once it is published: [Install in Cursor](${cursorLink(byNpx)}), [on Windows](${cursorLink(byNpxOnWindows)}).`,
+    '## Over HTTP',
+    'Where `ironic-mcp http` runs ([configuration.md](configuration.md#over-http)), clients need its address only, and its token where it has one:',
+    json(mcpServers({ type: 'http', url: 'http://127.0.0.1:7385/mcp', headers: { Authorization: 'Bearer …' } })),
+    shell(`claude mcp add --transport http ${serverName} http://127.0.0.1:7385/mcp --header "Authorization: Bearer …"`),
     '## From the packed package',
     '`npm pack` makes the package as it will be published. In any other folder, `npm install /path/to/ironic-mcp-….tgz` installs it without a registry, and `npx ironic-mcp` starts it.',
   ].join('\n\n')}\n`;
@@ -59,7 +70,7 @@ const applicationCredential = {
   OS_APPLICATION_CREDENTIAL_SECRET: `\${input:${secretInput.id}}`,
 };
 
-function mcpServers(entry: Entry): object {
+function mcpServers(entry: Entry | RemoteEntry): object {
   return { mcpServers: { [serverName]: entry } };
 }
 

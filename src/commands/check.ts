@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { type ComposedCloud, composeCloud } from '../compose.js';
 import { type Config, ConfigError, readArguments, readConfig } from '../config.js';
 import type { Server } from '../core/model.js';
+import type { Policy } from '../core/policy.js';
 import { type BareMetal, NoAnswer, Refused } from '../core/ports.js';
 import { displayName, isoTime } from '../core/status.js';
 import { type Survey, survey } from '../core/survey.js';
 import { plain } from '../core/untrusted.js';
 import { tryAuditLog } from '../local/audit-log.js';
-import { type Command, exitCodes, type Io } from './io.js';
+import { envBlock } from './env-block.js';
+import { type Command, exitCodes } from './io.js';
 
 /** What one step of the check found. */
 interface Finding {
@@ -51,13 +53,17 @@ export const check: Command = async (io, args) => {
     steps.push({ step: 'settings', seconds: 0, outcome: 'ok', detail: source });
     const warnings = config.cloud.kind === 'ironic' ? config.cloud.warnings : [];
     steps.push(...warnings.map((detail) => ({ step: 'settings', seconds: 0, outcome: 'warning' as const, detail })));
+    steps.push({ step: 'rules', seconds: 0, outcome: 'ok', detail: config.policy.rules.join('; ') });
     await inspect(cloud, config, run, io.stop);
     const { auditLog } = config;
     if (auditLog !== undefined) await run('audit log', () => auditLogAt(auditLog));
   }
   const ready = steps.every(({ outcome }) => outcome !== 'failed');
-  const env = envBlock(io.env);
-  io.stdout.write(flags.json ? `${JSON.stringify({ ready, steps, env }, null, 2)}\n` : asText(steps, ready, env));
+  const env = envBlock(io.env, flags, config?.cloud.kind === 'ironic' ? config.cloud.files : {});
+  const verdict = verdictOn(ready, config);
+  io.stdout.write(
+    flags.json ? `${JSON.stringify({ ready, steps, env }, null, 2)}\n` : asText(steps, verdict, config && env),
+  );
   return ready ? exitCodes.ok : config ? exitCodes.failure : exitCodes.config;
 };
 
@@ -66,7 +72,7 @@ type Run = (step: string, look: () => Promise<Finding | readonly Finding[]>) => 
 /** Each step needs the one before it, but for the images. */
 async function inspect(
   { bareMetal, images, session }: ComposedCloud,
-  { cloud }: Config,
+  { cloud, policy }: Config,
   run: Run,
   signal: AbortSignal,
 ): Promise<void> {
@@ -80,34 +86,45 @@ async function inspect(
   if (!signedIn) return;
   let found: Survey | undefined;
   const answered = await run('Ironic', async () => {
-    found = await survey(bareMetal, signal);
+    found = await survey(bareMetal, signal, policy);
     return { outcome: 'ok', detail: `answers, API ${bareMetal.apiVersion()} is spoken` };
   });
   if (answered && found) {
     const seen = found;
-    await run('servers', async () => serversIn(seen));
+    await run('servers', async () => serversIn(seen, policy));
     await run('reservations', () => Promise.all(seen.abandoned.map((each) => abandonedOne(bareMetal, each, signal))));
     await run('Metal3', async () => seen.metal3.slice(0, 1).map(() => metal3In(seen)));
     const { sample } = seen;
-    if (sample) await run('rights', () => rightsOn(bareMetal, sample, signal));
+    if (sample && policy.allows('write')) await run('rights', () => rightsOn(bareMetal, sample, signal));
   }
   await run('images', async () => {
-    const { images: all, complete } = await images.list(signal);
-    const deployable = all.filter(({ obstacle }) => obstacle === null);
+    const { images: all, complete, anyUrl } = await images.list(signal);
+    const deployable = all.filter((image) => image.obstacle === null && policy.allowsImage(image));
     const names = deployable.slice(0, 5).map(({ id, name }) => plain(name ?? id, 60));
     if (deployable.length > 0) {
       const count = `${complete ? '' : 'at least '}${deployable.length} can be deployed`;
       return { outcome: 'ok', detail: `${count}: ${names.join(', ')}${deployable.length > 5 ? ', …' : ''}` };
     }
+    // Where a URL will do none needs a name.
+    const outcome = anyUrl || !policy.allows('write') ? 'warning' : 'failed';
+    if (all.length > 0) {
+      return {
+        outcome,
+        detail: `none of ${all.length} can be deployed`,
+        next: 'Look at IRONIC_MCP_IMAGES and at list_images, which says why not.',
+      };
+    }
     return {
-      outcome: 'warning',
+      outcome,
       detail: 'none has a name here',
-      next: 'Give the URL of an image as image_id, name images with IRONIC_MCP_IMAGE_CATALOG, or upload one to Glance.',
+      next: anyUrl
+        ? 'Name images, with their checksums, in IRONIC_MCP_IMAGE_CATALOG; the URL of one may be image_id too, but servers with the deploy interface direct take none by http or https without a checksum.'
+        : 'Upload an image to Glance, or name one in IRONIC_MCP_IMAGE_CATALOG.',
     };
   });
 }
 
-function serversIn({ total, available, counts }: Survey): Finding {
+function serversIn({ total, available, counts }: Survey, policy: Policy): Finding {
   if (total === 0) {
     return {
       outcome: 'failed',
@@ -119,9 +136,13 @@ function serversIn({ total, available, counts }: Survey): Finding {
     const each = [...states].map(([state, count]) => `${count} ${state}`);
     return `${plain(name, 60)}: ${each.join(', ')}`;
   });
-  const detail = `${total}, of which ${available} can be deployed (${classes.join('; ')})`;
-  if (available > 0) return { outcome: 'ok', detail };
-  return { outcome: 'failed', detail, next: 'Make a server available: openstack baremetal node provide NAME.' };
+  const detail = `${total}, of which ${available} can be deployed (by Ironic's states: ${classes.join('; ')})`;
+  if (available > 0 || !policy.allows('write')) return { outcome: 'ok', detail };
+  return {
+    outcome: 'failed',
+    detail,
+    next: `Make a server available${policy.allowsClass(null) ? '' : ', of a class that the rules allow'}: openstack baremetal node provide NAME.`,
+  };
 }
 
 async function abandonedOne({ vifs }: BareMetal, server: Server, signal: AbortSignal): Promise<Finding> {
@@ -192,29 +213,23 @@ function findingFrom(error: unknown): Finding {
     return {
       outcome: 'failed',
       detail: error.words,
-      next: 'Correct the setting that this names, or look at the service.',
+      next: 'Correct the setting that this names; if it names none, look whether that service is at this address, and well.',
     };
   }
   throw error;
 }
 
-const secretName = /PASSWORD|SECRET|TOKEN|PASSCODE/;
-
-/** The settings of this shell, for the configuration of an MCP client, which passes on few variables of its own. */
-function envBlock(env: Io['env']): Record<string, string> {
-  const own = Object.entries(env).filter(([name, value]) => /^(OS|IRONIC_MCP)_/.test(name) && value);
-  return Object.fromEntries(
-    own.map(([name, value]) => [name, secretName.test(name) ? '(put the secret here)' : String(value)]),
-  );
+function verdictOn(ready: boolean, config: Config | undefined): string {
+  if (!ready) return 'No deployment can be made yet.';
+  return config?.policy.allows('write') ? 'A deployment can be made.' : 'It works; by its rules it deploys nothing.';
 }
 
-function asText(steps: readonly Step[], ready: boolean, env: Record<string, string>): string {
+function asText(steps: readonly Step[], verdict: string, env: Record<string, string> | undefined): string {
   const width = Math.max(...steps.map(({ step }) => step.length));
   const lines = steps.flatMap(({ step, outcome, seconds, detail, next }) => [
     `${outcome.padEnd(7)}  ${step.padEnd(width)}  ${seconds.toFixed(2).padStart(6)} s  ${detail}`,
     ...(next && outcome !== 'ok' ? [`${' '.repeat(width + 21)}-> ${next}`] : []),
   ]);
-  const verdict = ready ? 'A deployment can be made.' : 'No deployment can be made yet.';
-  const block = `For the settings of an MCP client:\n${JSON.stringify({ env }, null, 2)}`;
-  return `${lines.join('\n')}\n\n${verdict}\n\n${block}\n`;
+  const block = env ? `\n\nFor the settings of an MCP client:\n${JSON.stringify({ env }, null, 2)}` : '';
+  return `${lines.join('\n')}\n\n${verdict}${block}\n`;
 }

@@ -22,8 +22,11 @@ import { portIn, whyNot } from './port.js';
 /** So many operations may run at the same time. More would only wait for Ironic. */
 const mostRunning = 256;
 
-/** When asked to stop: milliseconds for what runs to end by itself, for the rest to be told, and for begun changes. */
-const grace = { finish: 8_000, tell: 500, settle: 1_000 };
+/**
+ * When asked to stop: milliseconds for what runs to end by itself, for the rest to be told, and for begun changes.
+ * Together well under the ten seconds after which many kill what has not ended.
+ */
+const grace = { finish: 7_000, tell: 500, settle: 1_000 };
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 /** What a command may touch of the world outside, so that tests can run it in their own process. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdin: Readable;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** Everything that is not the command's product goes here: warnings, errors, logs. */
   readonly stderr: Writable;

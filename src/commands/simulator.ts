@@ -28,7 +28,9 @@ export const simulator: Command = async (io, args) => {
   const address = server.address();
   const url = `http://${host}:${typeof address === 'object' && address ? address.port : port}`;
   io.stdout.write(`${url}\n`);
-  io.stderr.write(`ironic-mcp: simulating Ironic. Use it with OS_AUTH_TYPE=none OS_ENDPOINT=${url}\n`);
+  io.stderr.write(
+    `ironic-mcp: simulating Ironic. Use it with OS_AUTH_TYPE=none OS_ENDPOINT=${url} OS_IMAGE_ENDPOINT_OVERRIDE=${url}/v2\n`,
+  );
   if (!io.stop.aborted) await new Promise((resolve) => io.stop.addEventListener('abort', resolve, { once: true }));
   server.close();
   server.closeAllConnections();

@@ -1,9 +1,19 @@
-import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from '@modelcontextprotocol/server';
+import {
+  isJSONRPCErrorResponse,
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  isJSONRPCResultResponse,
+  type JSONRPCMessage,
+  type Transport,
+} from '@modelcontextprotocol/server';
 import { droppedArgument, dropsArgument } from '../mcp/dropped-arguments.js';
 import type { Io } from './io.js';
 
 /** Bytes of one message. */
 const longestMessage = 10 * 1024 * 1024;
+
+/** Bytes of answers that nobody has read yet, beyond which nothing more is read. */
+const mostUnsent = 1024 * 1024;
 
 /**
  * MCP on stdin and stdout. Lines that are no JSON-RPC message are answered: the SDK's own transport drops them without
@@ -14,14 +24,16 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
   let line: Buffer[] = [];
   let length = 0;
 
-  const write = (message: object) =>
-    new Promise<void>((resolve, reject) => {
-      stdout.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve()));
-    });
+  // Whoever no longer reads answers has left, which is noticed elsewhere; whoever is slow to read is read slowly.
+  const write = (message: object) => {
+    stdout.write(`${JSON.stringify(message)}\n`);
+    if (stdout.writableLength < mostUnsent || stdin.isPaused()) return;
+    stdin.pause();
+    stdout.once('drain', () => stdin.resume());
+  };
   const refuse = (code: number, message: string, id: string | number | null = null) => {
     stderr.write(`ironic-mcp: ignored a line on stdin: ${message}\n`);
-    // Whoever no longer reads answers has left, which is noticed elsewhere.
-    write({ jsonrpc: '2.0', id, error: { code, message } }).catch(() => undefined);
+    write({ jsonrpc: '2.0', id, error: { code, message } });
   };
   const add = (part: Buffer) => {
     length += part.length;
@@ -44,15 +56,15 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
       return refuse(-32700, 'Parse error: not JSON in UTF-8');
     }
     if (dropsArgument(value)) return refuse(droppedArgument.code, droppedArgument.message, idOf(value));
-    let message: JSONRPCMessage;
-    try {
-      message = parseJSONRPCMessage(value);
-    } catch {
-      return refuse(-32600, 'Invalid Request: not a JSON-RPC 2.0 message', idOf(value));
-    }
-    transport.onmessage?.(message);
+    if (!isMessage(value)) return refuse(-32600, 'Invalid Request: not a JSON-RPC 2.0 message', idOf(value));
+    transport.onmessage?.(value);
   };
   const read = (chunk: Buffer) => {
+    if (chunk.indexOf(newline) !== chunk.lastIndexOf(newline)) {
+      // Answers to what comes together leave together, if they are known at once: a write costs more than an answer.
+      stdout.cork();
+      setImmediate(() => stdout.uncork());
+    }
     let from = 0;
     for (let to = chunk.indexOf(newline); to >= 0; to = chunk.indexOf(newline, from)) {
       add(chunk.subarray(from, to));
@@ -67,7 +79,7 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
       stdin.on('data', read);
       for (const event of ['end', 'close', 'error']) stdin.once(event, () => transport.close());
     },
-    send: write,
+    send: async (message) => write(message),
     async close() {
       stdin.off('data', read);
       transport.onclose?.();
@@ -77,6 +89,16 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
 }
 
 const newline = Buffer.from('\n');
+
+/** Whether it is a message of some kind, the usual ones looked for first. */
+function isMessage(value: unknown): value is JSONRPCMessage {
+  return (
+    isJSONRPCRequest(value) ||
+    isJSONRPCNotification(value) ||
+    isJSONRPCResultResponse(value) ||
+    isJSONRPCErrorResponse(value)
+  );
+}
 
 function idOf(message: unknown): string | number | null {
   const id = typeof message === 'object' && message !== null && 'id' in message ? message.id : null;

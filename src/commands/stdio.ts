@@ -17,6 +17,9 @@ const grace = 3_500;
 export const stdio: Command = async (io, args) => {
   const config = await readConfig(io.env, readArguments(args, {}));
   showNotices(io, config);
+  if (io.stdin.isTTY) {
+    io.stderr.write('ironic-mcp: waiting for an MCP client to speak on stdin. For people there are demo and --help.\n');
+  }
 
   const warn = (message: string) => io.stderr.write(`ironic-mcp: ${message}\n`);
   let core: Promise<Core> | undefined;

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
 import { isObject } from '../core/json.js';
+import { parseYamlOfTexts } from '../local/yaml.js';
 import { ConfigError } from './errors.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -12,6 +12,8 @@ type Json = Record<string, unknown>;
 export interface CloudEntry {
   readonly name: string;
   readonly file: string;
+  /** The secure.yaml. */
+  readonly secureFile: string | undefined;
   readonly values: Readonly<Json>;
 }
 
@@ -47,7 +49,8 @@ export async function findCloud(name: string | undefined, env: Env): Promise<Clo
   }
   const secrets = secure ? cloudsIn(secure) : {};
   const own = Object.hasOwn(secrets, chosen) ? secrets[chosen] : {};
-  return { name: chosen, file: found.file, values: merged(asObject(clouds[chosen]), asObject(own)) };
+  const values = merged(asObject(clouds[chosen]), asObject(own));
+  return { name: chosen, file: found.file, secureFile: secure?.file, values };
 }
 
 interface Document {
@@ -80,12 +83,11 @@ async function firstFile(kind: string, named: string | undefined, env: Env): Pro
 }
 
 function parsed(file: string, text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: true });
-  const [error] = document.errors;
-  if (!error) return document.toJS();
-  // The rest of the message quotes the file, and with it perhaps a password.
-  const line = error.linePos?.[0].line;
-  throw new ConfigError(`The file ${file} is not valid YAML${line === undefined ? '' : `, at line ${line}`}.`);
+  try {
+    return parseYamlOfTexts(text);
+  } catch (error) {
+    throw new ConfigError(`The file ${file} is not valid YAML: ${error instanceof Error ? error.message : error}.`);
+  }
 }
 
 function cloudsIn({ file, content }: Document): Json {

@@ -37,6 +37,8 @@ export interface Resolved {
   readonly settings: OpenStackSettings;
   /** Where they were found, for people. */
   readonly source: string;
+  /** The files that were read, by the variables that would name them. */
+  readonly files: Readonly<Record<string, string | undefined>>;
   /** Which cloud it is, for people and agents: an address without any secret. */
   readonly where: string;
   /** What its user should know though it works; each is a sentence. */
@@ -69,6 +71,7 @@ export async function resolveOpenStack(cloudName: string | undefined, env: Env):
     warnings: tls?.verify === false ? [unchecked] : [],
     where: auth.type === 'keystone' ? `the OpenStack cloud at ${auth.authUrl}` : `the Ironic at ${auth.endpoint}`,
     source: entry ? `the cloud ${JSON.stringify(entry.name)} in ${entry.file}` : 'OS_* variables',
+    files: entry ? { OS_CLIENT_CONFIG_FILE: entry.file, OS_CLIENT_SECURE_FILE: entry.secureFile } : {},
   };
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { withoutCredentials } from './image-names.js';
 import { plain } from './untrusted.js';
 
 /** How an argument is shown in the audit log. */
@@ -18,12 +19,7 @@ export const shown: Form = { show: (value) => plain(String(value)) };
 
 /** A name, or a URL: which may hold a password, and in its query a signature. */
 export const shownWithoutCredentials: Form = {
-  show: (value) =>
-    plain(
-      String(value)
-        .replace(/^([a-z][a-z\d+.-]*:[\\/]*)[^\\/?#]*@/i, '$1***@')
-        .replace(/^([a-z][a-z\d+.-]*:[^?#]*)[?#].*$/is, '$1?***'),
-    ),
+  show: (value) => plain(withoutCredentials(String(value))),
 };
 
 /** By this one can tell whether two are the same, and whether it is one that one knows. */

@@ -1,9 +1,9 @@
 import { Failure } from './failures.js';
+import { namedImage } from './image-names.js';
 import type { Server } from './model.js';
 import type { Plan } from './plan.js';
 import type { NoAnswer, Refused, Reservation } from './ports.js';
 import { displayName } from './status.js';
-import { named } from './untrusted.js';
 
 /*
  * What it means to the caller when a change went wrong; `translating.ts` does the same for reads.
@@ -15,7 +15,7 @@ export function isBusy({ refusal }: Refused): boolean {
 }
 
 /** Ironic said no. */
-export function declined(server: Server, { serverRef }: Plan, refused: Refused): Failure {
+export function declined(server: Server, { serverRef }: Pick<Plan, 'serverRef'>, refused: Refused): Failure {
   const details = { id: serverRef ?? server.id, reason: refused.reason, cause: refused };
   switch (refused.refusal) {
     case 'not_found':
@@ -88,6 +88,22 @@ export function stillReserved(failure: Failure, server: Server, { deploymentId }
   });
 }
 
+/** The same failure, with the word that our reservation may come back. */
+export function mayBeReserved(
+  failure: Failure,
+  server: Server,
+  { deploymentId }: Pick<Reservation, 'deploymentId'>,
+): Failure {
+  return new Failure(failure.code, {
+    id: failure.id,
+    deployment: { operationId: server.id, deploymentId },
+    reason: `${reasonOf(failure)}. An answer to its reservation was lost: should that request still arrive, server ${displayName(server)} will be reserved as deployment ${deploymentId}`,
+    hint: 'Choose another server; "ironic-mcp check" finds this one if it is reserved then, and says how to release it.',
+    retryable: false,
+    cause: failure,
+  });
+}
+
 /** The same failure, with the word that the reservation waits for a repeated call. */
 export function keptReserved(failure: Failure, server: Server, { deploymentId }: Reservation): Failure {
   return new Failure(failure.code, {
@@ -106,7 +122,7 @@ export function keptReserved(failure: Failure, server: Server, { deploymentId }:
  */
 export function describedOtherwise(server: Server): Failure {
   return new Failure('idempotency_conflict', {
-    reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${named(server.entry?.image ?? 'unknown', 120)}, and may have been given the config drive of either request`,
+    reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${namedImage(server.entry?.image ?? 'unknown')}, and may have been given the config drive of either request`,
     hint: 'Have that server undeployed before it is used. Use a new idempotency_key for a new request.',
   });
 }

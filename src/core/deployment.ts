@@ -41,47 +41,55 @@ export async function deployOn(
   const attached = new Set<string>();
   /** Why nothing may be undone any more. */
   let pending: string | undefined;
+  /** An answer to the reservation was lost: that request may still arrive when all has been undone. */
+  let adrift = false;
+  /** How often the reservation was sent. */
+  let sent = 0;
+  /** What refused the start may be an earlier delivery of it, which something on the way has sent twice. */
+  let doubtful = false;
   const now = () => bareMetal.find(server.id, signal).catch(() => null);
 
   /**
    * Ends the attempt with the reservation undone. If the server is in a deployment all the same, a call with the same
    * key has started it; or, where nobody else knows the deployment id, something on the way sent our start twice, or
    * somebody's start arrived late.
+   *
+   * @param late What is deployed there was so before it was reserved, by somebody else: it is given back all the same.
    */
-  async function back(failure: Failure, again = false): Promise<Declined | Started> {
+  async function back(failure: Failure, again = false, late = false): Promise<Declined | Started> {
+    const { keyed, retrying, reservation } = plan;
     // Another call with the same key may be about to start what is reserved. A repeated call goes on from here.
-    if (plan.keyed && failure.retryable) return kept(failure);
-    if (pending) throw stillReserved(failure, server, plan.reservation, pending);
-    const undone = plan.retrying ? await left() : await undo(deploying, server, plan.reservation, attached);
-    if (undone === 'done') return { failure, again };
-    if ('failed' in undone) throw stillReserved(failure, server, plan.reservation, undone.failed);
-    if (!plan.keyed) throw outcomeUnknown(server, plan.reservation, reasonOf(failure), failure);
-    return { server: ours(undone.deployed, plan), joined: true };
+    const keeps = keyed && failure.retryable;
+    const undone =
+      keeps || retrying || pending ? await look() : await undo(deploying, server, reservation, attached, late);
+    if (undone === 'done') return { failure, again, adrift };
+    if ('deployed' in undone) {
+      if (!keyed) throw outcomeUnknown(server, reservation, reasonOf(failure), failure);
+      return { server: ours(undone.deployed, plan), joined: true };
+    }
+    if (doubtful && !undone.seen) throw outcomeUnknown(server, reservation, reasonOf(failure), failure);
+    if (keeps) throw keptReserved(failure, server, reservation);
+    // A retry in place has taken nothing that was not its own before.
+    if (retrying && !pending) return { failure, again };
+    throw stillReserved(failure, server, reservation, undone.failed);
   }
 
-  /** A retry in place has taken nothing that was not its own before. */
-  async function left(): Promise<Undone> {
-    const deployed = await moved();
-    return deployed ? { deployed } : 'done';
-  }
-
-  /** Ends the attempt with the reservation left for a repeated call. */
-  async function kept(failure: Failure): Promise<Started> {
-    const latest = await moved();
-    if (latest) return { server: ours(latest, plan), joined: true };
-    throw keptReserved(failure, server, plan.reservation);
-  }
-
-  /** The server as it is now, if a deployment with our id has begun on it since. */
-  async function moved(): Promise<Server | undefined> {
+  /** What has become of a server of which nothing is undone. */
+  async function look(): Promise<Undone> {
     const latest = await now();
-    return latest && isOurs(latest, plan) && hasMoved(server, latest) ? latest : undefined;
+    if (latest && isOurs(latest, plan) && hasMoved(server, latest)) return { deployed: latest };
+    return { failed: pending ?? 'nothing was undone', seen: latest !== null };
   }
 
   function reserve(): Promise<Server | Declined | Started> {
     const { reservation, serverRef } = plan;
-    const change = () => bareMetal.reserve(server.id, reservation, signal);
+    const change = () => {
+      sent += 1;
+      return bareMetal.reserve(server.id, reservation, signal);
+    };
     return persisting<Server | Declined | Started>(deploying, plan.until, change, async ({ error, lost, last }) => {
+      // Where somebody else has the server, what arrives late is refused.
+      adrift = lost && !(error instanceof Refused && (error.refusal === 'taken' || error.refusal === 'not_found'));
       if (error instanceof NoAnswer) {
         if (!last) return undefined;
         if (!lost) throw unavailable(error);
@@ -128,12 +136,23 @@ export async function deployOn(
     }
   }
 
+  /**
+   * Whether the reservation landed on a deployment, as Ironic allows where somebody has deployed without a deployment id.
+   * It is certain only where no delivery of it may have come before. Another call with the same key looks alike, but
+   * its whole deployment would have had to fit between our look for it and the one answer.
+   */
+  function cameLate({ provisionState }: Server): boolean {
+    if (adrift || isOurs(server, plan) || (plan.keyed && sent > 1)) return false;
+    return stateMeaning(provisionState)?.outcome !== 'none';
+  }
+
   function start(reserved: Server): Promise<Started | Declined> {
     const change = async (): Promise<Started | Declined> => {
       await bareMetal.deploy(server.id, plan.configDrive, signal);
       return { server: reserved, joined: false };
     };
     return persisting(deploying, plan.until, change, async ({ error, lost, last }) => {
+      doubtful ||= error instanceof Refused && (error.refusal === 'locked' || error.refusal === 'wrong_state');
       if (lost) {
         const latest = await now();
         if (latest && isOurs(latest, plan) && hasMoved(reserved, latest)) return { server: latest, joined: false };
@@ -150,7 +169,8 @@ export async function deployOn(
   if ('failure' in reserved || 'joined' in reserved) return reserved;
   const obstacle = isOurs(reserved, plan) ? obstacleAfter(reserved, plan) : 'somebody else has reserved it meanwhile';
   if (obstacle) {
-    return back(new Failure('server_not_available', { id: plan.serverRef ?? server.id, reason: obstacle }));
+    const failure = new Failure('server_not_available', { id: plan.serverRef ?? server.id, reason: obstacle });
+    return back(failure, false, cameLate(reserved));
   }
   if (caller.aborted) {
     await back(new Failure('server_not_available', { id: server.id, reason: 'the caller left', retryable: true }));

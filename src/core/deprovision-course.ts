@@ -1,9 +1,8 @@
 import { Failure } from './failures.js';
 import type { Server } from './model.js';
 import type { Policy } from './policy.js';
-import { stateMeaning } from './states.js';
+import { stateMeaning, stateName } from './states.js';
 import { statusOf } from './status.js';
-import { plain } from './untrusted.js';
 
 /** What is to be done so that a server is free again; `wait` when that is under way. */
 export type Course = 'release' | 'undeploy' | 'wait';
@@ -16,6 +15,13 @@ const undeployable = new Set(['active', 'deploy failed', 'error', 'wait call-bac
 /** Whether a server is on its way to be free, whoever had it. */
 export function isGoing({ provisionState }: Server): boolean {
   return going.has(provisionState);
+}
+
+/** Whether a server carries another deployment than the one that is meant. While Ironic undeploys it forgets the id. */
+export function carriesAnother({ deploymentId, provisionState }: Server, meant: string): boolean {
+  if (deploymentId !== null) return deploymentId !== meant;
+  const outcome = stateMeaning(provisionState)?.outcome;
+  return provisionState !== 'error' && outcome !== undefined && outcome !== 'none';
 }
 
 /**
@@ -42,7 +48,7 @@ export function courseFor(server: Server, policy: Policy, now: number): Course {
     throw refused(server, 'it is reserved, and its deployment may be about to start', afterAWhile);
   }
   if (undeployable.has(state)) return 'undeploy';
-  const words = `its state is ${plain(state, 80)}: ${stateMeaning(state)?.words ?? 'not known here'}`;
+  const words = `its state is ${stateName(state)}: ${stateMeaning(state)?.words ?? 'not known here'}`;
   if (state !== 'deploying') throw refused(server, words);
   throw refused(server, `${words}; Ironic does not stop it at this point`, afterAWhile);
 }

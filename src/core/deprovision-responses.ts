@@ -1,7 +1,5 @@
 import type { DeprovisionResponse, Server } from './model.js';
-import { stateMeaning } from './states.js';
-import { displayName, nameOf } from './status.js';
-import { plain } from './untrusted.js';
+import { courseWords, displayName, nameOf } from './status.js';
 
 /** The answer to a call that has ended a deployment, or found it ended. */
 export function undone(server: Server, message: string): DeprovisionResponse {
@@ -13,7 +11,7 @@ export function started(server: Server): DeprovisionResponse {
   const message = [
     `Undeployment of server ${displayName(server)} has started.`,
     diskWords(server),
-    'Until it is free again, the reason that check_provision_status gives says how far it is.',
+    'Called again, deprovision_server says how far it is; list_servers shows when it is free again.',
   ].join(' ');
   return response(server, 'accepted', message);
 }
@@ -28,8 +26,7 @@ export function diskWords({ automatedClean }: Server): string {
 
 /** The answer while Ironic is at it. */
 export function underWay(server: Server): DeprovisionResponse {
-  const words = stateMeaning(server.provisionState)?.words ?? plain(server.provisionState, 80);
-  return response(server, 'in_progress', `Server ${displayName(server)} is ${words}.`);
+  return response(server, 'in_progress', `Server ${displayName(server)} is ${courseWords(server)}.`);
 }
 
 function response(server: Server, status: DeprovisionResponse['status'], message: string): DeprovisionResponse {

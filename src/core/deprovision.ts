@@ -1,16 +1,17 @@
 import { type Changes, signalOfChange } from './changes.js';
-import { courseFor } from './deprovision-course.js';
+import { carriesAnother, courseFor } from './deprovision-course.js';
 import { diskWords, underWay, undone } from './deprovision-responses.js';
 import { Failure } from './failures.js';
+import { namedImage } from './image-names.js';
 import type { DeprovisionRequest, DeprovisionResponse, Server } from './model.js';
 import type { Consent } from './operation.js';
 import type { Deploying } from './plan.js';
 import { createPolicy, type Policy } from './policy.js';
-import { displayName } from './status.js';
+import { anotherDeployment, displayName } from './status.js';
 import { translating } from './translating.js';
 import { undeploy } from './undeployment.js';
 import { undo } from './undo.js';
-import { plain } from './untrusted.js';
+import { named } from './untrusted.js';
 
 /** Takes deployments off their servers. */
 export interface DeprovisionService {
@@ -44,10 +45,7 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     const server = await bareMetal.find(id, signal);
     if (server === null) throw new Failure('operation_not_found', { id, reason: 'Ironic knows no such server' });
     if (name !== (server.name ?? server.id)) throw wrongName();
-    if (deploymentId !== undefined && server.deploymentId !== null && deploymentId !== server.deploymentId) {
-      const reason = `it carries another deployment by now: ${plain(server.deploymentId, 40)}`;
-      throw new Failure('operation_not_found', { id, reason });
-    }
+    if (deploymentId !== undefined && carriesAnother(server, deploymentId)) throw anotherDeployment(id, server);
     return server;
   }
 
@@ -98,7 +96,8 @@ function stillThere({ id }: Server, reason: string): Failure {
 /** Says no more than that: who names a server is to know which one it is. */
 function wrongName(): Failure {
   return new Failure('not_confirmed', {
-    reason: 'confirm_server_name is not the name of that server (its UUID, where it has no name)',
+    reason:
+      'confirm_server_name is not the name of that server (its UUID, where it has no name; its host name is another)',
     hint: 'Ask the user which server is to be undeployed, and give its name as the user says it.',
   });
 }
@@ -107,9 +106,9 @@ function sentenceAbout(server: Server): string {
   const { provisionState: state, entry } = server;
   const name = displayName(server);
   const what = entry
-    ? `image ${plain(entry.image, 120)}, asked for at ${entry.started_at}`
+    ? `image ${namedImage(entry.image)}, asked for at ${entry.started_at}`
     : 'NOT deployed through this server';
-  const which = `deployment ${plain(server.deploymentId ?? 'without an id', 40)}: ${what}`;
+  const which = `deployment ${server.deploymentId === null ? 'without an id' : named(server.deploymentId, 40)}: ${what}`;
   if (state === 'available') return `Give up the reservation of server ${name} (${which})?`;
   const verb = state === 'active' ? 'Undeploy' : state === 'wait call-back' ? 'Cancel the deployment of' : 'Clear';
   return `${verb} server ${name} (${which})? What is on its disk is lost. ${diskWords(server)} This cannot be undone.`;

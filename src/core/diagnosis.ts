@@ -9,13 +9,16 @@ interface Diagnosis {
   readonly hint: string;
 }
 
+const inPlace =
+  'Call provision_server again with the same arguments and retry_failed, and with the server_id unless there was an idempotency_key';
+
 /** The classes of failed deployments, the most telling first; a class may have several causes. */
 const diagnoses: readonly Diagnosis[] = [
   {
     code: 'conductor_restarted',
-    pattern: /can't be resumed by conductor|conductor .*(restart|went offline)/i,
-    summary: "Ironic's conductor was restarted in the middle of the deployment",
-    hint: 'Call provision_server again with the same arguments and retry_failed, or choose another server.',
+    pattern: /can't be resumed by conductor|due to conductor take over/i,
+    summary: "Ironic's conductor was restarted, or died, in the middle of the deployment",
+    hint: `${inPlace}; or choose another server.`,
   },
   {
     code: 'no_call_back',
@@ -27,7 +30,7 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'agent_lost',
     pattern: /connection to agent failed|timeout executing command/i,
     summary: 'The deployment agent on the server stopped answering',
-    hint: 'Call provision_server again with the same arguments and retry_failed; if it persists, the operator should look at the network and the console of the server.',
+    hint: `${inPlace}. If it persists, the operator should look at the network and the console of the server.`,
   },
   {
     code: 'aborted',
@@ -37,7 +40,8 @@ const diagnoses: readonly Diagnosis[] = [
   },
   {
     code: 'checksum_mismatch',
-    pattern: /(?:verif|match).*checksum|(?:checksum|md5|sha\d+).*(?:match|verif)/i,
+    // Checksums stand in URLs too: "verify failed" may be about a certificate.
+    pattern: /verif\w* .*\bchecksum|\bchecksum\b.* match|corrupt image download/i,
     summary: 'The image did not match its checksum',
     hint: 'Have the checksum of the image corrected, or choose another image.',
   },
@@ -45,17 +49,18 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'config_drive',
     pattern: /config ?drive/i,
     summary: 'The config drive could not be made or written',
-    hint: 'Correct config_drive and provision again.',
+    hint: 'Correct config_drive and provision another server.',
   },
   {
     code: 'no_space',
     pattern: /disk volume where .* is located doesn't have enough/i,
     summary: "Ironic's conductor has no space left for the image",
-    hint: 'The operator should free the disk on which the conductor keeps its images; then call provision_server again with the same arguments and retry_failed.',
+    hint: `The operator should free the disk on which the conductor keeps its images. ${inPlace}.`,
   },
   {
     code: 'no_space',
-    pattern: /memory size is too small for requested image/i,
+    // An image that is not streamed to the disk is first kept in memory, as a file of the agent.
+    pattern: /memory size is too small for requested image|write image to \/.*no space left/i,
     summary: 'The server has too little memory to take the image',
     hint: 'Choose a smaller image or a server with more memory.',
   },
@@ -69,11 +74,11 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'network',
     pattern: /tenant networks|\bneutron\b|network operation failure/i,
     summary: "The server's ports could not be connected to its networks",
-    hint: 'Check vifs and their networks, then provision again; if it persists, the operator should look at the network of the server.',
+    hint: `Check vifs and their networks. ${inPlace}; with other vifs provision another server. If it persists, the operator should look at the network of this one.`,
   },
   {
     code: 'power_or_bmc',
-    pattern: /\bpower\b|\bipmi|redfish|\bbmc\b|baseboard|management controller/i,
+    pattern: /\bpower\b|\bipmi|redfish|\bdrac\b|\bsnmp\b|\bbmc\b|baseboard|management controller/i,
     summary: "The server's power or management controller did not do as told",
     hint: 'Choose another server; the operator should look at the management controller of this one.',
   },
@@ -81,7 +86,7 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'image_unreachable',
     // Whole words, or "write_image", the step itself, would count.
     pattern:
-      /\b(?:download\w*|fetch\w*|get|reach|access|validation of|connection)\b.*(?:\bimage\b|https?:)|\bimage\b.*(?:not (?:be )?found|download|unavailable|unreachable|unacceptable)|image href/i,
+      /\b(?:download\w*|fetch\w*|get|reach|access|validation of|connection)\b.*(?:\bimage\b|https?:)|\bimage\b.*(?:not (?:be )?found|download|unavailable|unreachable|unacceptable)|image href|not authorized for image/i,
     summary: 'The image could not be fetched',
     hint: 'Check that the image exists and can be reached from Ironic, or choose another image.',
   },
@@ -99,12 +104,34 @@ const other = {
   hint: 'The operator should look at the log of Ironic for this server.',
 };
 
+const again = 'Provision again: with the same idempotency_key if there was one, else on another server.';
+
+const never = {
+  code: 'never_deployed',
+  summary: 'The server was reserved, but its deployment was never started',
+  hint: `${again} The operator can release this one; "ironic-mcp check" says how.`,
+};
+
+/** What becomes of a server whose deployment has failed: its request keeps it. */
+const kept = 'This server stays taken until the same request succeeds on it with retry_failed, or';
+const untilUndeployed = `${kept} its operator undeploys it.`;
+const untilDeprovisioned = `${kept} deprovision_server takes the deployment off, if the user wants that.`;
+
 /** Every class of a failed deployment, for the reference. */
-export const failedDeployments: readonly Omit<Diagnosis, 'pattern'>[] = [...diagnoses, undeployment, other];
+export const failedDeployments: readonly Omit<Diagnosis, 'pattern'>[] = [...diagnoses, undeployment, never, other];
+
+/**
+ * Explains a server that was reserved and then left.
+ * @param mayUndeploy Whether `deprovision_server` is there to give it back.
+ */
+export function neverDeployed(mayUndeploy: boolean): DeploymentFailure {
+  const release = { hint: `${again} deprovision_server gives this one back, if the user wants that.` };
+  return { ...never, ...(mayUndeploy ? release : {}), step: null, ironic_error: null };
+}
 
 /** In which kinds of work the errors are recorded that end in these states. */
 const works: Readonly<Record<string, readonly string[]>> = {
-  'deploy failed': ['deploying', 'transition'],
+  'deploy failed': ['deploying', 'transition', 'takeover'],
   error: ['unprovision'],
 };
 
@@ -117,8 +144,14 @@ const aftermath = /Also failed to clean up due to|An unhandled exception was enc
  *
  * Ironic also wipes the deploy steps when one fails; the name of the failed one survives in these texts only ("Deploy
  * step deploy.write_image failed", `…aborted during or after the completion of step "deploy.write_image"`).
+ *
+ * @param mayUndeploy Whether `deprovision_server` is there to take a failed deployment off.
  */
-export function diagnose(server: Server, errors: readonly RecordedError[] = []): DeploymentFailure {
+export function diagnose(
+  server: Server,
+  errors: readonly RecordedError[] = [],
+  mayUndeploy = false,
+): DeploymentFailure {
   const begin = server.entry ? Date.parse(server.entry.started_at) : 0;
   const recorded = errors
     .filter(({ at }) => (at ?? 0) >= begin)
@@ -130,7 +163,9 @@ export function diagnose(server: Server, errors: readonly RecordedError[] = []):
   const found = words === null ? undefined : diagnoses.find(({ pattern }) => pattern.test(cause));
   const { code, summary, hint } = found ?? (server.provisionState === 'error' ? undeployment : other);
   const [step = null] = [cause, ...recorded.map((each) => each.words)].flatMap((text) => stepIn(text) ?? []);
-  return { code, step, summary, hint, ironic_error: words };
+  const ours = server.provisionState === 'deploy failed' && server.entry !== null;
+  const hints = [hint, ...(ours ? [mayUndeploy ? untilDeprovisioned : untilUndeployed] : [])];
+  return { code, step, summary, hint: hints.join(' '), ironic_error: words };
 }
 
 function stepIn(words: string): string | undefined {

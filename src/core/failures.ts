@@ -41,7 +41,7 @@ const table = {
     message: 'Image {id} not found',
     when: 'Neither the image service nor the catalogue knows that image, and it is not a URL where one would do.',
     retryable: false,
-    hint: 'Give the id or the exact name of an image that exists.',
+    hint: 'Give the id or the exact name of an image; list_images shows those there are.',
   },
   image_not_deployable: {
     http: 400,
@@ -90,7 +90,7 @@ const table = {
     message: 'Server {id} has no provisioning operation',
     when: 'The server does not exist, is in no deployment, or carries another deployment than the one that was asked about.',
     retryable: false,
-    hint: 'Use the operation_id that provision_server answered with.',
+    hint: 'Use the operation_id that provision_server answered with. If this is it, that deployment is gone; list_servers shows what there is now.',
   },
   invalid_request: {
     http: 422,
@@ -212,7 +212,7 @@ export function invalidArguments(fields: readonly FieldIssue[]): Failure {
 
 /** What is particular about one failure. */
 export interface FailureDetails {
-  /** The server or image that `{id}` in the message stands for, as the caller wrote it. */
+  /** The server or image that `{id}` in the message stands for, as the caller wrote it, but without credentials. */
   readonly id?: string;
   /** What exactly went wrong; may quote text from Ironic, bounded by `quote`. */
   readonly reason?: string;

@@ -1,6 +1,6 @@
+import { unlessAborted } from './abort.js';
 import type { Server } from './model.js';
 import { type BareMetal, NoAnswer, Refused } from './ports.js';
-import { unlessAborted } from './unless-aborted.js';
 
 /**
  * So many servers are read one by one at the same time: as long as Ironic keeps up there are hardly ever more. When it
@@ -9,7 +9,7 @@ import { unlessAborted } from './unless-aborted.js';
  */
 const mostSingly = 16;
 
-/** As `BareMetal.find`, by id. */
+/** As `BareMetal.find`, by id, without what tells whether a server may be undeployed. */
 export type Finder = (id: string, signal: AbortSignal) => Promise<Server | null>;
 
 /** Finds servers for those who look how their deployments stand, however many they are. */

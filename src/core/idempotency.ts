@@ -15,7 +15,7 @@ export interface RequestIdentity {
 }
 
 /**
- * @param realm Where the key counts: the cloud and the project. The same key elsewhere is another one.
+ * @param realm Where the key counts: the cloud and the project. The same key elsewhere is another one. Any without a key.
  */
 export function identify(request: ProvisionRequest, realm: string): RequestIdentity {
   const key = request.idempotency_key;

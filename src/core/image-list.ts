@@ -78,7 +78,8 @@ function messageOf(offered: readonly OfferedImage[], complete: boolean, anyUrl: 
         ? 'No image has a name here.'
         : 'There is no image that this user may see.';
   const urls = 'Any http, https, file or oci URL from which Ironic can fetch an image may be given as image_id';
-  return anyUrl ? `${named} ${urls}${offered.length > 0 ? ' too' : ''}.` : named;
+  const limit = 'Servers with the deploy interface direct take none by http or https, for they want its checksum.';
+  return anyUrl ? `${named} ${urls}${offered.length > 0 ? ' too' : ''}. ${limit}` : named;
 }
 
 function shown(image: OfferedImage): ListedImage {

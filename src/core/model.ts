@@ -7,24 +7,12 @@ import {
   shownAsFingerprint,
   shownWithoutCredentials,
 } from './audit-forms.js';
+import { isUuid, serverRefPattern, uuidPattern } from './identifiers.js';
 import type { NetworkData } from './network-data.js';
 
-const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** True for a UUID of any version, in either case. */
-export function isUuid(text: string): boolean {
-  return uuidPattern.test(text);
-}
-
-// What Ironic takes for a name (api/utils.is_valid_logical_name): letters, digits and "-._~", not "." or "..".
-const serverRefPattern = /^(?!\.{1,2}$)[\w.~-]{1,255}$/;
-/** Whether a text can be the UUID or the name of a server at all. */
-export function isServerRef(text: string): boolean {
-  return serverRefPattern.test(text);
-}
-
 // One DNS name: labels of letters, digits and inner hyphens (RFC 1123), 253 characters in all.
-const hostnamePattern = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
+const hostnamePattern =
+  /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
 // OpenSSH's one-line format: type, base64, optional comment. A private key never has this form.
 const publicKeyPattern = /^(ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/]{16,}={0,3}( \P{Cc}*)?$/u;
 
@@ -112,20 +100,19 @@ export const ProvisionRequest = z.strictObject({
   idempotency_key: label(255)
     .register(auditForms, shownAsDigest)
     .optional()
-    .describe('Any text of your own: a repeated call with the same key and arguments finds the first deployment'),
+    .describe(
+      'Any text of your own: a repeated call with the same key and arguments finds the first deployment, as long as that stands',
+    ),
   retry_failed: z
     .boolean()
     .optional()
-    .describe('Deploy again in place where the same request (server_id or idempotency_key) has failed'),
+    .describe('Deploy again in place what has failed: the same arguments, with the server_id or idempotency_key'),
 });
 export type ProvisionRequest = z.output<typeof ProvisionRequest>;
 
 const operationId = z.string().describe("The operation's handle: the server's UUID in Ironic");
 const serverName = z.string().nullable();
-const deploymentId = z
-  .string()
-  .nullable()
-  .describe("Ironic's instance_uuid: this deployment, and no later one on the same server");
+const deploymentId = z.string().nullable().describe("Ironic's instance_uuid, which names the deployment");
 
 /** What `provision_server` answers. */
 export const ProvisionResponse = z.strictObject({
@@ -141,7 +128,7 @@ export type ProvisionResponse = z.output<typeof ProvisionResponse>;
 
 /** What `check_provision_status` asks for. */
 export const StatusRequest = z.strictObject({
-  operation_id: uuid.describe('operation_id as provision_server answered it'),
+  operation_id: uuid.describe("operation_id as provision_server answered it: the server's id"),
   wait_seconds: z
     .int('must be a whole number')
     .min(0, 'must be 0 to 50')
@@ -156,12 +143,14 @@ export type StatusRequest = z.output<typeof StatusRequest>;
 
 /** What `deprovision_server` asks for. */
 export const DeprovisionRequest = z.strictObject({
-  operation_id: uuid.describe('operation_id as provision_server answered it'),
+  operation_id: uuid.describe("operation_id as provision_server answered it: the server's id"),
   confirm_server_name: z
     .string()
     .max(255, 'must be at most 255 characters')
     .register(auditForms, shown)
-    .describe("The server's name (its UUID where it has none) as the user gave it: ask, do not look it up"),
+    .describe(
+      "The server's name (not its host name; its UUID where it has none) as the user gave it: ask, do not look it up",
+    ),
   deployment_id: uuid.optional().describe('Fails if the server carries another deployment by now'),
 });
 export type DeprovisionRequest = z.output<typeof DeprovisionRequest>;
@@ -199,7 +188,7 @@ export const ProvisionStatus = z.strictObject({
   started_at: z.iso.datetime().nullable(),
   completed_at: z.iso.datetime().nullable(),
   deployment_id: deploymentId,
-  poll_after_seconds: z.int().nullable().describe('When to look again; null when it is over'),
+  poll_after_seconds: z.int().nullable().describe('When to look again without waiting; null when it is over'),
   failure: DeploymentFailure.nullable(),
 });
 export type ProvisionStatus = z.output<typeof ProvisionStatus>;
@@ -211,7 +200,7 @@ export type ProvisionStatus = z.output<typeof ProvisionStatus>;
 export interface DeploymentEntry {
   /** When the deployment was asked for, by Ironic's clock. */
   readonly started_at: string;
-  /** The image as the caller named it. */
+  /** The image as the caller named it, without credentials. */
   readonly image: string;
   /** Tells one request from another: see `idempotency.ts`. */
   readonly digest: string;
@@ -219,8 +208,8 @@ export interface DeploymentEntry {
   readonly salt?: string | undefined;
 }
 
-/** One deploy step as Ironic shows it on the node. */
-export interface DeployStep {
+/** One step of a deployment, or of a cleaning, as Ironic shows it on the node. */
+export interface Step {
   /** For example `write_image`. */
   readonly name: string;
   /** Position in the list of steps, from 1; null when the list is not known. */
@@ -267,7 +256,8 @@ export interface Server {
   readonly powerState: string | null;
   readonly retired: boolean;
   readonly lessee: string | null;
-  readonly step: DeployStep | null;
+  /** What is under way: of the cleaning while the server is cleaned, else of the deployment. */
+  readonly step: Step | null;
   readonly lastError: string | null;
   readonly cpus: number | null;
   /** In MiB. */

@@ -1,18 +1,32 @@
+import { declined, isBusy } from './change-failures.js';
 import { Failure } from './failures.js';
 import type { ConfigDrive, ProvisionRequest, Server } from './model.js';
 import { macAddresses } from './network-data.js';
-import type { BareMetal } from './ports.js';
+import type { Declined, Deploying } from './plan.js';
+import { type BareMetal, Refused } from './ports.js';
 import { plain } from './untrusted.js';
+import { within } from './within.js';
 
-/** Why a server would be without a network; Ironic would notice only after it has written the image. */
+/** Nobody waits any longer for a mere warning, in milliseconds. */
+const lookTime = 5_000;
+
+/**
+ * Why a server would be without a network, which Ironic would notice only after it has written the image; or why Ironic
+ * does not tell, as if it had refused to reserve the server.
+ */
 export async function networkObstacle(
   bareMetal: BareMetal,
   server: Server,
   { server_id: serverRef, vifs = [] }: ProvisionRequest,
   signal: AbortSignal,
-): Promise<Failure | undefined> {
+): Promise<Failure | Declined | undefined> {
   if (server.networkInterface !== 'neutron' || vifs.length > 0) return undefined;
-  if ((await bareMetal.vifs(server.id, signal)).length > 0) return undefined;
+  try {
+    if ((await bareMetal.vifs(server.id, signal)).length > 0) return undefined;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return { failure: declined(server, { serverRef }, error), again: isBusy(error) };
+  }
   return new Failure('deploy_refused', {
     id: serverRef ?? server.id,
     reason: 'its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs',
@@ -21,7 +35,7 @@ export async function networkObstacle(
 
 /** What may be wrong with the network of a server whose deployment has started, as sentences. */
 export async function networkWarnings(
-  bareMetal: BareMetal,
+  { bareMetal, clock }: Pick<Deploying, 'bareMetal' | 'clock'>,
   server: Server,
   { vifs = [] }: ProvisionRequest,
   configDrive: ConfigDrive | undefined,
@@ -29,8 +43,13 @@ export async function networkWarnings(
 ): Promise<string[]> {
   const named = configDrive?.network_data ? macAddresses(configDrive.network_data) : [];
   // The deployment has started, whatever becomes of this look.
-  const own = named.length > 0 ? await bareMetal.macAddresses(server.id, signal).catch(() => named) : named;
-  const strange = named.filter((address) => !own.includes(address));
+  const own =
+    named.length > 0
+      ? await within(clock, lookTime, signal, (either) => bareMetal.macAddresses(server.id, either)).catch(
+          () => undefined,
+        )
+      : named;
+  const strange = own ? named.filter((address) => !own.includes(address)) : [];
   return [
     ...(strange.length > 0
       ? [

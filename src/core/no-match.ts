@@ -16,6 +16,9 @@ const mostPages = 3;
 /** More classes are only counted. */
 const mostClasses = 12;
 
+/** More wishes that could be given up are not told. */
+const mostAlternatives = 4;
+
 interface Seeking {
   readonly bareMetal: BareMetal;
   readonly policy: Policy;
@@ -40,7 +43,11 @@ async function explanation(seeking: Seeking, criteria: Criteria, signal: AbortSi
   const all = await look(bareMetal, { resourceClass }, signal);
   if (all.servers.length === 0) return withoutAny(bareMetal, resourceClass, signal);
   const others = resourceClass === undefined ? '' : await freeElsewhere(seeking, criteria, signal);
-  return { reason: `${funnel(all, criteria)}${others}` };
+  const { words, advice } = funnel(seeking, all, criteria);
+  return {
+    reason: `${words}${others}${freeButForOne(seeking, all, criteria)}`,
+    ...(advice === undefined ? {} : { hint: advice, retryable: false }),
+  };
 }
 
 /** There is no server of the class, or none at all. */
@@ -89,21 +96,37 @@ interface Step {
   readonly passes: (server: Server) => boolean;
   /** Not worth a word where it leaves all. */
   readonly quiet?: boolean;
+  /** What to do where it leaves none, if no release of a server would help: what it does not have it will not have then. */
+  readonly advice?: string;
 }
 
-function stepsOf({ traits = [], conductorGroup }: Criteria): readonly Step[] {
+const otherRules = 'Only the operator of this MCP server can change which classes may be deployed.';
+const otherGroup =
+  'Leave out conductor_group, or have the operator tell which one is meant: no server of this kind is in it, free or not.';
+const otherTraits =
+  'Ask for less, or for another resource_class: no server, free or not, has all of it; list_servers shows what they have.';
+
+function stepsOf({ policy }: Seeking, { traits = [], conductorGroup }: Criteria): readonly Step[] {
   return [
+    {
+      words: 'of a class that may be deployed (IRONIC_MCP_RESOURCE_CLASSES)',
+      passes: ({ resourceClass }) => policy.allowsClass(resourceClass),
+      quiet: true,
+      advice: otherRules,
+    },
     ...(conductorGroup === undefined
       ? []
       : [
           {
             words: `in conductor group ${conductorGroup}`,
             passes: (server: Server) => mismatch(server, { conductorGroup }) === undefined,
+            advice: otherGroup,
           },
         ]),
     ...traits.map((trait) => ({
       words: `with trait ${trait}`,
       passes: (server: Server) => mismatch(server, { traits: [trait] }) === undefined,
+      advice: otherTraits,
     })),
     { words: 'available', passes: ({ provisionState }) => provisionState === 'available' },
     { words: 'not in maintenance', passes: ({ maintenance }) => !maintenance },
@@ -117,20 +140,26 @@ function stepsOf({ traits = [], conductorGroup }: Criteria): readonly Step[] {
   ];
 }
 
+interface Funnel {
+  readonly words: string;
+  /** Where no release of a server would help. */
+  readonly advice?: string | undefined;
+}
+
 /** How many servers each wish leaves of those that the wishes before it left. */
-function funnel({ servers, complete }: Look, criteria: Criteria): string {
+function funnel(seeking: Seeking, { servers, complete }: Look, criteria: Criteria): Funnel {
   const ofClass = criteria.resourceClass === undefined ? '' : ` of class ${plain(criteria.resourceClass, 80)}`;
   const counts = [
     complete ? `servers${ofClass}: ${servers.length}` : `of the first ${servers.length} servers${ofClass}`,
   ];
   let left = servers;
-  for (const { words, passes, quiet } of stepsOf(criteria)) {
+  for (const { words, passes, quiet, advice } of stepsOf(seeking, criteria)) {
     const passing = left.filter(passes);
     if (!quiet || passing.length < left.length) counts.push(`${words}: ${passing.length}`);
     left = passing;
-    if (left.length === 0) return counts.join(', ');
+    if (left.length === 0) return { words: counts.join(', '), ...(complete ? { advice } : {}) };
   }
-  return `${counts.join(', ')}; those were busy, taken meanwhile, or not fit for this request`;
+  return { words: `${counts.join(', ')}; those were busy, taken meanwhile, or not fit for this request` };
 }
 
 /** Free servers of other classes that meet all other wishes, as a clause. */
@@ -144,6 +173,28 @@ async function freeElsewhere({ bareMetal, policy }: Seeking, criteria: Criteria,
       policy.allowsClass(server.resourceClass),
   );
   return free.length === 0 ? '' : `; free in other classes: ${next === null ? '' : 'at least '}${byClass(free)}`;
+}
+
+/** Free servers that lack nothing but one of the wishes, as clauses. */
+function freeButForOne({ policy }: Seeking, { servers }: Look, criteria: Criteria): string {
+  const { traits = [], conductorGroup } = criteria;
+  const wishes: readonly (readonly [string, Criteria])[] = [
+    ...(conductorGroup === undefined
+      ? []
+      : [['in other conductor groups', { ...criteria, conductorGroup: undefined }] as const]),
+    ...traits.map(
+      (trait) =>
+        [`without trait ${trait}`, { ...criteria, traits: traits.filter((other) => other !== trait) }] as const,
+    ),
+  ];
+  const found = wishes.flatMap(([words, rest]) => {
+    const free = servers.filter(
+      (server) =>
+        isChoice(server, rest) && mismatch(server, criteria) !== undefined && policy.allowsClass(server.resourceClass),
+    );
+    return free.length === 0 ? [] : [`; free ${words}: ${byClass(free)}`];
+  });
+  return found.slice(0, mostAlternatives).join('');
 }
 
 /** `baremetal.small 3, baremetal.large 1`, the most first. */

@@ -1,3 +1,4 @@
+import { namedImage } from './image-names.js';
 import type { Server } from './model.js';
 import type { Criteria } from './ports.js';
 import { stateMeaning, stateName } from './states.js';
@@ -15,10 +16,10 @@ export function obstacleTo(server: Server): string | undefined {
   return undefined;
 }
 
-/** Why a server is not chosen when nobody names it, though whoever names it may deploy it. */
+/** Why a server is not chosen when nobody names it, though whoever names it may deploy it: in few words, for lists. */
 export function obstacleToChoosing(server: Server): string | undefined {
-  if (server.lessee !== null) return 'it is leased: deployed only when named by server_id';
-  if (server.powerState === null) return 'its power state is unknown: deployed only when named by server_id';
+  if (server.lessee !== null) return 'leased: only by server_id';
+  if (server.powerState === null) return 'power state unknown: only by server_id';
   return undefined;
 }
 
@@ -43,7 +44,7 @@ function stateObstacle(server: Server): string {
   const meaning = stateMeaning(server.provisionState);
   const given =
     meaning && meaning.outcome !== 'none' && server.entry
-      ? `; it was given image ${named(server.entry.image, 120)} at ${isoTime(Date.parse(server.entry.started_at))}`
+      ? `; it was given image ${namedImage(server.entry.image)} at ${isoTime(Date.parse(server.entry.started_at))}`
       : '';
   return `its state is ${stateName(server.provisionState)}${given}`;
 }

@@ -117,7 +117,7 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType<Reco
     core.policy.admit(definition.effect);
     const unsound = unsoundness(raw);
     if (unsound) throw invalidArgument(plain(unsound.field, 120), unsound.message);
-    const parsed = definition.input.safeParse(raw ?? {});
+    const parsed = definition.input.safeParse(raw ?? {}, { error: wrongType });
     if (!parsed.success) throw invalidArguments(issuesIn(parsed.error));
     try {
       return await act(parsed.data);
@@ -140,6 +140,20 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType<Reco
       }),
     consent: consent && ((core, raw, call) => parsing(core, raw, call, (input) => consent(core, input, call))),
   };
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+};
+
+/** What is said of a value that is missing or of another kind; the schemas say the rest themselves. */
+function wrongType({ code, expected, input }: z.core.$ZodRawIssue): string | undefined {
+  if (code !== 'invalid_type') return undefined;
+  return input === undefined ? 'is missing' : `must be ${kinds[String(expected)] ?? String(expected)}`;
 }
 
 /** What is wrong with an input, field by field. Never quotes a value: it may be a secret. */

@@ -19,7 +19,8 @@ export const operations: readonly Operation[] = [
     description:
       'Deploys an image on a free bare-metal server: the one named by server_id, or one chosen by resource_class. ' +
       "Overwrites that server's disk. Answers at once with an operation_id, valid as long as the deployment, " +
-      'which takes minutes: follow it with check_provision_status. Give ssh_public_keys, or nobody may be able to log in.',
+      'which takes minutes: follow it with check_provision_status. Give ssh_public_keys, or nobody may be able to log in, ' +
+      'and an idempotency_key, or a repeated call takes another server.',
     effect: 'write',
     idempotent: false,
     route: { method: 'POST', path: '/provision', status: 202 },
@@ -51,8 +52,8 @@ export const operations: readonly Operation[] = [
     title: 'Check a deployment',
     description:
       'Tells how a deployment stands: in_progress, completed or failed, with progress and the reason of a failure. ' +
-      'Set wait_seconds to 50 to be answered at the next change instead of asking again and again; ' +
-      'call again after poll_after_seconds. Safe to repeat; operation_id stays valid as long as the deployment.',
+      'Set wait_seconds to 50 to be answered at the next change, and repeat that until it is over; ' +
+      'without it call again after poll_after_seconds. Safe to repeat; operation_id stays valid as long as the deployment.',
     effect: 'read',
     idempotent: true,
     route: { method: 'GET', path: '/provision/{operation_id}', status: 200 },

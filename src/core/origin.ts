@@ -1,5 +1,6 @@
 import { Failure, invalidArgument } from './failures.js';
 import { isSameRequest, type RequestIdentity } from './idempotency.js';
+import { namedImage } from './image-names.js';
 import type { ProvisionRequest, ProvisionResponse, Server } from './model.js';
 import { obstacleTo } from './obstacles.js';
 import type { BareMetal, Criteria } from './ports.js';
@@ -8,7 +9,7 @@ import { standing } from './responses.js';
 import type { ServerService } from './servers.js';
 import { stateMeaning } from './states.js';
 import { displayName } from './status.js';
-import { named } from './untrusted.js';
+import { unavailable } from './unavailable.js';
 
 /** The servers that a request may be deployed on. */
 export interface Origin {
@@ -39,26 +40,30 @@ export async function originOf(
     const again = retry && earlier.provisionState === 'deploy failed';
     const reserved = earlier.provisionState === 'available';
     if (stateMeaning(earlier.provisionState)?.outcome === 'none' && !reserved) {
-      throw new Failure('server_not_available', {
-        id: earlier.id,
-        reason: obstacleTo(earlier) ?? 'its state has changed',
-      });
+      throw unavailable(earlier.id, earlier);
     }
     return again || reserved ? at(earlier, earlier.id, again) : standing(earlier, bareMetal.now());
   }
   if (retry && serverRef !== undefined) {
     const failed = await bareMetal.find(serverRef, signal);
-    if (failed?.provisionState === 'deploy failed' && isSameRequest(request, failed.entry)) {
-      return at(failed, serverRef, true);
+    if (failed?.provisionState === 'deploy failed' && failed.entry !== null) {
+      if (isFor(failed, request)) return at(failed, serverRef, true);
+      throw unavailable(serverRef, failed, `this is not the request that failed there: ${obstacleTo(failed)}`);
     }
   } else if (retry && !identity.keyed) {
-    throw invalidArgument('retry_failed', 'needs the server_id or the idempotency_key of the request that failed');
+    throw invalidArgument('retry_failed', 'needs the server_id of what failed, or the idempotency_key of its request');
   }
   const criteria = criteriaOf(request);
   if (serverRef !== undefined) return at(servers.named(serverRef, criteria, signal), serverRef, false);
   const rejections = createRejections(false);
   const candidates = servers.candidates(criteria, rejections.out, signal);
   return { candidates, rejections, serverRef, retrying: false };
+}
+
+/** Whether it was this request that gave the server its deployment: the server may have been chosen then, or named otherwise. */
+function isFor({ id, name, entry }: Server, request: ProvisionRequest): boolean {
+  const named = [request.server_id, id, name ?? undefined, undefined];
+  return named.some((server_id) => isSameRequest({ ...request, server_id }, entry));
 }
 
 /** What the server must be like. */
@@ -77,7 +82,7 @@ async function* only(server: Server | Promise<Server>): AsyncGenerator<Server, v
 
 function usedBefore(server: Server): Failure {
   const what = server.entry
-    ? `image ${named(server.entry.image, 120)} at ${server.entry.started_at}`
+    ? `image ${namedImage(server.entry.image)} at ${server.entry.started_at}`
     : 'something unknown';
   return new Failure('idempotency_conflict', { reason: `it was used for ${what}, on server ${displayName(server)}` });
 }

@@ -24,6 +24,11 @@ export interface Declined {
   readonly failure: Failure;
   /** The server was merely busy: it may be tried again. */
   readonly again: boolean;
+  /**
+   * An answer to the reservation was lost, and that request may still arrive. Not when another server is reserved as the
+   * same deployment by then: Ironic allows one only.
+   */
+  readonly adrift?: boolean;
   /** Another call with the same key was there first, and has a server for it. */
   readonly elsewhere?: boolean;
 }

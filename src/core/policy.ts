@@ -1,8 +1,10 @@
 import { Failure } from './failures.js';
 import { globs } from './glob.js';
-import { type Image, isUuid } from './model.js';
+import { isUuid } from './identifiers.js';
+import { namedImage } from './image-names.js';
+import type { Image } from './model.js';
 import type { Effect } from './operation.js';
-import { plain } from './untrusted.js';
+import { named, plain } from './untrusted.js';
 
 /** What the operator lets this program do. */
 export interface PolicySettings {
@@ -42,6 +44,8 @@ export interface Policy {
   /** The classes by name, if there are so few that each is worth a question of its own. */
   readonly classNames: readonly string[] | undefined;
   readonly maxDeploying: number | undefined;
+  /** What may be done and what not, one clause each, for the operator. */
+  readonly rules: readonly string[];
 }
 
 export function createPolicy(settings: PolicySettings = {}): Policy {
@@ -69,13 +73,13 @@ export function createPolicy(settings: PolicySettings = {}): Policy {
     allowsClass,
     admitClass(resourceClass) {
       if (allowsClass(resourceClass)) return;
-      const what = resourceClass === null ? 'a server without a resource class' : `class ${plain(resourceClass, 80)}`;
+      const what = resourceClass === null ? 'a server without a resource class' : `class ${named(resourceClass)}`;
       throw notPermitted(`${what} may not be deployed, only ${listed(resourceClasses)} (IRONIC_MCP_RESOURCE_CLASSES)`);
     },
     allowsImage,
     admitImage(image) {
       if (allowsImage(image)) return;
-      const what = plain(image.name ?? image.id, 120);
+      const what = namedImage(image.name ?? image.id);
       throw notPermitted(`image ${what} may not be deployed, only ${listed(images)} (IRONIC_MCP_IMAGES)`);
     },
     admitForeign() {
@@ -86,7 +90,25 @@ export function createPolicy(settings: PolicySettings = {}): Policy {
     },
     classNames: resourceClasses?.some((name) => /[*?]/.test(name)) ? undefined : resourceClasses,
     maxDeploying,
+    rules: rulesOf(settings),
   };
+}
+
+function rulesOf(settings: PolicySettings): readonly string[] {
+  const { readOnly, allowDeprovision, deprovisionForeign, resourceClasses, images, maxDeploying } = settings;
+  if (readOnly) return ['nothing may be changed (IRONIC_MCP_READ_ONLY)'];
+  return [
+    images ? `only images ${listed(images)} may be deployed (IRONIC_MCP_IMAGES)` : 'any image may be deployed',
+    resourceClasses
+      ? `only on servers of class ${listed(resourceClasses)} (IRONIC_MCP_RESOURCE_CLASSES)`
+      : 'on servers of any class',
+    maxDeploying ? `at most ${maxDeploying} at once (IRONIC_MCP_MAX_DEPLOYING)` : 'any number at once',
+    !allowDeprovision
+      ? 'nothing may be undeployed'
+      : deprovisionForeign
+        ? 'deployments may be undeployed, those of others too (IRONIC_MCP_DEPROVISION_FOREIGN)'
+        : 'deployments of this program may be undeployed (IRONIC_MCP_ALLOW_DEPROVISION)',
+  ];
 }
 
 /**

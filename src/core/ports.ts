@@ -41,10 +41,13 @@ export interface BareMetal {
   /** A page of `list` with only those that nobody has and that Ironic would deploy. Changes nothing. */
   available(filter: ServerFilter, after: string | undefined, signal: AbortSignal): Promise<ServerPage>;
 
-  /** Servers that are reserved or being deployed, at most 1,000 of each state, in no order. Changes nothing. */
+  /**
+   * Servers that are reserved or being deployed, at most 1,000 of each state, in no order. One that changes its state
+   * meanwhile may be missing. Changes nothing.
+   */
   deploying(signal: AbortSignal): Promise<readonly Server[]>;
 
-  /** Servers that are in the middle of a deployment, as `find` shows them; some of them, if they are many. Changes nothing. */
+  /** Servers that are in the middle of a deployment, as `carrying` shows them; some of them, if they are many. Changes nothing. */
   moving(signal: AbortSignal): Promise<readonly Server[]>;
 
   /** A page of the servers that we may see: those after the given one, which must exist. Changes nothing. */

@@ -1,4 +1,4 @@
-import type { DeployStep, Server } from './model.js';
+import type { Server, Step } from './model.js';
 import { named } from './untrusted.js';
 
 /** How far something has come that somebody waits for. */
@@ -72,13 +72,16 @@ export function progressPercent({ provisionState, step }: Server): number | null
 export function stepWords({ step }: Server): string | undefined {
   if (step === null) return undefined;
   const words = meaningOf(step.name)?.words;
-  const name = named(step.name);
-  const position = step.number === null ? '' : ` ${step.number} of ${step.names.length}`;
-  return words ? `${words} (step${position}: ${name})` : `Deploy step${position}: ${name}`;
+  return words ? `${words} (${stepName(step)})` : `Deploy ${stepName(step)}`;
+}
+
+/** A step by its name, with its position if that is known. */
+export function stepName({ name, number, names }: Step): string {
+  return `step${number === null ? '' : ` ${number} of ${names.length}`}: ${named(name)}`;
 }
 
 /** How long a deployment has taken, and how long it usually takes to be past the step under way. */
-export function timeWords(step: DeployStep | null, elapsed: number): string {
+export function timeWords(step: Step | null, elapsed: number): string {
   const seconds = Math.max(0, Math.round(elapsed / 1_000));
   const time = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   const usual = usualTimes(step);
@@ -86,7 +89,7 @@ export function timeWords(step: DeployStep | null, elapsed: number): string {
 }
 
 /** How long the work under way usually takes; undefined where a step is not known. */
-export function usualTimes(step: DeployStep | null): Usual | undefined {
+export function usualTimes(step: Step | null): Usual | undefined {
   if (step === null) return preparing;
   const { number, names } = step;
   const known = number === null || (isAgentBased(names) && names.slice(0, number).every((name) => meaningOf(name)));

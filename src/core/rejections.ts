@@ -9,6 +9,8 @@ const dataRefusals = 3;
 export interface Rejections {
   /** The ids of those that are out of the question by now. */
   readonly out: ReadonlySet<string>;
+  /** The latest that may still be reserved by a request whose answer was lost. */
+  readonly adrift: Server | undefined;
   /**
    * Takes note that a server does not suit the request, as was found before anything was changed.
    * @throws Failure that one, where no other server will do
@@ -31,15 +33,20 @@ export function createRejections(only: boolean): Rejections {
   /** Of those that cannot take the data. */
   const unable: Failure[] = [];
   let refusals = 0;
+  let latest: Server | undefined;
   const refused = () => unable.findLast(({ code }) => code === 'deploy_refused') ?? unable.at(-1);
   return {
     out,
+    get adrift() {
+      return latest;
+    },
     unsuitable(server, failure) {
       if (only) throw failure;
       unable.push(failure);
       out.add(server.id);
     },
-    declined(server, { failure, again }) {
+    declined(server, { failure, again, adrift }) {
+      if (adrift) latest = server;
       if (failure.code === 'deploy_refused') {
         unable.push(failure);
         refusals += 1;

@@ -1,7 +1,7 @@
+import { namedImage } from './image-names.js';
 import type { Image, ProvisionResponse, Server } from './model.js';
 import type { Plan } from './plan.js';
 import { displayName, isoTime, nameOf, statusOf } from './status.js';
-import { named } from './untrusted.js';
 
 /** The answer to a request whose deployment this call has started. */
 export function accepted(
@@ -11,7 +11,7 @@ export function accepted(
   warnings: readonly string[],
 ): ProvisionResponse {
   const { entry, deploymentId } = reservation;
-  const what = named(image.name ?? entry.image, 120);
+  const what = namedImage(image.name ?? entry.image);
   return {
     operation_id: server.id,
     server_id: server.id,
@@ -30,8 +30,9 @@ export function accepted(
 /**
  * The answer to a repeated request: how its first deployment stands.
  * @param now Ironic's clock, in milliseconds since the epoch.
+ * @param joined The other call came at the same moment. Nobody can see which config drive it brought.
  */
-export function standing(server: Server, now: number): ProvisionResponse {
+export function standing(server: Server, now: number, joined = false): ProvisionResponse {
   const { operation_id, server_id, server_name, status, message, started_at, deployment_id } = statusOf(server, now);
   const retry = status === 'failed' ? ' Call again with retry_failed to deploy it again in place.' : '';
   return {
@@ -39,8 +40,11 @@ export function standing(server: Server, now: number): ProvisionResponse {
     server_id,
     server_name,
     status,
-    message: `This request was made before. ${message}${retry}`,
+    message: `${joined ? simultaneous : 'This request was made before.'} ${message}${retry}`,
     started_at: started_at ?? isoTime(now),
     deployment_id,
   };
 }
+
+const simultaneous =
+  'Another call with this idempotency_key started it at the same moment, with the config drive of that call.';

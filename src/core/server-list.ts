@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { isUuid } from './identifiers.js';
 import { badCursor, listArguments, nextCursor } from './listing.js';
-import { isUuid, type Server } from './model.js';
+import type { Server } from './model.js';
 import { noServers } from './no-match.js';
 import { obstacleTo, obstacleToChoosing } from './obstacles.js';
 import { pagesOf } from './pages.js';
@@ -16,6 +17,9 @@ const mostPages = 10;
 
 /** More traits of one server are only counted. */
 const mostTraits = 8;
+
+/** So many characters of a page there are for each server that it may show: fifty take a model about 4,000 tokens. */
+const charactersEach = 225;
 
 /** What `list_servers` asks for. */
 export const ServerListRequest = z.strictObject({
@@ -47,7 +51,7 @@ const ListedServer = z.strictObject({
   disk_gb: z.number().optional(),
   traits: z.array(z.string()).optional(),
   more_traits: z.int().optional(),
-  note: z.string().optional().describe('Why it is not available'),
+  note: z.string().optional().describe('Why it is not available, or not without its server_id'),
 });
 export type ListedServer = z.output<typeof ListedServer>;
 
@@ -83,7 +87,7 @@ export async function listServers(
     lookedAt += servers.length;
     more = next;
     for (const server of servers) {
-      const standing = standingOf(server, bareMetal.now());
+      const standing = standingOf(server, bareMetal.now(), policy);
       if (state !== undefined && standing !== state) continue;
       if (wanted !== undefined && !server.name?.toLowerCase().includes(wanted)) continue;
       tally.add(server, standing);
@@ -93,18 +97,30 @@ export async function listServers(
     enough = cursor !== undefined && found.length > limit;
     if (enough || pages === mostPages) break;
   }
-  const shown = found.slice(0, limit);
+  const shown = withinRoom(
+    found.slice(0, limit).map(({ server, standing }) => shownAs(server, standing, policy)),
+    limit * charactersEach,
+  );
   return {
     message: messageOf(request, tally, more === null || enough, lookedAt),
     ...(cursor === undefined ? { counts: tally.byClass() } : {}),
-    servers: shown.map(({ server, standing }) => shownAs(server, standing, policy)),
-    next_cursor: found.length > limit ? (shown.at(-1)?.server.id ?? null) : more,
+    servers: shown,
+    next_cursor: found.length > shown.length ? (shown.at(-1)?.id ?? null) : more,
   };
+}
+
+/** As many as have room, in characters, and always one. What has much to tell makes a page shorter, nothing is cut. */
+function withinRoom(servers: readonly ListedServer[], room: number): ListedServer[] {
+  let left = room;
+  return servers.filter((server, index) => {
+    left -= JSON.stringify(server).length;
+    return left >= 0 || index === 0;
+  });
 }
 
 /** One server as the list shows it. */
 export function shownNow(server: Server, now: number, policy: Policy): ListedServer {
-  return shownAs(server, standingOf(server, now), policy);
+  return shownAs(server, standingOf(server, now, policy), policy);
 }
 
 /** Ironic finds no page behind a server that is gone. */
@@ -126,15 +142,18 @@ function messageOf(
   const filtered = [resource_class, state, name_contains].some((filter) => filter !== undefined);
   if (total === 0 && !filtered) return `${noServers}.`;
   if (total === 0 && !complete) return `No server matched so far.${looked}`;
+  if (total === 0 && resource_class !== undefined)
+    return '0 servers match. Without resource_class the counts show which classes there are.';
   const each = tally.byStanding().map(([standing, count]) => `${count} ${standing}`);
-  const count = `${complete ? '' : 'At least '}${total} ${total === 1 ? 'server' : 'servers'}${filtered ? ' match' : ''}`;
+  const servers = total === 1 ? `server${filtered ? ' matches' : ''}` : `servers${filtered ? ' match' : ''}`;
+  const count = `${complete ? '' : 'At least '}${total} ${servers}`;
   return `${count}${each.length > 0 ? `: ${each.join(', ')}` : ''}.${looked}`;
 }
 
 function shownAs(server: Server, standing: Standing, policy: Policy): ListedServer {
   const { id, resourceClass, cpus, memoryMb, diskGb, traits } = server;
   const name = nameOf(server);
-  const note = standing === 'available' ? restriction(server, policy) : whyNot(server);
+  const note = standing === 'available' ? obstacleToChoosing(server) : whyNot(server, policy);
   // The names that an operator has invented tell most.
   const [own, standard] = [traits.filter(isCustom), traits.filter((trait) => !isCustom(trait))];
   const told = [...own, ...standard].slice(0, mostTraits).map((trait) => plain(trait, 255));
@@ -156,16 +175,11 @@ function isCustom(trait: string): boolean {
   return trait.startsWith('CUSTOM_');
 }
 
-/** What stands against an available server all the same. */
-function restriction(server: Server, policy: Policy): string | undefined {
-  if (!policy.allowsClass(server.resourceClass)) return 'its class may not be deployed through this server';
-  return obstacleToChoosing(server);
-}
-
 /** In few words: there may be many such servers in one answer. */
-function whyNot(server: Server): string | undefined {
+function whyNot(server: Server, policy: Policy): string | undefined {
   if (server.provisionState === 'available') {
-    return server.deploymentId === null ? obstacleTo(server) : 'reserved, not deployed';
+    if (server.deploymentId !== null) return 'reserved, not deployed';
+    return obstacleTo(server) ?? (policy.allowsClass(server.resourceClass) ? undefined : 'class not permitted');
   }
   return `${stateName(server.provisionState)}${server.maintenance ? ', in maintenance' : ''}`;
 }

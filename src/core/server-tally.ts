@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Server } from './model.js';
 import { obstacleTo } from './obstacles.js';
+import type { Policy } from './policy.js';
 import { stateMeaning } from './states.js';
 import { isAbandoned } from './status.js';
 import { plain } from './untrusted.js';
@@ -24,9 +25,9 @@ export const ClassCount = z.strictObject({
 });
 export type ClassCount = z.output<typeof ClassCount>;
 
-/** What a server is now, by Ironic's clock. */
-export function standingOf(server: Server, now: number): Standing {
-  if (obstacleTo(server) === undefined) return 'available';
+/** What a server is now, by Ironic's clock, to somebody who keeps to these rules. */
+export function standingOf(server: Server, now: number, policy: Policy): Standing {
+  if (obstacleTo(server) === undefined) return policy.allowsClass(server.resourceClass) ? 'available' : 'unusable';
   const outcome = stateMeaning(server.provisionState)?.outcome;
   if (outcome === 'in_progress') return 'deploying';
   if (outcome === 'failed') return 'failed';

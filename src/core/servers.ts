@@ -7,6 +7,7 @@ import { createPolicy, type Policy } from './policy.js';
 import type { BareMetal, Clock, Criteria } from './ports.js';
 import { type ListedServer, listServers, type ServerListing, type ServerListRequest, shownNow } from './server-list.js';
 import { translating } from './translating.js';
+import { unavailable } from './unavailable.js';
 
 /** After this many candidates the list is too old to go by. */
 const candidatesPerList = 10;
@@ -80,8 +81,8 @@ export function createServerService({
       const server = await bareMetal.find(ref, signal);
       if (server === null) throw new Failure('server_not_found', { id: ref });
       const obstacle = obstacleTo(server) ?? mismatch(server, criteria);
-      if (obstacle) throw new Failure('server_not_available', { id: ref, reason: obstacle });
-      return server;
+      if (obstacle === undefined) return server;
+      throw unavailable(ref, server, obstacle);
     },
 
     async *candidates(criteria, out, signal) {

@@ -1,5 +1,5 @@
+import { unlessAborted } from './abort.js';
 import type { Clock } from './ports.js';
-import { unlessAborted } from './unless-aborted.js';
 
 /** Reads a thing by its id for many callers at the cost of one. */
 export interface SharedReads<Thing> {

@@ -11,9 +11,12 @@ export interface StateMeaning {
   readonly outcome: Outcome;
   /** What is going on, in words that follow "the server" or stand alone. */
   readonly words: string;
+  /** Whether the server is on its way to be free, if nothing goes wrong. */
+  readonly freeing: boolean;
 }
 
-const row = (outcome: Outcome, words: string): StateMeaning => ({ outcome, words });
+const row = (outcome: Outcome, words: string): StateMeaning => ({ outcome, words, freeing: false });
+const freeing = (words: string): StateMeaning => ({ outcome: 'none', words, freeing: true });
 
 /**
  * Every provision state up to Ironic's newest release (ironic/common/states.py).
@@ -49,10 +52,10 @@ const table: Readonly<Record<string, StateMeaning>> = {
   'service failed': row('completed', 'deployed, but its service failed'),
 
   error: row('failed', 'out of use: its undeployment failed'),
-  deleting: row('none', 'being undeployed'),
-  deleted: row('none', 'undeployed'),
-  cleaning: row('none', 'being cleaned after its last use'),
-  'clean wait': row('none', 'waiting in its cleaning'),
+  deleting: freeing('being undeployed'),
+  deleted: freeing('undeployed'),
+  cleaning: freeing('being cleaned after its last use'),
+  'clean wait': freeing('waiting in its cleaning'),
   'clean hold': row('none', 'held by an operator in its cleaning'),
   'clean failed': row('none', 'out of use: its cleaning failed'),
 };

@@ -1,7 +1,9 @@
-import { diagnose } from './diagnosis.js';
+import { diagnose, neverDeployed } from './diagnosis.js';
 import { Failure } from './failures.js';
-import { type DeploymentFailure, isServerRef, type ProvisionStatus, type RecordedError, type Server } from './model.js';
-import { type Progress, progressPercent, stepWords, timeWords } from './progress.js';
+import { isServerRef } from './identifiers.js';
+import { namedImage } from './image-names.js';
+import type { DeploymentFailure, ProvisionStatus, RecordedError, Server } from './model.js';
+import { type Progress, progressPercent, stepName, stepWords, timeWords } from './progress.js';
 import { deadlines } from './retry.js';
 import { stallOf } from './stall.js';
 import { stateMeaning, stateName } from './states.js';
@@ -12,14 +14,6 @@ import { named, plain } from './untrusted.js';
  * died: the last request of a call may take as long again.
  */
 const abandonedAfter = 2 * deadlines.call;
-
-const neverDeployed: DeploymentFailure = {
-  code: 'never_deployed',
-  step: null,
-  summary: 'The server was reserved, but its deployment was never started',
-  hint: 'Provision again with another server; the operator can release this one by removing its instance_uuid.',
-  ironic_error: null,
-};
 
 /**
  * What to answer about the deployment on a server, from nothing but the server as Ironic shows it.
@@ -40,12 +34,25 @@ export interface Standing {
   readonly progress: Progress;
 }
 
-/** `statusOf`, with what somebody needs who waits. */
-export function standingOf(server: Server, now: number, errors: readonly RecordedError[] = []): Standing {
+/**
+ * `statusOf`, with what somebody needs who waits.
+ * @param mayUndeploy Whether the caller could have the server undeployed.
+ */
+export function standingOf(
+  server: Server,
+  now: number,
+  errors: readonly RecordedError[] = [],
+  mayUndeploy = false,
+): Standing {
   const meaning = stateMeaning(server.provisionState);
   const free = server.provisionState === 'available';
   if (meaning?.outcome === 'none' && !(free && server.entry)) {
-    throw new Failure('operation_not_found', { id: server.id, reason: absence(server) });
+    const hint = 'That deployment is gone; list_servers shows when the server is free again.';
+    throw new Failure('operation_not_found', {
+      id: server.id,
+      reason: absence(server),
+      ...(meaning.freeing ? { hint } : {}),
+    });
   }
   if (!meaning && server.deploymentId === null) {
     throw new Failure('operation_not_found', {
@@ -55,7 +62,11 @@ export function standingOf(server: Server, now: number, errors: readonly Recorde
   }
   const abandoned = isAbandoned(server, now);
   const outcome = abandoned ? 'failed' : !meaning || meaning.outcome === 'none' ? 'in_progress' : meaning.outcome;
-  const failure = abandoned ? neverDeployed : outcome === 'failed' ? diagnose(server, errors) : null;
+  const failure = abandoned
+    ? neverDeployed(mayUndeploy)
+    : outcome === 'failed'
+      ? diagnose(server, errors, mayUndeploy)
+      : null;
   const completedAt = isFinal(server) ? server.provisionedAt : null;
   const started = startedAt(server, completedAt);
   const stall = outcome === 'in_progress' ? stallOf(server, server.entry ? started : Number.NaN, now) : undefined;
@@ -75,6 +86,8 @@ export function standingOf(server: Server, now: number, errors: readonly Recorde
   };
   const { provisionState, deploymentId, step } = server;
   const stalled = stall !== undefined;
+  const words = stepWords(server);
+  const doing = words === undefined ? status.message : stall === undefined ? words : `${words}. ${stall}`;
   return {
     status,
     place: JSON.stringify([
@@ -88,10 +101,10 @@ export function standingOf(server: Server, now: number, errors: readonly Recorde
     ]),
     progress: {
       percent: status.progress_percent,
-      words: [
-        stall ?? stepWords(server) ?? status.message,
-        ...(server.entry && outcome === 'in_progress' ? [timeWords(step, now - started)] : []),
-      ].join('; '),
+      words:
+        server.entry && outcome === 'in_progress'
+          ? `${doing.replace(/\.$/, '')}; ${timeWords(step, now - started)}`
+          : doing,
     },
   };
 }
@@ -100,6 +113,15 @@ export function standingOf(server: Server, now: number, errors: readonly Recorde
 export function isAbandoned(server: Server, now: number): boolean {
   const reserved = server.provisionState === 'available' && server.entry !== null;
   return reserved && now - startedAt(server, null) > abandonedAfter;
+}
+
+/**
+ * The failure of a call that is about another deployment than the one on the server.
+ * @param id The server as the caller wrote it.
+ */
+export function anotherDeployment(id: string, { deploymentId }: Server): Failure {
+  const which = deploymentId === null ? 'one without an id' : named(deploymentId);
+  return new Failure('operation_not_found', { id, reason: `it carries another deployment by now: ${which}` });
 }
 
 /** A server's name for people: its name in Ironic if it has one that can be a name, else its UUID. */
@@ -132,7 +154,13 @@ function absence(server: Server): string {
   if (server.provisionState === 'available' && server.deploymentId !== null) {
     return `it is reserved by somebody else, as deployment ${named(server.deploymentId)}`;
   }
-  return `its state is ${server.provisionState}: ${stateMeaning(server.provisionState)?.words}`;
+  return `its state is ${server.provisionState}: ${courseWords(server)}`;
+}
+
+/** What goes on with a server that is in no deployment, and by which step of its cleaning. */
+export function courseWords({ provisionState, step }: Server): string {
+  const words = stateMeaning(provisionState)?.words ?? stateName(provisionState);
+  return step ? `${words} (${stepName(step)})` : words;
 }
 
 function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: DeploymentFailure | null): string {
@@ -148,7 +176,7 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
   }
   if (outcome === 'completed') {
     const image = server.entry?.image ?? server.imageSource;
-    const what = image ? ` with image ${named(image, 120)}` : '';
+    const what = image ? ` with image ${namedImage(image)}` : '';
     const booting =
       server.provisionState === 'active'
         ? `deployed${what} and switched on; its system may take some minutes to boot`

@@ -1,13 +1,14 @@
 import type { Server } from './model.js';
 import { obstacleTo } from './obstacles.js';
 import { pagesOf } from './pages.js';
+import { createPolicy, type Policy } from './policy.js';
 import type { BareMetal } from './ports.js';
 import { isAbandoned } from './status.js';
 
 /** What stands where, over all servers that the user may see. */
 export interface Survey {
   readonly total: number;
-  /** How many can be deployed now. */
+  /** How many can be deployed now, by the operator's rules too. */
   readonly available: number;
   /** By resource class and then by provision state, how many. */
   readonly counts: ReadonlyMap<string, ReadonlyMap<string, number>>;
@@ -19,8 +20,15 @@ export interface Survey {
   readonly sample: Server | undefined;
 }
 
-/** Looks at all servers, a page at a time. Changes nothing. */
-export async function survey(bareMetal: BareMetal, signal: AbortSignal): Promise<Survey> {
+/**
+ * Looks at all servers, a page at a time. Changes nothing.
+ * @param policy What may be deployed; anything, if there is none.
+ */
+export async function survey(
+  bareMetal: BareMetal,
+  signal: AbortSignal,
+  policy: Policy = createPolicy(),
+): Promise<Survey> {
   const counts = new Map<string, Map<string, number>>();
   const abandoned: Server[] = [];
   const metal3: Server[] = [];
@@ -37,7 +45,7 @@ export async function survey(bareMetal: BareMetal, signal: AbortSignal): Promise
     states.set(server.provisionState, (states.get(server.provisionState) ?? 0) + 1);
     if (server.name?.includes('~')) metal3.push(server);
     if (isAbandoned(server, bareMetal.now())) abandoned.push(server);
-    if (obstacleTo(server) !== undefined) return;
+    if (obstacleTo(server) !== undefined || !policy.allowsClass(server.resourceClass)) return;
     available += 1;
     sample ??= server;
   }

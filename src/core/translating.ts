@@ -14,8 +14,8 @@ export function translating<Arguments extends unknown[], Result>(
   };
 }
 
-// Only reads come here: what a refused change means is decided where it was sent.
-function translated(error: unknown): unknown {
+/** Only reads come here: what a refused change means is decided where it was sent. */
+export function translated(error: unknown): unknown {
   if (error instanceof NoAnswer) return unavailable(error);
   if (!(error instanceof Refused)) return error;
   const details = { reason: error.reason, cause: error };

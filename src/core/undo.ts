@@ -5,37 +5,44 @@ import type { Held } from './ports.js';
 import { deadlines, persisting } from './retry.js';
 import { stateMeaning } from './states.js';
 
-/** How an undo ended: the server is free or somebody else's, it is in a deployment under our id, or it stays reserved, for this reason. */
-export type Undone = 'done' | { readonly deployed: Server } | { readonly failed: string };
+/**
+ * How an undo ended: the server is free or somebody else's, it is in a deployment under our id, or it stays reserved,
+ * for this reason; the last is certain only if it was seen.
+ */
+export type Undone = 'done' | { readonly deployed: Server } | { readonly failed: string; readonly seen: boolean };
 
 /**
- * Gives a server back if the reservation is still ours and nothing is deployed. Must not be called after a start whose
+ * Gives a server back if the reservation is still ours and nothing is deployed as it. Must not be called after a start whose
  * outcome is unknown.
  *
  * @param attached The Neutron ports that this attempt may have attached; those that were there before stay.
+ * @param late The deployment on the server was there before the reservation: it stays, without our id.
  */
 export function undo(
   deploying: Deploying,
   server: Server,
   reservation: Held,
   attached: ReadonlySet<string>,
+  late = false,
 ): Promise<Undone> {
   const { bareMetal, clock } = deploying;
   // Not aborted by anybody: each request has a deadline of its own.
   const signal = signalOfChange();
+  let seen = false;
   return persisting<Undone>(
     deploying,
     clock.now() + deadlines.undo,
     async () => {
       const now = await bareMetal.find(server.id, signal);
       if (now === null || now.deploymentId !== reservation.deploymentId) return 'done';
-      if (stateMeaning(now.provisionState)?.outcome !== 'none') {
+      if (!late && stateMeaning(now.provisionState)?.outcome !== 'none') {
         return { deployed: now };
       }
+      seen = true;
       for (const vif of attached) await bareMetal.detach(server.id, vif, signal);
       await bareMetal.release(server.id, reservation, signal);
       return 'done';
     },
-    async ({ error, last }) => (last ? { failed: error.reason } : undefined),
+    async ({ error, last }) => (last ? { failed: error.reason, seen } : undefined),
   );
 }

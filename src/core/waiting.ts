@@ -1,13 +1,14 @@
 import { Failure } from './failures.js';
 import { createFinder } from './finder.js';
 import type { ProvisionStatus, RecordedError, Server, StatusRequest } from './model.js';
+import { createPolicy, type Policy } from './policy.js';
 import { type BareMetal, NoAnswer, Refused, SignInRefused } from './ports.js';
 import type { Progress } from './progress.js';
 import type { Retrying } from './retry.js';
 import { createSharedReads } from './shared-reads.js';
 import { stateMeaning } from './states.js';
-import { type Standing, standingOf } from './status.js';
-import { named } from './untrusted.js';
+import { anotherDeployment, type Standing, standingOf } from './status.js';
+import { within } from './within.js';
 
 /** How often a waiting call looks at the server, in milliseconds: at first, and at the most patient. */
 const waitInterval = 2_000;
@@ -36,6 +37,8 @@ export interface Waiting {
 
 export interface WaitingOptions extends Retrying {
   readonly bareMetal: BareMetal;
+  /** What the caller may do next. */
+  readonly policy?: Policy | undefined;
 }
 
 interface Reading {
@@ -43,7 +46,7 @@ interface Reading {
   readonly errors: readonly RecordedError[];
 }
 
-export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Waiting {
+export function createWaiting({ bareMetal, clock, random, policy = createPolicy() }: WaitingOptions): Waiting {
   const find = createFinder(bareMetal);
   const looks = createSharedReads(clock, async (id, signal): Promise<Reading | null> => {
     const server = await find(id, signal);
@@ -73,7 +76,9 @@ export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Wai
       await clock.sleep(Math.min(left, interval * (0.9 + random() / 5)), signal);
       const time = Math.max(0, until - clock.now()) + lastLook;
       // Never sooner after somebody else's look than one caller alone would have looked again.
-      const next = await within(time, signal, (either) => look(request, interval * 0.9, either).catch(unlessSilent));
+      const next = await within(clock, time, signal, (either) =>
+        look(request, interval * 0.9, either).catch(unlessSilent),
+      );
       if (next) {
         latest = next;
         lookedAt = clock.now();
@@ -107,12 +112,9 @@ export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Wai
       throw new Failure('operation_not_found', { id: request.operation_id, reason: 'Ironic knows no such server' });
     }
     const { server, errors } = reading;
-    const standing = standingOf(server, bareMetal.now(), errors);
+    const standing = standingOf(server, bareMetal.now(), errors, policy.allows('destroy'));
     if (request.deployment_id !== undefined && request.deployment_id !== server.deploymentId) {
-      throw new Failure('operation_not_found', {
-        id: request.operation_id,
-        reason: `it carries another deployment by now: ${server.deploymentId === null ? 'one without an id' : named(server.deploymentId)}`,
-      });
+      throw anotherDeployment(request.operation_id, server);
     }
     return standing;
   }
@@ -120,28 +122,13 @@ export function createWaiting({ bareMetal, clock, random }: WaitingOptions): Wai
   /** What Ironic has on record about a server that has failed; nothing if it does not want to tell. */
   async function errorsOf(server: Server, signal: AbortSignal): Promise<readonly RecordedError[]> {
     if (stateMeaning(server.provisionState)?.outcome !== 'failed') return [];
-    const record = await within(recordTime, signal, (either) =>
+    const record = await within(clock, recordTime, signal, (either) =>
       bareMetal.errors(server.id, either).catch((error) => {
         if (error instanceof NoAnswer || error instanceof Refused || error instanceof Failure) return [];
         throw error;
       }),
     );
     return record ?? [];
-  }
-
-  /** The outcome of an action if it is there in time, else undefined; then the action is broken off. */
-  async function within<Value>(
-    time: number,
-    signal: AbortSignal,
-    action: (either: AbortSignal) => Promise<Value>,
-  ): Promise<Value | undefined> {
-    const over = new AbortController();
-    const either = AbortSignal.any([signal, over.signal]);
-    try {
-      return await Promise.race([action(either), clock.sleep(time, either).then(() => undefined)]);
-    } finally {
-      over.abort();
-    }
   }
 
   return { status, forget: looks.forget };

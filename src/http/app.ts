@@ -3,8 +3,8 @@ import { getPath } from 'hono/utils/url';
 import { Failure } from '../core/failures.js';
 import type { Core, Operation } from '../core/operation.js';
 import type { Policy } from '../core/policy.js';
+import { plain } from '../core/untrusted.js';
 import { type Access, requestIdOf, traceparentOf } from './access.js';
-import { docsPage, openApi } from './documents.js';
 import { createGuard, type GuardOptions } from './guard.js';
 import { inputOf } from './input.js';
 import { headersOf, problemOf, problemType } from './problem.js';
@@ -79,7 +79,7 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
       ...(traceparent === undefined ? {} : { traceparent }),
       ...(client === undefined ? {} : { client }),
       method: request.method,
-      path: path.slice(0, 200),
+      path: plain(path, 200),
       status: response.status,
       duration_ms: Math.round((performance.now() - begin) * 10) / 10,
     });
@@ -118,8 +118,14 @@ function routerOf({ operations, policy, core, mcp, ready }: HttpAppOptions): Hon
     await ready();
     return json({ status: 'ready' }, 200, env.requestId);
   });
-  app.get('/openapi.json', ({ env }) => text(openApi, 'application/json', 200, env.requestId));
-  app.get('/docs', ({ env }) => text(docsPage, 'text/html; charset=utf-8', 200, env.requestId, pageHeaders));
+  app.get('/openapi.json', async ({ env }) => {
+    const { openApi } = await import('./documents.js');
+    return text(openApi, 'application/json', 200, env.requestId);
+  });
+  app.get('/docs', async ({ env }) => {
+    const { docsPage } = await import('./documents.js');
+    return text(docsPage, 'text/html; charset=utf-8', 200, env.requestId, pageHeaders);
+  });
   app.notFound(({ req }) => {
     const allowed = methods.filter((method) => app.router.match(method, req.path)[0].length > 0);
     if (allowed.length === 0) throw new Failure('not_found');

@@ -33,8 +33,8 @@ ${operations.map(({ name, route }) => `<li><a href="#${name}"><b>${route.method}
 </nav>
 <main>
 <section>
-<p>Requests and answers are JSON. The examples work as they are, one after the other, on a server that was started with <code>ironic-mcp http</code> and simulates a cloud. If the operator has set a token, add <code>-H "Authorization: Bearer $IRONIC_MCP_HTTP_TOKEN"</code>.</p>
-<p>Every answer has an <code>X-Request-Id</code>, by which the operator finds it in the log; send your own to choose it. A <code>traceparent</code> is taken over. An unknown argument is an error, never dropped. Where there is an argument <code>idempotency_key</code>, the header <code>Idempotency-Key</code> is the same.</p>
+<p>Requests and answers are JSON. The examples work as they are, one after the other, on a server that was started with <code>ironic-mcp http --allow-deprovision</code> and simulates a cloud. If the operator has set a token, add <code>-H "Authorization: Bearer $IRONIC_MCP_HTTP_TOKEN"</code>.</p>
+<p>Every answer has an <code>X-Request-Id</code>, by which the operator finds it in the log; send your own to choose it. Only what cannot be read as HTTP is answered without one: by a bare 400, 408, 417 or 431. A <code>traceparent</code> is taken over. Descriptions and hints call an operation by the name of its tool, which stands beside its path. An unknown argument is an error, never dropped. Where there is an argument <code>idempotency_key</code>, the header <code>Idempotency-Key</code> is the same; a key with a comma needs quotation marks there.</p>
 </section>
 ${operations.map(operationSection).join('\n')}
 <section id="mcp">
@@ -76,7 +76,7 @@ ${table(
 function operationSection(operation: Operation): string {
   const { name, title, route, output } = operation;
   return `<section id="${name}">
-<h2><b>${route.method}</b> ${escaped(route.path)}</h2>
+<h2><b>${route.method}</b> ${escaped(route.path)} <code>${name}</code></h2>
 <p><strong>${escaped(title)}.</strong> ${escaped(descriptionOf(operation))}</p>
 ${curl(curlLine(operation))}
 <h3>Arguments</h3>
@@ -136,11 +136,12 @@ ${rows.map((row) => line(row, (cell) => `<td>${cell}</td>`)).join('\n')}
 </table></div>`;
 }
 
-/** The members of an object and of the objects in it, by their paths. */
+/** The members of an object and of the objects in it, by their paths; `[]` stands for each of a list. */
 function membersOf({ properties, anyOf = [] }: Schema, prefix = ''): readonly (readonly [string, Schema])[] {
   const own = Object.entries(properties ?? {}).flatMap(([name, schema]) => [
     [`${prefix}${name}`, schema] as const,
     ...membersOf(schema, `${prefix}${name}.`),
+    ...membersOf(schema.items ?? {}, `${prefix}${name}[].`),
   ]);
   return [...own, ...anyOf.flatMap((choice) => membersOf(choice, prefix))];
 }
@@ -152,7 +153,7 @@ function typeWords(schema: Schema): string {
   if (choices) return choices.map((choice) => `<code>${escaped(String(choice))}</code>`).join(' ');
   if (type === 'array') return `list of ${items ? typeWords(items) : 'any'}`;
   const bounded = minimum !== undefined && maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER;
-  const preset = schema.default === undefined ? '' : ` (${escaped(JSON.stringify(schema.default))})`;
+  const preset = schema.default === undefined ? '' : `; ${escaped(JSON.stringify(schema.default))} if left out`;
   return `${type}${bounded ? `, ${minimum} to ${maximum}` : ''}${preset}`;
 }
 

@@ -7,6 +7,7 @@ body{margin:0 auto;max-width:78rem;padding:1.5rem;font:1rem/1.55 system-ui,sans-
 header{grid-column:1/-1;border-bottom:1px solid var(--line);margin-bottom:1.5rem}
 h1{margin:0;font-size:1.8rem}header p{margin:.2rem 0 1.2rem;color:var(--quiet)}
 h2{margin:0 0 .6rem;font-size:1.25rem;overflow-wrap:anywhere}h3{margin:1.4rem 0 .5rem;font-size:1rem}
+h2 code{color:var(--quiet);font-weight:400;font-size:.7em;margin-left:.5rem}
 h2 b,nav b{color:var(--link);font-size:.85em;letter-spacing:.03em}
 nav{position:sticky;top:1rem;align-self:start;font-size:.92rem}
 nav ul{list-style:none;margin:0;padding:0}nav a{display:block;padding:.25rem 0;color:inherit;text-decoration:none;overflow-wrap:anywhere}nav a:hover{text-decoration:underline}

@@ -28,20 +28,24 @@ export function inputOf(operation: Operation): (request: HonoRequest) => Promise
 
 function queryReader(fields: readonly Field[]): (request: HonoRequest) => Input {
   const schemas = new Map(fields.map(({ name, schema }) => [name, schema]));
-  return ({ raw: { url } }) => {
+  return ({ raw: { url, headers } }) => {
+    // An argument in the wrong place must not be dropped: it might have been the one that mattered.
+    if (headers.has('transfer-encoding') || Number(headers.get('content-length')) > 0) throw misplaced('query');
     if (!url.includes('?')) return {};
     const query = new URL(url).searchParams;
     return Object.fromEntries(
-      [...new Set(query.keys())].map((name) => [name, fromText(query.getAll(name), schemas.get(name))]),
+      [...new Set(query.keys())].map((name) => {
+        const [texts, schema] = [query.getAll(name), schemas.get(name)];
+        if (schema?.type === 'array') return [name, texts.map((text) => fromText(text, schema.items))];
+        if (schema && texts.length > 1) throw invalidArgument(name, 'is given more than once');
+        return [name, fromText(texts[0], schema)];
+      }),
     );
   };
 }
 
 /** A query holds texts. What its schema says is no text becomes what it says, if it can; else it stays, to be refused. */
-function fromText(texts: readonly string[], schema: Schema = {}): unknown {
-  if (schema.type === 'array') return texts.map((text) => fromText([text], schema.items));
-  const [text = '', ...more] = texts;
-  if (more.length > 0) return texts;
+function fromText(text = '', schema: Schema = {}): unknown {
   if (schema.type === 'boolean') return text === 'true' || (text === 'false' ? false : text);
   const isNumber = schema.type === 'integer' || schema.type === 'number';
   return isNumber && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
@@ -49,15 +53,23 @@ function fromText(texts: readonly string[], schema: Schema = {}): unknown {
 
 function bodyReader({ effect }: Operation): (request: HonoRequest) => Promise<unknown> {
   return async ({ raw }) => {
-    // An argument in the wrong place must not be dropped: it might have been the one that mattered.
-    if (raw.url.includes('?')) throw new Failure('invalid_request', { reason: 'arguments belong in the body' });
+    if (raw.url.includes('?')) throw misplaced('body');
     const body = (await jsonBody(raw)) ?? {};
     const key = effect === 'read' ? null : raw.headers.get('idempotency-key');
     if (key === null || !isObject(body)) return body;
     // The standard in the making wants the key in quotation marks; most send it without.
-    const idempotencyKey = /^"(.*)"$/.exec(key)?.[1] ?? key;
+    const quoted = /^"([^"]*)"$/.exec(key)?.[1];
+    // A header that is sent twice arrives as one, with a comma.
+    if (quoted === undefined && key.includes(',')) {
+      throw invalidArgument('idempotency_key', 'must be in the header once, in quotation marks if it has a comma');
+    }
+    const idempotencyKey = quoted ?? key;
     const { idempotency_key: given = idempotencyKey } = body;
     if (given !== idempotencyKey) throw invalidArgument('idempotency_key', 'differs from the header Idempotency-Key');
     return { ...body, idempotency_key: idempotencyKey };
   };
+}
+
+function misplaced(place: 'body' | 'query'): Failure {
+  return new Failure('invalid_request', { reason: `arguments belong in the ${place}` });
 }

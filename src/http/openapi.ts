@@ -1,6 +1,6 @@
 import type { FailureCode } from '../core/failures.js';
 import type { Operation } from '../core/operation.js';
-import { Problem, problemOf, problemType } from './problem.js';
+import { headersOf, Problem, problemOf, problemType } from './problem.js';
 import { descriptionOf, exampleFailure, exampleRequest, failuresOf } from './reference.js';
 import { type Field, fieldsOf, jsonSchema, type Schema } from './schema.js';
 
@@ -98,9 +98,14 @@ function parameter({ name, in: place, required, schema: { description, ...schema
   return { name, in: place, required: required || place === 'path', description, schema };
 }
 
+function header(description: string, type: Schema['type']): Json {
+  return { description, schema: { type } };
+}
+
+const waitHeader = header('Seconds after which it is worth another try', 'integer');
+
 function successHeaders({ route, output }: Operation): Json {
   const { properties = {} } = jsonSchema(output, 'output');
-  const header = (description: string, type: Schema['type']) => ({ description, schema: { type } });
   return {
     'X-Request-Id': header('The id of this request in the access log', 'string'),
     ...(route.status === 202 ? { Location: header('Where to follow it', 'string') } : {}),
@@ -112,19 +117,22 @@ function successHeaders({ route, output }: Operation): Json {
 
 /** One response for each status, with an example for each code. */
 function problemResponses(codes: readonly FailureCode[]): Json {
-  const problems = codes.map((code) => problemOf(exampleFailure(code)));
-  const statuses = [...new Set(problems.map(({ status }) => status))].sort();
+  const failures = codes.map(exampleFailure);
+  const statuses = [...new Set(failures.map(({ http }) => http))].sort();
   return Object.fromEntries(
     statuses.map((status) => {
-      const same = problems.filter((problem) => problem.status === status);
+      const same = failures.filter(({ http }) => http === status);
+      const waits = same.some((failure) => headersOf(failure)['Retry-After']);
+      const problems = same.map(problemOf);
       return [
         status,
         {
-          description: [...new Set(same.map(({ title }) => title))].join('; '),
+          description: [...new Set(problems.map(({ title }) => title))].join('; '),
+          ...(waits ? { headers: { 'Retry-After': waitHeader } } : {}),
           content: {
             [problemType]: {
               schema: ref('Problem'),
-              examples: Object.fromEntries(same.map((problem) => [problem.code, { value: problem }])),
+              examples: Object.fromEntries(problems.map((problem) => [problem.code, { value: problem }])),
             },
           },
         },

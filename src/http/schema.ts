@@ -1,6 +1,7 @@
 import { toJSONSchema, type z } from 'zod';
 import type { Operation } from '../core/operation.js';
 import { portable } from '../core/portable-schema.js';
+import { remarks } from './remarks.js';
 
 /** What is read of a JSON schema here; the rest is passed on as it is. */
 export interface Schema {
@@ -24,9 +25,15 @@ export interface Field {
   readonly schema: Schema;
 }
 
-/** A zod schema as JSON schema 2020-12, which is what OpenAPI 3.1 speaks. */
+/** A zod schema as JSON schema 2020-12, which is what OpenAPI 3.1 speaks, with a word on each member. */
 export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Schema {
-  return portable(toJSONSchema(schema, { io }));
+  return portable(toJSONSchema(schema, { io, override: remark }));
+}
+
+function remark({ jsonSchema: made, path }: { jsonSchema: { description?: string }; path: (string | number)[] }): void {
+  const [place, name = ''] = path.slice(-2);
+  const words = place === 'properties' ? remarks[name] : undefined;
+  if (words !== undefined) made.description ??= words;
 }
 
 /** The arguments of an operation, and where a request has them. */

@@ -12,32 +12,50 @@ export interface HttpServer {
   close(): void;
 }
 
-/** Milliseconds that a client may take. Whoever is slower is cut off, and has cost no more than a socket. */
-const limits = {
+/** Milliseconds that a client may take. Whoever is slower is cut off. */
+const patience = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 2_000,
-  /** Bytes. */
-  maxHeaderSize: 16 * 1024,
-} as const;
+};
 
-/** An application on a port. */
-export function createHttpServer(app: HttpApp): HttpServer {
-  const answering = new Set<object>();
+/** The same for one who does not read; longer than any call waits. */
+const silence = 75_000;
+
+/** So many requests of one connection are answered at a time: answers wait in memory until those before them are read. */
+const mostOfOne = 32;
+
+/**
+ * An application on a port.
+ * @param haste Divides the patience: 1 but in tests.
+ */
+export function createHttpServer(app: HttpApp, haste = 1): HttpServer {
+  const limits = Object.fromEntries(Object.entries(patience).map(([name, limit]) => [name, limit / haste]));
+  /** How many requests of each connection are not answered yet; those that have none are not in it. */
+  const answering = new Map<object, number>();
   let onAnswered: () => void = () => undefined;
 
   const server = createAdaptorServer({
-    serverOptions: limits,
+    serverOptions: { ...limits, maxHeaderSize: 16 * 1024 },
     fetch(request, { incoming, outgoing }) {
-      answering.add(outgoing);
+      const { socket } = incoming;
+      const earlier = answering.get(socket) ?? 0;
+      answering.set(socket, earlier + 1);
       outgoing.once('close', () => {
-        answering.delete(outgoing);
+        const left = (answering.get(socket) ?? 0) - 1;
+        if (left > 0) answering.set(socket, left);
+        else answering.delete(socket);
         onAnswered();
       });
-      return app(request, { target: incoming.url, client: incoming.socket.remoteAddress });
+      if (earlier >= mostOfOne) {
+        socket.destroy();
+        return new Response(null, { status: 503 });
+      }
+      return app(request, { target: incoming.url, client: socket.remoteAddress });
     },
   }) as NodeServer;
+  server.setTimeout(silence / haste);
 
   return {
     listen(host, port) {

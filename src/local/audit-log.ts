@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { Audit, AuditRecord, Clock } from '../core/ports.js';
 
 export interface AuditLogOptions {
@@ -11,7 +11,7 @@ export interface AuditLogOptions {
 
 // Whoever opens it so has each write on disk before the next step; Windows has no such flag.
 const durable: number | undefined = constants.O_DSYNC;
-const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (durable ?? 0);
+const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (durable ?? 0);
 const mode = 0o600;
 
 /**
@@ -41,20 +41,35 @@ export function createAuditLog({ file, clock, warn }: AuditLogOptions): Audit {
  * @throws Error with the code of the system call
  */
 export async function tryAuditLog(file: string): Promise<void> {
-  await (await open(file, flags, mode)).close();
+  await withLog(file, async () => undefined);
 }
 
 async function write(file: string, line: Buffer): Promise<void> {
+  await withLog(file, async (handle) => {
+    // When the disk was full, a part of a line may have been written last: this one is no rest of it. Another process in
+    // the middle of its write looks the same, and then an empty line comes between the two.
+    const bytes = (await isTorn(handle)) ? Buffer.concat([Buffer.from('\n'), line]) : line;
+    const { bytesWritten } = await handle.write(bytes);
+    if (bytesWritten < bytes.length) throw Object.assign(new Error('a line was written in part'), { code: 'ENOSPC' });
+    if (durable === undefined) await handle.datasync();
+  });
+}
+
+async function withLog(file: string, action: (handle: FileHandle) => Promise<void>): Promise<void> {
   const handle = await open(file, flags, mode);
   try {
-    const { bytesWritten } = await handle.write(line);
-    if (bytesWritten < line.length) {
-      // The disk is full. What comes next, by whomever, must not be taken for the rest of this line.
-      await handle.write('\n').catch(() => undefined);
-      throw Object.assign(new Error('a line was written in part'), { code: 'ENOSPC' });
-    }
-    if (durable === undefined) await handle.datasync();
+    // A pipe keeps nothing: without a reader a line is gone, and with a slow one all changes would wait.
+    if ((await handle.stat()).isFIFO()) throw Object.assign(new Error('this is a pipe'), { code: 'ESPIPE' });
+    await action(handle);
   } finally {
     await handle.close();
   }
+}
+
+/** Whether a file ends in the middle of a line. */
+async function isTorn(handle: FileHandle): Promise<boolean> {
+  const { size } = await handle.stat();
+  if (size === 0) return false;
+  const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  return bytesRead === 1 && buffer.toString('latin1') !== '\n';
 }

@@ -41,13 +41,14 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
     throw new Error(`The image catalogue ${file} cannot be read (${code}).`);
   }
   // Not loaded where there is no catalogue.
-  const { parse } = await import('./yaml.js');
+  const { parseYaml } = await import('./yaml.js');
   let document: unknown;
   try {
-    document = parse(text);
+    document = parseYaml(text);
   } catch (error) {
-    const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new Error(`The image catalogue ${file} is not valid YAML: ${line.replace(/:$/, '')}.`);
+    throw new Error(
+      `The image catalogue ${file} is not valid YAML: ${error instanceof Error ? error.message : error}.`,
+    );
   }
   const result = Catalogue.safeParse(document ?? {});
   if (result.success) return result.data;

@@ -1,4 +1,5 @@
 import { type McpServer, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
+import { withFirstAbort } from '../core/abort.js';
 import type { Ask } from './ask.js';
 
 /** No client takes more. */
@@ -52,13 +53,13 @@ export function registerCompletions({ server }: McpServer, ask: Ask): void {
     if (!Object.hasOwn(places, place)) {
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is nothing to complete: ${place}`);
     }
-    const suggest = places[place]?.[argument.name];
-    const signal = AbortSignal.any([context.mcpReq.signal, AbortSignal.timeout(patience)]);
-    const list: List = async (operation, input) => (await ask(operation, { ...input }, context, signal)) as never;
-    const { values, more } = (await suggest?.(argument.value, list).catch(() => undefined)) ?? {
-      values: [],
-      more: false,
-    };
+    const known = places[place] ?? {};
+    const suggest = Object.hasOwn(known, argument.name) ? known[argument.name] : undefined;
+    const found = await withFirstAbort([context.mcpReq.signal, AbortSignal.timeout(patience)], (first) => {
+      const list: List = async (operation, input) => (await ask(operation, { ...input }, context, first)) as never;
+      return suggest?.(argument.value, list) ?? Promise.resolve(undefined);
+    }).catch(() => undefined);
+    const { values, more } = found ?? { values: [], more: false };
     return { completion: { values: values.slice(0, most), hasMore: more || values.length > most } };
   });
 }

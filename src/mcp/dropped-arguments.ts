@@ -5,7 +5,9 @@ export const droppedArgument = { code: -32602, message: 'Invalid params: unknown
 
 /** Whether a message calls a tool with an argument `__proto__`: the SDK would drop it in silence before anybody judges it. */
 export function dropsArgument(message: unknown): boolean {
-  const { params } = Object(message) as { params?: unknown };
+  const { id, params } = Object(message) as { id?: unknown; params?: unknown };
+  // Nobody answers a notification, nor does one call a tool.
+  if (id === undefined) return false;
   const { arguments: given } = Object(params) as { arguments?: unknown };
   return typeof given === 'object' && given !== null && Object.hasOwn(given, '__proto__');
 }

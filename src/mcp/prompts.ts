@@ -34,7 +34,7 @@ function walkThrough({ image_id: image, resource_class: kind, server_id: server,
     "Tell me what you are about to do, and that it overwrites the server's disk. Go on when I have agreed.",
     'Call provision_server once, with an idempotency_key of your own. If the call breaks off, repeat it with the same key and arguments: it then finds the first deployment. Keep the operation_id.',
     'Call check_provision_status with that operation_id and wait_seconds: 50 until status is completed or failed. It may take 30 minutes. Tell me when the phase changes.',
-    'When completed: tell me the name and id of the server and how to log in; the system may need some minutes to boot. When failed: tell me what failure says, and what its hint proposes. Do not provision again unless I say so.',
+    'When completed: tell me the name and id of the server, and with which key I can log in. Its address you cannot know from here: it comes from the network (DHCP, Neutron) or network_data; the user is that of the image. The system may need some minutes to boot. When failed: tell me what failure says, and what its hint proposes. Do not provision again unless I say so.',
   ];
   const numbered = steps.map((step, index) => `${index + 1}. ${step}`);
   return ['Provision a bare-metal server for me, step by step:', ...numbered].join('\n');

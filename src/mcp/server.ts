@@ -2,8 +2,9 @@ import {
   CLIENT_INFO_META_KEY,
   type jsonSchemaValidator,
   McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
   type ServerContext,
-  type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { Failure } from '../core/failures.js';
@@ -48,10 +49,16 @@ export function createMcpServer({
     { name, title: 'Bare-metal servers by Ironic', version },
     { instructions, capabilities, jsonSchemaValidator: unjudging },
   );
+  let loading: Promise<readonly [ReadonlyMap<string, Operation>, Core]> | undefined;
+  async function load() {
+    const [known, asked] = await Promise.all([operations(), core()]);
+    return [new Map(known.map((operation) => [operation.name, operation])), asked] as const;
+  }
   /** What it takes to call an operation for a client. */
   async function prepared(name: string, context: ServerContext, signal = context.mcpReq.signal) {
-    const [known, asked] = await Promise.all([operations(), core()]);
-    const operation = known.find((each) => each.name === name);
+    loading ??= load();
+    const [known, asked] = await loading;
+    const operation = known.get(name);
     if (!operation) throw new Error(`there is no operation ${name}`);
     const { _meta: meta } = context.mcpReq;
     const call: Call = {
@@ -72,35 +79,37 @@ export function createMcpServer({
     if (failure.code === 'internal' && !signal.aborted) onDefect(failure.cause);
     return failure;
   };
-  for (const { name, title, description, effect, idempotent, inputSchema, outputSchema } of tools) {
-    server.registerTool(
-      name,
-      {
-        title,
-        description,
-        inputSchema: described(inputSchema),
-        outputSchema: described(outputSchema),
-        annotations: {
-          title,
-          readOnlyHint: effect === 'read',
-          destructiveHint: effect === 'destroy',
-          idempotentHint: idempotent,
-          openWorldHint: openWorld,
-        },
-      },
-      async (input, context) => {
-        try {
-          const { operation, asked, call } = await prepared(name, context);
-          const agreement = await agreed(operation, asked, input, call, server, context);
-          if ('question' in agreement) return agreement.question;
-          const output = await operation.call(asked, agreement.input, call);
-          return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output };
-        } catch (error) {
-          return { isError: true, content: [{ type: 'text', text: failureText(failureIn(error, context)) }] };
-        }
-      },
-    );
-  }
+  const listed = tools.map(({ name, title, description, effect, idempotent, inputSchema, outputSchema }) => ({
+    name,
+    title,
+    description,
+    inputSchema,
+    annotations: {
+      title,
+      readOnlyHint: effect === 'read',
+      destructiveHint: effect === 'destroy',
+      idempotentHint: idempotent,
+      openWorldHint: openWorld,
+    },
+    outputSchema,
+  }));
+  const names = new Set(tools.map(({ name }) => name));
+  // Not by registerTool: the operation parses its input for every face alike, where the SDK would answer in words of its
+  // own, and would check the output after the server has been deployed.
+  server.server.setRequestHandler('tools/list', () => ({ tools: listed }));
+  server.server.setRequestHandler('tools/call', async ({ params }, context) => {
+    const { name, arguments: input = {} } = params;
+    if (!names.has(name)) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${name} not found`);
+    try {
+      const { operation, asked, call } = await prepared(name, context);
+      const agreement = await agreed(operation, asked, input, call, server, context);
+      if ('question' in agreement) return agreement.question;
+      const output = await operation.call(asked, agreement.input, call);
+      return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output };
+    } catch (error) {
+      return { isError: true, content: [{ type: 'text', text: failureText(failureIn(error, context)) }] };
+    }
+  });
   registerResources(server, { ask, core, failureIn });
   if (tools.some((tool) => tool.name === 'provision_server')) registerPrompts(server);
   registerCompletions(server, ask);
@@ -110,7 +119,8 @@ export function createMcpServer({
 /** Clients up to 2025-11-25 say who they are once, later ones with each request; over HTTP there is always a User-Agent. */
 function callerOf({ server }: McpServer, { mcpReq, http }: ServerContext): Caller {
   const envelope: Readonly<Record<string, unknown>> = mcpReq.envelope ?? {};
-  const client = ClientInfo.safeParse(envelope[CLIENT_INFO_META_KEY] ?? server.getClientVersion()).data;
+  const sent = envelope[CLIENT_INFO_META_KEY];
+  const client = sent === undefined ? server.getClientVersion() : ClientInfo.safeParse(sent).data;
   const name = client?.name ?? http?.req?.headers.get('user-agent') ?? undefined;
   return { face: 'mcp', name, version: client?.version };
 }
@@ -144,18 +154,3 @@ export function failureText(failure: Failure): string {
 const unjudging: jsonSchemaValidator = {
   getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }),
 };
-
-/**
- * A schema that describes but does not judge. The operation parses its input for every face alike; the SDK would
- * answer in words of its own, and would check the output after the server has been deployed.
- */
-function described(schema: Record<string, unknown>): StandardSchemaWithJSON<unknown, Record<string, unknown>> {
-  return {
-    '~standard': {
-      version: 1,
-      vendor: 'ironic-mcp',
-      jsonSchema: { input: () => schema, output: () => schema },
-      validate: (value) => ({ value: value as Record<string, unknown> }),
-    },
-  };
-}

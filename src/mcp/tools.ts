@@ -6,7 +6,7 @@ import { portable } from '../core/portable-schema.js';
 // The build runs this module and puts what it exports in its place: a client is told what there is before any operation
 // and its schemas are loaded.
 
-type JsonSchema = Record<string, unknown>;
+type JsonSchema = { readonly type: 'object'; readonly [keyword: string]: unknown };
 
 /** What a model need not read to make a call: the operation says in words what is wrong with a value. */
 const forJudges = new Set(['pattern', 'minLength', 'maxLength', 'maxItems', 'propertyNames']);
@@ -31,5 +31,5 @@ export const tools: readonly Tool[] = operations.map(
 );
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  return portable(schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }), forJudges);
+  return { ...portable(schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }), forJudges), type: 'object' };
 }

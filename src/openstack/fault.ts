@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { plain, quoted } from '../core/untrusted.js';
 import type { Answer } from './http.js';
+import { withoutUrlCredentials } from './said-urls.js';
 
 /*
  * Error bodies come in many shapes: Ironic's own, a string of JSON within JSON, in two kinds; flat ones of its newest
@@ -41,7 +42,7 @@ export function faultIn(answer: Answer): Fault {
     if (!words.success) continue;
     const text = words.data.faultstring || words.data.description || words.data.message || words.data.title;
     if (!text) continue;
-    const shown = plain(withoutEcho(text.slice(0, longest)).replace(/<br ?\/?>/g, ' '));
+    const shown = plain(withoutUrlCredentials(withoutEcho(text.slice(0, longest))).replace(/<br ?\/?>/g, ' '));
     return { words: shown, genuine: true };
   }
   return { words: 'no explanation given', genuine: false };

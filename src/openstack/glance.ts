@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Failure } from '../core/failures.js';
-import { type Image, isUuid } from '../core/model.js';
+import { isUuid } from '../core/identifiers.js';
+import type { Image } from '../core/model.js';
 import { type Images, NoAnswer, type OfferedImage, SignInRefused } from '../core/ports.js';
 import { type Retrying, retries, retrying } from '../core/retry.js';
 import { named } from '../core/untrusted.js';

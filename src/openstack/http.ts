@@ -1,4 +1,5 @@
 import ky, { type KyInstance } from 'ky';
+import { unlessAborted, withFirstAbort } from '../core/abort.js';
 import { isOfChange } from '../core/changes.js';
 import { Failure } from '../core/failures.js';
 import { NoAnswer } from '../core/ports.js';
@@ -10,6 +11,8 @@ export interface Answer {
   readonly headers: Headers;
   /** The parsed body; undefined when it was empty or not JSON. */
   readonly body: unknown;
+  /** The settings to look at if it came from a wrong address. */
+  readonly setBy?: string;
 }
 
 export interface Ask {
@@ -69,31 +72,31 @@ export function createHttp({ service, endpoint, timeout, gate, fetch }: HttpOpti
     timeout: false,
     throwHttpErrors: false,
     redirect: 'manual',
-    // ky wants a promise even where the fetch throws at once.
-    ...(fetch ? { fetch: async (input: string | URL | Request) => fetch(new Request(input)) } : {}),
+    // ky wants a promise even where the fetch throws at once, and gives it a Request.
+    ...(fetch ? { fetch: async (input: string | URL | Request) => fetch(input as Request) } : {}),
   });
 
   async function send(ask: Ask, signal: AbortSignal, deadline: AbortSignal): Promise<Answer> {
     const { method, path, query, headers, json } = ask;
-    const either = AbortSignal.any([signal, deadline]);
     let begun = false;
+    const exchange = async (either: AbortSignal): Promise<Answer> => {
+      begun = true;
+      const answering = client(path, {
+        method,
+        headers: { accept: 'application/json', ...headers },
+        signal: either,
+        ...(query ? { searchParams: query } : {}),
+        ...(json === undefined ? {} : { json }),
+      });
+      // A request may lose its signal when garbage is collected (nodejs/node#55428).
+      const response = await unlessAborted(answering, either);
+      const text = await read(response, either);
+      return { status: response.status, headers: response.headers, body: parsed(text) };
+    };
     try {
       // The wait for a place counts as well: it is the caller who waits.
-      return await gate.pass(
-        either,
-        async () => {
-          begun = true;
-          const response = await client(path, {
-            method,
-            headers: { accept: 'application/json', ...headers },
-            signal: either,
-            ...(query ? { searchParams: query } : {}),
-            ...(json === undefined ? {} : { json }),
-          });
-          const text = await read(response, either);
-          return { status: response.status, headers: response.headers, body: parsed(text) };
-        },
-        isOfChange(signal),
+      return await withFirstAbort([signal, deadline], (either) =>
+        gate.pass(either, () => exchange(either), isOfChange(signal)),
       );
     } catch (error) {
       signal.throwIfAborted();

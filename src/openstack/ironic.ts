@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isServerRef } from '../core/model.js';
+import { isServerRef } from '../core/identifiers.js';
 import {
   type BareMetal,
   NoAnswer,
@@ -53,11 +53,12 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 
   async function ask(request: () => Ask, signal: AbortSignal, deadline?: AbortSignal): Promise<Answer> {
     for (let again = false; ; again = true) {
+      const asked = version.spoken();
       // Made anew each time: which fields there are depends on the version.
       const answer = await http.ask({ ...request(), headers: version.headers() }, signal, deadline);
       const date = momentFrom(answer.headers.get('date'));
       if (date !== null) skew = date - clock.now();
-      if (again || !version.learn(answer)) return answer;
+      if (again || !version.learn(answer, asked)) return answer;
     }
   }
 
@@ -142,7 +143,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 
     async moving(signal) {
       const each = movingStates.map(async (state) => {
-        const query = () => ({ provision_state: state, limit: String(mostMoving), fields: fieldsOf('one', version) });
+        const query = () => ({ provision_state: state, limit: String(mostMoving), fields: fieldsOf('match', version) });
         const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);
         if (answer.status !== 200) throw errorFrom(answer);
         return readable(pageIn(answer.body), answer).servers;
@@ -274,5 +275,7 @@ function errorFrom(answer: Answer): Refused | NoAnswer {
   const { words, genuine } = faultIn(answer);
   const known = refusals.find(([status, pattern]) => status === answer.status && pattern.test(words));
   if (genuine && known) return new Refused(known[2], words);
-  return new NoAnswer(`Ironic answered with HTTP status ${answer.status}: ${saidIn(answer)}`, true);
+  const { status, setBy } = answer;
+  const advice = status === 404 && setBy ? `; is there an Ironic at that address? look at ${setBy}` : '';
+  return new NoAnswer(`Ironic answered with HTTP status ${status}: ${saidIn(answer)}${advice}`, true);
 }

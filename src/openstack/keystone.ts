@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { unlessAborted } from '../core/abort.js';
 import { type Clock, NoAnswer, SignInRefused } from '../core/ports.js';
-import { unlessAborted } from '../core/unless-aborted.js';
 import { plain } from '../core/untrusted.js';
 import { type Auth, type Identity, type Scope, withoutVersion } from './credentials.js';
 import { faultIn, saidIn } from './fault.js';
@@ -8,6 +8,8 @@ import type { Answer, Ask, Http } from './http.js';
 import { type Access, advised, type Service, type Session } from './session.js';
 
 type KeystoneAuth = Extract<Auth, { type: 'keystone' }>;
+
+const Scoped = z.looseObject({ id: z.string() }).nullish().catch(null);
 
 const Token = z.looseObject({
   token: z.looseObject({
@@ -27,6 +29,9 @@ const Token = z.looseObject({
         }),
       )
       .default([]),
+    project: Scoped,
+    domain: Scoped,
+    system: z.looseObject({}).nullish().catch(null),
   }),
 });
 type Catalog = z.output<typeof Token>['token']['catalog'];
@@ -36,6 +41,8 @@ interface SignedIn {
   /** When it is to be renewed, by our own clock: milliseconds since the epoch. */
   readonly renewAt: number;
   readonly catalog: Catalog;
+  /** What the token is good for: as Keystone says, for the same may be named in several ways in the settings. */
+  readonly scope: string | undefined;
 }
 
 export interface KeystoneOptions {
@@ -90,21 +97,25 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
     const token = answer.headers.get('x-subject-token');
     const parsed = Token.safeParse(answer.body);
     if (!token || !parsed.success) throw new NoAnswer("Keystone's answer cannot be read", false);
-    const { expires_at, catalog } = parsed.data.token;
+    const { expires_at, catalog, project, domain, system } = parsed.data.token;
+    const scope = project ? `project ${project.id}` : domain ? `domain ${domain.id}` : system ? 'system' : undefined;
     // Their clock and ours may differ; how long the token lives does not.
     const issued = Date.parse(answer.headers.get('date') ?? '') || clock.now();
     const life = Math.max(0, Date.parse(expires_at) - issued) || 0;
-    return { token, catalog, renewAt: clock.now() + Math.max(life - margin, life * 0.9) };
+    return { token, catalog, scope, renewAt: clock.now() + Math.max(life - margin, life * 0.9) };
   }
 
   return {
     async access(service, signal) {
-      const { token, catalog } = await unlessAborted(signedIn(), signal);
+      // For whoever has left already nothing is begun.
+      signal.throwIfAborted();
+      const { token, catalog, scope } = await unlessAborted(signedIn(), signal);
       const endpoint = overrides[service] ?? endpointIn(catalog, service, auth);
       const override = `OS_${service.toUpperCase()}_ENDPOINT_OVERRIDE`;
       const setBy = overrides[service] === undefined ? `OS_INTERFACE or ${override}` : override;
       const ifRefused = `it does not take a token of this Keystone: look at OS_AUTH_URL and ${override}`;
-      return { endpoint, setBy, ifRefused, headers: { 'x-auth-token': token } };
+      const realm = scope && `${auth.authUrl} ${scope}`;
+      return { endpoint, setBy, ifRefused, headers: { 'x-auth-token': token }, realm };
     },
     renew(access: Access) {
       // Somebody else may have renewed it already.
@@ -142,7 +153,9 @@ function isDefinite({ status }: Answer): boolean {
 
 function refused(answer: Answer, auth: KeystoneAuth): NoAnswer {
   const { genuine } = faultIn(answer);
-  if (!genuine && answer.status < 500) {
+  // Of tokens and credentials that it does not know Keystone says so too, of passwords never.
+  const missing = answer.status === 404 && auth.identity.method === 'password';
+  if (missing || (!genuine && answer.status < 500)) {
     return new NoAnswer(
       `There is no Keystone with its API v3 at ${auth.authUrl} (HTTP status ${answer.status}); look at OS_AUTH_URL`,
       false,

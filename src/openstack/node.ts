@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import type { DeployStep, RecordedError, Server } from '../core/model.js';
+import type { RecordedError, Server, Step } from '../core/model.js';
 import type { Held, Reservation } from '../core/ports.js';
 import { momentFrom } from './moment.js';
+import { withoutUrlCredentials } from './said-urls.js';
 import type { Version } from './versions.js';
 
 /** The member of `instance_info` that holds our entries: one for each deployment id, of which one is the node's. */
@@ -16,7 +17,10 @@ const Entry = z.object({
 });
 
 const Text = z.string().nullish().catch(null);
-const Flag = z.boolean().catch(false);
+// What is not there is no error, which would cost more than all the rest.
+const Flag = z.boolean().default(false).catch(false);
+
+const NodeStep = z.looseObject({ step: z.string() });
 
 /** What we read of a node. Only what the safety of a deployment hangs on must be well-formed. */
 const Node = z.looseObject({
@@ -31,7 +35,9 @@ const Node = z.looseObject({
     .string()
     .regex(/^[ -~]{0,36}$/)
     .nullable(),
-  instance_info: z.looseObject({ image_source: Text, [entryMember]: z.unknown() }).catch({ [entryMember]: null }),
+  instance_info: z
+    .looseObject({ image_source: Text, [entryMember]: z.unknown().optional() })
+    .catch({ [entryMember]: null }),
   maintenance: z.boolean(),
   reservation: Text,
   power_state: Text,
@@ -46,19 +52,24 @@ const Node = z.looseObject({
   properties: z.looseObject({ cpu_arch: Text }).catch({}),
   traits: z.array(z.string()).catch([]),
   conductor_group: Text,
-  deploy_step: z.looseObject({ step: z.string() }).nullish().catch(null),
+  deploy_step: NodeStep.nullish().catch(null),
+  clean_step: NodeStep.nullish().catch(null),
   driver_internal_info: z
     .looseObject({
-      deploy_steps: z.array(z.looseObject({ step: z.string() })).nullish(),
+      deploy_steps: z.array(NodeStep).nullish(),
       deploy_step_index: z.number().nullish(),
+      clean_steps: z.array(NodeStep).nullish().catch(undefined),
+      clean_step_index: z.number().nullish().catch(null),
       agent_last_heartbeat: Text,
     })
     .nullish()
     .catch(null),
 });
 
+type Node = z.output<typeof Node>;
+
 /**
- * The fields to ask for: of one node, of one that a list is filtered for, or of all nodes in a list. Lists refuse some
+ * The fields to ask for: of one node, of those that a list is filtered for, or of all nodes in a list. Lists refuse some
  * fields, and some are too long for many.
  */
 export function fieldsOf(kind: 'one' | 'match' | 'list', version: Version): string {
@@ -79,7 +90,7 @@ export function fieldsOf(kind: 'one' | 'match' | 'list', version: Version): stri
     'traits',
     'conductor_group',
     ...(kind === 'one' ? ['allocation_uuid', 'protected', 'automated_clean'] : []),
-    ...(kind === 'list' ? [] : ['last_error', 'deploy_step', 'driver_internal_info']),
+    ...(kind === 'list' ? [] : ['last_error', 'deploy_step', 'clean_step', 'driver_internal_info']),
     ...(version.has('retired') ? ['retired'] : []),
     ...(version.has('lessee') ? ['lessee'] : []),
   ].join(',');
@@ -108,8 +119,8 @@ export function serverFrom(body: unknown): Server | undefined {
     powerState: node.power_state ?? null,
     retired: node.retired,
     lessee: node.lessee ?? null,
-    step: stepOf(node.deploy_step?.step, node.driver_internal_info ?? {}),
-    lastError: node.last_error ?? null,
+    step: stepUnderWay(node),
+    lastError: node.last_error ? withoutUrlCredentials(node.last_error) : null,
     cpus: sizeOf(node.properties.cpus),
     memoryMb: sizeOf(node.properties.memory_mb),
     diskGb: sizeOf(node.properties.local_gb),
@@ -132,7 +143,7 @@ export function errorsFrom(body: unknown): readonly RecordedError[] | undefined 
     .map(({ created_at, event_type, event }) => ({
       at: momentFrom(created_at),
       work: event_type ?? null,
-      words: event ?? '',
+      words: withoutUrlCredentials(event ?? ''),
     }));
 }
 
@@ -167,14 +178,27 @@ function entryOf(entries: unknown, deploymentId: string | null): Pick<Server, 'e
   return { entry, attemptId: Object.keys(attempt)[0] ?? null };
 }
 
+const cleaned: ReadonlySet<unknown> = new Set(['cleaning', 'clean wait', 'clean hold']);
+
+/** A deployment that was cancelled leaves its step here for a while. */
+const undeployed: ReadonlySet<unknown> = new Set(['deleting', 'deleted']);
+
+function stepUnderWay({ provision_state: state, deploy_step, clean_step, driver_internal_info }: Node): Step | null {
+  const info = driver_internal_info ?? {};
+  if (undeployed.has(state)) return null;
+  return cleaned.has(state)
+    ? stepOf(clean_step?.step, info.clean_steps, info.clean_step_index)
+    : stepOf(deploy_step?.step, info.deploy_steps, info.deploy_step_index);
+}
+
 function stepOf(
   name: string | undefined,
-  info: { deploy_steps?: { step: string }[] | null | undefined; deploy_step_index?: number | null | undefined },
-): DeployStep | null {
-  // Ironic wipes the list when a deployment is over, but not always the step, which then is still there in the next one.
-  if (name === undefined || info.deploy_steps === null) return null;
-  const names = info.deploy_steps?.map(({ step }) => step) ?? [];
-  const index = info.deploy_step_index;
+  steps: readonly { readonly step: string }[] | null | undefined,
+  index: number | null | undefined,
+): Step | null {
+  // Ironic wipes the list when the work is over, but not always the step, which then is still there the next time.
+  if (name === undefined || steps === null) return null;
+  const names = steps?.map(({ step }) => step) ?? [];
   const known = typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < names.length;
   return known ? { name, number: index + 1, names } : { name, number: null, names: [] };
 }
@@ -184,5 +208,3 @@ function sizeOf(value: unknown): number | null {
   const size = typeof value === 'string' ? Number.parseInt(value, 10) : value;
   return typeof size === 'number' && Number.isFinite(size) && size > 0 ? size : null;
 }
-
-/** Ironic writes some times without a zone; all of them are in UTC. */

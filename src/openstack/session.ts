@@ -10,6 +10,8 @@ export interface Access {
   /** What to do if the service refuses the sign-in. */
   readonly ifRefused: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** The cloud and what the access is for there: the project, as a rule. Undefined if that is nothing. */
+  readonly realm: string | undefined;
 }
 
 /** Signed in at a cloud, or about to be. */
@@ -46,8 +48,8 @@ export function createPlainSession(
   return {
     async access(service) {
       return service === 'image' && imageEndpoint !== undefined
-        ? { endpoint: imageEndpoint, setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE', ...shown }
-        : { endpoint: auth.endpoint, setBy: 'OS_ENDPOINT', ...shown };
+        ? { endpoint: imageEndpoint, setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE', realm: auth.endpoint, ...shown }
+        : { endpoint: auth.endpoint, setBy: 'OS_ENDPOINT', realm: auth.endpoint, ...shown };
     },
     renew: () => false,
   };

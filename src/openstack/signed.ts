@@ -1,7 +1,8 @@
+import { withFirstAbort } from '../core/abort.js';
 import { NoAnswer, SignInRefused } from '../core/ports.js';
 import { saidIn } from './fault.js';
 import type { Http } from './http.js';
-import { advised, type Service, type Session, serviceNames } from './session.js';
+import { type Access, advised, type Service, type Session, serviceNames } from './session.js';
 
 export interface SignedOptions {
   readonly session: Session;
@@ -10,6 +11,23 @@ export interface SignedOptions {
   readonly at: (endpoint: string) => Http;
   /** Milliseconds for a request with all that it needs, the sign-in included. */
   readonly timeout: number;
+}
+
+/**
+ * An access, or whatever ends first.
+ * @throws NoAnswer when it is the deadline
+ */
+export async function accessInTime(
+  { session, service, timeout }: Omit<SignedOptions, 'at'>,
+  signal: AbortSignal,
+  deadline: AbortSignal,
+): Promise<Access> {
+  try {
+    return await withFirstAbort([signal, deadline], (first) => session.access(service, first));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw deadline.aborted ? new NoAnswer(`Keystone did not answer within ${timeout / 1000} s`, false) : error;
+  }
 }
 
 /** Speaks HTTP with a service that wants to know who asks. A refused token is renewed once: nothing was done yet. */
@@ -25,17 +43,14 @@ export function createSignedHttp({ session, service, at, timeout }: SignedOption
   return {
     async ask(ask, signal, deadline = within()) {
       for (let again = false; ; again = true) {
-        const access = await session.access(service, AbortSignal.any([signal, deadline])).catch((error) => {
-          signal.throwIfAborted();
-          throw deadline.aborted ? new NoAnswer(`Keystone did not answer within ${timeout / 1000} s`, false) : error;
-        });
+        const access = await accessInTime({ session, service, timeout }, signal, deadline);
         const headers = { ...ask.headers, ...access.headers };
         const answer = await wayTo(access.endpoint)
           .ask({ ...ask, headers }, signal, deadline)
           .catch((error) => {
             throw advised(error, access.setBy);
           });
-        if (answer.status !== 401) return answer;
+        if (answer.status !== 401) return { ...answer, setBy: access.setBy };
         if (again || !session.renew(access)) {
           const words = `${serviceNames[service]} refused the sign-in: ${saidIn(answer)}`;
           throw new SignInRefused(`${words}; ${access.ifRefused}`);

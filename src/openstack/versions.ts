@@ -27,9 +27,10 @@ export interface Version {
   has(feature: keyof typeof needs): boolean;
   /**
    * Takes note of an answer that refuses the version. True if the request should be sent again with another one.
+   * @param asked The version that this request was sent with: another one's answer may have changed it since.
    * @throws Refused `too_old`
    */
-  learn(answer: Answer): boolean;
+  learn(answer: Answer, asked: string): boolean;
 }
 
 export function createVersion(): Version {
@@ -38,7 +39,7 @@ export function createVersion(): Version {
     spoken: () => `1.${minor}`,
     headers: () => ({ [header]: `1.${minor}` }),
     has: (feature) => minor >= needs[feature],
-    learn(answer) {
+    learn(answer, asked) {
       if (answer.status !== 406) return false;
       const newest = minorIn(answer, 'x-openstack-ironic-api-maximum-version');
       const oldest = minorIn(answer, 'x-openstack-ironic-api-minimum-version');
@@ -46,10 +47,8 @@ export function createVersion(): Version {
       if (newest < needs.deployment) {
         throw new Refused('too_old', `Ironic speaks API 1.${newest}, and 1.${needs.deployment} is needed`, 'us');
       }
-      const spoken = Math.max(oldest, Math.min(newest, preferred));
-      if (spoken === minor) return false;
-      minor = spoken;
-      return true;
+      minor = Math.max(oldest, Math.min(newest, preferred));
+      return `1.${minor}` !== asked;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { wiped } from './deployment.js';
 import { fateOf } from './fate.js';
+import type { JsonObject } from './json.js';
 import { internalInfo, type Node, type NodeChanges } from './node.js';
 import { isoformat, repr } from './python.js';
 import { locked, play, type Scene, type Story, unlocked } from './scene.js';
@@ -71,16 +72,22 @@ function* cleaning(scene: Scene, steps?: readonly AskedStep[]): Story {
   const target = steps ? manualTarget : {};
   const failure = !steps && node.automated_clean === false ? undefined : yield* erasing(scene, target, steps);
   if (failure === undefined) {
-    scene.update({ clean_step: {}, driver_internal_info: internalInfo(node, { clean_steps: null }) });
+    scene.update({ clean_step: {}, driver_internal_info: withoutSteps(node) });
     scene.fire(steps || node.retired ? 'manage' : 'done');
   } else {
     // A node whose disk may be half erased is nothing to go on with.
     const duringStep = Object.keys(node.clean_step).length > 0;
     const fault = { fault: 'clean failure', maintenance: true, maintenance_reason: failure };
     scene.note('cleaning', failure);
-    scene.fire('fail', { ...locked, ...target, ...(duringStep && fault), clean_step: {} });
+    const changes = { clean_step: {}, driver_internal_info: internalInfo(node, { clean_step_index: undefined }) };
+    scene.fire('fail', { ...locked, ...target, ...(duringStep && fault), ...changes });
   }
   yield* scene.letGo();
+}
+
+/** driver_internal_info without what belongs to a cleaning under way. */
+function withoutSteps(node: Node): JsonObject {
+  return internalInfo(node, { clean_steps: null, clean_step_index: undefined });
 }
 
 /** Boots the agent and has it erase the disks; ends with what went wrong, if something did. */
@@ -98,7 +105,8 @@ function* erasing(
   scene.power('power on');
   scene.fire('wait', { ...target, ...unlocked });
   yield BOOTING;
-  scene.fire('resume', { ...target, ...locked, clean_step: erase });
+  const plan = internalInfo(node, { clean_steps: [erase], clean_step_index: 0 });
+  scene.fire('resume', { ...target, ...locked, clean_step: erase, driver_internal_info: plan });
   yield WORKING;
   scene.fire('wait', { ...target, ...unlocked });
   const { fail, message, hang } = fateOf(node);
@@ -124,6 +132,6 @@ export function abortCleaning(world: World, node: Node): void {
     });
     yield WORKING;
     scene.power('power off');
-    scene.update({ ...unlocked, clean_step: {} });
+    scene.update({ ...unlocked, clean_step: {}, driver_internal_info: withoutSteps(node) });
   });
 }

@@ -1,14 +1,15 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { createAdaptorServer } from '@hono/node-server';
 import { afterEach, describe, expect, test } from 'vitest';
 import { check } from '../../src/commands/check.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
+import { start } from '../support/program.js';
 
 const secret = 'hunter2-secret';
 const servers: Server[] = [];
@@ -75,7 +76,9 @@ describe('the check', () => {
     // Nobody signs in here.
     expect(text).toMatch(/^ok +endpoint .*bare metal is at http:\/\/127/m);
     expect(text).toMatch(/^ok +Ironic .*answers, API 1\.78 is spoken$/m);
-    expect(text).toMatch(/^ok +servers .*12, of which 8 can be deployed \(baremetal\.small: 3 available, 1 active;/m);
+    expect(text).toMatch(
+      /^ok +servers .*12, of which 8 can be deployed \(by Ironic's states: baremetal\.small: 3 available, 1 active;/m,
+    );
     expect(text).toMatch(/^ok +rights .*this user may reserve servers$/m);
     expect(text).toContain('A deployment can be made.');
     expect(text).toContain(`"OS_ENDPOINT": "${env.OS_ENDPOINT}"`);
@@ -96,6 +99,98 @@ describe('the check', () => {
     ]);
     expect(unable.code).toBe(1);
     await rm(folder, { recursive: true });
+  });
+
+  test('shows the rules in force, and what may be deployed by them', async () => {
+    const free = await steps({});
+    expect(free.named('rules')).toMatchObject([
+      {
+        outcome: 'ok',
+        detail: 'any image may be deployed; on servers of any class; any number at once; nothing may be undeployed',
+      },
+    ]);
+    const leashed = await steps({
+      IRONIC_MCP_IMAGES: 'debian-*',
+      IRONIC_MCP_RESOURCE_CLASSES: 'baremetal.gpu',
+      IRONIC_MCP_MAX_DEPLOYING: '2',
+      IRONIC_MCP_ALLOW_DEPROVISION: 'true',
+    });
+    expect(leashed.code).toBe(0);
+    expect(leashed.named('rules')[0]?.detail).toBe(
+      'only images debian-* may be deployed (IRONIC_MCP_IMAGES); ' +
+        'only on servers of class baremetal.gpu (IRONIC_MCP_RESOURCE_CLASSES); ' +
+        'at most 2 at once (IRONIC_MCP_MAX_DEPLOYING); ' +
+        'deployments of this program may be undeployed (IRONIC_MCP_ALLOW_DEPROVISION)',
+    );
+    expect(leashed.named('servers')[0]?.detail).toMatch(/^12, of which 2 can be deployed/);
+    expect(leashed.named('images')[0]?.detail).toBe('1 can be deployed: debian-12');
+  });
+
+  test('puts what was set by a flag into the env block too, or the rule would be lost there', async () => {
+    const { text } = await run({ IRONIC_MCP_IMAGES: 'rocky-*' }, '--images', 'debian-*', '--read-only', '--json');
+    expect((JSON.parse(text) as { env: object }).env).toEqual({
+      IRONIC_MCP_IMAGES: 'debian-*',
+      IRONIC_MCP_READ_ONLY: 'true',
+    });
+  });
+
+  test('names the files in the env block by paths that hold wherever the program is started', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'check-'));
+    const { env } = await ironic();
+    const catalogue = join(folder, 'images.json');
+    await writeFile(catalogue, '{}');
+    await mkdir(join(folder, 'openstack'));
+    const clouds = join(folder, 'openstack', 'clouds.yaml');
+    await writeFile(clouds, JSON.stringify({ clouds: { here: { auth_type: 'none', endpoint: env.OS_ENDPOINT } } }));
+    const { env: shown } = JSON.parse(
+      (await run({ OS_CLOUD: 'here', XDG_CONFIG_HOME: folder }, '--image-catalog', relative('.', catalogue), '--json'))
+        .text,
+    ) as { env: object };
+    expect(shown).toEqual({
+      OS_CLOUD: 'here',
+      OS_CLIENT_CONFIG_FILE: clouds,
+      IRONIC_MCP_IMAGE_CATALOG: catalogue,
+    });
+    await rm(folder, { recursive: true });
+  });
+
+  test('shows no env block of settings that are wrong', async () => {
+    expect((await run({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: 'nowhere' })).text).not.toContain('"env"');
+  });
+
+  test('says when the rules leave nothing to deploy', async () => {
+    const { code, named } = await steps({ IRONIC_MCP_IMAGES: 'none', IRONIC_MCP_RESOURCE_CLASSES: 'none' });
+    expect(code).toBe(1);
+    expect(named('servers')[0]).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringMatching(/^12, of which 0 can be deployed/),
+      next: expect.stringContaining('of a class that the rules allow'),
+    });
+    expect(named('images')[0]).toMatchObject({ outcome: 'failed', detail: 'none of 5 can be deployed' });
+  });
+
+  test('promises no deployment where images have names and none may be deployed', async () => {
+    const { code, named } = await steps({ IRONIC_MCP_IMAGES: 'none' });
+    expect(code).toBe(1);
+    expect(named('images')[0]).toMatchObject({
+      outcome: 'failed',
+      next: expect.stringContaining('IRONIC_MCP_IMAGES'),
+    });
+    expect((await steps({ IRONIC_MCP_IMAGES: 'none', IRONIC_MCP_READ_ONLY: 'true' })).code).toBe(0);
+  });
+
+  test('where nothing may be changed claims no deployment, and does not try the right to make one', async () => {
+    const asked: string[] = [];
+    const { env } = await ironic((request, answer) => {
+      asked.push(request.method);
+      return answer;
+    });
+    const { code, text } = await run({ ...env, IRONIC_MCP_READ_ONLY: 'true' });
+    expect(code).toBe(0);
+    expect(text).toMatch(/^ok +rules .*nothing may be changed \(IRONIC_MCP_READ_ONLY\)$/m);
+    expect(text).toContain('It works; by its rules it deploys nothing.');
+    expect(text).not.toContain('A deployment can be made.');
+    expect(new Set(asked)).toEqual(new Set(['GET']));
   });
 
   test('changes nothing', async () => {
@@ -131,6 +226,19 @@ describe('the check', () => {
       outcome: 'failed',
       detail: expect.stringContaining('cannot be reached (ECONNREFUSED)'),
     });
+  });
+
+  test('that is broken off ends without a word of what it was at', async () => {
+    const silent = createServer();
+    servers.push(silent);
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const asked = once(silent, 'request');
+    const running = start(['check'], { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint });
+    await asked;
+    process.kill(running.pid, 'SIGINT');
+    expect(await running.exited).toEqual({ code: 1, signal: null });
+    expect(running.stderr()).toBe('');
   });
 
   test('says when no server can be seen, which may be for want of rights', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { demo } from '../../src/commands/demo.js';
 import { UsageError } from '../../src/config.js';
@@ -22,6 +23,15 @@ const acting = (reply: string) =>
     })`,
   ] as const;
 
+/** Matches a line of the demo whatever the server, the time, and what stands for `…`. */
+const pattern = (line: string) =>
+  `^${line
+    .replace(/[[\](){}.?*+^$|\\]/g, '\\$&')
+    .replace(/rack1-small-0\d/g, 'rack1-small-0\\d')
+    .replace(/[0-9a-f]{8}-[-0-9a-f]{27}/g, '[-0-9a-f]{36}')
+    .replace(/\d{4}-\d\d-\d\dT[\d:]{8}Z/g, '\\S+')
+    .replaceAll('…', '.*')}$`;
+
 const accepted = '{ result: { content: [], structuredContent: { operation_id: "o", status: "accepted" } } }';
 
 describe('the demo', options, () => {
@@ -44,6 +54,16 @@ describe('the demo', options, () => {
     ]);
     expect(stdout()).not.toContain('\r');
     expect(stderr()).toBe('');
+  });
+
+  it('says what the README shows of it, where that leaves nothing out', async () => {
+    const { io, stdout } = createFakeIo({ self: quick });
+    expect(await demo(io, [])).toBe(0);
+    // At this speed most steps are over before the demo looks, so only the last line of the bar is sure to show.
+    const [, shown = ''] = /```text\n(> provision_server .*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? [];
+    const lines = shown.split('\n').filter((line) => line !== '' && line !== '…' && !/^\[#+\./.test(line));
+    expect(lines.length).toBeGreaterThan(10);
+    expect(stdout()).toMatch(new RegExp(lines.map(pattern).join('\\n[^]*?'), 'm'));
   });
 
   it('draws one bar again and again on a terminal, never wider than that', async () => {

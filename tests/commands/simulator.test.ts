@@ -29,7 +29,7 @@ describe('the simulator', () => {
     const stdout = await until('stdout', url);
     expect(await nodesAt(stdout)).toHaveLength(12);
     expect(stderr()).toBe(
-      `ironic-mcp: simulating Ironic. Use it with OS_AUTH_TYPE=none OS_ENDPOINT=${stdout.trim()}\n`,
+      `ironic-mcp: simulating Ironic. Use it with OS_AUTH_TYPE=none OS_ENDPOINT=${stdout.trim()} OS_IMAGE_ENDPOINT_OVERRIDE=${stdout.trim()}/v2\n`,
     );
     stop();
     expect(await code).toBe(0);

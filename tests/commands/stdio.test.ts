@@ -63,6 +63,15 @@ describe('the MCP server', () => {
     expect(await code).toBe(0);
   });
 
+  it('tells somebody who starts it in a terminal what it waits for', async () => {
+    const { io, stdin, stderr } = createFakeIo();
+    Object.assign(stdin, { isTTY: true });
+    const code = stdio(io, []);
+    stdin.end();
+    expect(await code).toBe(0);
+    expect(stderr()).toMatch(/^ironic-mcp: waiting for an MCP client to speak on stdin\..* demo and --help\.$/m);
+  });
+
   it('serves a real Ironic when one is set, with the images of a catalogue or by URL', async () => {
     const ironic = await startSimulatedIronic();
     const { call, instructions, stderr, stdin, code } = await serve({

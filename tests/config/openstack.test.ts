@@ -264,6 +264,18 @@ clouds:
     });
   });
 
+  test('may share by "<<", and its texts are as they are written though they look like numbers', async () => {
+    const shared = `
+shared: &shared { auth_url: https://k, username: "1", user_domain_id: 0o7, password: 1e5 }
+clouds: { c: { auth: { <<: *shared, project_id: 012345678901234567890123456789e1 } } }`;
+    const { result } = await withClouds(shared, { OS_CLOUD: 'c' });
+    expect(result.settings.auth).toMatchObject({
+      authUrl: 'https://k',
+      identity: { user: { name: '1', domain: { id: '0o7' } }, password: '1e5' },
+      scope: { project: { id: '012345678901234567890123456789e1' } },
+    });
+  });
+
   test('that is wrong is named with what to change', async () => {
     const unknown = withClouds(clouds, { OS_CLOUD: 'nope' });
     await expect(unknown).rejects.toThrow(
@@ -274,7 +286,7 @@ clouds:
       /^password of the cloud "prod" in .*clouds\.yaml is not set; auth_type password needs it\.$/,
     );
     const broken = withClouds(`clouds:\n  prod:\n    auth: {password: ${secret}\n  x: [\n`, { OS_CLOUD: 'prod' });
-    await expect(broken).rejects.toThrow(/clouds\.yaml is not valid YAML, at line \d+\.$/);
+    await expect(broken).rejects.toThrow(/clouds\.yaml is not valid YAML: .+ at line 4, column \d+\.$/);
     await expect(broken).rejects.not.toThrow(secret);
     await expect(withClouds('clouds: 3', { OS_CLOUD: 'prod' })).rejects.toThrow(/defines no clouds\.$/);
     await expect(withClouds('clouds: { p: { profile: vexxhost } }', { OS_CLOUD: 'p' })).rejects.toThrow(

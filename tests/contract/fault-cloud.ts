@@ -8,6 +8,7 @@ import { createGlance } from '../../src/openstack/glance.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
 import { createKeystoneSession } from '../../src/openstack/keystone.js';
+import { createRealm } from '../../src/openstack/realm.js';
 import type { Service } from '../../src/openstack/session.js';
 import { createSignedHttp } from '../../src/openstack/signed.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
@@ -34,7 +35,7 @@ const auth: Extract<Auth, { type: 'keystone' }> = {
 function keystone(expires: number): Response {
   const endpoints = [{ interface: 'public', region_id: 'one', url: endpoint }];
   const catalog = ['baremetal', 'image'].map((type) => ({ type, endpoints }));
-  const token = { expires_at: new Date(expires).toISOString(), catalog };
+  const token = { expires_at: new Date(expires).toISOString(), catalog, project: { id: 'machines' } };
   return Response.json({ token }, { status: 201, headers: { 'x-subject-token': 'a-token' } });
 }
 
@@ -80,7 +81,7 @@ export async function createFaultCloud(options: { readonly networkInterface?: 'f
         changes: createChanges(),
         clock: time,
         random,
-        realm: 'tests',
+        realm: createRealm({ session, timeout, clock: time, random }),
       });
       return { ...service, survey: () => survey(bareMetal, new AbortController().signal) };
     },

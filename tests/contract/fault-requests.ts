@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ProvisionRequest } from '../../src/core/model.js';
-import { extents, faultTable, type Injection } from '../support/fault-table.js';
+import { type Extent, extents, type FaultKind, faultTable, type Injection } from '../support/fault-table.js';
 import type { FaultLab } from './fault-lab.js';
 import type { Scenario } from './fault-matrix.js';
 
@@ -46,13 +46,33 @@ export function casesOf(log: readonly string[], from = log[0]): readonly Injecti
     const nth = log.slice(0, begin + index + 1).filter((each) => each === kind).length;
     const faults = faultTable.filter(({ delivery }) => isChange(kind) || ['never', 'at once'].includes(delivery));
     return faults.flatMap((fault) =>
-      // 16 MiB for each request would take the test minutes, and shows no more than stalled bodies do.
-      extents
-        .filter((extent) => fault.reply !== 'endless body' || extent === 'once')
-        .map((extent) => ({ kind, nth, fault, extent })),
+      extents.filter((extent) => isWorthwhile(kind, fault, extent)).map((extent) => ({ kind, nth, fault, extent })),
     );
   });
 }
+
+function isWorthwhile(kind: string, { reply }: FaultKind, extent: Extent): boolean {
+  // 16 MiB for each request would take the test minutes, and shows no more than stalled bodies do.
+  if (reply === 'endless body') return extent === 'once';
+  // A deployment that does without the answer to a read is over.
+  return extent !== 'with all of its kind' || isChange(kind);
+}
+
+/** Two faults on the same change: one by which an answer is lost, or has a twin, and one on what follows. */
+export const twofold: readonly (readonly [Injection, Injection])[] = ['change of the server', 'start'].flatMap((kind) =>
+  faultTable
+    .filter(({ reply, delivery }) => reply === 'reset' || delivery === 'twice')
+    .flatMap((first) =>
+      faultTable
+        .filter(({ name }) => ['refused connection', 'reset, never delivered', '503', '409 locked'].includes(name))
+        .flatMap((second) =>
+          extents.map((extent): [Injection, Injection] => [
+            { kind, nth: 1, fault: first, extent: 'once' },
+            { kind, nth: 2, fault: second, extent },
+          ]),
+        ),
+    ),
+);
 
 export function wordsOfCase({ kind, nth, fault, extent }: Injection): string {
   return `${kind} ${nth}, ${fault.name}, ${extent}`;

@@ -28,11 +28,12 @@ export type Node = Readonly<Record<string, unknown>> & {
 };
 
 /** Speaks to an Ironic as an administrator would with curl, past everything that is under test. */
-export function administrator(endpoint: string) {
+export function administrator(endpoint: string, token?: string) {
   const headers = {
     'x-openstack-ironic-api-version': '1.78',
     'content-type': 'application/json',
     'user-agent': 'tests',
+    ...(token === undefined ? {} : { 'x-auth-token': token }),
   };
 
   async function ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {

@@ -43,7 +43,7 @@ async function cloud(networkInterface: 'noop' | 'flat' | 'neutron') {
     changes: createChanges(),
     clock,
     random,
-    realm: 'tests',
+    realm: async () => 'tests',
   });
   return {
     log,

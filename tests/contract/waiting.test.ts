@@ -14,7 +14,7 @@ async function setup(servers: number, stepSeconds: number) {
   let underWay = 0;
   const clock = createTimeline(() => underWay > 0);
   const looks: string[] = [];
-  const { fetch: simulated } = createSimulator({ clock });
+  const { fetch: simulated } = createSimulator({ clock, servers: 2 * servers + 20 });
   async function counted(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     looks.push(pathname);
@@ -34,8 +34,8 @@ async function setup(servers: number, stepSeconds: number) {
     expect((await simulated(new Request(`http://simulator/v1/nodes/${path}`, init))).ok).toBe(true);
   };
   const ids: string[] = [];
-  for (let number = 1; number <= servers; number += 1) {
-    const { id } = (await bareMetal.find(`rack1-small-0${number}`, new AbortController().signal)) ?? { id: '' };
+  const free = await bareMetal.available({}, undefined, new AbortController().signal);
+  for (const { id } of free.servers.slice(0, servers)) {
     ids.push(id);
     await ask('PATCH', id, [
       { op: 'add', path: '/extra/sim', value: { step_seconds: stepSeconds } },
@@ -71,6 +71,19 @@ describe('a hundred calls that wait in one process', () => {
     expect(looks.length).toBeLessThanOrEqual(ids.length * mostAtOnesInterval);
   });
 
+  it('are answered out of lists where they are for a hundred servers', async () => {
+    const { ids, looks, waiting } = await setup(100, 1_000);
+    const asked = ids.map((operation_id) =>
+      waiting.status({ operation_id, wait_seconds: 0 }, new AbortController().signal),
+    );
+    const answers = await Promise.all(asked);
+    expect(answers.map(({ operation_id }) => operation_id)).toEqual(ids);
+    for (const answer of answers) expect(answer).toMatchObject({ status: 'in_progress' });
+    expect(ids).toHaveLength(100);
+    // As many as are read one by one, and a list for each of the two states.
+    expect(looks.length).toBeLessThanOrEqual(16 + 2);
+  });
+
   it('all hear of the next step, and of the end', async () => {
     const { clock, ids, waiting } = await setup(2, 10);
     const everybody = () => {
@@ -100,7 +113,7 @@ describe('a hundred calls that wait in one process', () => {
     await clock.pass(10_000);
     const controller = new AbortController();
     const calls = Array.from({ length: 100 }, (_, index) =>
-      waiting.status({ operation_id: ids[index % 2] ?? '', wait_seconds: 50 }, controller.signal),
+      waiting.status({ operation_id: ids[index % 2] ?? '', wait_seconds: 50 }, AbortSignal.any([controller.signal])),
     );
     const left = Promise.allSettled(calls);
     await clock.pass(9_000);

@@ -1,23 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { diagnose } from '../../src/core/diagnosis.js';
+import { diagnose, failedDeployments } from '../../src/core/diagnosis.js';
 import type { RecordedError, Server } from '../../src/core/model.js';
 import { freeServer } from './fake-bare-metal.js';
 import { start } from './fake-clock.js';
 
 const failed = (lastError: string | null) => diagnose(freeServer(1, { provisionState: 'deploy failed', lastError }));
 
-/** What Ironic wrote into `last_error`: recorded, or with the words of its sources. */
+const node = '6cbb8dc2-6418-454d-af65-9f723bb0bbe5';
+
+/** What Ironic wrote into `last_error`: recorded, or put together as its sources and those of its agent do. */
 const seen: readonly (readonly [code: string, lastError: string])[] = [
   ['conductor_restarted', "The deploying state can't be resumed by conductor h1-conductor. Moving to fail state."],
-  ['conductor_restarted', 'Deploy failed: conductor h1-conductor went offline while deploying the image'],
-  ['no_call_back', `Timeout reached while waiting for callback for node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5`],
+  ['conductor_restarted', 'Operation was aborted due to conductor take over'],
+  ['no_call_back', `Timeout reached while waiting for callback for node ${node}`],
   [
     'agent_lost',
-    'Deploy step deploy.write_image failed: Connection to agent failed: Failed to connect to the agent running on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5 for invoking command standby.prepare_image. Error: HTTPSConnectionPool(host=10.0.0.9, port=9999): Read timed out.',
+    `Deploy step deploy.write_image failed: Connection to agent failed: Failed to connect to the agent running on node ${node} for invoking command standby.prepare_image. Error: HTTPSConnectionPool(host='10.0.0.9', port=9999): Read timed out. (read timeout=60).`,
   ],
   [
     'agent_lost',
-    'Failed to process the next deploy step: Timeout executing command standby.prepare_image on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5',
+    `Failed to process the next deploy step: Timeout executing command standby.prepare_image on node ${node}`,
   ],
   [
     'aborted',
@@ -26,17 +28,20 @@ const seen: readonly (readonly [code: string, lastError: string])[] = [
   ['aborted', 'Deploy aborted as node is in maintenance mode'],
   [
     'checksum_mismatch',
-    'Deploy step deploy.write_image failed on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5. Error verifying image checksum: Image failed to verify against checksum. location: /tmp/i.qcow2; image ID: i.qcow2; image checksum: 90a5; verification checksum: d41d',
+    `Deploy step deploy.write_image failed on node ${node}. Image failed to verify against checksum. location: /tmp/i.qcow2; image ID: i.qcow2; image checksum: 90a5; verification checksum: d41d`,
   ],
-  ['checksum_mismatch', 'Deploy step deploy.deploy failed: The supplied image checksum is invalid or does not match.'],
-  ['checksum_mismatch', 'Failed to download image http://images/a.qcow2, reason: sha256 digest does not match'],
+  [
+    'checksum_mismatch',
+    'Failed to prepare to deploy. Exception: [Errno 32] Corrupt image download. Hash was d4 expected 90',
+  ],
+  ['checksum_mismatch', 'Failed to prepare to deploy: The supplied image checksum is invalid or does not match.'],
   [
     'no_space',
     'Deploy step deploy.prepare_instance_boot failed: h1: injected failure in prepare_instance_boot: no space left on device /dev/sda.',
   ],
   [
     'no_space',
-    'Deploy step deploy.write_image failed: Root partition is too small for requested image. Image virtual size: 20480 MB, Root size: 10240 MB',
+    `Deploy step deploy.write_image failed on node ${node}. Root partition is too small for requested image. Image virtual size: 20480 MB, Root size: 10240 MB`,
   ],
   [
     'no_space',
@@ -48,59 +53,110 @@ const seen: readonly (readonly [code: string, lastError: string])[] = [
   ],
   [
     'no_space',
-    'Deploy step deploy.write_image failed on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5. Error writing image to device: Writing image to device /dev/sda failed with exit code 1. stdout: . stderr: dd: error writing: No space left on device',
+    `Deploy step deploy.write_image failed on node ${node}. Writing image to device /dev/sda failed with exit code 1. stdout: . stderr: dd: error writing '/dev/sda': No space left on device`,
+  ],
+  [
+    'no_space',
+    `Deploy step deploy.write_image failed on node ${node}. Download of image a.raw failed: Unable to write image to device /dev/sda. Error: [Errno 28] No space left on device`,
   ],
   ['config_drive', 'Failed to store the configdrive in the database. Data too long for column'],
   [
     'config_drive',
-    'Deploy step deploy.write_image failed on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5. Deployment failed: Config drive size exceeds maximum limit of 64MiB. Size of the given config drive is 70 MiB',
+    `Deploy step deploy.write_image failed on node ${node}. Config drive size exceeds maximum limit of 64MiB. Size of the given config drive is 70 MiB for node ${node}.`,
+  ],
+  [
+    'config_drive',
+    `Deploy step deploy.write_image failed on node ${node}. Can't download the configdrive content for node ${node} from 'http://drives/a'. Got status code 404, response body `,
   ],
   ['config_drive', 'Failed to prepare the configdrive. Exception: Incorrect padding'],
-  ['config_drive', 'Failed to upload the configdrive to Swift: Connection refused'],
-  ['config_drive', 'Deploy step deploy.write_image failed: Config drive size 70 MiB is too large, the limit is 64 MiB'],
-  ['power_or_bmc', 'Deploy step deploy.boot_instance failed: Failed to set node power state to power on..'],
-  ['power_or_bmc', 'Deploy step deploy.deploy failed with IPMIFailure: IPMI call failed: power status..'],
+  ['config_drive', "Failed to upload the configdrive to Swift: Swift operation 'put' failed: Connection refused"],
+  ['power_or_bmc', 'Deploy step deploy.deploy failed: Failed to set node power state to power on..'],
   [
     'power_or_bmc',
-    'Deploy step deploy.deploy failed: Redfish connection failed for node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5: Unable to connect to https://10.0.0.1/redfish/v1.',
+    `Deploy step deploy.boot_instance failed: Error booting node ${node} after deploy. IPMIFailure: IPMI call failed: power on.`,
   ],
+  [
+    'power_or_bmc',
+    `Failed to prepare to deploy: Redfish connection failed for node ${node}: Unable to connect to https://10.0.0.1/redfish/v1.`,
+  ],
+  [
+    'power_or_bmc',
+    `Failed to prepare to deploy: DRAC operation failed. Reason: Unable to connect to https://10.0.0.1:443`,
+  ],
+  ['power_or_bmc', "Deploy step deploy.deploy failed: SNMP operation 'set' failed: No SNMP response received."],
   [
     'image_unreachable',
     "Failed to prepare to deploy: Validation of image href http://127.0.0.1:18088/agent_images/7f7ed8d4-69f7-4686-b43d-2d22324bded3 failed, reason: HTTPConnectionPool(host='127.0.0.1', port=18088): Max retries exceeded with url: /agent_images/7f7ed8d4-69f7-4686-b43d-2d22324bded3 (Caused by NewConnectionError('<urllib3.connection.HTTPConnection object at 0x7f05b5ce6850>: Failed to establish a new connection: [Errno 111] ECONNREFUSED'))",
   ],
   [
     'image_unreachable',
+    'Failed to prepare to deploy: Validation of image href http://images/a.qcow2 failed, reason: Got HTTP code 404 instead of 200 in response to HEAD request.',
+  ],
+  [
+    'image_unreachable',
+    "Failed to prepare to deploy: Failed to download image https://images/a.sha256/a.qcow2, reason: HTTPSConnectionPool(host='images', port=443): Max retries exceeded with url: /a.sha256/a.qcow2 (Caused by SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed')))",
+  ],
+  [
+    'image_unreachable',
     'Failed to prepare to deploy: Image 882bfa79-2ada-4cf1-a56a-de898a71f45a is unacceptable: The image is required to be in an active state.',
   ],
   ['image_unreachable', 'Failed to prepare to deploy: Image 11111111-2222-3333-4444-555555555555 could not be found.'],
-  ['image_unreachable', 'Failed to download image http://images/a.qcow2, reason: 404 Client Error'],
+  ['image_unreachable', 'Failed to prepare to deploy: Not authorized for image 11111111-2222-3333-4444-555555555555.'],
   [
     'image_unreachable',
-    'Deploy step deploy.write_image failed on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5. Image download timeout: Download of image a.qcow2 failed: Timed out downloading image',
+    `Deploy step deploy.write_image failed on node ${node}. Download of image a.qcow2 failed: Timed out reading next chunk from webserver`,
   ],
   [
     'image_unreachable',
-    'Deploy step deploy.write_image failed on node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5. Error downloading image: Download of image a.qcow2 failed: URL: http://images/a.qcow2',
+    `Deploy step deploy.write_image failed on node ${node}. Download of image a.qcow2 failed: URL: http://images/a.qcow2; time: 0.2 seconds. Error: Received status code 404 from http://images/a.qcow2, expected 200. Response body:  Response headers: {}`,
   ],
-  ['other', 'Deploy step deploy.write_image failed: No suitable device was found for deployment using these hints'],
-  ['other', 'Deploy step deploy.write_image failed: Target disk /dev/sda is busy; the image was not written'],
-  ['other', 'Deploy step deploy.write_image failed: the agent is unavailable'],
+  [
+    'network',
+    `Deploy step deploy.switch_to_tenant_network failed: Error changing node ${node} to tenant networks after deploy. NetworkError: No neutron ports or portgroups are associated with node ${node}`,
+  ],
+  ['network', 'Failed to prepare to deploy: Network operation failure.'],
+  [
+    'other',
+    `Deploy step deploy.write_image failed on node ${node}. No suitable device was found for deployment using these hints {'size': '>= 1000'}`,
+  ],
   [
     'other',
     'Deploy step deploy.deploy failed: image_source\'s "image_checksum", or "image_os_hash_algo" and "image_os_hash_value" must be provided in instance_info',
   ],
-  [
-    'network',
-    'Error changing node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5 to tenant networks after deploy. NetworkError: No neutron ports or portgroups are associated with node 6cbb8dc2-6418-454d-af65-9f723bb0bbe5',
-  ],
-  ['network', 'Deploy step deploy.switch_to_tenant_network failed: Network operation failure.'],
   ['other', "Cannot clean node: node does not support this clean step: {'interface': 'bios', 'step': 'nonesuch'}"],
   ['other', ''],
+];
+
+/** What looks like one of the classes, and is none. */
+const lookalikes: readonly string[] = [
+  'Deploy step deploy.write_image failed: Target disk /dev/sda is busy; the image was not written',
+  'Deploy step deploy.write_image failed: the agent is unavailable',
 ];
 
 describe('the diagnosis', () => {
   it.each(seen)('is %s for "%s"', (code, lastError) => {
     expect(failed(lastError).code).toBe(code);
+  });
+
+  it.each(lookalikes)('is none for "%s"', (lastError) => {
+    expect(failed(lastError).code).toBe('other');
+  });
+
+  it('has an example of each class, and of each cause of a class', () => {
+    const summaries = new Set(seen.map(([, lastError]) => failed(lastError).summary));
+    const summedUp = [...failedDeployments].filter(
+      ({ code }) => code !== 'undeployment_failed' && code !== 'never_deployed',
+    );
+    expect(summedUp.filter(({ summary }) => !summaries.has(summary))).toEqual([]);
+  });
+
+  it('tells the memory in which the agent keeps an image from the disk', () => {
+    const told = (place: string) =>
+      failed(
+        `Download of image a.qcow2 failed: Unable to write image to ${place}. Error: [Errno 28] No space left on device`,
+      );
+    expect(told('/tmp/a.qcow2').summary).toBe('The server has too little memory to take the image');
+    expect(told('device /dev/sda').summary).toBe('The disk of the server is too small or full');
   });
 
   it('has a summary and a hint, neither of them with a word from Ironic', () => {
@@ -143,6 +199,22 @@ describe('the diagnosis', () => {
     const { ironic_error } = failed(`Traceback:\n\u001b[31m${'x'.repeat(5_000_000)}`);
     expect(ironic_error).toMatch(/^Traceback: \[31mx+…$/);
     expect(ironic_error).toHaveLength(300);
+  });
+});
+
+describe('the hint for a deployment of ours that failed', () => {
+  const entry = { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04', digest: 'd' };
+  const hintFor = (overrides: Partial<Server>, mayUndeploy: boolean) =>
+    diagnose(freeServer(1, { provisionState: 'deploy failed', entry, ...overrides }), [], mayUndeploy).hint;
+
+  it('says that its server stays taken, and who can free it', () => {
+    expect(hintFor({}, false)).toMatch(/This server stays taken until .*retry_failed, or its operator undeploys it\.$/);
+    expect(hintFor({}, true)).toMatch(/or deprovision_server takes the deployment off, if the user wants that\.$/);
+  });
+
+  it('says nothing of it where the deployment is not ours, or its undeployment failed', () => {
+    expect(hintFor({ entry: null }, true)).not.toContain('stays taken');
+    expect(hintFor({ provisionState: 'error' }, true)).not.toContain('stays taken');
   });
 });
 
@@ -194,6 +266,14 @@ describe('the diagnosis by the record of errors', () => {
   it('knows a restart of the conductor, which is recorded as a transition', () => {
     const words = "The deploying state can't be resumed by conductor ironic-lab. Moving to fail state.";
     expect(of([{ at: at(60), work: 'transition', words }])).toMatchObject({ code: 'conductor_restarted', step: null });
+  });
+
+  it('knows that another conductor took over, which is recorded as such', () => {
+    const errors = [
+      { at: at(60), work: 'takeover', words: 'Pending power operation was aborted due to conductor take over' },
+      { at: at(61), work: 'takeover', words: 'Operation was aborted due to conductor take over' },
+    ];
+    expect(of(errors)).toMatchObject({ code: 'conductor_restarted', ironic_error: errors[1]?.words });
   });
 
   it('finds the failed step where only the record of steps names it', () => {

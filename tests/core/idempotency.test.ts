@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { identify, isSameRequest } from '../../src/core/idempotency.js';
@@ -109,6 +110,27 @@ describe('a request with a key', () => {
     ]);
   });
 
+  it('counts in its realm alone', async () => {
+    const { provision } = setup({ realm: async () => 'elsewhere' });
+    const { deployment_id } = await provision(request);
+    expect(deployment_id).toBe(identify(request, 'elsewhere').deploymentId);
+    expect(deployment_id).not.toBe(deploymentId);
+  });
+
+  it('changes nothing while nobody can tell where it counts; without a key nobody asks', async () => {
+    const { failure, provision, bareMetal } = setup({
+      realm: async () => {
+        throw new NoAnswer('Keystone did not answer within 30 s', false);
+      },
+    });
+    expect(await failure(request)).toMatchObject({
+      code: 'ironic_unavailable',
+      reason: 'Keystone did not answer within 30 s',
+    });
+    expect(bareMetal.requests).toEqual([]);
+    await expect(provision(unkeyed)).resolves.toMatchObject({ status: 'accepted' });
+  });
+
   it('that is repeated tells how its first deployment stands', async () => {
     const { provision, writes } = setup({ servers: [freeServer(1), freeServer(2)] });
     const first = await provision(request);
@@ -204,9 +226,22 @@ describe('a request with a key', () => {
     await expect(lab.provision(request)).resolves.toMatchObject({
       status: 'in_progress',
       server_id: uuid(1),
-      message: 'This request was made before. Server bm-1 is being deployed.',
+      message:
+        'Another call with this idempotency_key started it at the same moment, with the config drive of that call. Server bm-1 is being deployed.',
     });
     expect(lab.writes()).not.toContain('release bm-1');
+  });
+
+  it('leaves its reservation to a repeated call where its start was too busy, for another may be about to start it', async () => {
+    const lab = setup({ misbehave: script({ deploy: Array(8).fill(refused('locked')) }) });
+    await expect(lab.provision(request)).rejects.toMatchObject({
+      code: 'server_not_available',
+      reason: expect.stringContaining('Server bm-1 stays reserved for this idempotency key'),
+      retryable: true,
+    });
+    expect(lab.writes()).not.toContain('release bm-1');
+    expect(lab.bareMetal.servers.get(uuid(1))).toMatchObject({ deploymentId, provisionState: 'available' });
+    await expect(lab.provision(request)).resolves.toMatchObject({ status: 'accepted', server_id: uuid(1) });
   });
 
   it('finds the server that another call has got meanwhile', async () => {
@@ -220,6 +255,54 @@ describe('a request with a key', () => {
     });
     await expect(lab.provision(request)).resolves.toMatchObject({ status: 'in_progress', server_id: uuid(2) });
     expect(lab.bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  describe('whose server another call has deployed meanwhile', () => {
+    const byName = { ...request, server_id: 'bm-1' };
+    const failed = (one = request) => earlier({ provisionState: 'deploy failed' }, one);
+
+    it('looks for that again before it reserves, when its choice has taken long', async () => {
+      const lab: Setup = setup({
+        between: (bareMetal) => ({
+          ...bareMetal,
+          async find(...args) {
+            const server = await bareMetal.find(...args);
+            lab.clock.pass(20_000);
+            lab.bareMetal.set(uuid(1), failed(byName));
+            return server;
+          },
+        }),
+      });
+      await expect(lab.provision(byName)).resolves.toMatchObject({ status: 'failed', server_id: uuid(1) });
+      expect(lab.writes()).toEqual([]);
+    });
+
+    it.each<[string, Mishap]>([
+      ['was lost', lostAnswer],
+      ['was late for a lock', refused('locked')],
+    ])('tells how that stands, where its own reservation %s', async (_, mishap) => {
+      const lab: Setup = setup({
+        misbehave: script({
+          reserve: [
+            (act) => {
+              lab.bareMetal.set(uuid(1), failed(byName));
+              mishap(act);
+            },
+          ],
+        }),
+      });
+      await expect(lab.provision(byName)).resolves.toMatchObject({ status: 'failed', server_id: uuid(1) });
+      expect(lab.writes()).toEqual(['reserve bm-1', 'reserve bm-1']);
+    });
+
+    it('tells how that stands, where it went on with what an earlier call had reserved', async () => {
+      const lab: Setup = setup({
+        servers: [earlier({ provisionState: 'available' })],
+        misbehave: script({ reserve: [() => lab.bareMetal.set(uuid(1), failed())] }),
+      });
+      await expect(lab.provision(request)).resolves.toMatchObject({ status: 'failed', server_id: uuid(1) });
+      expect(lab.writes()).toEqual(['reserve bm-1']);
+    });
   });
 
   it('does not search forever for a server that Ironic does not show', async () => {
@@ -304,6 +387,30 @@ describe('retrying a failed deployment', () => {
     expect(bareMetal.servers.get(uuid(1))?.provisionState).toBe('deploying');
   });
 
+  it('is not told by a look that began before it', async () => {
+    const slow = new AbortController();
+    const pending = [once(slow.signal, 'abort')];
+    const { provision, service } = setup({
+      servers: [failed()],
+      between: (bareMetal) => ({
+        ...bareMetal,
+        find: async (...asked) => {
+          const held = pending.shift();
+          const found = await bareMetal.find(...asked);
+          await held;
+          return found;
+        },
+      }),
+    });
+    const status = () => service.status({ operation_id: uuid(1), wait_seconds: 0 }, new AbortController().signal);
+    const before = status();
+    await provision({ ...request, retry_failed: true });
+    const after = status();
+    slow.abort();
+    expect((await before).status).toBe('failed');
+    expect((await after).status).toBe('in_progress');
+  });
+
   it('with its server deploys it again under its own id', async () => {
     const one = { ...unkeyed, server_id: 'bm-1' };
     const { provision, writes } = setup({ servers: [failed({ deploymentId: uuid(9), entry: entryOf(one) })] });
@@ -314,8 +421,35 @@ describe('retrying a failed deployment', () => {
     expect(writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
   });
 
+  it.each([
+    ['its server had been chosen', unkeyed, 'bm-1'],
+    ['its server had been chosen, by the id of that', unkeyed, uuid(1)],
+    ['its server was named by its name then', { ...unkeyed, server_id: 'bm-1' }, uuid(1)],
+    ['its server was named by its id then', { ...unkeyed, server_id: uuid(1) }, 'bm-1'],
+  ])('with its server deploys it again where %s', async (_, first, server_id) => {
+    const { provision, writes } = setup({ servers: [failed({ deploymentId: uuid(9), entry: entryOf(first) })] });
+    const again = { ...unkeyed, server_id, retry_failed: true };
+    await expect(provision(again)).resolves.toMatchObject({ status: 'accepted', deployment_id: uuid(9) });
+    expect(writes()).toHaveLength(2);
+  });
+
+  it('with a server is refused where it was named for another one', async () => {
+    const entry = entryOf({ ...unkeyed, server_id: 'bm-2' });
+    const { failure, writes } = setup({ servers: [failed({ deploymentId: uuid(9), entry })] });
+    const refusal = await failure({ ...unkeyed, server_id: 'bm-1', retry_failed: true });
+    expect(refusal).toMatchObject({
+      code: 'server_not_available',
+      hint: expect.stringContaining('its very arguments'),
+    });
+    expect(writes()).toEqual([]);
+  });
+
   it.each<[string, Partial<Server>, string]>([
-    ['was another request', { entry: entryOf({ ...unkeyed, image_id: 'debian-12' }) }, 'its state is deploy failed'],
+    [
+      'was another request',
+      { entry: entryOf({ ...unkeyed, image_id: 'debian-12' }) },
+      'this is not the request that failed there: its state is deploy failed; it was given image debian-12 at ',
+    ],
     ['is not ours', { entry: null }, 'its state is deploy failed'],
     ['has not failed', { provisionState: 'active' }, 'its state is active'],
   ])('with its server is refused when that %s', async (_name, overrides, reason) => {
@@ -329,7 +463,7 @@ describe('retrying a failed deployment', () => {
   it('of any server is refused, for nobody knows which', async () => {
     expect(await setup().failure({ ...unkeyed, retry_failed: true })).toMatchObject({
       code: 'invalid_request',
-      reason: 'retry_failed: needs the server_id or the idempotency_key of the request that failed',
+      reason: 'retry_failed: needs the server_id of what failed, or the idempotency_key of its request',
     });
   });
 

@@ -45,7 +45,27 @@ describe('why no server matched', () => {
     ];
     const criteria = { conductorGroup: 'rack-1', traits: ['CUSTOM_A', 'CUSTOM_B'] };
     const { reason } = await explained(servers, criteria);
-    expect(reason).toBe('servers: 3, in conductor group rack-1: 2, with trait CUSTOM_A: 2, with trait CUSTOM_B: 0');
+    expect(reason).toMatch(
+      /^servers: 3, in conductor group rack-1: 2, with trait CUSTOM_A: 2, with trait CUSTOM_B: 0;/,
+    );
+  });
+
+  it('promises nothing of a later try where no server has what is sought, free or not', async () => {
+    const busy = freeServer(1, { provisionState: 'active', traits: ['CUSTOM_A'], conductorGroup: 'rack-1' });
+    for (const [criteria, advice] of [
+      [{ traits: ['CUSTOM_B'] }, /^Ask for less.*free or not/],
+      [{ conductorGroup: 'rack-2' }, /^Leave out conductor_group.*free or not/],
+    ] as const) {
+      const { failure } = await explained([busy], { ...small, ...criteria });
+      expect(failure).toMatchObject({ retryable: false, hint: expect.stringMatching(advice) });
+    }
+    const { failure } = await explained([busy], { ...small, traits: ['CUSTOM_A'], conductorGroup: 'rack-1' });
+    expect(failure).toMatchObject({ retryable: true, hint: expect.stringContaining('try again') });
+    const unseen = await explained([busy, freeServer(2)], { traits: ['CUSTOM_B'] }, { pageLength: 1 });
+    expect(unseen.failure.retryable).toBe(false);
+    const many = Array.from({ length: 4 }, (_, index) => freeServer(index + 1));
+    const cut = await explained(many, { traits: ['CUSTOM_B'] }, { pageLength: 1 });
+    expect(cut.failure.retryable).toBe(true);
   });
 
   it.each<[Partial<Server>, string]>([
@@ -65,6 +85,17 @@ describe('why no server matched', () => {
     );
   });
 
+  it('names the rule that keeps servers out, and promises nothing of a later try', async () => {
+    const servers = [freeServer(1), freeServer(2, { resourceClass: 'gpu', traits: ['CUSTOM_GPU'] })];
+    const { reason, failure } = await explained(servers, { traits: ['CUSTOM_GPU'] }, { classes: ['baremetal.*'] });
+    expect(reason).toBe(
+      'servers: 2, of a class that may be deployed (IRONIC_MCP_RESOURCE_CLASSES): 1, with trait CUSTOM_GPU: 0; free without trait CUSTOM_GPU: baremetal.small 1',
+    );
+    expect(failure.retryable).toBe(false);
+    const none = await explained(servers, {}, { classes: ['other'] });
+    expect(none.failure).toMatchObject({ retryable: false, hint: expect.stringMatching(/^Only the operator/) });
+  });
+
   it('tells where such a server is free, and may be deployed', async () => {
     const servers = [
       freeServer(1, { provisionState: 'active' }),
@@ -79,6 +110,38 @@ describe('why no server matched', () => {
     );
     const wish = { ...small, traits: ['CUSTOM_GPU'] };
     expect((await explained(servers, wish)).reason).toMatch(/; free in other classes: gpu 1$/);
+  });
+
+  it('tells which single wish stands between the request and a free server', async () => {
+    const servers = [
+      freeServer(1, { conductorGroup: 'rack-1', traits: ['CUSTOM_A'] }),
+      freeServer(2, { conductorGroup: 'rack-1', traits: ['CUSTOM_B'], resourceClass: 'gpu' }),
+      freeServer(3, { conductorGroup: 'rack-1', provisionState: 'active' }),
+      freeServer(4, { conductorGroup: 'rack-2', traits: ['CUSTOM_A', 'CUSTOM_B'] }),
+      freeServer(5, { conductorGroup: 'rack-1', traits: ['CUSTOM_A'], lessee: 'somebody' }),
+      freeServer(6),
+    ];
+    const wish = { conductorGroup: 'rack-1', traits: ['CUSTOM_A', 'CUSTOM_B'] };
+    const told = [
+      'free in other conductor groups: baremetal.small 1',
+      'free without trait CUSTOM_A: gpu 1',
+      'free without trait CUSTOM_B: baremetal.small 1',
+    ];
+    expect((await explained(servers, wish)).reason.split('; ').slice(1)).toEqual(told);
+    expect((await explained(servers, { ...small, ...wish })).reason.split('; ').slice(1)).toEqual([told[0], told[2]]);
+    const permitted = await explained(servers, wish, { classes: ['gpu'] });
+    expect(permitted.reason.split('; ').slice(1)).toEqual([told[1]]);
+    const nothing = await explained(servers.slice(2, 3), wish);
+    expect(nothing.reason).not.toContain('; ');
+  });
+
+  it('names so many of these wishes, and no more', async () => {
+    const traits = Array.from({ length: 50 }, (_, index) => `CUSTOM_${index}`);
+    const servers = traits.map((missing, index) =>
+      freeServer(index + 1, { traits: traits.filter((trait) => trait !== missing) }),
+    );
+    const { reason } = await explained(servers, { traits });
+    expect(reason.match(/; free without trait/g)).toHaveLength(4);
   });
 
   it('names the classes there are when there is no such class', async () => {

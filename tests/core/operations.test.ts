@@ -68,8 +68,8 @@ describe('an operation', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['nothing', undefined, 'image_id: Invalid input: expected string, received undefined'],
-    ['no object', 'ubuntu-24.04', 'Invalid input: expected object, received string'],
+    ['nothing', undefined, 'image_id: is missing'],
+    ['no object', 'ubuntu-24.04', 'must be an object'],
     ['an unknown argument', { image_id: 'a', imageId: 'b' }, 'unknown argument "imageId"'],
     ['an unknown argument with a hostile name', { image_id: 'a', 'x" Ignore\n"': 1 }, `unknown argument "x' Ignore '"`],
     [

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { DeployStep } from '../../src/core/model.js';
+import type { Step } from '../../src/core/model.js';
 import { progressPercent, stepWords } from '../../src/core/progress.js';
 import { direct } from './direct.js';
 import { freeServer } from './fake-bare-metal.js';
 
 const unknown = ['burn_in', 'burn_out', 'burn_up', 'burn_down'];
 
-const deploying = (step: DeployStep | null) => freeServer(1, { provisionState: 'deploying', step });
+const deploying = (step: Step | null) => freeServer(1, { provisionState: 'deploying', step });
 
 describe('the progress', () => {
   it('grows from step to step and never reaches the end', () => {

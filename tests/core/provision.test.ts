@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ConfigDrive, Server } from '../../src/core/model.js';
+import type { ConfigDrive, ProvisionRequest, Server } from '../../src/core/model.js';
 import { NoAnswer } from '../../src/core/ports.js';
 import {
   always,
@@ -348,6 +348,37 @@ describe('provisioning any server of a class', () => {
     expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
   });
 
+  it.each<[string, Partial<Server>, Partial<ProvisionRequest>, object]>([
+    [
+      'has no Neutron port',
+      { networkInterface: 'neutron' },
+      {},
+      { code: 'deploy_refused', reason: expect.stringContaining('no Neutron port is attached') },
+    ],
+    [
+      'is too small for the image',
+      {},
+      { image_id: 'huge' },
+      { code: 'image_not_deployable', message: 'Image huge cannot be deployed' },
+    ],
+  ])('gives up choosing then as well when each of 600 %s', async (_, overrides, request, expected) => {
+    const lab = setup({
+      servers: servers(600, overrides),
+      misbehave:
+        ({ method }) =>
+        () =>
+          lab.clock.pass(method === 'vifs' ? 300 : 1_000),
+    });
+    const given = await lab.failure({ ...ofClass, ...request });
+    expect(given).toMatchObject({
+      ...expected,
+      hint: 'Name a server that will do in server_id; list_servers shows those there are.',
+    });
+    expect(given.reason).toMatch(/; in 30 s no other server was found that would do$/);
+    expect(lab.clock.now() - start).toBeLessThan(40_000);
+    expect(lab.writes()).toEqual([]);
+  });
+
   it('tries the unlocked ones first', async () => {
     const locked = servers(30, { lockedBy: 'conductor-1' });
     for (const seed of [1, 2, 3, 4, 5]) {
@@ -498,6 +529,67 @@ describe("what the reservation's own answer shows", () => {
     expect(writes()).not.toContain('deploy bm-1');
   });
 
+  describe.each(['active', 'deploy failed', 'rescue', 'quantum'])(
+    'counts: one that is %s by then',
+    (provisionState) => {
+      /** Somebody deploys on bm-1 without a deployment id, right before it is reserved. */
+      const deployedByHand = (mishap?: Mishap) => {
+        const lab = setup({
+          servers: servers(2),
+          misbehave: ({ method, about }) => {
+            if (method !== 'reserve' || about !== uuid(1) || lab.writes().length > 1) return undefined;
+            return (act) => {
+              lab.bareMetal.set(uuid(1), { provisionState });
+              mishap?.(act);
+            };
+          },
+        });
+        return lab;
+      };
+      const asItWas = { provisionState, deploymentId: null, entry: null, attemptId: null };
+
+      it.each([undefined, 'job-1'])('stays theirs where it was named (key: %s)', async (key) => {
+        const { failure, writes, bareMetal } = deployedByHand();
+        expect(await failure({ ...byId, ...(key && { idempotency_key: key }) })).toMatchObject({
+          code: 'server_not_available',
+          reason: `its state is ${provisionState}`,
+          deployment: null,
+        });
+        expect(writes()).toEqual(['reserve bm-1', 'release bm-1']);
+        expect(bareMetal.servers.get(uuid(1))).toMatchObject(asItWas);
+      });
+
+      it.each([undefined, 'job-1'])('stays theirs, and a search goes on (key: %s)', async (key) => {
+        const { provision, bareMetal } = deployedByHand();
+        const request = key === undefined ? {} : { idempotency_key: key };
+        await expect(provision(request)).resolves.toMatchObject({ status: 'accepted', server_id: uuid(2) });
+        expect(bareMetal.servers.get(uuid(1))).toMatchObject(asItWas);
+      });
+
+      it('stays theirs although Ironic could not be reached at first', async () => {
+        const { failure, bareMetal } = deployedByHand(unsent);
+        expect(await failure(byId)).toMatchObject({ code: 'server_not_available' });
+        expect(bareMetal.servers.get(uuid(1))).toMatchObject(asItWas);
+      });
+
+      it('may be ours where an answer was lost, and then nothing is released', async () => {
+        const { failure, writes } = deployedByHand(lostAnswer);
+        expect(await failure(byId)).toMatchObject({ code: 'outcome_unknown' });
+        expect(writes()).not.toContain('release bm-1');
+      });
+
+      it('is said to be reserved when it cannot be given back', async () => {
+        const lab = setup({
+          misbehave: ({ method }) => {
+            if (method === 'release') return unsent;
+            return method === 'reserve' ? () => lab.bareMetal.set(uuid(1), { provisionState }) : undefined;
+          },
+        });
+        expect((await lab.failure(byId)).reason).toMatch(stillReserved);
+      });
+    },
+  );
+
   it('sends a search on to the next', async () => {
     const lab = setup({
       servers: servers(2),
@@ -594,6 +686,14 @@ describe('a start whose answer is lost', () => {
 
   it('is sent again when it did not', async () => {
     const { provision, bareMetal } = setup({ misbehave: script({ deploy: [lostRequest] }) });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(bareMetal.requests.slice(-3)).toEqual(['deploy bm-1', 'find bm-1', 'deploy bm-1']);
+    expect(bareMetal.deployments).toHaveLength(1);
+  });
+
+  it('is sent again where nobody can see whether it did', async () => {
+    // The first look is for the server that is named.
+    const { provision, bareMetal } = setup({ misbehave: script({ deploy: [lostRequest], find: [null, unsent] }) });
     await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
     expect(bareMetal.requests.slice(-3)).toEqual(['deploy bm-1', 'find bm-1', 'deploy bm-1']);
     expect(bareMetal.deployments).toHaveLength(1);
@@ -777,16 +877,6 @@ describe('undoing a reservation', () => {
     expect(lab.writes()).not.toContain('release bm-1');
   });
 
-  it('is not done in a state that nobody knows', async () => {
-    const lab = setup({
-      misbehave: ({ method }) => {
-        if (method === 'reserve') return () => lab.bareMetal.set(uuid(1), { provisionState: 'quantum' });
-        return undefined;
-      },
-    });
-    expect((await lab.failure(byId)).reason).toContain('its state is quantum. Server bm-1 may be deploying');
-  });
-
   it.each<[string, (lab: ReturnType<typeof setup>) => void]>([
     ['somebody else has the server by now', (lab) => lab.bareMetal.set(uuid(1), { deploymentId: uuid(99) })],
     ['somebody has given it back already', (lab) => lab.bareMetal.set(uuid(1), { deploymentId: null, entry: null })],
@@ -909,6 +999,51 @@ describe('the Neutron ports of a request', () => {
     await expect(provision()).resolves.toMatchObject({ server_id: uuid(2) });
   });
 
+  describe('that Ironic does not tell of', () => {
+    const neutron = { networkInterface: 'neutron' };
+
+    it.each(['busy', 'not_found', 'invalid', 'wrong_state', 'locked', 'forbidden'] as const)(
+      'send a search on to the next server (%s)',
+      async (refusal) => {
+        const { provision } = setup({
+          servers: [freeServer(1, neutron), freeServer(2)],
+          misbehave: script({ vifs: always(refused(refusal)) }),
+        });
+        await expect(provision()).resolves.toMatchObject({ server_id: uuid(2) });
+      },
+    );
+
+    it.each([
+      ['busy', 'server_not_available', true],
+      ['not_found', 'server_not_found', false],
+      ['forbidden', 'deploy_refused', false],
+    ] as const)('end a request for that very server (%s)', async (refusal, code, retryable) => {
+      const { failure, writes } = setup({
+        servers: [freeServer(1, neutron)],
+        misbehave: script({ vifs: [refused(refusal, 'no')] }),
+      });
+      expect(await failure(byId)).toMatchObject({ code, retryable, id: 'bm-1', reason: 'Ironic says: "no"' });
+      expect(writes()).toEqual([]);
+    });
+
+    it('end a search where Ironic cannot be reached at all', async () => {
+      const { failure } = setup({
+        servers: [freeServer(1, neutron), freeServer(2)],
+        misbehave: script({ vifs: [unsent] }),
+      });
+      expect(await failure()).toMatchObject({ code: 'ironic_unavailable', retryable: true });
+    });
+
+    it('are looked for again where their server was merely busy', async () => {
+      const { provision, bareMetal } = setup({
+        servers: [freeServer(1, neutron)],
+        misbehave: script({ vifs: [refused('busy')] }),
+      });
+      bareMetal.portsOf(uuid(1)).add(one);
+      await expect(provision()).resolves.toMatchObject({ server_id: uuid(1) });
+    });
+  });
+
   it('are missed in a message where the system may have no network without them', async () => {
     const servers = [freeServer(1, { networkInterface: 'flat' })];
     const warning = 'No Neutron port was attached: with the network interface flat the system may have no network.';
@@ -942,6 +1077,34 @@ describe('the network_data of a request', () => {
   it('is not judged when the network cards cannot be read', async () => {
     const { provision } = setup({ misbehave: script({ macAddresses: [unsent] }) });
     expect((await provision(network('52:54:00:00:00:AB'))).message).not.toContain('MAC');
+  });
+
+  describe('is not judged when nobody tells of the network cards', () => {
+    const silent = (leave = () => {}) =>
+      setup({
+        between: (bareMetal) => ({
+          ...bareMetal,
+          macAddresses: (_, signal) =>
+            new Promise((_resolve, reject) => {
+              signal.addEventListener('abort', () => reject(signal.reason));
+              leave();
+            }),
+        }),
+      });
+
+    it('within a few seconds, for it would be a mere warning', async () => {
+      const { provision, clock } = silent();
+      const { status, message } = await provision(network('52:54:00:00:00:AB'));
+      expect([status, message.includes('MAC')]).toEqual(['accepted', false]);
+      expect(clock.sleeps).toEqual([5_000]);
+    });
+
+    it('before the caller leaves, and what was accepted is told all the same', async () => {
+      const controller = new AbortController();
+      const { provision } = silent(() => controller.abort(new Error('the caller left')));
+      const { status, message } = await provision(network('52:54:00:00:00:AB'), controller.signal);
+      expect([status, message.includes('MAC')]).toEqual(['accepted', false]);
+    });
   });
 
   it('is refused before Ironic is asked when it is malformed', async () => {
@@ -1022,6 +1185,12 @@ describe('a caller who leaves', () => {
     await expect(provision({}, signal)).rejects.toBe(reason);
     expect(writes()).not.toContain('deploy bm-1');
     for (const server of bareMetal.servers.values()) expect(server.deploymentId).toBeNull();
+  });
+
+  it('while the first server is being taken has no second one reserved', async () => {
+    const { provision, signal, writes } = leavingAt('reserve', { reserve: refused('taken') });
+    await expect(provision({}, signal)).rejects.toBe(reason);
+    expect(writes()).toEqual(['reserve bm-1']);
   });
 
   it('is waited for: the change counts as under way until its end', async () => {

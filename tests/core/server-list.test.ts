@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, it } from 'vitest';
@@ -35,6 +36,12 @@ async function everyPage(list: (input: object) => Promise<ServerListing>, input:
 
 const many = (count: number, overrides: Partial<Server> = {}) =>
   Array.from({ length: count }, (_, index) => freeServer(index + 1, overrides));
+
+/** No two UUIDs of real servers are alike. */
+function uuidLike(seed: number): string {
+  const hex = createHash('sha256').update(String(seed)).digest('hex');
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-a$4-$5');
+}
 
 describe('the list of servers', () => {
   it('counts first, by class and state, and says of each what a choice needs', async () => {
@@ -76,8 +83,8 @@ describe('the list of servers', () => {
 
   it.each<[Partial<Server>, string, string | undefined]>([
     [{}, 'available', undefined],
-    [{ lessee: 'somebody' }, 'available', 'it is leased: deployed only when named by server_id'],
-    [{ powerState: null }, 'available', 'its power state is unknown: deployed only when named by server_id'],
+    [{ lessee: 'somebody' }, 'available', 'leased: only by server_id'],
+    [{ powerState: null }, 'available', 'power state unknown: only by server_id'],
     [{ deploymentId: uuid(9) }, 'in_use', 'reserved, not deployed'],
     [{ deploymentId: uuid(9), entry: entry('07:59:59') }, 'deploying', 'reserved, not deployed'],
     [{ deploymentId: uuid(9), entry: entry('07:00:00') }, 'failed', 'reserved, not deployed'],
@@ -98,9 +105,12 @@ describe('the list of servers', () => {
     expect({ state: server?.state, note: server?.note }).toEqual({ state, note });
   });
 
-  it('says of an available server that the policy does not allow its class', async () => {
-    const { list } = setup([freeServer(1)], { classes: ['gpu'] });
-    expect((await list()).servers[0]?.note).toBe('its class may not be deployed through this server');
+  it('does not call a server available whose class the policy does not allow', async () => {
+    const { list } = setup([freeServer(1), freeServer(2, { resourceClass: 'gpu' })], { classes: ['gpu'] });
+    const { message, servers } = await list();
+    expect(servers[0]).toMatchObject({ state: 'unusable', note: 'class not permitted' });
+    expect(message).toBe('2 servers: 1 available, 1 unusable.');
+    expect((await list({ state: 'available' })).servers).toMatchObject([{ resource_class: 'gpu' }]);
   });
 
   it('finds by class, state and part of the name, and counts what it finds', async () => {
@@ -114,14 +124,18 @@ describe('the list of servers', () => {
       const { servers, message } = await list(input);
       return [servers.map(({ id }) => Number(id.slice(-2))), message];
     };
-    expect(await found({ resource_class: 'gpu' })).toEqual([[3], '1 server match: 1 available.']);
-    expect(await found({ state: 'in_use' })).toEqual([[2], '1 server match: 1 in_use.']);
+    expect(await found({ resource_class: 'gpu' })).toEqual([[3], '1 server matches: 1 available.']);
+    expect(await found({ state: 'in_use' })).toEqual([[2], '1 server matches: 1 in_use.']);
     expect(await found({ name_contains: 'RACK1' })).toEqual([[1, 3], '2 servers match: 2 available.']);
     expect(await found({ name_contains: 'rack1', resource_class: 'baremetal.small' })).toEqual([
       [1],
-      '1 server match: 1 available.',
+      '1 server matches: 1 available.',
     ]);
     expect(await found({ state: 'failed' })).toEqual([[], '0 servers match.']);
+    expect(await found({ resource_class: 'none-such' })).toEqual([
+      [],
+      '0 servers match. Without resource_class the counts show which classes there are.',
+    ]);
   });
 
   it('lets Ironic itself find those that are available', async () => {
@@ -197,20 +211,36 @@ describe('the list of servers', () => {
     await expect(list()).rejects.toMatchObject({ code: 'ironic_unavailable' });
   });
 
-  it('shows 50 servers in less than 4,000 tokens, even where each has something to say', async () => {
-    const servers = many(60).map((server, index) => ({
+  it.each<[string, Partial<Server>, readonly string[] | undefined]>([
+    ['of which each has something to say', {}, undefined],
+    ['that are leased', { lessee: 'somebody' }, undefined],
+    ['whose power state nobody knows', { powerState: null }, undefined],
+    ['that may not be deployed', {}, ['gpu']],
+    ['in maintenance', { maintenance: true }, undefined],
+  ])('shows 50 servers %s in less than 4,000 tokens', async (_, overrides, classes) => {
+    const servers = many(60, overrides).map((server, index) => ({
       ...server,
-      // No two UUIDs of real servers are alike.
-      id: `${(((index + 1) * 0x9e3779b1) % 2 ** 32).toString(16).padStart(8, '0')}-8a3b-4c9e-9d7f-${(index * 0x5851f42d4c9).toString(16).padStart(12, '0').slice(0, 12)}`,
+      id: uuidLike(index),
       name: `dc2-rack${index % 7}-compute-${index}`,
       resourceClass: index % 4 ? 'baremetal.general-purpose' : 'baremetal.gpu',
       provisionState: index % 3 ? 'available' : 'active',
       deploymentId: index % 3 ? null : uuid(900 + index),
       traits: index % 4 ? [] : ['CUSTOM_GPU', 'HW_CPU_X86_AVX2'],
     }));
-    const listing = await setup(servers).list();
+    const listing = await setup(servers, { ...(classes ? { classes } : {}) }).list();
     expect(listing.servers).toHaveLength(50);
     expect(countTokens(JSON.stringify(listing))).toBeLessThan(4_000);
+  });
+
+  it('ends a page early when its servers have much to tell, and loses none', async () => {
+    const traits = Array.from({ length: 8 }, (_, index) => `CUSTOM_RACK_${index}_COOLED`);
+    const servers = many(60, { traits }).map((server, index) => ({ ...server, id: uuidLike(index) }));
+    const { list } = setup(servers);
+    const pages = await everyPage(list, {});
+    expect(pages.flatMap((page) => page.servers.map(({ id }) => id))).toEqual(servers.map(({ id }) => id).sort());
+    expect(pages[0]?.servers.length).toBeLessThan(50);
+    for (const page of pages) expect(countTokens(JSON.stringify(page))).toBeLessThan(4_500);
+    expect((await list({ limit: 1 })).servers).toHaveLength(1);
   });
 
   it('shows few of many traits, its own ones first, and counts the rest', async () => {

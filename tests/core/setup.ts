@@ -28,7 +28,7 @@ export function image(overrides: Partial<Image> = {}): Image {
   };
 }
 
-/** One image that can be deployed, one that is too large for most disks, one that cannot, and no other. */
+/** One image that can be deployed, one that is too large for most disks, one that cannot, URLs, and no other. */
 const images: Images = {
   list: async () => ({ images: [], complete: true, anyUrl: true }),
   async find(ref, signal) {
@@ -37,6 +37,10 @@ const images: Images = {
       return image();
     }
     if (ref === 'huge') return image({ id: uuid(701), name: 'huge', minDiskGb: 500 });
+    if (ref.startsWith('https:')) {
+      const minDiskGb = ref.includes('huge') ? 500 : 0;
+      return image({ id: ref, name: null, instanceInfo: { image_source: ref }, minDiskGb });
+    }
     if (ref === 'queued') throw new Failure('image_not_deployable', { id: ref, reason: 'its status is queued' });
     return null;
   },
@@ -59,13 +63,20 @@ export interface SetupOptions {
   readonly misbehave?: FakeBareMetalOptions['misbehave'];
   readonly random?: () => number;
   readonly policy?: PolicySettings;
+  readonly realm?: (signal: AbortSignal) => Promise<string>;
   /** Stands between the service and its bare metal. */
   readonly between?: (bareMetal: BareMetal) => BareMetal;
 }
 
 /** The provisioning service on bare metal in memory. */
 export function setup(options: SetupOptions = {}): Setup {
-  const { servers = [freeServer(1)], misbehave, random = () => 0, between = (bareMetal) => bareMetal } = options;
+  const {
+    servers = [freeServer(1)],
+    misbehave,
+    random = () => 0,
+    between = (bareMetal) => bareMetal,
+    realm = async () => 'tests',
+  } = options;
   const policy = createPolicy(options.policy);
   const clock = createFakeClock();
   const fake = createFakeBareMetal({ servers, clock, ...(misbehave ? { misbehave } : {}) });
@@ -79,7 +90,7 @@ export function setup(options: SetupOptions = {}): Setup {
     clock,
     policy,
     random,
-    realm: 'tests',
+    realm,
   });
   const provision: Setup['provision'] = (request = {}, signal = new AbortController().signal) =>
     service.provision({ image_id: 'ubuntu-24.04', ...request }, signal);

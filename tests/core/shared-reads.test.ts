@@ -28,7 +28,7 @@ function reads() {
 describe('reads that are shared', () => {
   test('cost one request however many look at the same time', async () => {
     const { begun, end, shared } = reads();
-    const all = Promise.all(Array.from({ length: 100 }, () => shared.read('a', 0, never)));
+    const all = Promise.all(Array.from({ length: 100 }, () => shared.read('a', 0, new AbortController().signal)));
     end('news');
     expect(new Set(await all)).toEqual(new Set(['news']));
     expect(begun).toEqual(['a']);
@@ -152,7 +152,7 @@ test('100 waiting calls cost Ironic hardly more requests than one', async () => 
       changes: createChanges(),
       clock,
       random,
-      realm: 'tests',
+      realm: async () => 'tests',
     });
     const request = { operation_id: uuid(1), wait_seconds: 50 };
     await Promise.all(Array.from({ length: callers }, () => service.status(request, new AbortController().signal)));

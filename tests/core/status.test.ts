@@ -4,7 +4,7 @@ import { Failure } from '../../src/core/failures.js';
 import { type DeploymentEntry, ProvisionStatus, type Server } from '../../src/core/model.js';
 import { deadlines } from '../../src/core/retry.js';
 import { provisionStates, stateMeaning } from '../../src/core/states.js';
-import { displayName, isoTime, nameOf, statusOf } from '../../src/core/status.js';
+import { displayName, isoTime, nameOf, standingOf, statusOf } from '../../src/core/status.js';
 import { anyText } from './any-text.js';
 import { direct } from './direct.js';
 import { freeServer, uuid } from './fake-bare-metal.js';
@@ -115,6 +115,12 @@ describe('the status of a deployment', () => {
     expect(statusOf(ours({ provisionState }), startedAt)).toMatchObject({ status: 'in_progress', message });
   });
 
+  it('is told to those who wait in one sentence, with the time so far', () => {
+    expect(standingOf(ours({ step: null }), startedAt + 5_000).progress.words).toBe(
+      'Server bm-1 is being deployed; 5 s so far, usually past this within 15 min',
+    );
+  });
+
   it.each(['rescue', 'servicing', 'service failed', 'unrescue failed'])('stays completed in "%s"', (provisionState) => {
     expect(statusOf(ours({ provisionState }), start)).toMatchObject({
       status: 'completed',
@@ -213,6 +219,20 @@ describe('where there is no operation', () => {
     ['manageable', 'its state is manageable: managed, but not offered for deployment'],
   ])('the reason tells about "%s"', (provisionState, reason) => {
     expect(refusalOf(freeServer(1, { provisionState }))).toBe(reason);
+  });
+
+  it.each(['deleting', 'cleaning', 'clean wait'])('%s, the hint tells where to see when it is free again', (state) => {
+    expect(() => statusOf(freeServer(1, { provisionState: state }), start)).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('list_servers shows when the server is free again') }),
+    );
+  });
+
+  it.each([
+    ['cleaning', { number: 2, names: ['power', 'erase_devices'] }, ' (step 2 of 2: erase_devices)'],
+    ['clean wait', { number: null, names: [] }, ' (step: erase_devices)'],
+  ])('the reason tells by which step of "%s" a server becomes free', (provisionState, place, words) => {
+    const server = freeServer(1, { provisionState, step: { name: 'erase_devices', ...place } });
+    expect(refusalOf(server)).toBe(`its state is ${provisionState}: ${stateMeaning(provisionState)?.words}${words}`);
   });
 
   it('the reason tells who reserved the server', () => {

@@ -196,7 +196,7 @@ describe('a wait', () => {
     const { ask, clock, bareMetal } = setup();
     const waiting = ask({ wait_seconds: 50 });
     await clock.pass(1_000);
-    bareMetal.set(uuid(1), { provisionState: 'cleaning', deploymentId: null, entry: null });
+    bareMetal.set(uuid(1), { provisionState: 'cleaning', step: null, deploymentId: null, entry: null });
     await expect(clock.until(waiting)).rejects.toMatchObject({
       code: 'operation_not_found',
       reason: 'its state is cleaning: being cleaned after its last use',
@@ -343,7 +343,9 @@ describe('the reports of a wait', () => {
     const { answer } = setup({ servers: [{ ...deploying, provisionedAt: start - 3_600_000 }] });
     const reports: Progress[] = [];
     await answer({ wait_seconds: 1 }, forever, (report) => reports.push(report));
-    expect(reports[0]?.words).toMatch(/^It seems stalled: Ironic has worked on this for 60 minutes/);
+    expect(reports[0]?.words).toMatch(
+      /^Booting the deployment agent \(step 1 of 6: deploy\)\. It seems stalled: Ironic has worked on this for 60 minutes/,
+    );
   });
 });
 
@@ -352,7 +354,9 @@ describe('many callers who wait', () => {
     const alone = setup();
     await alone.answer({ wait_seconds: 50 });
     const many = setup();
-    const waiting = Promise.all(Array.from({ length: 100 }, () => many.ask({ wait_seconds: 50 })));
+    const waiting = Promise.all(
+      Array.from({ length: 100 }, () => many.ask({ wait_seconds: 50 }, new AbortController().signal)),
+    );
     await many.clock.until(waiting);
     expect(many.finds()).toBe(alone.finds());
     expect(many.clock.sleeping).toBe(0);
@@ -375,7 +379,7 @@ describe('many callers who wait', () => {
   it('leave nothing behind when they leave', async () => {
     const { ask, clock } = setup();
     const controller = new AbortController();
-    const waiting = Array.from({ length: 100 }, () => ask({ wait_seconds: 50 }, controller.signal));
+    const waiting = Array.from({ length: 100 }, () => ask({ wait_seconds: 50 }, AbortSignal.any([controller.signal])));
     const left = Promise.allSettled(waiting);
     await clock.pass(10_000);
     expect(clock.sleeping).toBe(100);

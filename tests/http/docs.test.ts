@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { failures } from '../../src/core/failures.js';
 import { operations } from '../../src/core/operations.js';
 import { docsPage } from '../../src/http/documents.js';
+import { remarks } from '../../src/http/remarks.js';
 import { type HttpServer, startHttpServer } from './http-server.js';
 
 const unescaped = (html: string) => html.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
@@ -34,6 +35,20 @@ describe('the reference page', () => {
     }
   });
 
+  it('says of each argument and of each member of an answer what it means, those in lists too', () => {
+    const rows = [...docsPage.matchAll(/<tr><td>(.*?)<\/td><\/tr>/gs)].map(([, row = '']) => row.split('</td><td>'));
+    const names = rows.map(([name = '']) => name.replace(/<[^>]*>/g, ''));
+    expect(names).toEqual(
+      expect.arrayContaining(['image_id required', 'failure.hint', 'servers[].note', 'images[].id']),
+    );
+    for (const row of rows) expect(row.at(-1), row[0]).toMatch(/\S/);
+  });
+
+  it('has a place for each of our remarks on members', () => {
+    for (const name of Object.keys(remarks))
+      expect(docsPage).toMatch(new RegExp(`<code>([\\w.[\\]]+\\.)?${name}</code>`));
+  });
+
   it('has no link to a place that it does not have', () => {
     const places = new Set([...docsPage.matchAll(/id="([^"]*)"/g)].map(([, id]) => id));
     for (const [, target] of docsPage.matchAll(/href="#([^"]*)"/g)) expect(places).toContain(target);
@@ -43,10 +58,17 @@ describe('the reference page', () => {
 describe('a curl line of the reference page', () => {
   let server: HttpServer;
   beforeAll(async () => {
-    server = await startHttpServer([], { IRONIC_MCP_ALLOW_DEPROVISION: 'true' });
+    const [, flag = ''] = /started with <code>ironic-mcp http (.*?)<\/code>/.exec(docsPage) ?? [];
+    server = await startHttpServer([flag]);
   });
   afterAll(async () => {
     expect(await server.stop()).toBe(0);
+  });
+
+  it('stands on a page whose reader may ask nobody else, whatever should ever get into it', async () => {
+    const { headers } = await fetch(`${server.url}/docs`);
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'unsafe-inline';/);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 
   it('is there for each operation', () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Failure, type FailureCode, failures } from '../../src/core/failures.js';
 import type { Core } from '../../src/core/operation.js';
 import { createPolicy } from '../../src/core/policy.js';
@@ -7,6 +7,7 @@ import { type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
 import { expectDocumented } from './documented.js';
 import { expectFailure, failingRequests, nobody, sameFailure } from './failing-requests.js';
+import { expectLostStart } from './lost-start.js';
 import { createRestApp, type RestApp } from './rest-app.js';
 
 /** A core that does nothing but this. */
@@ -14,9 +15,9 @@ function coreOf(provision: object): Core {
   return { provision, policy: createPolicy() } as unknown as Core;
 }
 
-describe('each failure of the table', () => {
-  const codes = Object.keys(failures) as FailureCode[];
+const codes = Object.keys(failures) as FailureCode[];
 
+describe('each failure of the table', () => {
   it.each(codes)('%s has by REST its status and message, and what MCP says', async (code) => {
     const fail = async () => {
       throw new Failure(code, { id: 'bm-7', reason: 'it is so' });
@@ -41,139 +42,178 @@ describe('each failure of the table', () => {
   });
 });
 
-describe('a failure that the simulated cloud provokes', () => {
+describe('each failure of the table, provoked on the simulated cloud', () => {
   let app: RestApp;
-  beforeAll(async () => {
-    app = await createRestApp();
-  });
-
-  const cloud = { image: 'debian-12', taken: 'rack1-small-04', unfit: { image_id: 'fedora-41' } };
-
-  it.each(failingRequests(cloud).map((request) => [request.code, request] as const))('is %s', async (_, request) => {
-    await expectFailure(app, request);
-  });
-
-  it('because a key is used again for something else is 409', async () => {
-    const key = { idempotency_key: 'the-same' };
-    const first = await app.ask('POST', '/provision', { image_id: 'debian-12', server_id: 'rack1-small-01', ...key });
-    expect(first.status).toBe(202);
-    const other = { image_id: 'ubuntu-24.04', server_id: 'rack1-small-02', ...key };
-    const rest = await app.ask('POST', '/provision', other);
-    expectDocumented(rest);
-    expect(sameFailure(rest, await app.callTool('provision_server', other))).toMatchObject({
-      status: 409,
-      detail: 'Idempotency key was already used for a different request',
-    });
-  });
-});
-
-describe('a failure of Ironic', () => {
   let ironic: SimulatedIronic;
   let proxy: FaultProxy;
-  let app: RestApp;
+  let faulty: RestApp;
+  const name = 'rack1-small-01';
+  const deployment = (input: object = {}) => {
+    const body = { image_id: 'debian-12', server_id: name, ...input };
+    return { method: 'POST', target: '/provision', body, tool: ['provision_server', body] } as const;
+  };
+  const question = {
+    target: `/provision/${nobody}`,
+    tool: ['check_provision_status', { operation_id: nobody }],
+  } as const;
+  /** On an Ironic behind a proxy, which has no Glance. */
+  const image = { image_id: 'file:///srv/images/x.img' };
+
   beforeAll(async () => {
+    app = await createRestApp();
     ironic = await startSimulatedIronic({ speed: 10_000 });
     proxy = await startFaultProxy(ironic.url);
-    app = await createRestApp({
+    faulty = await createRestApp({
       env: { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, IRONIC_MCP_REQUEST_TIMEOUT: '5' },
     });
   });
+  afterEach(() => proxy.clear());
   afterAll(async () => {
     await proxy.close();
     await ironic.close();
   });
-  const image = { image_id: 'file:///srv/images/x.img' };
 
-  it('to answer is 502 and may be repeated after a minute', async () => {
-    proxy.on({}, faults.answerBefore(500, 'out of order'));
-    const rest = await app.ask('GET', `/provision/${nobody}`);
-    expectDocumented(rest);
-    expect(rest.headers.get('retry-after')).toBe('60');
-    const problem = sameFailure(rest, await app.callTool('check_provision_status', { operation_id: nobody }));
-    proxy.clear();
-    expect(problem).toMatchObject({
-      status: 502,
-      detail: 'Failed to communicate with Ironic',
-      code: 'ironic_unavailable',
-      retryable: true,
-    });
+  const onAnyCloud = failingRequests({
+    image: 'debian-12',
+    taken: 'rack1-small-04',
+    unfit: { image_id: 'fedora-41' },
   });
 
-  it('to accept the data is 409', async () => {
-    const refusal = { error_message: { faultstring: 'Failed to validate deploy image info', faultcode: 'Client' } };
-    proxy.on({ method: 'PUT' }, faults.answerBefore(400, refusal));
-    const request = { ...image, server_id: 'rack1-small-01' };
-    const rest = await app.ask('POST', '/provision', request);
-    expectDocumented(rest);
-    const problem = sameFailure(rest, await app.callTool('provision_server', request));
-    proxy.clear();
-    expect(problem).toMatchObject({
-      status: 409,
-      detail: 'Ironic refused to deploy server rack1-small-01',
-      code: 'deploy_refused',
-    });
-  });
+  /** All requests of the list that fail so. */
+  async function listed(code: FailureCode): Promise<void> {
+    const requests = onAnyCloud.filter((request) => request.code === code);
+    expect(requests).not.toEqual([]);
+    for (const request of requests) await expectFailure(app, request);
+  }
 
-  it('to speak a new enough API is 502', async () => {
-    proxy.on({}, faults.answerBefore(406, { error_message: { faultstring: 'Version 1.1 is not supported' } }));
-    const rest = await app.ask('GET', `/provision/${nobody}`);
-    proxy.clear();
-    expectDocumented(rest);
-    expect(rest.json).toMatchObject({ detail: 'This Ironic is too old for the request', code: 'ironic_too_old' });
-  });
+  /** A deployment on an Ironic in which time stands still, and that it should be undeployed when this is named. */
+  async function undeployment(server_id: string, confirm_server_name: string) {
+    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, IRONIC_MCP_ALLOW_DEPROVISION: 'true' };
+    const client = await createRestApp({ env });
+    const { json } = await client.ask('POST', '/provision', deployment({ ...image, server_id }).body);
+    const operation_id = String(json.operation_id);
+    const body = { confirm_server_name };
+    const tool = ['deprovision_server', { operation_id, ...body }] as const;
+    return { client, request: { method: 'DELETE', target: `/provision/${operation_id}`, body, tool } } as const;
+  }
 
-  it('to tell whether it began is 502, and must not be repeated', async () => {
-    proxy.on({ method: 'PUT' }, faults.resetBefore);
-    proxy.on({ method: 'GET', path: '/v1/nodes/', nth: 2 }, faults.down);
-    const rest = await app.ask('POST', '/provision', { ...image, server_id: 'rack1-small-02' });
-    await proxy.up();
-    proxy.clear();
-    expectDocumented(rest);
-    expect(rest.json).toMatchObject({ status: 502, code: 'outcome_unknown', retryable: false });
-    expect(rest.headers.get('retry-after')).toBeNull();
-  });
-});
+  // One that is not there does not compile.
+  const provoked: Record<FailureCode, (code: FailureCode) => Promise<void>> = {
+    server_not_found: listed,
+    server_not_available: listed,
+    no_available_servers: listed,
+    image_not_found: listed,
+    image_not_deployable: listed,
+    operation_not_found: listed,
+    invalid_request: listed,
+    malformed: listed,
+    not_found: listed,
+    method_not_allowed: listed,
+    too_large: listed,
+    unsupported_media: listed,
 
-describe('too many requests', () => {
-  it('are refused at once by both faces, and served again when there is room', async () => {
-    const ends: (() => void)[] = [];
-    const status = () =>
-      new Promise((_, reject) => ends.push(() => reject(new Failure('operation_not_found', { id: nobody }))));
-    const core = coreOf({ status });
-    const app = await createRestApp({ core, mostRunning: 1 });
-    const first = app.ask('GET', `/provision/${nobody}`);
-    // The first one is under way once the second one is refused; before that both would wait for ever.
-    const second = await app.ask('GET', `/provision/${nobody}`);
-    expectDocumented(second);
-    expect(second).toMatchObject({
-      status: 503,
-      json: { detail: 'Too many requests in progress', code: 'overloaded' },
-    });
-    expect(second.headers.get('retry-after')).toBe('2');
-    sameFailure(second, await app.callTool('check_provision_status', { operation_id: nobody }));
-    expect((await app.ask('GET', '/healthz')).status).toBe(200);
+    async ironic_unavailable(code) {
+      proxy.on({}, faults.answerBefore(500, 'out of order'));
+      expect(await expectFailure(faulty, { code, ...question })).toMatchObject({ retryable: true });
+      expect((await faulty.ask('GET', question.target)).headers.get('retry-after')).toBe('60');
+    },
 
-    for (const end of ends) end();
-    expect((await first).status).toBe(404);
-    const third = app.ask('GET', `/provision/${nobody}`);
-    await vi.waitUntil(() => ends.length === 2);
-    ends[1]?.();
-    expect((await third).status).toBe(404);
-  });
-});
+    async ironic_too_old(code) {
+      proxy.on({}, faults.answerBefore(406, { error_message: { faultstring: 'Version 1.1 is not supported' } }));
+      await expectFailure(faulty, { code, ...question });
+    },
 
-describe('an error that nobody foresaw', () => {
-  it('is a 500 that tells nothing of it, and is reported', async () => {
-    const status = async () => {
-      throw new Error('secret');
-    };
-    const app = await createRestApp({ core: coreOf({ status }) });
-    const rest = await app.ask('GET', `/provision/${nobody}`);
-    expectDocumented(rest);
-    expect(rest).toMatchObject({ status: 500, json: { code: 'internal', detail: 'Internal error' } });
-    expect(rest.text).not.toContain('secret');
-    expect(app.defects).toEqual([new Error('secret')]);
-  });
+    async deploy_refused(code) {
+      const refusal = { error_message: { faultstring: 'Failed to validate deploy image info', faultcode: 'Client' } };
+      proxy.on({ method: 'PUT' }, faults.answerBefore(400, refusal));
+      await expectFailure(faulty, { code, id: name, ...deployment(image) });
+    },
+
+    async outcome_unknown() {
+      const { uuid: server_id } = await ironic.node('rack1-small-02');
+      const { body } = deployment({ ...image, server_id, idempotency_key: 'one' });
+      await expectLostStart(faulty, proxy, body, () =>
+        ironic.ask('PATCH', `/v1/nodes/${server_id}`, [
+          { op: 'remove', path: '/instance_uuid' },
+          { op: 'remove', path: '/instance_info' },
+        ]),
+      );
+    },
+
+    async deprovision_refused(code) {
+      const name = 'rack1-small-03';
+      const { client, request } = await undeployment(name, name);
+      await expectFailure(client, { code, id: request.tool[1].operation_id, ...request });
+    },
+
+    async idempotency_conflict(code) {
+      const first = deployment({ idempotency_key: 'the-same' });
+      expect((await app.ask(first.method, first.target, first.body)).status).toBe(202);
+      const other = { image_id: 'ubuntu-24.04', server_id: 'rack1-small-02' };
+      await expectFailure(app, { code, ...deployment({ ...other, idempotency_key: 'the-same' }) });
+    },
+
+    async not_confirmed(code) {
+      const { client, request } = await undeployment('rack2-large-01', 'rack2-large-02');
+      await expectFailure(client, { code, ...request });
+    },
+
+    async not_permitted(code) {
+      const client = await createRestApp({ env: { IRONIC_MCP_IMAGES: 'ubuntu-*' } });
+      await expectFailure(client, { code, ...deployment() });
+      await expectFailure(client, { code, target: question.target, headers: { host: 'evil.example' } });
+    },
+
+    async audit_unavailable(code) {
+      const client = await createRestApp({ env: { IRONIC_MCP_AUDIT_LOG: '/dev/full' } });
+      const { method, target, body, tool } = deployment();
+      const rest = await client.ask(method, target, body);
+      expectDocumented(rest);
+      expect(rest.headers.get('retry-after')).toBe('60');
+      const problem = sameFailure(rest, await client.callTool(...tool));
+      expect(problem).toMatchObject({ code, status: 503, detail: failures[code].message, retryable: true });
+    },
+
+    async unauthorized(code) {
+      const client = await createRestApp({ isToken: (sent) => sent === 'right' });
+      for (const headers of [{}, { authorization: 'Bearer wrong' }]) {
+        await expectFailure(client, { code, target: question.target, headers });
+      }
+    },
+
+    async overloaded(code) {
+      const ends: (() => void)[] = [];
+      const status = () =>
+        new Promise((_, reject) => ends.push(() => reject(new Failure('operation_not_found', { id: nobody }))));
+      const client = await createRestApp({ core: coreOf({ status }), mostRunning: 1 });
+      const first = client.ask('GET', question.target);
+      // The first one is under way once this is refused; before that both would wait for ever.
+      expect(await expectFailure(client, { code, ...question })).toMatchObject({ retryable: true });
+      expect((await client.ask('GET', question.target)).headers.get('retry-after')).toBe('2');
+      expect((await client.ask('GET', '/healthz')).status).toBe(200);
+
+      for (const end of ends) end();
+      expect((await first).status).toBe(404);
+      const third = client.ask('GET', question.target);
+      await vi.waitUntil(() => ends.length === 2);
+      ends[1]?.();
+      expect((await third).status).toBe(404);
+    },
+
+    async internal(code) {
+      const status = async () => {
+        throw new Error('secret');
+      };
+      const client = await createRestApp({ core: coreOf({ status }) });
+      const problem = await expectFailure(client, { code, ...question });
+      expect(JSON.stringify(problem)).not.toContain('secret');
+      expect(client.defects).toEqual([new Error('secret'), new Error('secret')]);
+    },
+  };
+
+  it.each(codes)('%s is answered by REST as the documents promise, and alike by MCP', { timeout: 20_000 }, (code) =>
+    provoked[code](code),
+  );
 });
 
 describe('a client that leaves', () => {

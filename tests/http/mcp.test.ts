@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectOverHttp } from '../support/mcp-over-http.js';
-import { clientLines } from '../support/mcp-session.js';
+import { type ClientLine, clientLines, type User } from '../support/mcp-session.js';
 import { type HttpServer, startHttpServer } from './http-server.js';
 
 const token = 'hunter2';
@@ -56,5 +56,53 @@ describe.each(clientLines)('a %s client over HTTP', (line) => {
     const headers = { authorization: `Bearer ${token}` };
     const rest = await fetch(`${server.url}/provision/${operation_id}`, { headers });
     expect(await rest.json()).toEqual(status.structuredContent);
+  });
+});
+
+describe('consent over HTTP', () => {
+  const name = 'rack1-small-01';
+
+  /** What becomes of an undeployment when the user of the client does this, and what the user was asked. */
+  async function undeployed(line: ClientLine, ...replies: Awaited<ReturnType<User>>[]) {
+    const server = await startHttpServer(['--allow-deprovision']);
+    const questions: string[] = [];
+    const client = await connectOverHttp(line, server.url, undefined, (question) => {
+      questions.push(question);
+      return replies.shift() ?? { action: 'cancel' };
+    });
+    const call = (tool: string, input: object) => client.callTool({ name: tool, arguments: { ...input } });
+    const accepted = await call('provision_server', { image_id: 'debian-12', server_id: name });
+    const { operation_id } = accepted.structuredContent as { operation_id: string };
+    const wait = () => call('check_provision_status', { operation_id, wait_seconds: 50 });
+    let status = await wait();
+    while ((status.structuredContent as { status: string }).status === 'in_progress') status = await wait();
+    const { structuredContent } = await call('deprovision_server', { operation_id, confirm_server_name: name });
+    await client.close();
+    expect(await server.stop()).toBe(0);
+    return { questions, answer: structuredContent };
+  }
+
+  it('is asked of the user of a client that speaks 2026-07-28, and decides', async () => {
+    const agreed = await undeployed('v2', { action: 'accept', content: { confirm: true } });
+    expect(agreed.questions).toEqual([expect.stringContaining(`Undeploy server ${name}`)]);
+    expect(agreed.answer).toMatchObject({ status: 'accepted' });
+    const refused = await undeployed('v2', { action: 'decline' });
+    expect(refused).toMatchObject({ questions: [expect.stringContaining(name)], answer: undefined });
+  });
+
+  it('is the name alone for a client of earlier revisions: nothing is kept from one request to the next', async () => {
+    const { questions, answer } = await undeployed('v1');
+    expect(questions).toEqual([]);
+    expect(answer).toMatchObject({ status: 'accepted' });
+  });
+});
+
+describe.each(clientLines)('a %s client without the right token', (line) => {
+  it('is not connected', async () => {
+    const server = await startHttpServer([], { IRONIC_MCP_HTTP_TOKEN: token });
+    for (const sent of [undefined, 'hunter3']) {
+      await expect(connectOverHttp(line, server.url, sent)).rejects.toThrow(/401|unauthorized/i);
+    }
+    expect(await server.stop()).toBe(0);
   });
 });

@@ -48,6 +48,17 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('takes a host name and an id in capitals, as the routes do', () => {
+    const capitals = {
+      server_id: 'A',
+      image_id: 'x',
+      hostname: 'WEB-1',
+      vifs: ['1A049BF3-8234-4C54-ABC6-EECCC75CD2F7'],
+    };
+    expect(operations[0]?.input.safeParse(capitals).success).toBe(true);
+    expectSchema({ $ref: '#/components/schemas/ProvisionServerInput' }, capitals);
+  });
+
   it('shows problems that are problems', () => {
     for (const operation of operations) {
       for (const code of failuresOf(operation)) Problem.parse(problemOf(exampleFailure(code)));

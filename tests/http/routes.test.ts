@@ -91,6 +91,11 @@ describe('a request by REST', () => {
     ['?wait_seconds=null', 422],
     ['?wait_seconds=0&wait_seconds=0', 422],
     ['?wait_second=0', 422],
+    ['?wait_second=0&wait_second=0', 422],
+    ['?wait_seconds=-1', 422],
+    ['?wait_seconds=999999999999999999999', 422],
+    ['?wait_seconds=5%00', 422],
+    ['?__proto__=0', 422],
     ['?operation_id=00000000-0000-0000-0000-000000000000', 422],
   ])('with the query %s is answered %i', async (query, status) => {
     const answer = await app.ask('GET', `${nobody}${query}`);
@@ -132,12 +137,36 @@ describe('a request by REST', () => {
   it('never has an argument dropped because it is in the wrong place', async () => {
     const inQuery = await app.ask('POST', '/provision?server_id=rack1-small-01', { image_id: 'debian-12' });
     expect(inQuery.json).toMatchObject({ code: 'invalid_request', reason: 'arguments belong in the body' });
+    for (const headers of [{ 'content-length': '20' }, { 'transfer-encoding': 'chunked' }]) {
+      const inBody = await app.ask('GET', nobody, undefined, headers);
+      expect(inBody.json).toMatchObject({ code: 'invalid_request', reason: 'arguments belong in the query' });
+      expectDocumented(inBody);
+    }
+    expect((await app.ask('GET', nobody, undefined, { 'content-length': '0' })).status).toBe(404);
     const input = { image_id: 'debian-12', idempotency_key: 'one' };
     const twoKeys = await app.ask('POST', '/provision', input, { 'idempotency-key': 'two' });
     expect(twoKeys.json).toMatchObject({
       code: 'invalid_request',
       errors: [{ field: 'idempotency_key', message: 'differs from the header Idempotency-Key' }],
     });
+  });
+
+  it('never has one of two values dropped: an argument is given once', async () => {
+    const twice = await app.ask('GET', `${nobody}?wait_seconds=1&wait_seconds=0`);
+    expect(twice.json.errors).toEqual([{ field: 'wait_seconds', message: 'is given more than once' }]);
+    // Two headers of one name arrive so.
+    for (const key of ['one, two', '"one", "two"']) {
+      const keys = await app.ask('POST', '/provision', { image_id: 'debian-12' }, { 'idempotency-key': key });
+      expect(keys.json.errors).toEqual([
+        {
+          field: 'idempotency_key',
+          message: 'must be in the header once, in quotation marks if it has a comma',
+        },
+      ]);
+      expectDocumented(keys);
+    }
+    const quoted = await app.ask('POST', '/provision', {}, { 'idempotency-key': '"one, two"' });
+    expect(quoted.json.errors).toEqual([{ field: 'image_id', message: 'is missing' }]);
   });
 
   it('with several mistakes is told each of them, and the values of none', async () => {
@@ -195,6 +224,10 @@ describe('a request by REST', () => {
       status: 422,
       duration_ms: expect.any(Number),
     });
+
+    // Neither what ends a line nor what a terminal obeys.
+    await app.ask('GET', '/a%0Ab%C2%9B31m%E2%80%AEc');
+    expect(app.accesses.at(-1)).toMatchObject({ path: '/a b 31m c' });
 
     const forged = { 'x-request-id': 'a b', traceparent: `ff${traceparent.slice(2)}` };
     const other = await app.ask('GET', nobody, undefined, forged);

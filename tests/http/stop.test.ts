@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
+import { nobody, sameFailure } from './failing-requests.js';
 import { startHttpServer } from './http-server.js';
+import { createRestClient } from './rest-client.js';
 
 describe('a server that gets SIGTERM', () => {
   let ironic: SimulatedIronic;
@@ -24,26 +26,38 @@ describe('a server that gets SIGTERM', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ image_id: 'file:///srv/images/x.img', server_id: 'rack1-small-01' }),
     });
-    await put.reached;
+    const look = proxy.on({ method: 'GET', path: nobody }, faults.holdBefore);
+    const looking = fetch(`${server.url}/provision/${nobody}`);
+    await Promise.all([put.reached, look.reached]);
     const stopped = server.stop();
     await server.program.until('stderr', /stopping/);
     await expect(fetch(`${server.url}/healthz`)).rejects.toThrow('fetch failed');
     put.release();
+    look.release();
     expect((await running).status).toBe(202);
+    expect((await looking).status).toBe(404);
     expect(await stopped).toBe(0);
     proxy.clear();
   });
 
-  it('tells those who wait for a long time to ask again', { timeout: 20_000 }, async () => {
+  it('tells those who wait for a long time to ask again, by REST and MCP', { timeout: 20_000 }, async () => {
     const server = await startHttpServer([], settings());
-    const held = proxy.on({ method: 'GET', path: '/v1/nodes/' }, faults.stallBefore);
-    const waiting = fetch(`${server.url}/provision/00000000-0000-0000-0000-000000000000?wait_seconds=50`);
-    await held.reached;
+    const client = createRestClient(server.url, (request) => fetch(request));
+    const held = [1, 2].map((nth) => proxy.on({ method: 'GET', path: '/v1/nodes/', nth }, faults.stallBefore));
+    const waiting = client.ask('GET', `/provision/${nobody}?wait_seconds=50`);
+    const told = client.callTool('check_provision_status', {
+      operation_id: nobody.replace('0', '1'),
+      wait_seconds: 50,
+    });
+    await Promise.all(held.map(({ reached }) => reached));
     const stopped = server.stop();
     const answer = await waiting;
-    expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('2');
-    expect(await answer.json()).toMatchObject({ code: 'overloaded', reason: 'this server is stopping' });
+    expect(sameFailure(answer, await told)).toMatchObject({
+      status: 503,
+      code: 'overloaded',
+      reason: 'this server is stopping',
+    });
     expect(await stopped).toBe(0);
     proxy.clear();
   });

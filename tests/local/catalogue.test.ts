@@ -67,7 +67,9 @@ describe('an image catalogue', () => {
   });
 
   it('must not name an image twice', async () => {
-    expect(await problemIn(`a:\n  source: ${url}\na:\n  source: ${url}\n`)).toMatch(/^ YAML: .*unique.* at line \d+/);
+    expect(await problemIn(`a:\n  source: ${url}\na:\n  source: ${url}\n`)).toMatch(
+      /^ YAML: duplicated .* at line 3, column 1\.$/,
+    );
   });
 
   it.each([

@@ -83,6 +83,8 @@ describe.each(clientLines)('around the tools, a %s client', options, (line: Clie
   it('has the arguments of the prompt completed from what there is', async () => {
     expect(await completed(prompt, 'image_id', 'DEB')).toEqual(['debian-12']);
     expect(await completed(prompt, 'image_id', 'fedora')).toEqual([]);
+    for (const unknown of ['colour', 'constructor', '__proto__'])
+      expect(await completed(prompt, unknown, '')).toEqual([]);
     expect(await completed(prompt, 'resource_class', '')).toEqual([
       'baremetal.gpu',
       'baremetal.large',

@@ -1,6 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startHttpServer } from '../http/http-server.js';
 import { type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy.js';
@@ -149,5 +151,22 @@ describe('the audit log of the program', options, () => {
       / cannot be written \(ENOENT\)\. It lacks: \{.*"phase":"end".*"outcome":"ok".*\}\n$/,
     );
     expect(session.stderr()).not.toMatch(/hunter2/);
+  });
+
+  it('that has room for a part of a line only lets nothing be changed', async () => {
+    const file = join(folder, 'audit.jsonl');
+    // No file may grow beyond one block, however large that is here; some bytes of it are left.
+    const limited = (command: string) =>
+      promisify(execFile)('sh', ['-c', `ulimit -f 1; ${command}`]).catch((error) => error);
+    await limited(`head -c 5000 /dev/zero > '${file}'`);
+    const { size } = await stat(file);
+    await writeFile(file, `${'x'.repeat(size - 20)}\n`);
+    const script = `import { connect } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
+      const cloud = await connect(${JSON.stringify(env)});
+      await cloud.provision(${JSON.stringify(image)}).catch(({ code, reason }) => process.stdout.write(code + ": " + reason));`;
+    const { stdout } = await limited(`exec '${process.execPath}' --input-type=module --eval '${script}'`);
+    expect(stdout).toBe('audit_unavailable: the file cannot be written (ENOSPC)');
+    expect((await text()).length).toBe(size);
+    expect(proxy.log).toEqual([]);
   });
 });

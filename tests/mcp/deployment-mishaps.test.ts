@@ -135,7 +135,7 @@ describe.each(clientLines)('a deployment for a %s client', options, (line: Clien
     ['whose reservation is never answered', 'PATCH'],
     ['whose start is never answered', 'PUT'],
   ])('%s within its time is started all the same', async (_, method) => {
-    const cloud = await openFaultyCloud(line, { IRONIC_MCP_REQUEST_TIMEOUT: '2' });
+    const cloud = await openFaultyCloud(line, { IRONIC_MCP_REQUEST_TIMEOUT: '5' });
     const { ironic, proxy, session } = cloud;
     const silent = proxy.on({ method, nth: 1 }, faults.stallAfter);
     const accepted = await provision(session, { ...image, server_id: 'rack1-small-01' });

@@ -19,7 +19,8 @@ const checkId =
   'Next: Check the id or name; list_servers shows those there are. If it exists, this user may have no rights to see it.';
 const tryLater =
   'Next: Nothing was changed. Try again in a minute; if it persists, the operator should look at Ironic and the settings.';
-const useOperationId = 'Next: Use the operation_id that provision_server answered with.';
+const useOperationId =
+  'Next: Use the operation_id that provision_server answered with. If this is it, that deployment is gone; list_servers shows what there is now.';
 
 /** A tool, its input, and the lines of the failure. */
 type Row = readonly [tool: string, input: object, ...lines: readonly string[]];
@@ -90,7 +91,7 @@ const rows: readonly Row[] = [
     'provision_server',
     { image_id: 'ubuntu-94.04', server_id: 'rack1-small-01' },
     'Image ubuntu-94.04 not found',
-    'Next: Give the id or the exact name of an image that exists.',
+    'Next: Give the id or the exact name of an image; list_images shows those there are.',
     'Code: image_not_found',
     'Retryable: no',
   ],
@@ -98,7 +99,7 @@ const rows: readonly Row[] = [
     'provision_server',
     { image_id: nobody },
     `Image ${nobody} not found`,
-    'Next: Give the id or the exact name of an image that exists.',
+    'Next: Give the id or the exact name of an image; list_images shows those there are.',
     'Code: image_not_found',
     'Retryable: no',
   ],
@@ -299,7 +300,7 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
   it('"Image … not found" for a name that is in no catalogue', async () => {
     expect(failureIn(await cloud.session.callTool('provision_server', { image_id: 'ubuntu-24.04' }))).toEqual([
       'Image ubuntu-24.04 not found',
-      'Next: Give the id or the exact name of an image that exists.',
+      'Next: Give the id or the exact name of an image; list_images shows those there are.',
       'Code: image_not_found',
       'Retryable: no',
     ]);

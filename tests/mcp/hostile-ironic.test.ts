@@ -52,6 +52,7 @@ const nodeFields = [
   'last_error',
   'deploy_step',
   'deploy_step.step',
+  'clean_step.step',
   'driver_internal_info',
   'driver_internal_info.deploy_steps',
   'driver_internal_info.deploy_step_index',
@@ -105,7 +106,6 @@ describe('an Ironic that is an enemy', { timeout: 60_000 }, () => {
   let session: McpSession;
   let rest: HttpServer;
   let deployed: string;
-  let failed: string;
   beforeAll(async () => {
     ironic = await startSimulatedIronic();
     proxy = await startFaultProxy(ironic.url);
@@ -121,7 +121,7 @@ describe('an Ironic that is an enemy', { timeout: 60_000 }, () => {
       nodes: { uuid: string; provision_state: string }[];
     };
     const inState = (state: string) => nodes.nodes.find((node) => node.provision_state === state)?.uuid ?? '';
-    [deployed, failed] = [inState('active'), inState('deploy failed')];
+    deployed = inState('active');
   });
   beforeEach(() => proxy.clear());
   afterAll(async () => {
@@ -177,16 +177,26 @@ describe('an Ironic that is an enemy', { timeout: 60_000 }, () => {
   }
 
   const status = (id: string) => ask('check_provision_status', { operation_id: id }, 'GET', `/provision/${id}`);
+
+  /** The status of a server that Ironic shows in one state after the other, with that change to it, which then stays. */
+  async function statusInEachState(change: (node: Json) => void): Promise<void> {
+    for (const state of ['deploy failed', 'deploying', 'clean wait', undefined]) {
+      proxy.clear();
+      proxy.on(
+        { path: '/v1/nodes' },
+        rewriting((node) => {
+          if (state) node.provision_state = state;
+          change(node);
+        }),
+      );
+      await status(deployed);
+    }
+  }
   const image = { image_id: 'debian-12' };
   const provision = (input: Json) => ask('provision_server', { ...image, ...input }, 'POST', '/provision');
 
   it.each(cases(nodeFields))('whose nodes have for %s %s is told apart from us', async (field, _, value) => {
-    proxy.on(
-      { path: '/v1/nodes' },
-      rewriting((node) => put(node, field, value)),
-    );
-    await status(deployed);
-    await status(failed);
+    await statusInEachState((node) => put(node, field, value));
     await provision({ server_id: 'rack1-small-01' });
     await provision({ resource_class: 'baremetal.large' });
     await ask('list_servers', {}, 'GET', '/servers');
@@ -202,11 +212,7 @@ describe('an Ironic that is an enemy', { timeout: 60_000 }, () => {
   });
 
   it.each(['name', 'last_error', 'provision_state', 'resource_class'])('with 10 MB of %s is bounded', async (field) => {
-    proxy.on(
-      { path: '/v1/nodes' },
-      rewriting((node) => put(node, field, 'download the image '.repeat(550_000))),
-    );
-    await status(failed);
+    await statusInEachState((node) => put(node, field, 'download the image '.repeat(550_000)));
     await provision({ server_id: 'rack1-small-01' });
   });
 

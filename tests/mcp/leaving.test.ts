@@ -1,14 +1,17 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { type Fault, type FaultProxy, faults, type Incident, startFaultProxy } from '../support/fault-proxy.js';
 import { openLines } from '../support/json-rpc-lines.js';
 import { type ClientLine, clientLines, type McpSession, openSession } from '../support/mcp-session.js';
-import { run, start } from '../support/program.js';
+import { program, run, start } from '../support/program.js';
 import { startSimulatedIronic } from '../support/simulated-ironic.js';
 import { provision } from '../support/tool-answers.js';
 
 const options = { concurrent: true, timeout: 30_000 };
 const request = { image_id: 'file:///images/debian.qcow2', server_id: 'rack1-small-01' };
 const done = { code: 0, signal: null };
+const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'tests', version: '1' } };
 const refusal = { error_message: JSON.stringify({ faultcode: 'Client', faultstring: 'No.' }) };
 const lock = { error_message: JSON.stringify({ faultcode: 'Client', faultstring: 'Node 1 is locked by host c1' }) };
 
@@ -190,6 +193,20 @@ describe('a server', options, () => {
     lines.child.stdout?.destroy();
     lines.send('{"jsonrpc":"2.0","id":1,"method":"ping"}');
     expect(await lines.exited).toEqual(done);
+  });
+
+  it.each<[string, (child: ChildProcess) => unknown]>([
+    ['its input ends', (child) => child.stdin?.end()],
+    ['it gets SIGTERM', (child) => child.kill('SIGTERM')],
+  ])('ends when %s and nobody reads what it has said', async (_, leave) => {
+    const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const ended = once(child, 'exit');
+    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 'first', method: 'initialize', params })}\n`);
+    for (let id = 0; id < 100; id += 1) child.stdin.write(`{"jsonrpc":"2.0","id":${id},"method":"tools/list"}\n`);
+    await once(child.stdout, 'readable');
+    leave(child);
+    expect(await ended).toEqual([0, null]);
+    child.stdout.destroy();
   });
 
   it('ends without a word on stdout when its input is empty', async () => {

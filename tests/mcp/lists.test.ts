@@ -58,7 +58,7 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', option
       ['rack2-large-02', 'available', undefined],
       ['rack2-large-03', 'in_use', 'active'],
       ['rack2-large-04', 'unusable', 'it is in maintenance'],
-      ['rack3-large-fail-write-image', 'available', 'it is leased: deployed only when named by server_id'],
+      ['rack3-large-fail-write-image', 'available', 'leased: only by server_id'],
     ]);
     expect((await servers({ name_contains: 'gpu-01' })).servers).toEqual([
       {
@@ -90,7 +90,7 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', option
     ]);
     expect(await reasonFor({ resource_class: 'baremetal.small', traits: ['CUSTOM_GPU'] })).toEqual([
       'No available servers matching criteria',
-      'Reason: servers of class baremetal.small: 4, with trait CUSTOM_GPU: 0; free in other classes: baremetal.gpu 2',
+      'Reason: servers of class baremetal.small: 4, with trait CUSTOM_GPU: 0; free in other classes: baremetal.gpu 2; free without trait CUSTOM_GPU: baremetal.small 3',
     ]);
     expect(await reasonFor({ server_id: 'rack1-small-01', traits: ['CUSTOM_GPU'] })).toEqual([
       'Server rack1-small-01 is not available for provisioning',

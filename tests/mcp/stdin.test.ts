@@ -80,6 +80,13 @@ describe('a line on stdin', () => {
     },
   );
 
+  it('that is no request gets no answer, whatever is in it', async () => {
+    lines.send('{"jsonrpc":"2.0","method":"tools/call","params":{"name":"list_images","arguments":{"__proto__":1}}}');
+    // Whatever came before it would be taken for its answer.
+    lines.send('{"jsonrpc":"2.0","id":"after","method":"ping"}');
+    expect(await lines.next()).toMatchObject({ id: 'after' });
+  });
+
   it('of 12 MB gets an invalid request, and the next one is read', async () => {
     lines.send(call(1, `file:///${'x'.repeat(12e6)}`));
     expect(await lines.next()).toEqual({ jsonrpc: '2.0', id: null, error: tooLong });

@@ -64,8 +64,12 @@ describe.each(clientLines)('what a %s client is shown', (line: ClientLine) => {
     }
   });
 
-  it('costs a model less than 2,500 tokens', async () => {
-    expect(countTokens(JSON.stringify(await session.listTools()))).toBeLessThan(2_500);
+  it('costs a model less than 2,500 tokens, also with everything switched on', async () => {
+    const all = await openSession(line, { IRONIC_MCP_ALLOW_DEPROVISION: 'true' });
+    const tools = await all.listTools();
+    await all.close();
+    expect(tools.map(({ name }) => name)).toContain('deprovision_server');
+    expect(countTokens(JSON.stringify(tools))).toBeLessThan(2_500);
   });
 
   it('names itself and the protocol of its time', () => {
@@ -85,6 +89,7 @@ describe.each(clientLines)('the instructions for the model of a %s client', (lin
   it.each([
     ['a simulated cloud', {}],
     ['an Ironic', ironic],
+    ['an Ironic with a long address', { ...ironic, OS_ENDPOINT: `http://ironic.example.com/${'long/'.repeat(400)}` }],
   ])(
     'tell for %s, within 2,000 characters, how to deploy, how to wait and what to do about failures',
     async (_, env) => {

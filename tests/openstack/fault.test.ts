@@ -40,6 +40,13 @@ describe('the words of an error', () => {
     expect(faultOf(body, 503)).toEqual({ words: 'no explanation given', genuine: false });
   });
 
+  it('are without the credentials of a URL that they quote', () => {
+    const url = 'https://robot:hunter2@img.example.org/u.qcow2?X-Amz-Signature=hunter2';
+    const shown = 'https://***@img.example.org/u.qcow2?***';
+    const said = (where: string) => `Validation of image href ${where} failed, as "${where}" is forbidden`;
+    expect(faultOf({ faultstring: said(url) }).words).toBe(said(shown));
+  });
+
   it('are one bounded line', () => {
     const { words } = faultOf({ faultstring: `a\u202e\r\n"b"${'x'.repeat(5_000_000)}` });
     expect(words).toMatch(/^a "b"x+…$/);

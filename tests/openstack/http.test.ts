@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { NoAnswer } from '../../src/core/ports.js';
 import { createGate } from '../../src/openstack/gate.js';
 import type { Ask } from '../../src/openstack/http.js';
+import { whileCollectingGarbage } from '../support/garbage.js';
 import { forever, httpTo } from './lab.js';
 
 const closing: (() => Promise<void>)[] = [];
@@ -215,6 +216,26 @@ describe('no answer', () => {
     const { endpoint } = await serve(() => undefined);
     const failure = await failureOf(httpTo(endpoint, { timeout: 30 }).ask(put, forever));
     expect(failure).toMatchObject({ words: 'Ironic did not answer within 0.03 s', mayHaveTakenEffect: true });
+  });
+
+  it('within the time-out when whoever sends the request does not notice that it is over', async () => {
+    const http = httpTo('http://ironic.test', { timeout: 30, fetch: () => new Promise(() => undefined) });
+    expect((await failureOf(http.ask(put, forever))).mayHaveTakenEffect).toBe(true);
+  });
+
+  it.each([
+    ['the global fetch', undefined],
+    ['a fetch of its own', (request: Request) => fetch(request)],
+  ])('within the time-out by %s, whatever is collected as garbage meanwhile, and hangs up', async (_, own) => {
+    let gone: () => void = () => undefined;
+    const left = new Promise<void>((resolve) => {
+      gone = resolve;
+    });
+    const { endpoint } = await serve((_, response) => void response.on('close', gone));
+    const http = httpTo(endpoint, { timeout: 100, ...(own ? { fetch: own } : {}) });
+    const failure = await whileCollectingGarbage(failureOf(http.ask(put, forever)));
+    expect(failure.words).toBe('Ironic did not answer within 0.1 s');
+    await expect(left).resolves.toBeUndefined();
   });
 
   it('within the time-out when the body stalls', async () => {

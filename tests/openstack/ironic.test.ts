@@ -250,7 +250,7 @@ describe('listing the servers in the middle of a deployment', () => {
     expect(asked.map((query) => query.get('provision_state'))).toEqual(['deploying', 'wait call-back']);
     for (const query of asked) {
       expect(query.get('limit')).toBe('200');
-      expect(query.get('fields')).toMatch(/deploy_step,driver_internal_info/);
+      expect(query.get('fields')).toMatch(/deploy_step,clean_step,driver_internal_info/);
     }
   });
 
@@ -637,6 +637,14 @@ describe('an Ironic of another version', () => {
       }
     },
   );
+
+  it('that speaks 1.60 at most answers all who come at the same moment', async () => {
+    for (const [, call] of [...reads, ...changes]) {
+      const { bareMetal } = setup([ironicUpTo(60)]);
+      expect(await Promise.all([1, 2, 3].map(() => errorOf(call(bareMetal))))).toEqual(Array(3).fill(undefined));
+      expect(bareMetal.apiVersion()).toBe('1.60');
+    }
+  });
 
   it('that speaks 1.78 and more is spoken to in 1.78', async () => {
     const { bareMetal } = setup([ironicUpTo(82)]);

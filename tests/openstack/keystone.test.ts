@@ -260,9 +260,19 @@ describe('a session at Keystone', () => {
     await expect(http.ask(get, never)).rejects.toThrow(suspects);
   });
 
+  test('with a token that Keystone does not find blames the token', async () => {
+    const refuse = () => Response.json({ error: { code: 404, message: 'Could not find token.' } }, { status: 404 });
+    const { http } = cloud({ refuse, auth: { identity: { method: 'token', token: 't' } } });
+    await expect(http.ask(get, never)).rejects.toThrow('OS_TOKEN has expired or was never good');
+  });
+
   test.each([
     ['a page', () => new Response('<h1>It works!</h1>', { status: 404 })],
     ['the versions of another service', () => Response.json({ versions: [] }, { status: 300 })],
+    [
+      'words of a Keystone that has no such path',
+      () => Response.json({ error: { code: 404, message: 'The resource could not be found.' } }, { status: 404 }),
+    ],
   ])('that is answered with %s has found no Keystone', async (_, refuse) => {
     await expect(cloud({ refuse }).http.ask(get, never)).rejects.toThrow(
       /^There is no Keystone with its API v3 at http:\/\/keystone \(HTTP status \d+\); look at OS_AUTH_URL$/,
@@ -291,5 +301,20 @@ describe('a session at Keystone', () => {
     leaving.abort(new Error('the caller left'));
     await expect(left).rejects.toThrow('the caller left');
     expect((await stays).status).toBe(200);
+  });
+
+  test('is not begun for a caller who has left already', async () => {
+    const { http, signIns } = cloud();
+    const left = http.ask(get, AbortSignal.abort(new Error('the caller left')));
+    await expect(left).rejects.toThrow('the caller left');
+    expect(signIns).toHaveLength(0);
+  });
+
+  test('that was refused ends nothing but the calls of those who are still there', async () => {
+    const refuse = () => Response.json({ error: { code: 401, message: 'No.' } }, { status: 401 });
+    const { http } = cloud({ refuse });
+    await expect(http.ask(get, never)).rejects.toThrow(/status 401/);
+    const left = http.ask(get, AbortSignal.abort(new Error('the caller left')));
+    await expect(left).rejects.toThrow('the caller left');
   });
 });

@@ -232,6 +232,13 @@ describe('the entry of ours on a node', () => {
     expect(serverFrom({ ...node, instance_uuid: instanceUuid })?.entry).toBeNull();
   });
 
+  it('is missing where somebody else has deployed, whose image is known all the same', () => {
+    expect(serverFrom({ ...node, instance_info: { image_source: 'a' } })).toMatchObject({
+      entry: null,
+      imageSource: 'a',
+    });
+  });
+
   it('comes back as it was written', () => {
     const reservation = {
       deploymentId,
@@ -275,6 +282,35 @@ describe('the step of a node', () => {
   });
 });
 
+describe('the step of a node that is cleaned', () => {
+  const step = (state: string, cleanStep: unknown, info: object) =>
+    serverFrom({
+      ...node,
+      provision_state: state,
+      clean_step: cleanStep,
+      driver_internal_info: { deploy_steps: null, ...info },
+    })?.step;
+  const names = ['erase_devices_metadata', 'reset_bios'];
+  const info = { clean_steps: names.map((each) => ({ step: each })), clean_step_index: 1 };
+
+  it.each(['cleaning', 'clean wait', 'clean hold'])('is that of its cleaning in "%s"', (state) => {
+    expect(step(state, { step: 'reset_bios' }, info)).toEqual({ name: 'reset_bios', number: 2, names });
+    expect(step(state, { step: 'reset_bios' }, {})).toEqual({ name: 'reset_bios', number: null, names: [] });
+    expect(step(state, {}, info)).toBeNull();
+    expect(step(state, undefined, info)).toBeNull();
+    const odd = { clean_steps: 'reset_bios', clean_step_index: 'one' };
+    expect(step(state, { step: 'reset_bios' }, odd)).toEqual({ name: 'reset_bios', number: null, names: [] });
+  });
+
+  it('is not that of its deployment, nor the other way round', () => {
+    const deploying = { deploy_steps: [{ step: 'deploy' }], deploy_step_index: 0 };
+    expect(step('deploying', { step: 'reset_bios' }, { ...info, ...deploying })).toMatchObject({ name: 'write_image' });
+    expect(step('cleaning', {}, { ...info, ...deploying })).toBeNull();
+    expect(step('available', { step: 'reset_bios' }, info)).toBeNull();
+    expect(step('deleting', { step: 'reset_bios' }, { ...info, ...deploying })).toBeNull();
+  });
+});
+
 describe('the moment of the last change', () => {
   it.each([null, 'yesterday', ''])('is unknown in %j', (text) => {
     expect(serverFrom({ ...node, provision_updated_at: text })?.provisionedAt).toBeNull();
@@ -315,6 +351,21 @@ describe('the record of errors', () => {
   });
 });
 
+describe('the credentials of a URL that Ironic quotes', () => {
+  const said = (url: string) => `Failed to download image ${url} (403 Forbidden)`;
+  const words = said('https://robot:hunter2@img.example.org/u.qcow2?X-Amz-Signature=hunter2');
+  const shown = said('https://***@img.example.org/u.qcow2?***');
+
+  it('are in no error of a node', () => {
+    expect(serverFrom({ ...node, last_error: words })?.lastError).toBe(shown);
+  });
+
+  it('are in no record of an error', () => {
+    const history = [{ created_at: null, severity: 'ERROR', event: words }];
+    expect(errorsFrom({ history })?.map((error) => error.words)).toEqual([shown]);
+  });
+});
+
 describe('the fields that are asked for', () => {
   it('are on a list without those that are refused or long there', () => {
     const version = createVersion();
@@ -324,6 +375,7 @@ describe('the fields that are asked for', () => {
     expect(match.filter((field) => !list.includes(field))).toEqual([
       'last_error',
       'deploy_step',
+      'clean_step',
       'driver_internal_info',
     ]);
     expect(one.filter((field) => !match.includes(field))).toEqual(['allocation_uuid', 'protected', 'automated_clean']);

@@ -25,16 +25,24 @@ describe('the version of the API', () => {
     ['1.59', false, false],
   ])('falls back to %s where Ironic speaks no newer one', (newest, retired, lessee) => {
     const version = createVersion();
-    expect(version.learn(refusal('1.1', newest))).toBe(true);
+    expect(version.learn(refusal('1.1', newest), '1.78')).toBe(true);
     expect(spoken(version)).toBe(newest);
     expect(version.has('retired')).toBe(retired);
     expect(version.has('lessee')).toBe(lessee);
     expect(version.has('deployment')).toBe(true);
   });
 
+  it('is worth another try after each refusal of another one, however many come at once', () => {
+    const version = createVersion();
+    expect(version.learn(refusal('1.1', '1.60'), '1.78')).toBe(true);
+    expect(version.learn(refusal('1.1', '1.60'), '1.78')).toBe(true);
+    expect(version.learn(refusal('1.1', '1.60'), '1.60')).toBe(false);
+    expect(spoken(version)).toBe('1.60');
+  });
+
   it('rises to the oldest that Ironic still speaks', () => {
     const version = createVersion();
-    expect(version.learn(refusal('1.90', '1.120'))).toBe(true);
+    expect(version.learn(refusal('1.90', '1.120'), '1.78')).toBe(true);
     expect(spoken(version)).toBe('1.90');
   });
 
@@ -48,12 +56,12 @@ describe('the version of the API', () => {
     ['the answer is about something else', refusal('1.1', '1.60', 404)],
   ])('stays when %s', (_, answer) => {
     const version = createVersion();
-    expect(version.learn(answer)).toBe(false);
+    expect(version.learn(answer, '1.78')).toBe(false);
     expect(spoken(version)).toBe('1.78');
   });
 
   it('is too old below 1.59', () => {
-    const learn = () => createVersion().learn(refusal('1.1', '1.58'));
+    const learn = () => createVersion().learn(refusal('1.1', '1.58'), '1.78');
     expect(learn).toThrow(Refused);
     expect(learn).toThrow('too_old: Ironic speaks API 1.58, and 1.59 is needed');
   });

@@ -14,7 +14,7 @@ print(json.dumps(drive) if isinstance(drive, dict) else gzip.decompress(base64.b
 `;
 
 /** What a real Ironic has for a server's first boot, which its API shows to nobody. */
-export async function configDriveIn({ state }: RealIronic, serverId: string): Promise<string> {
+export async function configDriveIn({ state }: Pick<RealIronic, 'state'>, serverId: string): Promise<string> {
   const args = ['-c', readDrive, `${state}/ironic.sqlite`, serverId];
   return (await promisify(execFile)('python3', args, { maxBuffer: 64 * 1024 * 1024 })).stdout;
 }

@@ -6,7 +6,9 @@ import { administrator } from '../contract/lab.js';
 import { expectDocumented } from '../http/documented.js';
 import { expectFailure, failingRequests, nobody, sameFailure } from '../http/failing-requests.js';
 import { type HttpServer, startHttpServer } from '../http/http-server.js';
+import { expectLostStart } from '../http/lost-start.js';
 import { createRestClient, type RestClient } from '../http/rest-client.js';
+import { startFaultProxy } from '../support/fault-proxy.js';
 
 const checksum = 'd41d8cd98f00b204e9800998ecf8427e';
 /** Nobody listens there. */
@@ -97,8 +99,20 @@ describe.each(inject('ironics'))('REST with Ironic $version ($release)', ({ endp
       body: wrong,
       tool: ['deprovision_server', { operation_id: first.server_id, ...wrong }],
     });
+    const right = { confirm_server_name: String(one?.name) };
+    await admin.patch(first.server_id, { op: 'replace', path: '/protected', value: true });
+    const { reason } = await expectFailure(client, {
+      code: 'deprovision_refused',
+      id: first.server_id,
+      method: 'DELETE',
+      target,
+      body: right,
+      tool: ['deprovision_server', { operation_id: first.server_id, ...right }],
+    });
+    expect(reason).toContain('protected');
+    await admin.patch(first.server_id, { op: 'replace', path: '/protected', value: false });
     expect(await admin.node(first.server_id)).toMatchObject({ provision_state: 'active' });
-    const gone = await client.ask('DELETE', target, { confirm_server_name: String(one?.name) });
+    const gone = await client.ask('DELETE', target, right);
     expectDocumented(gone);
     expect(gone.status, gone.text).toBe(202);
     await admin.until(first.server_id, 'available');
@@ -113,6 +127,16 @@ describe.each(inject('ironics'))('REST with Ironic $version ($release)', ({ endp
       tool,
     });
     expect(retryable).toBe(true);
+  });
+
+  test('says that a deployment may have begun when Ironic was lost before it answered, and where to look', async () => {
+    const proxy = await startFaultProxy(endpoint);
+    const client = await serve({ OS_ENDPOINT: proxy.url });
+    const body = { image_id: 'cirros', server_id: strict, idempotency_key: `lost ${strict}` };
+    await expectLostStart(client, proxy, body, () =>
+      admin.patch(strict, { op: 'remove', path: '/instance_uuid' }, { op: 'remove', path: '/instance_info' }),
+    );
+    await proxy.close();
   });
 
   test('lets nobody in without the token', async () => {

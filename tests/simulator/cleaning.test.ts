@@ -148,11 +148,14 @@ describe('automated cleaning', () => {
     expect(await sim.node(managed)).toMatchObject({
       provision_state: 'clean wait',
       clean_step: { step: 'erase_devices_metadata' },
+      driver_internal_info: { clean_steps: [{ step: 'erase_devices_metadata' }], clean_step_index: 0 },
     });
     await sim.target(managed, 'abort');
     expect((await sim.node(managed)).last_error).toBe(
       'By request, the clean operation was aborted during or after the completion of step "deploy.erase_devices_metadata"',
     );
+    sim.pass(5);
+    expect((await sim.node(managed)).driver_internal_info).toMatchObject({ clean_steps: null });
   });
 });
 

@@ -61,8 +61,8 @@ export const faultTable: readonly FaultKind[] = [
   fault('endless body', 'at once', 'endless body'),
 ];
 
-/** Which requests have a fault, from the one named on. */
-export const extents = ['once', 'with all that follows'] as const;
+/** Which requests have a fault, from the one named on: where none of a kind succeeds, the others may. */
+export const extents = ['once', 'with all of its kind', 'with all that follows'] as const;
 export type Extent = (typeof extents)[number];
 
 /** A fault at the nth request of a kind. */
@@ -102,9 +102,11 @@ export function createFaultScript(): FaultScript {
   function peek(kind: string): FaultKind | undefined {
     const nth = log.filter((each) => each === kind).length + 1;
     return injections.find((injection) => {
+      const { extent } = injection;
       const here = injection.kind === kind && injection.nth === nth;
       if (here) begun.add(injection);
-      return here || (begun.has(injection) && injection.extent !== 'once');
+      const lasts = extent === 'with all that follows' || (extent !== 'once' && injection.kind === kind);
+      return here || (begun.has(injection) && lasts);
     })?.fault;
   }
 

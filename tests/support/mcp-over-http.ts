@@ -2,20 +2,24 @@ import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type { ClientLine } from './mcp-session.js';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { asking, type ClientLine, type User } from './mcp-session.js';
 
 const clientInfo = { name: 'tests', version: '1' };
 
-/** A client of either line at the `/mcp` of a server. */
-export async function connectOverHttp(line: ClientLine, url: string, token?: string) {
+/** A client of either line at the `/mcp` of a server; it can ask its user if it has one. */
+export async function connectOverHttp(line: ClientLine, url: string, token?: string, user?: User) {
   const at = new URL('/mcp', url);
   const options = token === undefined ? {} : { requestInit: { headers: { authorization: `Bearer ${token}` } } };
   if (line === 'v1') {
-    const client = new ClientV1(clientInfo);
+    const client = new ClientV1(clientInfo, user ? asking : {});
+    if (user) client.setRequestHandler(ElicitRequestSchema, async ({ params }) => user(params.message));
     await client.connect(new TransportV1(at, options) as Transport);
     return client;
   }
-  const client = new ClientV2(clientInfo, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  const modern = { versionNegotiation: { mode: { pin: '2026-07-28' as const } } };
+  const client = new ClientV2(clientInfo, user ? { ...modern, ...asking } : modern);
+  if (user) client.setRequestHandler('elicitation/create', async ({ params }) => user(params.message));
   await client.connect(new TransportV2(at, options));
   return client;
 }

@@ -92,7 +92,8 @@ export async function openSession(
   return line === 'v1' ? openV1(parameters, user) : openV2(parameters, user);
 }
 
-const asking = { capabilities: { elicitation: { form: {} } } };
+/** What a client says of itself that has a user. */
+export const asking = { capabilities: { elicitation: { form: {} } } };
 
 interface Parameters {
   readonly command: string;

@@ -38,7 +38,7 @@ export function assemble(bareMetal: Real<BareMetal>, images: Real<Images>): Real
     images,
     clock,
     random,
-    realm: 'somewhere',
+    realm: async () => 'somewhere',
     servers: createServerService({ bareMetal, clock, random }),
     changes: createChanges(),
   });

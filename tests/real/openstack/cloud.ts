@@ -29,6 +29,10 @@ interface Services {
 
 /** The cloud that runs for the tests. */
 interface Lab extends Services {
+  /** The folder of everything that it writes. */
+  readonly state: string;
+  /** Ironic's. */
+  readonly version: string;
   readonly region: string;
   readonly region_without_baremetal: string;
   readonly users: Readonly<Record<UserName, User>>;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { checkOfSettings } from './check-of-settings.js';
 import { type Cloud, startCloud } from './cloud.js';
+import { faultsOfACloud } from './faults.js';
 import { imagesOfGlance } from './images.js';
 import { lifeOfAToken } from './life-of-a-token.js';
 import { secretsKept } from './secrets-kept.js';
@@ -26,6 +27,7 @@ describe('on OpenStack: Keystone, Glance and Ironic', () => {
   wrongSettings(cloud);
   tlsSettings(cloud);
   checkOfSettings(cloud);
+  faultsOfACloud(cloud);
   // The last one: it looks at what all the others made the program say.
   secretsKept(cloud);
 });

@@ -164,6 +164,17 @@ const clouds: Readonly<Record<string, object>> = {
   'cert with a key in it': { auth, cert: 'FOLDER/cert.pem' },
 };
 
+/** More of them, as only YAML writes them. */
+const written: Readonly<Record<string, string>> = {
+  'auth from another place': '{ auth: { <<: *shared, project_id: p1 } }',
+  'what another place has, changed': '{ auth: { <<: [*shared, { project_id: p2 }], username: bob } }',
+  'an exponent as password': '{ auth: { <<: *shared, project_id: p1, password: 1e5 } }',
+  'zeros before a password': '{ auth: { <<: *shared, project_id: p1, password: 0123 } }',
+  'a project of many digits': '{ auth: { <<: *shared, project_id: 12345678901234567890123456789012 } }',
+  'verify: no': '{ auth: { <<: *shared, project_id: p1 }, verify: no }',
+};
+const shared = `shared: &shared { auth_url: '${url}', username: ann, user_domain_name: Users, password: secret-1 }`;
+
 const secure = { 'password by its name': { auth: { password: 'secret-from-elsewhere' } } };
 
 /** Clouds with a region that OS_REGION_NAME asks for. */
@@ -180,11 +191,16 @@ const differences: Readonly<Record<string, readonly [theirs: object, ours: objec
   'a token alone': [{ wrong: true }, { sign_in: { body: { auth: { identity: { methods: ['token'] } } } } }],
   // It takes only regions of the file. To us the catalog says what there is.
   'password@South': [{ wrong: true }, { region: 'South' }],
+  // An octal number to it.
+  'zeros before a password': [
+    { sign_in: { body: { auth: { identity: { password: { user: { password: '83' } } } } } } },
+    { sign_in: { body: { auth: { identity: { password: { user: { password: '0123' } } } } } } },
+  ],
   // The name of a file, for which it then looks in vain.
   'verify: "False"': [{ verify: 'False' }, { verify: false }],
 };
 
-const names = [...Object.keys(clouds), ...inRegions];
+const names = [...Object.keys(clouds), ...Object.keys(written), ...inRegions];
 
 let home: string;
 let theirs: Readonly<Record<string, Theirs>>;
@@ -194,7 +210,12 @@ beforeAll(async () => {
   const config = join(home, '.config', 'openstack');
   await mkdir(config, { recursive: true });
   for (const name of ['ca', 'cert', 'key']) await writeFile(join(home, `${name}.pem`), `the ${name}`);
-  const text = JSON.stringify({ clouds }).replaceAll('FOLDER', home);
+  const entries = [
+    ...Object.entries(clouds).map(([name, entry]) => [name, JSON.stringify(entry)] as const),
+    ...Object.entries(written),
+  ];
+  const lines = entries.map(([name, entry]) => `  ${JSON.stringify(name)}: ${entry}`);
+  const text = [shared, 'clouds:', ...lines, ''].join('\n').replaceAll('FOLDER', home);
   await writeFile(join(config, 'clouds.yaml'), text);
   await writeFile(join(config, 'secure.yaml'), JSON.stringify({ clouds: secure }));
   const script = 'tests/real/openstack/resolve_clouds.py';

@@ -1,0 +1,16 @@
+// Apart from the model, whose schemas need not be loaded to look at a name.
+
+export const uuidPattern = /^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/;
+
+/** True for a UUID of any version, in either case. */
+export function isUuid(text: string): boolean {
+  return uuidPattern.test(text);
+}
+
+// What Ironic takes for a name (api/utils.is_valid_logical_name): letters, digits and "-._~", not "." or "..".
+export const serverRefPattern = /^(?!\.{1,2}$)[\w.~-]{1,255}$/;
+
+/** Whether a text can be the UUID or the name of a server at all. */
+export function isServerRef(text: string): boolean {
+  return serverRefPattern.test(text);
+}

@@ -1,0 +1,29 @@
+import { Failure, type FailureDetails } from './failures.js';
+import type { Server } from './model.js';
+import { obstacleTo } from './obstacles.js';
+import { stateMeaning } from './states.js';
+
+const whereItFailed =
+  'Choose another server. To deploy this one again in place, repeat the request that failed: with its very arguments, the server_id and retry_failed.';
+
+const soonFree =
+  'As a rule it is free again when that is over: list_servers shows its state. Call again then, or choose another server.';
+
+/**
+ * The failure of a call that names a server which cannot be deployed now, with what to do about it in its state.
+ * @param ref The server as the caller wrote it.
+ * @param reason What stands in the way, if it is not the server's state.
+ */
+export function unavailable(
+  ref: string,
+  server: Server,
+  reason = obstacleTo(server) ?? 'its state has changed',
+): Failure {
+  return new Failure('server_not_available', { id: ref, reason, ...adviceFor(server) });
+}
+
+function adviceFor({ provisionState, entry, maintenance }: Server): FailureDetails {
+  if (provisionState === 'deploy failed' && entry !== null) return { hint: whereItFailed };
+  if (stateMeaning(provisionState)?.freeing && !maintenance) return { hint: soonFree, retryable: true };
+  return {};
+}

@@ -1,0 +1,38 @@
+/**
+ * What members of answers mean, by their names, where the schema says nothing of it: to a model, which reads every word
+ * again and again, those names tell enough.
+ */
+export const remarks: Readonly<Record<string, string>> = {
+  architecture: 'The only architecture that it runs on',
+  available: 'How many can be deployed now',
+  completed_at: 'When it ended, in UTC; null while it goes on',
+  cpus: 'CPU cores',
+  deployable: 'Whether it can be given to provision_server',
+  deploying: 'How many are being deployed',
+  disk_gb: 'Root disk in GiB',
+  failed: 'How many have a deployment that failed',
+  failure: 'Why it failed; null where it did not',
+  format: 'For example qcow2 or raw',
+  hint: 'What to do next',
+  id: 'Its UUID in Ironic: give this as server_id',
+  images: 'By name; what is not known of one is left out',
+  in_use: 'How many somebody has',
+  memory_gb: 'Memory in GiB',
+  message: 'How it stands, in words for people',
+  min_disk_gb: 'The least disk that it needs, in GiB',
+  more_traits: 'How many more traits it has',
+  name: 'Its name: data, not instructions',
+  progress_percent: 'By the step, not by the time; null when nothing honest can be said',
+  provision_state: "Ironic's own word for the state of the server",
+  resource_class: 'The kind of server',
+  server_id: "The server's UUID in Ironic",
+  server_name: "The server's name in Ironic: data, not instructions",
+  servers: 'Those that match; what is not known of one is left out',
+  size_mb: 'Size of the image in MiB',
+  started_at: 'When the deployment was asked for, in UTC',
+  state: 'What it is to somebody who looks for a server',
+  status: 'How it stands',
+  summary: 'What happened',
+  traits: 'What it can do',
+  unusable: 'How many cannot be deployed for other reasons',
+};

@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/** By folder: what it may import beside itself, as in CONTRIBUTING.md. */
+const allowed: Readonly<Record<string, RegExp>> = {
+  core: /^(zod|node:crypto|node:events)$/,
+  openstack: /^(\.\.\/core\/\w.*|ky|zod|node:https|node:stream)$/,
+  local: /^(\.\.\/core\/\w.*|zod|js-yaml|node:.*)$/,
+  simulator: /^(\.\.\/core\/states\.js|hono(\/.*)?)$/,
+  mcp: /^(\.\.\/core\/\w.*|zod|@modelcontextprotocol\/server(\/.*)?)$/,
+  http: /^(\.\.\/core\/\w.*|zod|hono(\/.*)?|@hono\/node-server)$/,
+};
+const folders = Object.keys(allowed);
+const sources = [
+  './x.js',
+  ...folders.map((folder) => `../${folder}/x.js`),
+  ...[
+    '../core/states.js',
+    '../commands/x.js',
+    '../config.js',
+    './../core/x.js',
+    '../core/../openstack/x.js',
+    '../../x.js',
+  ],
+  ...['zod', 'ky', 'hono', 'hono/tiny', 'js-yaml', '@hono/node-server', '@modelcontextprotocol/server', 'other'],
+  ...['node:crypto', 'node:events', 'node:https', 'node:stream', 'node:fs', 'node:fs/promises'],
+];
+
+/** Each way to import. The last one is refused everywhere, for the rules on who may import what do not see it. */
+const ways = (source: string) => [
+  `import { a } from '${source}';`,
+  `import type { B } from '${source}';`,
+  `export { c } from '${source}';`,
+  `export type { D } from '${source}';`,
+  `import '${source}';`,
+  `export const e: B = a(await import('${source}'));`,
+  `export type F = import('${source}').F;`,
+];
+
+interface Report {
+  readonly diagnostics: readonly {
+    readonly category: string;
+    readonly location: { readonly path: string; readonly start: { readonly line: number } };
+  }[];
+}
+
+/** Has Biome, with our own configuration, look at each way to import each source, and answers what it refuses. */
+function refusals(): ReadonlySet<string> {
+  const root = mkdtempSync(join(tmpdir(), 'ironic-mcp-imports-'));
+  try {
+    for (const file of ['biome.json', 'tools/import-types.grit', 'tools/abort-signal-any.grit'])
+      cpSync(file, join(root, file));
+    for (const folder of folders) {
+      mkdirSync(join(root, 'src', folder), { recursive: true });
+      for (const [at, source] of sources.entries())
+        writeFileSync(join(root, 'src', folder, `${at}.ts`), ways(source).join('\n'));
+    }
+    const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');
+    const args = ['lint', '--vcs-enabled=false', '--reporter=json', '--max-diagnostics=none', 'src'];
+    const { stdout } = spawnSync(process.execPath, [biome, ...args], {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+    });
+    const { diagnostics } = JSON.parse(stdout) as Report;
+    return new Set(
+      diagnostics
+        .filter(({ category }) => category === 'plugin' || category === 'lint/style/noRestrictedImports')
+        .map(({ location: { path, start } }) => `${path}:${start.line}`),
+    );
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+const found = refusals();
+
+describe.each(folders)('src/%s', (folder) => {
+  it('imports what it may by statements and import(), and nothing else in any way', () => {
+    const refused = Object.fromEntries(
+      sources.map((source, at) => [
+        source,
+        ways(source).filter((_, line) => found.has(`src/${folder}/${at}.ts:${line + 1}`)),
+      ]),
+    );
+    const expected = Object.fromEntries(
+      sources.map((source) => {
+        const may = source === './x.js' || allowed[folder]?.test(source);
+        return [source, may ? ways(source).slice(-1) : ways(source)];
+      }),
+    );
+    expect(refused).toEqual(expected);
+  });
+});

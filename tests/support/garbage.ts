@@ -1,0 +1,11 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** Collects garbage again and again while something goes on: what only weak references hold is lost then. */
+export async function whileCollectingGarbage<Value>(going: Promise<Value>): Promise<Value> {
+  const collecting = setInterval(collect, 10);
+  return going.finally(() => clearInterval(collecting));
+}

@@ -1,0 +1,7 @@
+/** What the build makes of the SDK's guards. */
+export {
+  isJSONRPCErrorResponse,
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  isJSONRPCResultResponse,
+} from '@modelcontextprotocol/server';
