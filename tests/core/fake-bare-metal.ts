@@ -143,7 +143,7 @@ export interface FakeBareMetal extends BareMetal {
   set(serverId: string, changes: Partial<Server>): void;
 }
 
-const pageOfFree = 200;
+const pageOfFree = 100;
 
 const busyStates = new Set(['deploying', 'wait call-back', 'deleting', 'cleaning', 'clean wait']);
 
