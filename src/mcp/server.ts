@@ -87,7 +87,8 @@ export function createMcpServer({
     annotations: {
       title,
       readOnlyHint: effect === 'read',
-      destructiveHint: effect === 'destroy',
+      // A deployment overwrites a disk, even if it is nobody's: a client that asks before such calls asks here too.
+      destructiveHint: effect !== 'read',
       idempotentHint: idempotent,
       openWorldHint: openWorld,
     },

@@ -28,7 +28,7 @@ describe.each(clientLines)('what a %s client is shown', (line: ClientLine) => {
       provision_server: {
         title: 'Provision a bare-metal server',
         readOnlyHint: false,
-        destructiveHint: false,
+        destructiveHint: true,
         idempotentHint: false,
         openWorldHint: false,
       },

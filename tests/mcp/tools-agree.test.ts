@@ -46,7 +46,7 @@ describe('each tool', () => {
       annotations: {
         title,
         readOnlyHint: effect === 'read',
-        destructiveHint: effect === 'destroy',
+        destructiveHint: effect !== 'read',
         idempotentHint: idempotent,
       },
     });
