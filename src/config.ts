@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { ConfigError, UsageError } from './config/errors.js';
 import type { Resolved } from './config/openstack.js';
 import { createPolicy, type Policy } from './core/policy.js';
+import { deadlines } from './core/retry.js';
 import { plain } from './core/untrusted.js';
 import type { Catalogue } from './local/catalogue.js';
 
@@ -29,7 +30,10 @@ export interface Config {
 type Env = Readonly<Record<string, string | undefined>>;
 type Given = Readonly<Record<string, unknown>>;
 
-const seconds = z.coerce.number().min(0.1).max(60);
+/** When a reservation counts as left behind goes by it too. */
+const longestRequest = deadlines.request / 1_000;
+
+const seconds = z.coerce.number().min(0.1).max(longestRequest);
 
 /** Flags without a value are true. */
 const yesOrNo = {
@@ -88,7 +92,7 @@ export const settings = {
     variable: 'IRONIC_MCP_REQUEST_TIMEOUT',
     meaning: 'how long one request to the cloud may take',
     schema: seconds.default(30),
-    wants: 'seconds, 0.1 to 60',
+    wants: `seconds, 0.1 to ${longestRequest}`,
   },
   sim_speed: {
     variable: 'IRONIC_MCP_SIM_SPEED',

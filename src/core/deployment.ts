@@ -118,8 +118,10 @@ export async function deployOn(
       const before = plan.vifs.length > 0 ? await bareMetal.vifs(server.id, signal) : [];
       for (const vif of plan.vifs) {
         if (before.includes(vif)) continue;
-        attached.add(vif);
-        const change = () => bareMetal.attach(server.id, vif, signal);
+        const change = () => {
+          attached.add(vif);
+          return bareMetal.attach(server.id, vif, signal);
+        };
         await persisting(deploying, plan.until, change, async ({ error, lost }) => {
           // It may still arrive, and would then connect whoever has the server by then.
           if (lost) pending = `port ${vif} may still be attached to it, for an answer was lost`;

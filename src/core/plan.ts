@@ -13,7 +13,7 @@ export interface Plan {
   readonly vifs: readonly string[];
   /** Other calls may carry the same deployment id, for it comes from an idempotency key. */
   readonly keyed: boolean;
-  /** When the call is over, by the clock: nothing is sent again after that. */
+  /** When the call is over, by the clock: from then on nothing is sent but an undo. */
   readonly until: number;
   /** The server's last deployment was this one and failed: it is deployed again in place. */
   readonly retrying: boolean;

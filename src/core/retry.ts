@@ -26,6 +26,8 @@ export const retries = {
 export const deadlines = {
   /** A call to `provision_server`: after that it sends nothing but the undo of what it did. */
   call: 60_000,
+  /** The most that anybody may set for a single request. */
+  request: 60_000,
   /** After so much of a call no further server is tried: what is left is for the one under way. */
   choosing: 30_000,
   /** Giving back what was taken. */
@@ -69,11 +71,14 @@ export interface Tried {
   readonly last: boolean;
 }
 
+const tooLate = 'It took too long: the time for this call was over before everything had been sent';
+
 /**
  * Sends a change until it succeeds or `settle` says how it ended; that answers undefined to have it sent again. Nobody
  * breaks it off.
  *
- * @param until When it is sent for the last time, by the clock.
+ * @param until From then on, by the clock, nothing is sent: not for the first time either, and however long a pause has
+ * been, in which the machine may have slept. Then `settle` is asked once more.
  */
 export async function persisting<Result>(
   { clock, random }: Retrying,
@@ -81,20 +86,24 @@ export async function persisting<Result>(
   change: () => Promise<Result>,
   settle: (tried: Tried) => Promise<Result | undefined>,
 ): Promise<Result> {
+  let error: NoAnswer | Refused = new NoAnswer(tooLate, false);
   let lost = false;
   const signal = new AbortController().signal;
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 1; clock.now() < until; attempt += 1) {
     try {
       return await change();
-    } catch (error) {
-      if (!(error instanceof NoAnswer || error instanceof Refused)) throw error;
-      lost ||= error instanceof NoAnswer && error.mayHaveTakenEffect;
-      const policy = error instanceof NoAnswer ? retries.lostAnswer : retries.locked;
-      const last = attempt >= policy.attempts || clock.now() >= until;
-      const settled = await settle({ error, lost, last });
-      if (settled !== undefined) return settled;
-      if (last) throw error;
-      await clock.sleep(pauseAfter(attempt, policy, random), signal);
+    } catch (reason) {
+      if (!(reason instanceof NoAnswer || reason instanceof Refused)) throw reason;
+      error = reason;
     }
+    lost ||= error instanceof NoAnswer && error.mayHaveTakenEffect;
+    const policy = error instanceof NoAnswer ? retries.lostAnswer : retries.locked;
+    if (attempt >= policy.attempts || clock.now() >= until) break;
+    const settled = await settle({ error, lost, last: false });
+    if (settled !== undefined) return settled;
+    await clock.sleep(pauseAfter(attempt, policy, random), signal);
   }
+  const settled = await settle({ error, lost, last: true });
+  if (settled !== undefined) return settled;
+  throw error;
 }

@@ -11,9 +11,9 @@ import { named, plain } from './untrusted.js';
 
 /**
  * A server that has been reserved for longer, in milliseconds, and is not being deployed was left behind by a call that
- * died: the last request of a call may take as long again.
+ * died: what a call sends last still gets its own time. As much again is for clocks that differ and for what is held up.
  */
-const abandonedAfter = 2 * deadlines.call;
+const abandonedAfter = deadlines.call + 2 * deadlines.request;
 
 /**
  * What to answer about the deployment on a server, from nothing but the server as Ironic shows it.

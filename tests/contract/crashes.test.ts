@@ -33,7 +33,7 @@ describe('what nobody came back for', () => {
 
     const early = await run(['check'], env);
     expect(early.stdout).not.toContain('never deployed');
-    now += 121_000;
+    now += 181_000;
     const { stdout } = await run(['check'], env);
     expect(stdout).toMatch(/rack1-small-01.*reserved since .*never deployed/);
     await proxy.close();

@@ -4,6 +4,8 @@ import { deployOn } from '../../src/core/deployment.js';
 import { Failure } from '../../src/core/failures.js';
 import type { Server } from '../../src/core/model.js';
 import { type BareMetal, NoAnswer, type Refusal } from '../../src/core/ports.js';
+import { deadlines } from '../../src/core/retry.js';
+import { isAbandoned } from '../../src/core/status.js';
 import {
   createFakeBareMetal,
   freeServer,
@@ -103,23 +105,32 @@ interface Scenario {
   readonly fates: readonly { readonly fate: Fate; readonly refusal: Refusal }[];
   readonly servers: number;
   readonly named: boolean;
+  /** How long each request takes, in milliseconds. */
+  readonly pace: number;
   readonly seed: number;
 }
 
 /** Plays a scenario. Whatever is left of it when its fates are spent goes well. */
-async function play({ fates: script, servers, named, seed }: Scenario) {
+async function play({ fates: script, servers, named, pace, seed }: Scenario) {
   const queue = [...script];
   const controller = new AbortController();
   const reason = new Error('the caller left');
   const late: (() => void)[] = [];
   let unknownStart = false;
   let releasedAfterwards = false;
+  let startedAfterwards = false;
 
   const fateOf = ({ method, about }: Request): Mishap | undefined => {
     // What was sent long ago may arrive before anything that is sent now.
     for (const arrive of late.splice(0)) arrive();
     if (method === 'release' && unknownStart) releasedAfterwards = true;
     const next = queue.shift();
+    const server = lab.bareMetal.servers.get(about);
+    // A request may take its time on its way.
+    if (method === 'deploy' && server && isAbandoned(server, lab.clock.now() + deadlines.request)) {
+      startedAfterwards = true;
+    }
+    lab.clock.pass(pace);
     if (!next || next.fate === 'fine') return undefined;
     const lost = next.fate === 'lost answer' || next.fate === 'lost request' || next.fate === 'late';
     if (method === 'deploy' && lost) unknownStart = true;
@@ -172,7 +183,7 @@ async function play({ fates: script, servers, named, seed }: Scenario) {
   for (const arrive of late.splice(0)) arrive();
   const all = [...lab.bareMetal.servers.values()];
   const ours = all.filter(({ deploymentId }) => deploymentId !== null && lab.bareMetal.deploymentIds.has(deploymentId));
-  return { ...outcome, reason, ours, releasedAfterwards, lab };
+  return { ...outcome, reason, ours, releasedAfterwards, startedAfterwards, lab };
 }
 
 describe('whatever goes wrong on the way', () => {
@@ -185,6 +196,7 @@ describe('whatever goes wrong on the way', () => {
     fates: fc.array(fate, { maxLength: 24, size: 'max' }),
     servers: fc.integer({ min: 1, max: 4 }),
     named: fc.boolean(),
+    pace: fc.constantFrom(0, 0, 0, 25_000),
     seed: fc.nat(1_000),
   });
   const holds = (name: string, check: (played: Awaited<ReturnType<typeof play>>) => void) => {
@@ -226,5 +238,9 @@ describe('whatever goes wrong on the way', () => {
 
   holds('nothing is released after a start whose outcome is unknown', ({ releasedAfterwards }) => {
     expect(releasedAfterwards).toBe(false);
+  });
+
+  holds('nothing is started of which a status says that it never will be', ({ startedAfterwards }) => {
+    expect(startedAfterwards).toBe(false);
   });
 });

@@ -819,6 +819,85 @@ describe('a start that is refused', () => {
   });
 });
 
+describe('a call whose time is over', () => {
+  const ports = Array.from({ length: 32 }, (_, index) => uuid(801 + index));
+  const tooLate = 'It took too long: the time for this call was over before everything had been sent';
+
+  it('attaches no further port, starts nothing, and gives the server back', async () => {
+    const lab = setup({
+      misbehave: ({ method }) => (method === 'attach' ? () => lab.clock.pass(5_000) : undefined),
+    });
+    expect(await lab.failure({ ...byId, vifs: ports })).toMatchObject({
+      code: 'ironic_unavailable',
+      reason: tooLate,
+      retryable: true,
+    });
+    expect(lab.writes()).not.toContain('deploy bm-1');
+    expect(lab.writes().filter((request) => request === 'attach bm-1')).toHaveLength(12);
+    expect(lab.writes().filter((request) => request === 'detach bm-1')).toHaveLength(12);
+    expect([...lab.bareMetal.portsOf(uuid(1))]).toEqual([]);
+    expect(lab.bareMetal.servers.get(uuid(1))).toMatchObject({ deploymentId: null, provisionState: 'available' });
+  });
+
+  it('starts nothing on what was reserved at last', async () => {
+    const lab = setup({
+      misbehave: ({ method }) => {
+        if (method !== 'reserve') return undefined;
+        lab.clock.pass(29_900);
+        return lostAnswer;
+      },
+    });
+    expect(await lab.failure(byId)).toMatchObject({
+      code: 'ironic_unavailable',
+      reason: expect.stringContaining(`${tooLate}. An answer to its reservation was lost`),
+    });
+    expect(lab.writes()).not.toContain('deploy bm-1');
+    expect(lab.bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('keeps the server for a repeated call with its key, which goes on', async () => {
+    const slow = { attaches: 5_000 };
+    const lab = setup({
+      misbehave: ({ method }) => (method === 'attach' ? () => lab.clock.pass(slow.attaches) : undefined),
+    });
+    const request = { ...byId, vifs: ports, idempotency_key: 'job-1' };
+    expect((await lab.failure(request)).reason).toBe(`${tooLate}. Server bm-1 stays reserved for this idempotency key`);
+    slow.attaches = 1_000;
+    await expect(lab.provision(request)).resolves.toMatchObject({ status: 'accepted' });
+    expect(lab.bareMetal.deployments).toHaveLength(1);
+  });
+
+  /** The machine sleeps in the pause before something is sent again. */
+  const asleep = (mishaps: Parameters<typeof script>[0]) => {
+    const lab = setup({ misbehave: script(mishaps) });
+    lab.clock.meanwhile = (sleep) => {
+      if (sleep === 1) lab.clock.pass(600_000);
+    };
+    return lab;
+  };
+
+  it('sends no start again, though it was asleep in the pause', async () => {
+    const lab = asleep({ deploy: [refused('locked', 'Node is locked')] });
+    expect(await lab.failure(byId)).toMatchObject({
+      code: 'server_not_available',
+      reason: 'Ironic says: "Node is locked"',
+    });
+    expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1', 'release bm-1']);
+  });
+
+  it('leaves the outcome of a start open whose answer is lost, though it was asleep in the pause', async () => {
+    const lab = asleep({ deploy: [lostRequest] });
+    expect(await lab.failure(byId)).toMatchObject({ code: 'outcome_unknown' });
+    expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
+  });
+
+  it('accepts what Ironic has begun while it was asleep in the pause', async () => {
+    const lab = asleep({ deploy: [lostAnswer], find: [null, unsent] });
+    await expect(lab.provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
+  });
+});
+
 describe('undoing a reservation', () => {
   const invalid = refused('invalid', 'no checksum');
 

@@ -87,7 +87,9 @@ describe('the status of a deployment', () => {
   });
 
   it('is about to start while the server is reserved by us', () => {
-    expect(statusOf(ours({ provisionState: 'available' }), startedAt + deadlines.call)).toMatchObject({
+    // What a call sends last gets its own time.
+    const last = startedAt + deadlines.call + deadlines.request;
+    expect(statusOf(ours({ provisionState: 'available' }), last)).toMatchObject({
       status: 'in_progress',
       progress_percent: 0,
       message: 'Server bm-1 is reserved; its deployment is about to start.',
@@ -97,7 +99,9 @@ describe('the status of a deployment', () => {
   });
 
   it('is failed when the server stayed reserved for longer than any call lasts', () => {
-    expect(statusOf(ours({ provisionState: 'available' }), startedAt + 2 * deadlines.call + 1)).toMatchObject({
+    expect(
+      statusOf(ours({ provisionState: 'available' }), startedAt + deadlines.call + 2 * deadlines.request + 1),
+    ).toMatchObject({
       status: 'failed',
       progress_percent: null,
       message: 'Deployment on server bm-1 failed: The server was reserved, but its deployment was never started.',

@@ -36,8 +36,8 @@ describe('a survey', () => {
   it('finds what a dead call of ours has left behind, and nobody else', async () => {
     const entry = (time: string) => ({ started_at: `2026-11-22T${time}Z`, image: 'a', digest: 'd' });
     const { abandoned } = await surveyOf([
-      freeServer(1, { deploymentId: uuid(9), entry: entry('07:57:59') }),
-      freeServer(2, { deploymentId: uuid(9), entry: entry('07:59:30') }),
+      freeServer(1, { deploymentId: uuid(9), entry: entry('07:56:59') }),
+      freeServer(2, { deploymentId: uuid(9), entry: entry('07:57:01') }),
       freeServer(3, { deploymentId: uuid(9) }),
       freeServer(4, { deploymentId: uuid(9), entry: entry('07:00:00'), provisionState: 'deploy failed' }),
     ]);
