@@ -47,6 +47,8 @@ export async function deployOn(
   let sent = 0;
   /** What refused the start may be an earlier delivery of it, which something on the way has sent twice. */
   let doubtful = false;
+  /** As far as is known, the reservation takes nothing: it does where what is to be retried has been undeployed. */
+  let inPlace = plan.retrying;
   const now = () => bareMetal.find(server.id, signal).catch(() => null);
 
   /**
@@ -57,20 +59,20 @@ export async function deployOn(
    * @param late What is deployed there was so before it was reserved, by somebody else: it is given back all the same.
    */
   async function back(failure: Failure, again = false, late = false): Promise<Declined | Started> {
-    const { keyed, retrying, reservation } = plan;
+    const { keyed, reservation } = plan;
     // Another call with the same key may be about to start what is reserved. A repeated call goes on from here.
     const keeps = keyed && failure.retryable;
-    const undone =
-      keeps || retrying || pending ? await look() : await undo(deploying, server, reservation, attached, late);
+    const undone = keeps || pending ? await look() : await undo(deploying, server, reservation, attached, late);
     if (undone === 'done') return { failure, again, adrift };
     if ('deployed' in undone) {
+      // What was to be retried in place is as it was.
+      if (!hasMoved(server, undone.deployed)) return { failure, again };
       if (!keyed) throw outcomeUnknown(server, reservation, reasonOf(failure), failure);
       return { server: ours(undone.deployed, plan), joined: true };
     }
     if (doubtful && !undone.seen) throw outcomeUnknown(server, reservation, reasonOf(failure), failure);
     if (keeps) throw keptReserved(failure, server, reservation);
-    // A retry in place has taken nothing that was not its own before.
-    if (retrying && !pending) return { failure, again };
+    if (inPlace && !pending && !undone.seen) return { failure, again, adrift };
     throw stillReserved(failure, server, reservation, undone.failed);
   }
 
@@ -169,6 +171,7 @@ export async function deployOn(
 
   const reserved = await reserve();
   if ('failure' in reserved || 'joined' in reserved) return reserved;
+  inPlace &&= stateMeaning(reserved.provisionState)?.outcome !== 'none';
   const obstacle = isOurs(reserved, plan) ? obstacleAfter(reserved, plan) : 'somebody else has reserved it meanwhile';
   if (obstacle) {
     const failure = new Failure('server_not_available', { id: plan.serverRef ?? server.id, reason: obstacle });
@@ -192,7 +195,8 @@ export async function deployOn(
 /** What speaks against deploying a server that we have just reserved. */
 function obstacleAfter(reserved: Server, { retrying }: Plan): string | undefined {
   const expected = retrying ? 'deploy failed' : 'available';
-  if (reserved.provisionState !== expected) return `its state is ${stateName(reserved.provisionState)}`;
+  const state = `its state is ${stateName(reserved.provisionState)}`;
+  if (reserved.provisionState !== expected) return retrying ? `what failed there is gone, for ${state}` : state;
   return obstacleTo({ ...reserved, deploymentId: null, provisionState: 'available' });
 }
 

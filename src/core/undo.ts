@@ -35,6 +35,8 @@ export function undo(
     async () => {
       const now = await bareMetal.find(server.id, signal);
       if (now === null || now.deploymentId !== reservation.deploymentId) return 'done';
+      // Somebody has it undeployed: then Ironic takes the id off by itself.
+      if (now.provisionState === 'deleting') return 'done';
       if (!late && stateMeaning(now.provisionState)?.outcome !== 'none') {
         return { deployed: now };
       }

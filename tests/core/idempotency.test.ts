@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { identify, isSameRequest } from '../../src/core/idempotency.js';
 import type { DeploymentEntry, ProvisionRequest, Server } from '../../src/core/model.js';
 import { NoAnswer } from '../../src/core/ports.js';
-import { freeServer, lostAnswer, type Mishap, refused, script, unsent, uuid } from './fake-bare-metal.js';
+import { always, freeServer, lostAnswer, type Mishap, refused, script, unsent, uuid } from './fake-bare-metal.js';
 import { type Setup, type SetupOptions, seededRandom, setup } from './setup.js';
 
 const request: ProvisionRequest = { image_id: 'ubuntu-24.04', hostname: 'web-1', idempotency_key: 'job-1' };
@@ -481,6 +481,69 @@ describe('retrying a failed deployment', () => {
     expect(await failure({ ...request, retry_failed: true })).toMatchObject({ code: 'deploy_refused' });
     expect(writes()).not.toContain('release bm-1');
     expect(bareMetal.servers.get(uuid(1))).toMatchObject({ deploymentId, provisionState: 'deploy failed' });
+  });
+
+  describe.each(['available', 'clean failed'])('of a server that has been undeployed meanwhile and is %s', (state) => {
+    /** Right before its first reservation arrives. */
+    const undeployed = (mishaps: Parameters<typeof script>[0], mishap?: Mishap) => {
+      const reserve: Mishap = (act) => {
+        lab.bareMetal.set(uuid(1), { provisionState: state, deploymentId: null, entry: null, attemptId: null });
+        mishap?.(act);
+      };
+      const lab: Setup = setup({
+        servers: [failed()],
+        misbehave: script({ ...mishaps, reserve: [reserve, ...(mishaps.reserve ?? [])] }),
+      });
+      return lab;
+    };
+    const again = { ...request, retry_failed: true };
+
+    it('takes nothing', async () => {
+      const { failure, writes, bareMetal } = undeployed({});
+      expect(await failure(again)).toMatchObject({
+        code: 'server_not_available',
+        reason: `what failed there is gone, for its state is ${state}`,
+        deployment: null,
+      });
+      expect(writes()).toEqual(['reserve bm-1', 'release bm-1']);
+      expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+    });
+
+    it('takes nothing when the answer that would have shown it is lost', async () => {
+      const { failure, bareMetal } = undeployed({ reserve: [refused('forbidden')] }, lostAnswer);
+      expect(await failure(again)).toMatchObject({ code: 'deploy_refused' });
+      expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+    });
+
+    it.each<[string, Parameters<typeof script>[0]]>([
+      ['released', { release: always(unsent) }],
+      ['read', { find: always(unsent) }],
+    ])('says that it has taken it where it can no longer be %s', async (_, mishaps) => {
+      const { failure, bareMetal } = undeployed(mishaps);
+      const { reason, deployment } = await failure(again);
+      expect(reason).toContain(`Server bm-1 is still reserved as deployment ${deploymentId}`);
+      expect(deployment).toEqual({ operationId: uuid(1), deploymentId });
+      expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBe(deploymentId);
+    });
+  });
+
+  it('that is refused leaves a server to whoever undeploys it', async () => {
+    const lab = setup({
+      servers: [failed()],
+      misbehave: script({
+        deploy: [
+          (act) => {
+            lab.bareMetal.set(uuid(1), { provisionState: 'deleting' });
+            act();
+          },
+        ],
+      }),
+    });
+    expect(await lab.failure({ ...request, retry_failed: true })).toMatchObject({
+      code: 'server_not_available',
+      reason: 'Ironic says: "it is in state \'deleting\'"',
+    });
+    expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
   });
 
   it('whose answer is lost counts once Ironic has begun anew', async () => {
