@@ -138,6 +138,16 @@ const works: Readonly<Record<string, readonly string[]>> = {
 /** What went wrong while Ironic tidied up comes after what it tidied up for. */
 const aftermath = /Also failed to clean up due to|An unhandled exception was encountered while aborting/;
 
+/** So long, in milliseconds, Ironic may tidy up between the record of an error and the state that it ends in. */
+const tidying = 600_000;
+
+/** Since when Ironic's record is about the deployment that a server carries. */
+function beginOf({ entry, provisionedAt }: Server): number {
+  const started = entry ? Date.parse(entry.started_at) : 0;
+  // A retry that was refused has written a later beginning; what failed is still the same.
+  return provisionedAt !== null && started > provisionedAt ? provisionedAt - tidying : started;
+}
+
 /**
  * Explains a server in `deploy failed` or `error` by Ironic's record of this deployment, else by its `last_error`: which
  * Ironic overwrites when the power fails later, and, in newer releases, wipes when all is well with the power.
@@ -152,7 +162,7 @@ export function diagnose(
   errors: readonly RecordedError[] = [],
   mayUndeploy = false,
 ): DeploymentFailure {
-  const begin = server.entry ? Date.parse(server.entry.started_at) : 0;
+  const begin = beginOf(server);
   const recorded = errors
     .filter(({ at }) => (at ?? 0) >= begin)
     .sort((one, other) => (other.at ?? 0) - (one.at ?? 0))

@@ -223,8 +223,9 @@ describe('the diagnosis by the record of errors', () => {
   const at = (seconds: number) => start + seconds * 1_000;
   const full = 'Deploy step deploy.write_image failed on node 1. No space left on device';
   const powerLost = 'During sync_power_state, max retries exceeded for node 1, node state None does not match';
+  const failedServer = { provisionState: 'deploy failed', entry, provisionedAt: at(900), lastError: null };
   const of = (errors: readonly RecordedError[], overrides: Partial<Server> = {}) =>
-    diagnose(freeServer(1, { provisionState: 'deploy failed', entry, lastError: null, ...overrides }), errors);
+    diagnose(freeServer(1, { ...failedServer, ...overrides }), errors);
 
   it('stands when Ironic has wiped last_error, as newer releases do', () => {
     expect(of([{ at: at(60), work: 'deploying', words: full }])).toMatchObject({
@@ -247,6 +248,29 @@ describe('the diagnosis by the record of errors', () => {
     const errors = [{ at: at(-60), work: 'deploying', words: full }];
     expect(of(errors)).toMatchObject({ code: 'other', step: null, ironic_error: null });
     expect(of(errors, { lastError: 'IPMI call failed: power status.' })).toMatchObject({ code: 'power_or_bmc' });
+  });
+
+  describe('after a retry that Ironic refused, which has written a later beginning', () => {
+    const refusedLater = { provisionedAt: at(-60), lastError: powerLost };
+    const earlier = { at: at(-3_600), work: 'deploying', words: full };
+
+    it('is still that of the failure', () => {
+      const errors = [
+        earlier,
+        { at: at(-121), work: 'deployment_end', words: "Deployment aborted at step 'boot_instance' with steps=[]" },
+        { at: at(-120), work: 'deploying', words: 'Error booting node 1 after deploy. IPMIFailure: IPMI call failed' },
+        { at: at(-30), work: 'monitoring', words: powerLost },
+      ];
+      expect(of(errors, refusedLater)).toMatchObject({
+        code: 'power_or_bmc',
+        step: 'boot_instance',
+        ironic_error: errors[2]?.words,
+      });
+    });
+
+    it('tells nothing of earlier deployments either', () => {
+      expect(of([earlier], refusedLater)).toMatchObject({ code: 'other', step: null, ironic_error: powerLost });
+    });
   });
 
   it('is that of the last try, in whatever order the record is', () => {
