@@ -169,12 +169,13 @@ export function diagnose(
     .map(({ work, words }) => ({ work, words: plain(words) }));
   const told = recorded.find(({ work }) => work !== null && works[server.provisionState]?.includes(work));
   const words = told?.words ?? (server.lastError === null ? null : plain(server.lastError));
+  // Only the operator can do something about the cause, and what helps after a deployment would here end in a second one.
+  if (server.provisionState === 'error') return { ...undeployment, step: null, ironic_error: words };
   const cause = words?.split(aftermath)[0] ?? '';
   const found = words === null ? undefined : diagnoses.find(({ pattern }) => pattern.test(cause));
-  const { code, summary, hint } = found ?? (server.provisionState === 'error' ? undeployment : other);
+  const { code, summary, hint } = found ?? other;
   const [step = null] = [cause, ...recorded.map((each) => each.words)].flatMap((text) => stepIn(text) ?? []);
-  const ours = server.provisionState === 'deploy failed' && server.entry !== null;
-  const hints = [hint, ...(ours ? [mayUndeploy ? untilDeprovisioned : untilUndeployed] : [])];
+  const hints = [hint, ...(server.entry === null ? [] : [mayUndeploy ? untilDeprovisioned : untilUndeployed])];
   return { code, step, summary, hint: hints.join(' '), ironic_error: words };
 }
 

@@ -34,7 +34,8 @@ export function accepted(
  */
 export function standing(server: Server, now: number, joined = false): ProvisionResponse {
   const { operation_id, server_id, server_name, status, message, started_at, deployment_id } = statusOf(server, now);
-  const retry = status === 'failed' ? ' Call again with retry_failed to deploy it again in place.' : '';
+  const failed = server.provisionState === 'deploy failed';
+  const retry = failed ? ' Call again with retry_failed to deploy it again in place.' : '';
   return {
     operation_id,
     server_id,

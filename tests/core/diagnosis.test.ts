@@ -218,6 +218,26 @@ describe('the hint for a deployment of ours that failed', () => {
   });
 });
 
+describe('the diagnosis of an undeployment that failed', () => {
+  it.each([
+    'Failed to tear down: Failed to remove the tenant networks for node 1: Could not connect to neutron',
+    'Failed to tear down: Connection to agent failed: Read timed out.',
+    'Failed to tear down: Failed to set node power state to power off.',
+    "The deleting state can't be resumed by conductor h1-conductor. Moving to fail state.",
+  ])('sends nobody to another server, which would be a second one, for "%s"', (words) => {
+    for (const errors of [[], [{ at: start, work: 'unprovision', words }]]) {
+      const failure = diagnose(freeServer(1, { provisionState: 'error', lastError: words }), errors, true);
+      expect(failure).toEqual({
+        code: 'undeployment_failed',
+        step: null,
+        summary: 'The server is out of use until it has been undeployed',
+        hint: 'The operator should look at the log of Ironic for this server; it can be undeployed again.',
+        ironic_error: words,
+      });
+    }
+  });
+});
+
 describe('the diagnosis by the record of errors', () => {
   const entry = { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04', digest: 'd' };
   const at = (seconds: number) => start + seconds * 1_000;
@@ -315,6 +335,7 @@ describe('the diagnosis by the record of errors', () => {
     ];
     expect(of(errors, { provisionState: 'error' })).toMatchObject({
       code: 'undeployment_failed',
+      step: null,
       ironic_error: 'Failed to tear down: no luck',
     });
   });

@@ -164,6 +164,16 @@ describe('a request with a key', () => {
     expect(writes()).toEqual([]);
   });
 
+  it('that is repeated after its undeployment failed is not told to deploy again', async () => {
+    const { provision } = setup({ servers: [earlier({ provisionState: 'error' }), freeServer(2)] });
+    for (const retry_failed of [false, true]) {
+      await expect(provision({ ...request, retry_failed })).resolves.toMatchObject({
+        status: 'failed',
+        message: expect.stringMatching(/until it has been undeployed\.$/),
+      });
+    }
+  });
+
   it('goes on where a call died between its reservation and its start', async () => {
     const { provision, writes } = setup({ servers: [earlier({ provisionState: 'available' }), freeServer(2)] });
     await expect(provision(request)).resolves.toMatchObject({ status: 'accepted', server_id: uuid(1) });
