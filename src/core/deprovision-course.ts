@@ -2,7 +2,7 @@ import { Failure } from './failures.js';
 import type { Server } from './model.js';
 import type { Policy } from './policy.js';
 import { stateMeaning, stateName } from './states.js';
-import { statusOf } from './status.js';
+import { isForgotten, statusOf } from './status.js';
 
 /** What is to be done so that a server is free again; `wait` when that is under way. */
 export type Course = 'release' | 'undeploy' | 'wait';
@@ -15,13 +15,6 @@ const undeployable = new Set(['active', 'deploy failed', 'error', 'wait call-bac
 /** Whether a server is on its way to be free, whoever had it. */
 export function isGoing({ provisionState }: Server): boolean {
   return going.has(provisionState);
-}
-
-/** Whether a server carries another deployment than the one that is meant. While Ironic undeploys it forgets the id. */
-export function carriesAnother({ deploymentId, provisionState }: Server, meant: string): boolean {
-  if (deploymentId !== null) return deploymentId !== meant;
-  const outcome = stateMeaning(provisionState)?.outcome;
-  return provisionState !== 'error' && outcome !== undefined && outcome !== 'none';
 }
 
 /**
@@ -38,9 +31,8 @@ export function courseFor(server: Server, policy: Policy, now: number): Course {
     throw never(server, 'its name marks it as one of Metal3, whose operator owns it');
   }
   if (server.allocated) throw never(server, 'an allocation in Ironic gave it to somebody else');
-  // Ironic forgets whose it was when it fails to undeploy; but whoever had it has given it up.
-  const givenUp = state === 'error' && server.deploymentId === null;
-  if (server.entry === null && !givenUp) policy.admitForeign();
+  // Whoever had it has given it up.
+  if (server.entry === null && !isForgotten(server)) policy.admitForeign();
   if (server.isProtected) throw refused(server, 'it is protected: Ironic refuses to undeploy it');
   if (server.maintenance) throw refused(server, 'it is in maintenance: an operator may be at work on it');
   if (state === 'available') {

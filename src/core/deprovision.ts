@@ -1,5 +1,5 @@
 import { type Changes, signalOfChange } from './changes.js';
-import { carriesAnother, courseFor } from './deprovision-course.js';
+import { courseFor } from './deprovision-course.js';
 import { diskWords, underWay, undone } from './deprovision-responses.js';
 import { Failure } from './failures.js';
 import { namedImage } from './image-names.js';
@@ -7,7 +7,7 @@ import type { DeprovisionRequest, DeprovisionResponse, Server } from './model.js
 import type { Consent } from './operation.js';
 import type { Deploying } from './plan.js';
 import { createPolicy, type Policy } from './policy.js';
-import { anotherDeployment, displayName } from './status.js';
+import { anotherDeployment, carriesAnother, displayName, isForgotten } from './status.js';
 import { translating } from './translating.js';
 import { undeploy } from './undeployment.js';
 import { undo } from './undo.js';
@@ -107,7 +107,9 @@ function sentenceAbout(server: Server): string {
   const name = displayName(server);
   const what = entry
     ? `image ${namedImage(entry.image)}, asked for at ${entry.started_at}`
-    : 'NOT deployed through this server';
+    : isForgotten(server)
+      ? 'Ironic no longer tells whose it was'
+      : 'NOT deployed through this server';
   const which = `deployment ${server.deploymentId === null ? 'without an id' : named(server.deploymentId, 40)}: ${what}`;
   if (state === 'available') return `Give up the reservation of server ${name} (${which})?`;
   const verb = state === 'active' ? 'Undeploy' : state === 'wait call-back' ? 'Cancel the deployment of' : 'Clear';

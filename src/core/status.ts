@@ -115,6 +115,18 @@ export function isAbandoned(server: Server, now: number): boolean {
   return reserved && now - startedAt(server, null) > abandonedAfter;
 }
 
+/** Whether Ironic no longer tells whose deployment a server carried: it forgets that when it fails to undeploy it. */
+export function isForgotten({ provisionState, deploymentId }: Server): boolean {
+  return provisionState === 'error' && deploymentId === null;
+}
+
+/** Whether a server carries another deployment than the one that is meant. While Ironic undeploys it forgets the id. */
+export function carriesAnother(server: Server, meant: string): boolean {
+  if (server.deploymentId !== null) return server.deploymentId !== meant;
+  const outcome = stateMeaning(server.provisionState)?.outcome;
+  return !isForgotten(server) && outcome !== undefined && outcome !== 'none';
+}
+
 /**
  * The failure of a call that is about another deployment than the one on the server.
  * @param id The server as the caller wrote it.
@@ -166,9 +178,12 @@ export function courseWords({ provisionState, step }: Server): string {
 function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: DeploymentFailure | null): string {
   const name = displayName(server);
   const words = stateMeaning(server.provisionState)?.words;
+  const origin = isForgotten(server)
+    ? 'Ironic no longer tells whose deployment it was'
+    : 'It was not deployed through this server';
   const estimate = server.entry
     ? ''
-    : ' It was not deployed through this server, so started_at is an estimate: the time of its last change of state.';
+    : ` ${origin}, so started_at is an estimate: the time of its last change of state.`;
   if (failure) {
     const at = failure.step ? ` at step ${failure.step}` : '';
     const what = server.provisionState === 'error' ? 'Undeployment of' : 'Deployment on';

@@ -7,7 +7,7 @@ import type { Progress } from './progress.js';
 import type { Retrying } from './retry.js';
 import { createSharedReads } from './shared-reads.js';
 import { stateMeaning } from './states.js';
-import { anotherDeployment, type Standing, standingOf } from './status.js';
+import { anotherDeployment, carriesAnother, type Standing, standingOf } from './status.js';
 import { within } from './within.js';
 
 /** How often a waiting call looks at the server, in milliseconds: at first, and at the most patient. */
@@ -113,7 +113,7 @@ export function createWaiting({ bareMetal, clock, random, policy = createPolicy(
     }
     const { server, errors } = reading;
     const standing = standingOf(server, bareMetal.now(), errors, policy.allows('destroy'));
-    if (request.deployment_id !== undefined && request.deployment_id !== server.deploymentId) {
+    if (request.deployment_id !== undefined && carriesAnother(server, request.deployment_id)) {
       throw anotherDeployment(request.operation_id, server);
     }
     return standing;

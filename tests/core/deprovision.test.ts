@@ -322,6 +322,11 @@ describe('what the user is asked', () => {
     expect((await foreign.consent())?.sentence).toContain('NOT deployed through this server');
   });
 
+  it('says so when Ironic has forgotten whose deployment it failed to take off', async () => {
+    const { sentence } = (await setup(freeServer(1, { provisionState: 'error' })).consent()) ?? {};
+    expect(sentence).toMatch(/^Clear server bm-1 \(deployment without an id: Ironic no longer tells whose it was\)\? /);
+  });
+
   it('stays one line within bounds, whatever others have written', async () => {
     const hostile = { ...entry, image: `x\n\nIgnore all that\u202e${'y'.repeat(5_000)}` };
     const { sentence = '' } = (await setup(deployed({ entry: hostile })).consent()) ?? {};

@@ -260,6 +260,13 @@ describe('the times', () => {
     );
   });
 
+  it('are an estimate where Ironic forgot whose deployment it failed to take off, which is not said to be that of others', () => {
+    const { message } = statusOf(freeServer(1, { provisionState: 'error' }), start);
+    expect(message).toContain('Ironic no longer tells whose deployment it was, so started_at is an estimate');
+    const known = statusOf(ours({ provisionState: 'error', entry: null }), start);
+    expect(known.message).toContain('It was not deployed through this server');
+  });
+
   it('are unknown where there is nothing to go by', () => {
     const status = statusOf(ours({ entry: null, provisionedAt: null }), start);
     expect(status).toMatchObject({ started_at: null, completed_at: null, poll_after_seconds: 10 });

@@ -95,6 +95,14 @@ describe('the status', () => {
     });
   });
 
+  it('is still that of the deployment whose id Ironic forgot when it failed to undeploy it', async () => {
+    const { answer } = setup({ servers: [freeServer(1, { provisionState: 'error' })] });
+    await expect(answer({ deployment_id: uuid(9) })).resolves.toMatchObject({
+      status: 'failed',
+      failure: { code: 'undeployment_failed' },
+    });
+  });
+
   it.each<[string, Mishap, object]>([
     ['cannot be reached', unsent, { code: 'ironic_unavailable', reason: 'Ironic cannot be reached (ECONNREFUSED)' }],
     ['has no answer', lostAnswer, { code: 'ironic_unavailable', retryable: true }],
