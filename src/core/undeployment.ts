@@ -8,7 +8,8 @@ import type { Deploying } from './plan.js';
 import type { Policy } from './policy.js';
 import { NoAnswer } from './ports.js';
 import { deadlines, persisting } from './retry.js';
-import { displayName } from './status.js';
+import { stateMeaning } from './states.js';
+import { carriesAnother, displayName, isForgotten } from './status.js';
 import { unavailable } from './translating.js';
 
 /**
@@ -33,11 +34,12 @@ export function undeploy(undeploying: Deploying, server: Server, policy: Policy)
       throw error instanceof NoAnswer ? new NoAnswer(error.words, false, { cause: error }) : error;
     });
     if (now && isGoing(now)) return underWay(now);
-    if (now === null || identityOf(now) !== identityOf(server)) {
+    if (now === null || hasLeft(now, server)) {
       return undone(server, `Server ${displayName(server)} does not carry that deployment any more.`);
     }
     try {
       courseFor(now, policy, bareMetal.now());
+      if (!isSame(now, server)) throw cannotTell(server);
       return undefined;
     } catch (error) {
       if (!doubtful || !(error instanceof Failure)) throw error;
@@ -67,8 +69,32 @@ export function undeploy(undeploying: Deploying, server: Server, policy: Policy)
   });
 }
 
-/** What tells the deployment on a server from the next one. */
-function identityOf({ deploymentId, provisionState, provisionedAt }: Server): string | number | null {
-  // Ironic forgets the id when it fails, and dates each failure anew.
-  return deploymentId ?? (provisionState === 'error' ? provisionState : provisionedAt);
+/** Whether what was on a server is gone for sure. One without an id leaves no trace but the state. */
+function hasLeft(server: Server, { deploymentId }: Server): boolean {
+  if (deploymentId !== null && server.deploymentId === deploymentId) return false;
+  const none = stateMeaning(server.provisionState)?.outcome === 'none';
+  return none || (deploymentId !== null && carriesAnother(server, deploymentId));
+}
+
+/** Whether a server, which may be undeployed, carries what it carried before. */
+function isSame(server: Server, before: Server): boolean {
+  // It is in error because it was to be undeployed.
+  if (isForgotten(server)) return true;
+  if (before.deploymentId !== null || server.deploymentId !== null) return server.deploymentId === before.deploymentId;
+  const { provisionState, imageSource, provisionedAt } = before;
+  return (
+    server.provisionState === provisionState &&
+    server.imageSource === imageSource &&
+    // While Ironic waits for the agent, each of its reports dates the state anew.
+    (provisionState === 'wait call-back' || server.provisionedAt === provisionedAt)
+  );
+}
+
+function cannotTell({ id }: Server): Failure {
+  return new Failure('deprovision_refused', {
+    id,
+    reason: 'it has changed meanwhile, and whether it is still that deployment cannot be told: that one had no id',
+    hint: 'See with check_provision_status what it carries now; call again if that is what the user wants undeployed.',
+    retryable: true,
+  });
 }

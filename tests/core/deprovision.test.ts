@@ -388,6 +388,21 @@ describe('an undeployment whose answer gets lost', () => {
     expect(bareMetal.undeployments).toEqual([]);
   });
 
+  it('is repeated when it arrived and failed, which makes Ironic forget the id', async () => {
+    const { deprovision, bareMetal } = setup(deployed(), {
+      mishaps: {
+        undeploy: [
+          (act) => {
+            bareMetal.set(id, { provisionState: 'error', deploymentId: null, entry: null });
+            return lostRequest(act);
+          },
+        ],
+      },
+    });
+    expect(await deprovision()).toMatchObject({ status: 'accepted' });
+    expect(bareMetal.undeployments).toHaveLength(1);
+  });
+
   it('is over when the server is free again', async () => {
     const { deprovision, bareMetal } = setup(deployed(), {
       mishaps: {
@@ -472,6 +487,70 @@ describe('an undeployment that Ironic refuses', () => {
     expect(await failureOf(deprovision())).toMatchObject({
       code: 'deprovision_refused',
       reason: expect.stringContaining('its state is deploying'),
+    });
+  });
+});
+
+describe('a deployment of somebody else that has no id', () => {
+  const policy = { deprovisionForeign: true };
+  const foreign = (overrides: Partial<Server> = {}) =>
+    freeServer(1, { provisionState: 'wait call-back', imageSource: uuid(700), ...overrides });
+  /** Undeploys it, while this happens to it as Ironic refuses, or as the answer gets lost. */
+  const meanwhile = (changes: Partial<Server>, mishap = refused('locked'), server = foreign()) => {
+    const lab = setup(server, {
+      policy,
+      mishaps: {
+        undeploy: [
+          (act) => {
+            lab.bareMetal.set(id, changes);
+            return mishap(act);
+          },
+        ],
+      },
+    });
+    return lab;
+  };
+
+  it('is still the same when its agent has just reported, which dates it anew and holds the lock', async () => {
+    const { deprovision, bareMetal } = meanwhile({ provisionedAt: start });
+    expect(await deprovision()).toMatchObject({ status: 'accepted', deployment_id: null });
+    expect(bareMetal.undeployments).toHaveLength(1);
+  });
+
+  it.each<[string, Partial<Server>, string]>([
+    ['works on', { provisionState: 'deploying' }, 'its state is deploying'],
+    ['deploys another image', { imageSource: uuid(701) }, 'whether it is still that deployment cannot be told'],
+    ['carries one with an id', { deploymentId: uuid(902) }, 'whether it is still that deployment cannot be told'],
+    ['has finished one', { provisionState: 'active' }, 'whether it is still that deployment cannot be told'],
+  ])('is neither touched nor called gone when its server %s by then', async (_, changes, reason) => {
+    const { deprovision, bareMetal } = meanwhile(changes);
+    expect(await failureOf(deprovision())).toMatchObject({
+      code: 'deprovision_refused',
+      reason: expect.stringContaining(reason),
+      retryable: true,
+    });
+    expect(bareMetal.undeployments).toEqual([]);
+  });
+
+  it('is told from the next one by its date where nothing reports', async () => {
+    const { deprovision } = meanwhile(
+      { provisionedAt: start },
+      refused('locked'),
+      foreign({ provisionState: 'active' }),
+    );
+    expect(await failureOf(deprovision())).toMatchObject({ code: 'deprovision_refused', retryable: true });
+  });
+
+  it('may be on its way to be undeployed when an answer got lost and another one seems to be there', async () => {
+    const { deprovision } = meanwhile({ imageSource: uuid(701) }, lostRequest);
+    expect(await failureOf(deprovision())).toMatchObject({ code: 'outcome_unknown' });
+  });
+
+  it.each(['available', 'clean failed'])('is gone when the state says so: %s', async (provisionState) => {
+    const { deprovision } = meanwhile({ provisionState });
+    expect(await deprovision()).toMatchObject({
+      status: 'completed',
+      message: 'Server bm-1 does not carry that deployment any more.',
     });
   });
 });
