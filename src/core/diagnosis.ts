@@ -12,6 +12,9 @@ interface Diagnosis {
 const inPlace =
   'Call provision_server again with the same arguments and retry_failed, and with the server_id unless there was an idempotency_key';
 
+/** The same where it was not deployed through this program: nobody here has its arguments. */
+const inPlaceByOthers = 'Only whoever deployed this server can do so again in place';
+
 /** The classes of failed deployments, the most telling first; a class may have several causes. */
 const diagnoses: readonly Diagnosis[] = [
   {
@@ -175,8 +178,9 @@ export function diagnose(
   const found = words === null ? undefined : diagnoses.find(({ pattern }) => pattern.test(cause));
   const { code, summary, hint } = found ?? other;
   const [step = null] = [cause, ...recorded.map((each) => each.words)].flatMap((text) => stepIn(text) ?? []);
-  const hints = [hint, ...(server.entry === null ? [] : [mayUndeploy ? untilDeprovisioned : untilUndeployed])];
-  return { code, step, summary, hint: hints.join(' '), ironic_error: words };
+  const ours = `${hint} ${mayUndeploy ? untilDeprovisioned : untilUndeployed}`;
+  const theirs = hint.replace(inPlace, inPlaceByOthers);
+  return { code, step, summary, hint: server.entry === null ? theirs : ours, ironic_error: words };
 }
 
 function stepIn(words: string): string | undefined {

@@ -218,6 +218,24 @@ describe('the hint for a deployment of ours that failed', () => {
   });
 });
 
+describe('the hint for a deployment of others that failed', () => {
+  it('never says to repeat it in place, which is refused, but leaves that to them', () => {
+    const deployment = { provisionState: 'deploy failed', deploymentId: node } as const;
+    const entry = { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04', digest: 'd' };
+    let repeatable = 0;
+    for (const [, lastError] of seen) {
+      const theirs = diagnose(freeServer(1, { ...deployment, lastError })).hint;
+      const ours = diagnose(freeServer(1, { ...deployment, lastError, entry })).hint;
+      expect(theirs).not.toContain('retry_failed');
+      expect(theirs).toMatch(/^[A-Z].*[.?]$/);
+      if (!ours.includes('Call provision_server again')) continue;
+      repeatable += 1;
+      expect(theirs).toContain('Only whoever deployed this server can do so again in place');
+    }
+    expect(repeatable).toBeGreaterThan(0);
+  });
+});
+
 describe('the diagnosis of an undeployment that failed', () => {
   it.each([
     'Failed to tear down: Failed to remove the tenant networks for node 1: Could not connect to neutron',
