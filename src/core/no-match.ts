@@ -43,11 +43,8 @@ async function explanation(seeking: Seeking, criteria: Criteria, signal: AbortSi
   const all = await look(bareMetal, { resourceClass }, signal);
   if (all.servers.length === 0) return withoutAny(bareMetal, resourceClass, signal);
   const others = resourceClass === undefined ? '' : await freeElsewhere(seeking, criteria, signal);
-  const { words, advice } = funnel(seeking, all, criteria);
-  return {
-    reason: `${words}${others}${freeButForOne(seeking, all, criteria)}`,
-    ...(advice === undefined ? {} : { hint: advice, retryable: false }),
-  };
+  const { words, ...advice } = funnel(seeking, all, criteria);
+  return { reason: `${words}${others}${freeButForOne(seeking, all, criteria)}`, ...advice };
 }
 
 /** There is no server of the class, or none at all. */
@@ -96,7 +93,7 @@ interface Step {
   readonly passes: (server: Server) => boolean;
   /** Not worth a word where it leaves all. */
   readonly quiet?: boolean;
-  /** What to do where it leaves none, if no release of a server would help: what it does not have it will not have then. */
+  /** What to do where it leaves none, if a release does not change that: what a server does not have it will not have then. */
   readonly advice?: string;
 }
 
@@ -105,6 +102,8 @@ const otherGroup =
   'Leave out conductor_group, or have the operator tell which one is meant: no server of this kind is in it, free or not.';
 const otherTraits =
   'Ask for less, or for another resource_class: no server, free or not, has all of it; list_servers shows what they have.';
+const byName =
+  'Call again with the server_id of a free one; list_servers shows them. What is leased, or has no known power state, is taken only when it is named.';
 
 function stepsOf({ policy }: Seeking, { traits = [], conductorGroup }: Criteria): readonly Step[] {
   return [
@@ -136,14 +135,13 @@ function stepsOf({ policy }: Seeking, { traits = [], conductorGroup }: Criteria)
       words: 'not leased and with a known power state',
       passes: (server) => obstacleToChoosing(server) === undefined,
       quiet: true,
+      advice: byName,
     },
   ];
 }
 
-interface Funnel {
+interface Funnel extends Pick<FailureDetails, 'hint' | 'retryable'> {
   readonly words: string;
-  /** Where no release of a server would help. */
-  readonly advice?: string | undefined;
 }
 
 /** How many servers each wish leaves of those that the wishes before it left. */
@@ -153,11 +151,17 @@ function funnel(seeking: Seeking, { servers, complete }: Look, criteria: Criteri
     complete ? `servers${ofClass}: ${servers.length}` : `of the first ${servers.length} servers${ofClass}`,
   ];
   let left = servers;
-  for (const { words, passes, quiet, advice } of stepsOf(seeking, criteria)) {
+  const steps = stepsOf(seeking, criteria);
+  for (const { words, passes, quiet, advice } of steps) {
     const passing = left.filter(passes);
     if (!quiet || passing.length < left.length) counts.push(`${words}: ${passing.length}`);
     left = passing;
-    if (left.length === 0) return { words: counts.join(', '), ...(complete ? { advice } : {}) };
+    if (left.length > 0) continue;
+    if (advice === undefined || !complete) return { words: counts.join(', ') };
+    // There may be others, which only have to be released.
+    const lasting = steps.filter((step) => step.advice !== undefined);
+    const retryable = servers.some((server) => lasting.every((step) => step.passes(server)));
+    return { words: counts.join(', '), hint: advice, retryable };
   }
   return { words: `${counts.join(', ')}; those were busy, taken meanwhile, or not fit for this request` };
 }

@@ -78,6 +78,17 @@ describe('why no server matched', () => {
     expect(reason).toContain(`not reserved: 1, ${words}`);
   });
 
+  it.each<Partial<Server>>([{ lessee: 'somebody' }, { powerState: null }])(
+    'advises to name a server where those that are free are taken only so: %j',
+    async (odd) => {
+      const hint = expect.stringMatching(/^Call again with the server_id of a free one/);
+      const { failure } = await explained([freeServer(1, odd), freeServer(2, odd)], small);
+      expect(failure).toMatchObject({ hint, retryable: false });
+      const others = await explained([freeServer(1, odd), freeServer(2, { provisionState: 'active' })], small);
+      expect(others.failure).toMatchObject({ hint, retryable: true });
+    },
+  );
+
   it('says that those that are free did not take the request', async () => {
     const { reason } = await explained([freeServer(1)], small);
     expect(reason).toBe(
