@@ -92,7 +92,7 @@ async function byTool() {
 
 async function bare() {
   const fields =
-    'uuid,name,resource_class,provision_state,provision_updated_at,instance_uuid,instance_info,maintenance,reservation,' +
+    'uuid,name,resource_class,provision_state,target_provision_state,provision_updated_at,instance_uuid,instance_info,maintenance,reservation,' +
     'power_state,properties,deploy_interface,network_interface,traits,conductor_group,retired,lessee';
   const query = new URLSearchParams({
     provision_state: 'available',

@@ -7,14 +7,12 @@ import { isForgotten, statusOf } from './status.js';
 /** What is to be done so that a server is free again; `wait` when that is under way. */
 export type Course = 'release' | 'undeploy' | 'wait';
 
-const going = new Set(['deleting', 'deleted', 'cleaning', 'clean wait', 'clean hold']);
-
 /** Ironic undeploys from others as well; in those somebody is at work on a system that runs. */
 const undeployable = new Set(['active', 'deploy failed', 'error', 'wait call-back']);
 
 /** Whether a server is on its way to be free, whoever had it. */
-export function isGoing({ provisionState }: Server): boolean {
-  return going.has(provisionState);
+export function isGoing({ provisionState, targetState }: Server): boolean {
+  return stateMeaning(provisionState, targetState)?.freeing === true;
 }
 
 /**

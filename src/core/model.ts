@@ -234,6 +234,8 @@ export interface Server {
   readonly name: string | null;
   readonly resourceClass: string | null;
   readonly provisionState: string;
+  /** The state that Ironic is taking it to; null where it is to stay. */
+  readonly targetState: string | null;
   readonly provisionedAt: number | null;
   /** When the deployment agent last reported, be it in an earlier deployment. */
   readonly heardAt: number | null;

@@ -56,8 +56,15 @@ const table: Readonly<Record<string, StateMeaning>> = {
   deleted: freeing('undeployed'),
   cleaning: freeing('being cleaned after its last use'),
   'clean wait': freeing('waiting in its cleaning'),
-  'clean hold': row('none', 'held by an operator in its cleaning'),
+  'clean hold': freeing('held by an operator in its cleaning'),
   'clean failed': row('none', 'out of use: its cleaning failed'),
+};
+
+/** The same states where an operator has ordered the cleaning: it ends in `manageable`, and only that tells it. */
+const ordered: Readonly<Record<string, StateMeaning>> = {
+  cleaning: row('none', 'being cleaned on the order of an operator'),
+  'clean wait': row('none', 'waiting in a cleaning that an operator has ordered'),
+  'clean hold': row('none', 'held in a cleaning that an operator has ordered'),
 };
 
 /** The names of all provision states that this table knows. */
@@ -68,7 +75,11 @@ export function stateName(state: string): string {
   return Object.hasOwn(table, state) ? state : named(state);
 }
 
-/** Looks a provision state up; undefined for one that Ironic invented after this was written. */
-export function stateMeaning(state: string): StateMeaning | undefined {
-  return Object.hasOwn(table, state) ? table[state] : undefined;
+/**
+ * Looks a provision state up; undefined for one that Ironic invented after this was written.
+ * @param target Where it leads to, as Ironic tells; it is of no account for the outcome.
+ */
+export function stateMeaning(state: string, target?: string | null): StateMeaning | undefined {
+  const rows = target === 'manageable' && Object.hasOwn(ordered, state) ? ordered : table;
+  return Object.hasOwn(rows, state) ? rows[state] : undefined;
 }

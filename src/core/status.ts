@@ -44,7 +44,7 @@ export function standingOf(
   errors: readonly RecordedError[] = [],
   mayUndeploy = false,
 ): Standing {
-  const meaning = stateMeaning(server.provisionState);
+  const meaning = stateMeaning(server.provisionState, server.targetState);
   const free = server.provisionState === 'available';
   if (meaning?.outcome === 'none' && !(free && server.entry)) {
     const hint = 'That deployment is gone; list_servers shows when the server is free again.';
@@ -170,8 +170,8 @@ function absence(server: Server): string {
 }
 
 /** What goes on with a server that is in no deployment, and by which step of its cleaning. */
-export function courseWords({ provisionState, step }: Server): string {
-  const words = stateMeaning(provisionState)?.words ?? stateName(provisionState);
+export function courseWords({ provisionState, targetState, step }: Server): string {
+  const words = stateMeaning(provisionState, targetState)?.words ?? stateName(provisionState);
   return step ? `${words} (${stepName(step)})` : words;
 }
 

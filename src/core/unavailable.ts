@@ -22,8 +22,8 @@ export function unavailable(
   return new Failure('server_not_available', { id: ref, reason, ...adviceFor(server) });
 }
 
-function adviceFor({ provisionState, entry, maintenance }: Server): FailureDetails {
+function adviceFor({ provisionState, targetState, entry, maintenance }: Server): FailureDetails {
   if (provisionState === 'deploy failed' && entry !== null) return { hint: whereItFailed };
-  if (stateMeaning(provisionState)?.freeing && !maintenance) return { hint: soonFree, retryable: true };
+  if (stateMeaning(provisionState, targetState)?.freeing && !maintenance) return { hint: soonFree, retryable: true };
   return {};
 }

@@ -29,6 +29,7 @@ const Node = z.looseObject({
   resource_class: Text,
   // Null is how API versions before 1.2 say `available`.
   provision_state: z.string().nullable(),
+  target_provision_state: Text,
   provision_updated_at: Text,
   // As long as Ironic's column; not always a UUID, for it may be redacted.
   instance_uuid: z
@@ -78,6 +79,7 @@ export function fieldsOf(kind: 'one' | 'match' | 'list', version: Version): stri
     'name',
     'resource_class',
     'provision_state',
+    'target_provision_state',
     'provision_updated_at',
     'instance_uuid',
     'instance_info',
@@ -106,6 +108,7 @@ export function serverFrom(body: unknown): Server | undefined {
     name: node.name ?? null,
     resourceClass: node.resource_class ?? null,
     provisionState: node.provision_state ?? 'available',
+    targetState: node.target_provision_state ?? null,
     provisionedAt: momentFrom(node.provision_updated_at),
     heardAt: momentFrom(node.driver_internal_info?.agent_last_heartbeat),
     deploymentId: node.instance_uuid,

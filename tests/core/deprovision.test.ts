@@ -246,6 +246,19 @@ describe('a repeated call', () => {
   );
 });
 
+describe('a server that is cleaned on the order of an operator', () => {
+  it.each(['cleaning', 'clean wait', 'clean hold'])('has no deployment that could end: %s', async (provisionState) => {
+    const server = freeServer(1, { provisionState, targetState: 'manageable' });
+    const { deprovision, consent } = setup(server, { policy: { deprovisionForeign: true } });
+    for (const attempt of [deprovision, consent]) {
+      expect(await failureOf(attempt())).toMatchObject({
+        code: 'operation_not_found',
+        reason: expect.stringMatching(/^its state is clean.*operator/),
+      });
+    }
+  });
+});
+
 describe('a reservation that never was deployed', () => {
   const reserved = (ageInSeconds: number, overrides: Partial<Server> = {}) =>
     deployed({

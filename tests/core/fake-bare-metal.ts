@@ -24,6 +24,7 @@ export function freeServer(number = 1, overrides: Partial<Server> = {}): Server 
     name: `bm-${number}`,
     resourceClass: 'baremetal.small',
     provisionState: 'available',
+    targetState: null,
     provisionedAt: Date.UTC(2026, 10, 22, 7),
     heardAt: null,
     deploymentId: null,

@@ -225,11 +225,14 @@ describe('where there is no operation', () => {
     expect(refusalOf(freeServer(1, { provisionState }))).toBe(reason);
   });
 
-  it.each(['deleting', 'cleaning', 'clean wait'])('%s, the hint tells where to see when it is free again', (state) => {
-    expect(() => statusOf(freeServer(1, { provisionState: state }), start)).toThrow(
-      expect.objectContaining({ hint: expect.stringContaining('list_servers shows when the server is free again') }),
-    );
-  });
+  it.each(['deleting', 'cleaning', 'clean wait', 'clean hold'])(
+    '%s, the hint tells where to see when it is free again',
+    (state) => {
+      expect(() => statusOf(freeServer(1, { provisionState: state }), start)).toThrow(
+        expect.objectContaining({ hint: expect.stringContaining('list_servers shows when the server is free again') }),
+      );
+    },
+  );
 
   it.each([
     ['cleaning', { number: 2, names: ['power', 'erase_devices'] }, ' (step 2 of 2: erase_devices)'],
@@ -238,6 +241,17 @@ describe('where there is no operation', () => {
     const server = freeServer(1, { provisionState, step: { name: 'erase_devices', ...place } });
     expect(refusalOf(server)).toBe(`its state is ${provisionState}: ${stateMeaning(provisionState)?.words}${words}`);
   });
+
+  it.each(['cleaning', 'clean wait', 'clean hold'])(
+    '%s on the order of an operator promises no free server: it ends in "manageable"',
+    (provisionState) => {
+      const server = freeServer(1, { provisionState, targetState: 'manageable' });
+      expect(refusalOf(server)).toMatch(/^its state is clean.*operator/);
+      expect(() => statusOf(server, start)).toThrow(
+        expect.objectContaining({ hint: expect.not.stringContaining('when the server is free again') }),
+      );
+    },
+  );
 
   it('the reason tells who reserved the server', () => {
     expect(refusalOf(freeServer(1, { deploymentId: uuid(8) }))).toBe(

@@ -182,6 +182,29 @@ describe.each(clientLines)('with a %s client', { concurrent: true, timeout: 30_0
     await ironic.close();
   });
 
+  it('a cleaning that an operator has ordered is no undeployment', async () => {
+    const ironic = await startSimulatedIronic();
+    const settings = { ...env, OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url };
+    const { uuid } = await ironic.node('rack3-gpu-03');
+    await ironic.ask('PUT', `/v1/nodes/${uuid}/states/provision`, {
+      target: 'clean',
+      clean_steps: [{ interface: 'deploy', step: 'erase_devices_metadata' }],
+    });
+    await withSession(line, undefined, settings, async (session) => {
+      const input = { operation_id: uuid, confirm_server_name: 'rack3-gpu-03' };
+      expect(refusalIn(await session.callTool('deprovision_server', input))).toMatchObject({
+        code: 'operation_not_found',
+        reason: 'its state is cleaning: being cleaned on the order of an operator',
+      });
+      const request = { image_id: 'file:///images/debian.qcow2', server_id: uuid };
+      expect(refusalIn(await session.callTool('provision_server', request))).toMatchObject({
+        code: 'server_not_available',
+        retryable: 'no',
+      });
+    });
+    await ironic.close();
+  });
+
   it('a deployment that waits for its agent is cancelled', async () => {
     const ironic = await startSimulatedIronic({ clock: { now: Date.now }, speed: 200 });
     const settings = { ...env, OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url };

@@ -20,6 +20,7 @@ const node = {
   name: 'bm-0001',
   resource_class: 'baremetal.small',
   provision_state: 'wait call-back',
+  target_provision_state: 'active',
   provision_updated_at: '2026-11-22T08:32:45.219821+00:00',
   instance_uuid: deploymentId,
   instance_info: {
@@ -56,6 +57,7 @@ describe('a node', () => {
       name: 'bm-0001',
       resourceClass: 'baremetal.small',
       provisionState: 'wait call-back',
+      targetState: 'active',
       provisionedAt: Date.UTC(2026, 10, 22, 8, 32, 45, 219),
       deploymentId,
       entry: { started_at: '2026-11-22T08:32:40Z', image: 'ubuntu-24.04' },
@@ -103,6 +105,7 @@ describe('a node', () => {
     expect(serverFrom(bare)).toMatchObject({
       id,
       name: null,
+      targetState: null,
       entry: null,
       step: null,
       retired: false,

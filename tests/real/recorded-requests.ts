@@ -28,7 +28,7 @@ const reserving = (digit: number) => [add('/instance_uuid', instance(digit)), ad
 /** What the adapter asks for, at the version that it speaks (`src/openstack/node.ts`, `versions.ts`). */
 const ours = '1.78';
 const listFields =
-  'uuid,name,resource_class,provision_state,provision_updated_at,instance_uuid,instance_info,maintenance,reservation,power_state,properties,deploy_interface,network_interface,traits,conductor_group,retired,lessee';
+  'uuid,name,resource_class,provision_state,target_provision_state,provision_updated_at,instance_uuid,instance_info,maintenance,reservation,power_state,properties,deploy_interface,network_interface,traits,conductor_group,retired,lessee';
 const oneFields = `${listFields},last_error,deploy_step,driver_internal_info`;
 const openFilter = 'provision_state=available&associated=false&maintenance=false';
 
