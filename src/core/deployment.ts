@@ -136,7 +136,12 @@ export async function deployOn(
       if (error instanceof NoAnswer) return unavailable(error);
       if (!(error instanceof Refused)) throw error;
       if (isBusy(error)) return declined(server, plan, error);
-      return new Failure('deploy_refused', { id: plan.serverRef ?? server.id, reason: error.reason, cause: error });
+      return new Failure('deploy_refused', {
+        id: plan.serverRef ?? server.id,
+        reason: error.reason,
+        hint: 'Correct vifs, or have the operator correct what the reason names, or choose another server.',
+        cause: error,
+      });
     }
   }
 

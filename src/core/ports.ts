@@ -85,7 +85,7 @@ export interface BareMetal {
   /** The MAC addresses of a server's network cards, in lower case with colons. Changes nothing. */
   macAddresses(serverId: string, signal: AbortSignal): Promise<readonly string[]>;
 
-  /** Attaches a Neutron port to a reserved server. Repeated, it succeeds again. */
+  /** Attaches a Neutron port to a reserved server. Repeated, it succeeds again. Refused, it may have to be detached. */
   attach(serverId: string, vif: string, signal: AbortSignal): Promise<void>;
 
   /** Detaches it. Repeated, or if it never was attached, it succeeds too. */

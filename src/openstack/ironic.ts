@@ -196,8 +196,15 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
         () => ({ method: 'POST', path: `${nodePath(serverId)}/vifs`, json: { id: vif } }),
         signal,
       );
-      if (answer.status === 204 || (await vifs(serverId, signal)).includes(vif)) return;
-      throw errorFrom(answer);
+      if (answer.status === 204) return;
+      const error = errorFrom(answer);
+      // Ironic notes a port before it binds it, and the note stays where Neutron says no.
+      if (error instanceof Refused && error.refusal === 'invalid') throw error;
+      const attached = await vifs(serverId, signal).catch((reason: unknown) => {
+        // What a read did not hear says nothing about the change.
+        throw error instanceof NoAnswer ? error : reason;
+      });
+      if (!attached.includes(vif)) throw error;
     },
 
     async detach(serverId, vif, signal) {
@@ -250,8 +257,11 @@ function mayPass(error: unknown): boolean {
   return error instanceof NoAnswer && !(error instanceof SignInRefused);
 }
 
-/** Texts by which Ironic's refusals of one status are told apart; the first match counts. */
-const refusals: readonly (readonly [status: number, words: RegExp, refusal: Refusal])[] = [
+/**
+ * Texts by which Ironic's refusals of one status are told apart; the first match counts. Null is no refusal: Ironic was
+ * not told what it needs to know, before it had done anything.
+ */
+const refusals: readonly (readonly [status: number, words: RegExp, refusal: Refusal | null])[] = [
   [409, /is locked by host/i, 'locked'],
   [409, /already associated with a node/i, 'elsewhere'],
   [409, /associated with/i, 'taken'],
@@ -267,15 +277,20 @@ const refusals: readonly (readonly [status: number, words: RegExp, refusal: Refu
   [406, /./, 'too_old'],
   // Ironic says so of an image_source that is neither a UUID nor a URL.
   [500, /validation of image href/i, 'invalid'],
+  // What Neutron refuses, or is not set up for; and what it does not tell.
+  [500, /can not update neutron port|inconsistent physical networks/i, 'invalid'],
+  [500, /(the|retrieve|profile for) neutron port .*(was not found|error:)|could not seed network/i, 'invalid'],
+  [500, /could not retrieve (neutron (port|subnet|segment)|network):/i, null],
   [503, /free conductor workers|temporarily unavailable/i, 'busy'],
 ];
 
 /** What an error answer of Ironic means. */
 function errorFrom(answer: Answer): Refused | NoAnswer {
   const { words, genuine } = faultIn(answer);
-  const known = refusals.find(([status, pattern]) => status === answer.status && pattern.test(words));
-  if (genuine && known) return new Refused(known[2], words);
+  const [, , refusal] = (genuine && refusals.find(([code, text]) => code === answer.status && text.test(words))) || [];
+  if (refusal) return new Refused(refusal, words);
   const { status, setBy } = answer;
   const advice = status === 404 && setBy ? `; is there an Ironic at that address? look at ${setBy}` : '';
-  return new NoAnswer(`Ironic answered with HTTP status ${status}: ${saidIn(answer)}${advice}`, true);
+  const mayHaveTakenEffect = refusal === undefined;
+  return new NoAnswer(`Ironic answered with HTTP status ${status}: ${saidIn(answer)}${advice}`, mayHaveTakenEffect);
 }

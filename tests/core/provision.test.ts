@@ -1017,6 +1017,11 @@ describe('the Neutron ports of a request', () => {
     expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
   });
 
+  it('that are refused are what the hint tells to look at', async () => {
+    const { failure } = setup({ misbehave: script({ attach: [refused('invalid', 'no such port')] }) });
+    expect((await failure(withPorts)).hint).toMatch(/^Correct vifs/);
+  });
+
   it('that Ironic never hears of leave the server free', async () => {
     const { failure, writes, bareMetal } = setup({ misbehave: script({ attach: always(unsent) }) });
     expect(await failure(withPorts)).toMatchObject({ code: 'ironic_unavailable' });

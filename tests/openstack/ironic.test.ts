@@ -454,6 +454,62 @@ describe('the network of a server', () => {
   });
 });
 
+describe('a port that Ironic does not attach', () => {
+  const port = uuid(801);
+  const attachment = (...replies: Reply[]) => errorOf(setup(replies).bareMetal.attach(id, port, forever));
+  const attached = (...ids: string[]) => json({ vifs: ids.map((each) => ({ id: each })) });
+
+  // The texts of ironic/common/neutron.py and ironic/drivers/modules/network/common.py, with status 500 all of them.
+  it.each([
+    `Unable to attach VIF ${port} because Ironic can not update Neutron port ${port} MAC address to match physical MAC address 52:54:00:00:00:01`,
+    `Port group ${uuid(3)} has member ports with inconsistent physical networks (a, b). All ports in a port group must have the same physical network.`,
+  ])('is refused, as it does not suit: %s', async (words) => {
+    expect(await attachment(fault(500, words), attached())).toMatchObject({
+      name: 'Refused',
+      refusal: 'invalid',
+      words,
+    });
+  });
+
+  it.each([
+    `The neutron port ${port} was not found when we expect it to exist. We cannot proceed.`,
+    `An unknown error was encountered while attempting to retrieve neutron port ${port}. Error: no`,
+    `Unable to clear binding profile for neutron port ${port}. Error: no`,
+    `Could not seed network configuration for VIF ${port}to node ${id}, possible network, state, or access permission issue. no`,
+  ])('is refused although Ironic has noted it already: %s', async (words) => {
+    expect(await attachment(fault(500, words), attached(port))).toMatchObject({ name: 'Refused', refusal: 'invalid' });
+  });
+
+  it.each(['neutron port', 'neutron subnet', 'neutron segment', 'network'])(
+    'was not attached when Neutron does not tell of its %s',
+    async (what) => {
+      const down = fault(500, `Could not retrieve ${what}: Unable to establish connection to http://neutron:9696`);
+      expect(await attachment(down, attached())).toMatchObject({ name: 'NoAnswer', mayHaveTakenEffect: false });
+    },
+  );
+
+  it.each<[string, Reply]>([
+    ['an error that says nothing of it', fault(500, 'Timed out waiting for a reply to message ID 7')],
+    ['a page of something on the way', html(504)],
+  ])('may be attached yet after %s', async (_, reply) => {
+    expect(await attachment(reply, attached())).toMatchObject({ name: 'NoAnswer', mayHaveTakenEffect: true });
+  });
+
+  it('may be attached yet when its ports cannot be read either', async () => {
+    const cause = Object.assign(new Error('nobody listens'), { code: 'ECONNREFUSED', syscall: 'connect' });
+    const fetch = async (request: Request) => {
+      if (request.method === 'POST') return html(504)(request);
+      throw new TypeError('fetch failed', { cause });
+    };
+    const http = httpTo(service.endpoint, { fetch });
+    const bareMetal = createIronic({ http, clock: createFakeClock(), random: () => 0 });
+    expect(await errorOf(bareMetal.attach(id, port, forever))).toMatchObject({
+      words: expect.stringContaining('HTTP status 504'),
+      mayHaveTakenEffect: true,
+    });
+  });
+});
+
 describe('what Ironic really answered', () => {
   const ofIronic = faults.filter((recorded) => recorded.service === 'ironic');
 
