@@ -3,6 +3,7 @@ import { unlessAborted, withFirstAbort } from '../core/abort.js';
 import { isOfChange } from '../core/changes.js';
 import { Failure } from '../core/failures.js';
 import { NoAnswer } from '../core/ports.js';
+import { failedCallIn } from './failed-call.js';
 import type { Gate } from './gate.js';
 
 /** What a service answered, whatever its status. */
@@ -51,16 +52,6 @@ export interface HttpOptions {
 /** More than any answer that we ask for: a page of 200 nodes is some 500 KB. */
 const longestBody = 16 * 1024 * 1024;
 
-// The system calls that fail before a request has been sent.
-const unsent = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
 /**
  * The one place that makes HTTP requests. ky's own retries and timeout are off: it would repeat a PUT after a 503, and
  * its timeout does not cover a body that stalls.
@@ -102,12 +93,9 @@ export function createHttp({ service, endpoint, timeout, gate, fetch }: HttpOpti
       signal.throwIfAborted();
       if (deadline.aborted) throw new NoAnswer(`${service} did not answer within ${timeout / 1000} s`, begun);
       if (error instanceof NoAnswer || error instanceof Failure) throw error;
-      const code = systemCode(error);
-      throw new NoAnswer(
-        `${service} at ${endpoint} cannot be reached (${code ?? 'connection failed'})`,
-        !unsent.has(code ?? ''),
-        { cause: error },
-      );
+      const call = failedCallIn(error);
+      const words = `${service} at ${endpoint} cannot be reached (${call?.code ?? 'connection failed'})`;
+      throw new NoAnswer(words, !call?.unsent, { cause: error });
     }
   }
 
@@ -149,12 +137,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The code of the system call behind a failed fetch, which hides it as the cause of a cause. */
-function systemCode(error: unknown): string | undefined {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 4; cause = cause.cause, depth += 1) {
-    if ('code' in cause && typeof cause.code === 'string') return cause.code;
-  }
-  return undefined;
 }

@@ -1,5 +1,6 @@
 import { NoAnswer } from '../core/ports.js';
 import type { Auth } from './credentials.js';
+import { type FailedCall, failedCallIn } from './failed-call.js';
 
 /** Where a service is, and how a request to it shows who we are. */
 export interface Access {
@@ -59,7 +60,7 @@ function base64(text: string): string {
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }
 
-/** Why there is no connection, by the codes of Node and of OpenSSL, and what to do about it. */
+/** Why a connection is of no use, by the codes of Node and of OpenSSL, and what to do about it. */
 const obstacles: readonly (readonly [code: RegExp, advice: (setBy: string) => string])[] = [
   [
     /^(UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT)$/,
@@ -75,7 +76,6 @@ const obstacles: readonly (readonly [code: RegExp, advice: (setBy: string) => st
     () => "it wants a client's certificate: name the files of one and its key in OS_CERT and OS_KEY",
   ],
   [/^ERR_SSL_.*ALERT_.*(CERTIFICATE|UNKNOWN_CA)/, () => 'it does not take our certificate: look at OS_CERT and OS_KEY'],
-  [/^(ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH)$/, (setBy) => `look at ${setBy}`],
 ];
 
 /**
@@ -83,15 +83,13 @@ const obstacles: readonly (readonly [code: RegExp, advice: (setBy: string) => st
  * @param setBy The settings that the address came from.
  */
 export function advised(error: unknown, setBy: string): unknown {
-  const code = error instanceof NoAnswer ? codeOf(error) : undefined;
-  const [, advice] = (code !== undefined && obstacles.find(([pattern]) => pattern.test(code))) || [];
-  if (!(error instanceof NoAnswer) || !advice) return error;
-  return new NoAnswer(`${error.words}; ${advice(setBy)}`, false, { cause: error.cause });
+  const advice = adviceFor(failedCallIn(error), setBy);
+  if (!(error instanceof NoAnswer) || advice === undefined) return error;
+  return new NoAnswer(`${error.words}; ${advice}`, false, { cause: error.cause });
 }
 
-function codeOf(error: Error): string | undefined {
-  for (let { cause } = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && typeof cause.code === 'string') return cause.code;
-  }
-  return undefined;
+function adviceFor(call: FailedCall | undefined, setBy: string): string | undefined {
+  if (call?.unsent) return `look at ${setBy}`;
+  const [, advice] = (call && obstacles.find(([code]) => code.test(call.code))) || [];
+  return advice?.(setBy);
 }

@@ -166,29 +166,50 @@ describe('no answer', () => {
     expect(failure.mayHaveTakenEffect).toBe(false);
   });
 
-  it.each(['ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])(
-    'and no effect after %s',
-    async (code) => {
-      const cause = Object.assign(new Error('deep down'), { code });
-      const fetch = () => Promise.reject(new TypeError('fetch failed', { cause }));
-      const failure = await failureOf(httpTo('http://ironic.test', { fetch }).ask(put, forever));
-      expect(failure).toMatchObject({
-        words: `Ironic at http://ironic.test cannot be reached (${code})`,
-        mayHaveTakenEffect: false,
-      });
-    },
-  );
+  /** A fetch that fails as the global one does: why is in the cause. */
+  const failing = (details: object, cause: Error = new Error('deep down')) =>
+    httpTo('http://ironic.test', {
+      fetch: () => Promise.reject(new TypeError('fetch failed', { cause: Object.assign(cause, details) })),
+    });
 
-  it.each(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', undefined])(
-    'but perhaps an effect after %s',
-    async (code) => {
-      const cause = Object.assign(new Error('deep down'), { code });
-      const fetch = () => Promise.reject(new TypeError('fetch failed', { cause }));
-      const failure = await failureOf(httpTo('http://ironic.test', { fetch }).ask(put, forever));
-      expect(failure.mayHaveTakenEffect).toBe(true);
-      expect(failure.words).toContain(`(${code ?? 'connection failed'})`);
-    },
-  );
+  it.each([
+    ['connect', 'ECONNREFUSED'],
+    ['connect', 'EHOSTUNREACH'],
+    ['connect', 'ENETUNREACH'],
+    ['connect', 'ETIMEDOUT'],
+    ['getaddrinfo', 'ENOTFOUND'],
+    ['getaddrinfo', 'EAI_AGAIN'],
+    [undefined, 'UND_ERR_CONNECT_TIMEOUT'],
+  ])('and no effect when it failed to %s (%s)', async (syscall, code) => {
+    expect(await failureOf(failing({ code, syscall }).ask(put, forever))).toMatchObject({
+      words: `Ironic at http://ironic.test cannot be reached (${code})`,
+      mayHaveTakenEffect: false,
+    });
+  });
+
+  it('and no effect when none of several addresses can be connected to', async () => {
+    const errors = ['ETIMEDOUT', 'ENETUNREACH'].map((code) =>
+      Object.assign(new Error(code), { code, syscall: 'connect' }),
+    );
+    const failure = await failureOf(failing({ code: 'ETIMEDOUT' }, new AggregateError(errors)).ask(put, forever));
+    expect(failure).toMatchObject({ words: expect.stringContaining('(ETIMEDOUT)'), mayHaveTakenEffect: false });
+  });
+
+  it.each([
+    ['read', 'ECONNRESET'],
+    ['write', 'EPIPE'],
+    ['read', 'EHOSTUNREACH'],
+    ['write', 'EHOSTUNREACH'],
+    ['read', 'ENETUNREACH'],
+    ['read', 'ETIMEDOUT'],
+    [undefined, 'UND_ERR_SOCKET'],
+    [undefined, 'UND_ERR_HEADERS_TIMEOUT'],
+    [undefined, undefined],
+  ])('but perhaps an effect when a connection failed to %s (%s)', async (syscall, code) => {
+    const failure = await failureOf(failing({ code, syscall }).ask(put, forever));
+    expect(failure.mayHaveTakenEffect).toBe(true);
+    expect(failure.words).toContain(`(${code ?? 'connection failed'})`);
+  });
 
   it('when a fetch throws at once', async () => {
     const fetch = () => {

@@ -42,30 +42,38 @@ describe('a session without Keystone', () => {
 });
 
 describe('the advice about a failed connection', () => {
-  const failure = (code: string) => {
-    const cause = new TypeError('fetch failed', { cause: Object.assign(new Error('deep down'), { code }) });
-    return new NoAnswer(`Ironic cannot be reached (${code})`, true, { cause });
+  const failure = (code: string, syscall?: string) => {
+    const deep = Object.assign(new Error('deep down'), { code, syscall });
+    return new NoAnswer(`Ironic cannot be reached (${code})`, true, {
+      cause: new TypeError('fetch failed', { cause: deep }),
+    });
   };
 
-  it.each([
-    ['ECONNREFUSED', 'look at OS_ENDPOINT'],
-    ['ENOTFOUND', 'look at OS_ENDPOINT'],
+  it.each<[code: string, advice: string, syscall?: string]>([
+    ['ECONNREFUSED', 'look at OS_ENDPOINT', 'connect'],
+    ['EHOSTUNREACH', 'look at OS_ENDPOINT', 'connect'],
+    ['ENOTFOUND', 'look at OS_ENDPOINT', 'getaddrinfo'],
     ['SELF_SIGNED_CERT_IN_CHAIN', 'name the file of its CA in OS_CACERT'],
     ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'name the file of its CA in OS_CACERT'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'whose name does not match: look at OS_ENDPOINT'],
     ['CERT_HAS_EXPIRED', 'its operator must renew it'],
     ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'in OS_CERT and OS_KEY'],
     ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'look at OS_CERT and OS_KEY'],
-  ])('after %s is "%s", and it had no effect', (code, advice) => {
-    const error = advised(failure(code), 'OS_ENDPOINT');
+  ])('after %s is "%s", and it had no effect', (code, advice, syscall) => {
+    const error = advised(failure(code, syscall), 'OS_ENDPOINT');
     expect(error).toBeInstanceOf(NoAnswer);
     expect(error).toMatchObject({ mayHaveTakenEffect: false });
     expect((error as NoAnswer).words.startsWith(`Ironic cannot be reached (${code}); `)).toBe(true);
     expect((error as NoAnswer).words.endsWith(advice)).toBe(true);
   });
 
-  it.each(['ECONNRESET', 'UND_ERR_SOCKET'])('after %s is none, for it may have had an effect', (code) => {
-    const error = failure(code);
+  it.each([
+    ['ECONNRESET', 'read'],
+    ['EHOSTUNREACH', 'read'],
+    ['ENETUNREACH', 'write'],
+    ['UND_ERR_SOCKET', undefined],
+  ])('after %s (%s) is none, for it may have had an effect', (code, syscall) => {
+    const error = failure(code, syscall);
     expect(advised(error, 'OS_ENDPOINT')).toBe(error);
   });
 

@@ -44,9 +44,9 @@ async function answerWith(
 ): Promise<Response> {
   switch (reply) {
     case 'refusal':
-      throw systemError('ECONNREFUSED');
+      throw systemError('ECONNREFUSED', 'connect');
     case 'reset':
-      throw systemError('ECONNRESET');
+      throw systemError('ECONNRESET', 'read');
     case 'silence': {
       const givenUp = new Promise<never>((_, reject) => {
         const { signal } = request;
@@ -88,7 +88,7 @@ function bodyOf(
         begun = true;
         if (half.length > 0) return controller.enqueue(half);
       }
-      if (reply === 'cut body') return controller.error(systemError('ECONNRESET'));
+      if (reply === 'cut body') return controller.error(systemError('ECONNRESET', 'read'));
       if (reply === 'endless body') return controller.enqueue(more);
       return new Promise<void>(() => time.stall());
     },
@@ -97,7 +97,7 @@ function bodyOf(
   return new ReadableStream(source, { highWaterMark: 0 });
 }
 
-/** As fetch fails: the code of the system call is in the cause. */
-function systemError(code: string): TypeError {
-  return new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
+/** As fetch fails: the system call is in the cause. */
+function systemError(code: string, syscall: string): TypeError {
+  return new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code, syscall }) });
 }

@@ -1,0 +1,22 @@
+/** The system call behind a request that failed. */
+export interface FailedCall {
+  readonly code: string;
+  /** It was to find the other side or to connect to it, so that nothing can have been sent yet. */
+  readonly unsent: boolean;
+}
+
+/** What failed, which fetch hides as the cause of a cause; undefined if it was no system call. */
+export function failedCallIn(error: unknown): FailedCall | undefined {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 4; cause = cause.cause, depth += 1) {
+    if ('code' in cause && typeof cause.code === 'string') return { code: cause.code, unsent: isUnsent(cause) };
+  }
+  return undefined;
+}
+
+/** The code alone does not tell: a host may become unreachable while its answer is awaited. */
+function isUnsent(error: Error): boolean {
+  // Where a name has several addresses, with an error for each.
+  if (error instanceof AggregateError) return error.errors.every(isUnsent);
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT';
+}
