@@ -4,6 +4,7 @@ import type { Server } from './model.js';
 import type { Plan } from './plan.js';
 import type { NoAnswer, Refused, Reservation } from './ports.js';
 import { displayName } from './status.js';
+import type { Kept } from './undo.js';
 
 /*
  * What it means to the caller when a change went wrong; `translating.ts` does the same for reads.
@@ -77,11 +78,16 @@ export function undeploymentUnknown(server: Server, words: string, cause?: unkno
 }
 
 /** The same failure, with the word that our reservation could not be taken back. */
-export function stillReserved(failure: Failure, server: Server, { deploymentId }: Reservation, why: string): Failure {
+export function stillReserved(
+  failure: Failure,
+  server: Server,
+  { deploymentId }: Reservation,
+  { failed, seen }: Kept,
+): Failure {
   return new Failure(failure.code, {
     id: failure.id,
     deployment: { operationId: server.id, deploymentId },
-    reason: `${reasonOf(failure)}. Server ${displayName(server)} is still reserved as deployment ${deploymentId}, for it could not be released: ${why}`,
+    reason: `${reasonOf(failure)}. Server ${displayName(server)} ${seen ? 'is still' : 'may still be'} reserved as deployment ${deploymentId}, for it could not be released: ${failed}`,
     hint: 'Choose another server; the operator can release this one by removing its instance_uuid.',
     retryable: false,
     cause: failure,

@@ -73,7 +73,7 @@ export async function deployOn(
     if (doubtful && !undone.seen) throw outcomeUnknown(server, reservation, reasonOf(failure), failure);
     if (keeps) throw keptReserved(failure, server, reservation);
     if (inPlace && !pending && !undone.seen) return { failure, again, adrift };
-    throw stillReserved(failure, server, reservation, undone.failed);
+    throw stillReserved(failure, server, reservation, undone);
   }
 
   /** What has become of a server of which nothing is undone. */

@@ -5,11 +5,16 @@ import type { Held } from './ports.js';
 import { deadlines, persisting } from './retry.js';
 import { stateMeaning } from './states.js';
 
-/**
- * How an undo ended: the server is free or somebody else's, it is in a deployment under our id, or it stays reserved,
- * for this reason; the last is certain only if it was seen.
- */
-export type Undone = 'done' | { readonly deployed: Server } | { readonly failed: string; readonly seen: boolean };
+/** How an undo ended: the server is free or somebody else's, it is in a deployment under our id, or it stays reserved. */
+export type Undone = 'done' | { readonly deployed: Server } | Kept;
+
+/** A server that could not be given back, or was not to be. */
+export interface Kept {
+  /** Why. */
+  readonly failed: string;
+  /** Whether the server was seen; else that it is still ours is not certain. */
+  readonly seen: boolean;
+}
 
 /**
  * Gives a server back if the reservation is still ours and nothing is deployed as it. Must not be called after a start whose

@@ -927,6 +927,18 @@ describe('undoing a reservation', () => {
     expect(writes().filter((request) => request === 'release bm-1')).toHaveLength(8);
   });
 
+  it('that finds the server nowhere says only that it may be reserved', async () => {
+    const lab = setup({
+      misbehave: ({ method }) => {
+        if (method === 'deploy') return invalid;
+        return method === 'find' && lab.writes().length > 0 ? unsent : undefined;
+      },
+    });
+    expect((await lab.failure(byId)).reason).toMatch(
+      /Server bm-1 may still be reserved as deployment [-0-9a-f]{36}, for/,
+    );
+  });
+
   it('that fails ends a search, so that it is told', async () => {
     const { failure, writes } = setup({
       servers: servers(3),
