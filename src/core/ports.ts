@@ -221,6 +221,11 @@ export class NoAnswer extends Error {
   get reason(): string {
     return this.words;
   }
+
+  /** The same, for a change that this request was only to prepare: it was not sent. */
+  withoutEffect(): NoAnswer {
+    return this.mayHaveTakenEffect ? new NoAnswer(this.words, false, { cause: this }) : this;
+  }
 }
 
 /** The cloud does not know us: nothing was changed, and nothing will be before the settings are. */

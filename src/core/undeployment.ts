@@ -31,7 +31,7 @@ export function undeploy(undeploying: Deploying, server: Server, policy: Policy)
   async function look(): Promise<DeprovisionResponse | undefined> {
     const now = await bareMetal.find(server.id, signal).catch((error: unknown) => {
       // What a read did not hear says nothing about the change.
-      throw error instanceof NoAnswer ? new NoAnswer(error.words, false, { cause: error }) : error;
+      throw error instanceof NoAnswer ? error.withoutEffect() : error;
     });
     if (now && isGoing(now)) return underWay(now);
     if (now === null || hasLeft(now, server)) {

@@ -86,8 +86,10 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
   async function signIn(): Promise<SignedIn> {
     const json = { auth: { identity: identityOf(auth.identity), ...scopeOf(auth.scope) } };
     const request: Ask = { method: 'POST', path: 'v3/auth/tokens', json };
-    const answer = await http.ask(request, new AbortController().signal).catch((error) => {
-      throw advised(error, 'OS_AUTH_URL');
+    const answer = await http.ask(request, new AbortController().signal).catch((reason) => {
+      const error = advised(reason, 'OS_AUTH_URL');
+      // Whatever became of the sign-in: what it was for has not been sent.
+      throw error instanceof NoAnswer ? error.withoutEffect() : error;
     });
     if (answer.status !== 201) {
       const error = refused(answer, auth);

@@ -217,6 +217,31 @@ describe('a session at Keystone', () => {
     await expect(failed).rejects.toMatchObject({ mayHaveTakenEffect: false });
   });
 
+  test.each([
+    ['at the first request', async () => undefined],
+    [
+      'at the renewal of a refused token',
+      async ({ http, revoke }: ReturnType<typeof cloud>) => {
+        await http.ask(get, never);
+        revoke();
+      },
+    ],
+  ])('that breaks off %s leaves a change unsent, which then had no effect', async (_, before) => {
+    let breaks = false;
+    const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
+    const refuse = () => {
+      if (breaks) throw new TypeError('fetch failed', { cause: reset });
+      return undefined;
+    };
+    const lab = cloud({ refuse });
+    await before(lab);
+    breaks = true;
+    await expect(lab.http.ask({ method: 'PUT', path: 'v1/nodes/a/states/provision' }, never)).rejects.toMatchObject({
+      words: 'Service at http://keystone cannot be reached (ECONNRESET)',
+      mayHaveTakenEffect: false,
+    });
+  });
+
   test('is not tried again for a while after it was refused, however many want it', async () => {
     const refuse = () => Response.json({ error: { code: 401, message: 'No.' } }, { status: 401 });
     const { http, images, signIns, advance } = cloud({ refuse });
