@@ -94,6 +94,12 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     return answer;
   }
 
+  async function setState(serverId: string, json: object, signal: AbortSignal): Promise<void> {
+    const answer = await change({ method: 'PUT', path: `${nodePath(serverId)}/states/provision`, json }, signal);
+    // A page of something on the way says 200; only Ironic says that it has accepted this.
+    if (answer.status !== 202) throw unreadable(answer);
+  }
+
   return {
     async find(ref, signal) {
       if (!isServerRef(ref)) return null;
@@ -161,9 +167,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 
     async deploy(serverId, configDrive, signal) {
       const json = { target: 'active', ...(configDrive === undefined ? {} : { configdrive: configDrive }) };
-      const answer = await change({ method: 'PUT', path: `${nodePath(serverId)}/states/provision`, json }, signal);
-      // A page of something on the way says 200; only Ironic says that it has accepted this.
-      if (answer.status !== 202) throw unreadable(answer);
+      await setState(serverId, json, signal);
     },
 
     async release(serverId, reservation, signal) {
@@ -177,10 +181,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       throw error;
     },
 
-    async undeploy(serverId, signal) {
-      const path = `${nodePath(serverId)}/states/provision`;
-      await change({ method: 'PUT', path, json: { target: 'deleted' } }, signal);
-    },
+    undeploy: (serverId, signal) => setState(serverId, { target: 'deleted' }, signal),
 
     vifs,
 
