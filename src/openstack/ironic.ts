@@ -285,12 +285,17 @@ const refusals: readonly (readonly [status: number, words: RegExp, refusal: Refu
   [503, /free conductor workers|temporarily unavailable/i, 'busy'],
 ];
 
+const tooLarge =
+  'something on the way to Ironic, as a rule a proxy, lets no request of this size through (HTTP status 413): shorten the config drive, or have the operator raise that limit';
+
 /** What an error answer of Ironic means. */
 function errorFrom(answer: Answer): Refused | NoAnswer {
   const { words, genuine } = faultIn(answer);
   const [, , refusal] = (genuine && refusals.find(([code, text]) => code === answer.status && text.test(words))) || [];
   if (refusal) return new Refused(refusal, words);
   const { status, setBy } = answer;
+  // Whoever finds a request too large has not passed it on.
+  if (status === 413) return new Refused('invalid', tooLarge, 'us');
   const advice = status === 404 && setBy ? `; is there an Ironic at that address? look at ${setBy}` : '';
   const mayHaveTakenEffect = refusal === undefined;
   return new NoAnswer(`Ironic answered with HTTP status ${status}: ${saidIn(answer)}${advice}`, mayHaveTakenEffect);

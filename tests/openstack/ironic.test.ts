@@ -334,6 +334,15 @@ describe('starting a deployment', () => {
     const { bareMetal } = setup([json({ faultstring: words }, { status })]);
     expect(await errorOf(bareMetal.deploy(id, undefined, forever))).toMatchObject({ refusal, words });
   });
+
+  it('takes a proxy that lets nothing of this size through for refused data, for it was not passed on', async () => {
+    const { bareMetal } = setup([html(413)]);
+    expect(await errorOf(bareMetal.deploy(id, { user_data: 'x' }, forever))).toMatchObject({
+      refusal: 'invalid',
+      words: expect.stringMatching(/^something on the way to Ironic.*\(HTTP status 413\).*config drive/),
+      by: 'us',
+    });
+  });
 });
 
 describe('releasing a server', () => {
