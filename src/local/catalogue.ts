@@ -3,7 +3,10 @@ import * as z from 'zod';
 import type { Image } from '../core/model.js';
 import type { Images, OfferedImage } from '../core/ports.js';
 
-const imageUrl = z.string().regex(/^(https?|file|oci):\/\/\P{Cc}+$/u, 'must be an http, https, file or oci URL');
+// A space may be in the name of a file. In a URL it may not, and a password with one would not be known as such in a text.
+const imageUrl = z
+  .string()
+  .regex(/^(file:\/\/\P{Cc}+|(https?|oci):\/\/[^\s\p{Cc}]+)$/u, 'must be an http, https, file or oci URL');
 const size = z.int().positive();
 
 /** One image of the catalogue, in the words of Ironic's `instance_info` without their `image_` prefix. */

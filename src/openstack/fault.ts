@@ -42,8 +42,8 @@ export function faultIn(answer: Answer): Fault {
     if (!words.success) continue;
     const text = words.data.faultstring || words.data.description || words.data.message || words.data.title;
     if (!text) continue;
-    const shown = plain(withoutUrlCredentials(withoutEcho(text.slice(0, longest))).replace(/<br ?\/?>/g, ' '));
-    return { words: shown, genuine: true };
+    const lines = withoutEcho(text.slice(0, longest)).replace(/<br ?\/?>/g, ' ');
+    return { words: plain(withoutUrlCredentials(lines)), genuine: true };
   }
   return { words: 'no explanation given', genuine: false };
 }

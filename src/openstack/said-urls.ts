@@ -1,9 +1,14 @@
-import { withoutCredentials } from '../core/image-names.js';
+import { withoutSecrets } from '../core/image-names.js';
 
-// Bounded, so that a long text without any URL costs no more than its length.
-const url = /\b[a-z][a-z\d+.-]{0,20}:\/\/[^\s"'<>]+/gi;
-
-/** Text in which a service may quote the URL of an image, without the credentials in it. */
+/**
+ * Text in which a service may quote the URL of an image, or the path of one, without the credentials in it. It is taken
+ * word by word, for a password may hold any character but a space; and a text of megabytes costs no more than its length.
+ */
 export function withoutUrlCredentials(text: string): string {
-  return text.replace(url, withoutCredentials);
+  return text.replace(/\S+/g, (word) => {
+    const [scheme] = /^\/|:\/\//.exec(word) ?? [];
+    if (scheme === undefined) return word;
+    const start = word.indexOf(scheme) + scheme.length;
+    return word.slice(0, start) + withoutSecrets(word.slice(start));
+  });
 }

@@ -49,6 +49,9 @@ describe('the name of an image', () => {
     [image_id, shown],
     [` ${image_id}`, shown],
     ['oci://registry.example.org/a@sha256:00', 'oci://registry.example.org/a@sha256:00'],
+    ['oci://registry.example.org:5000/a@sha256:00', 'oci://registry.example.org:5000/a@sha256:00'],
+    ['https://robot:hunt/er#2@img.example.org/u.qcow2', 'https://***@img.example.org/u.qcow2'],
+    ['https://robot:hunt er?2@img.example.org/u.qcow2', 'https://***@img.example.org/u.qcow2'],
   ])('%s is said as %s', (ref, words) => {
     expect(namedImage(ref)).toBe(words);
   });

@@ -77,6 +77,11 @@ describe('an image catalogue', () => {
     ['no source', 'a:\n  checksum: "1"\n', ': a.source: Invalid input: expected string, received undefined.'],
     ['a source that is none', 'a:\n  source: ubuntu\n', ': a.source: must be an http, https, file or oci URL.'],
     [
+      'a space in its source',
+      'a:\n  source: https://images.example/a b\n',
+      ': a.source: must be an http, https, file or oci URL.',
+    ],
+    [
       'half a hash',
       `a:\n  source: ${url}\n  os_hash_algo: sha256\n`,
       ': a: os_hash_algo and os_hash_value belong together.',
@@ -163,7 +168,7 @@ describe('an image of the catalogue', () => {
     await expect(images.find(url, forever)).resolves.toMatchObject({ lacksChecksum: true });
   });
 
-  it.each([url, 'https://images.example/a', 'file:///a.raw', 'oci://registry.example/a:1'])(
+  it.each([url, 'https://images.example/a', 'file:///my images/a.raw', 'oci://registry.example/a:1'])(
     'may be given as the URL %s instead',
     async (ref) => {
       await expect(images.find(ref, forever)).resolves.toMatchObject({
@@ -181,6 +186,8 @@ describe('an image of the catalogue', () => {
     'http://',
     'http:/a',
     'http://a\nb',
+    'https://user:pa ss@images.example/a',
+    'oci://user:pa\u3000ss@registry.example/a:1',
     ' http://a',
     '__proto__',
     'constructor',

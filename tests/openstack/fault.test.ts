@@ -47,6 +47,11 @@ describe('the words of an error', () => {
     expect(faultOf({ faultstring: said(url) }).words).toBe(said(shown));
   });
 
+  it('are told apart from a URL before a line break as HTML writes it', () => {
+    const faultstring = 'See http://h/a?b=c<br />Then call.';
+    expect(faultOf({ faultstring }).words).toBe('See http://h/a?*** Then call.');
+  });
+
   it('are one bounded line', () => {
     const { words } = faultOf({ faultstring: `a\u202e\r\n"b"${'x'.repeat(5_000_000)}` });
     expect(words).toMatch(/^a "b"x+…$/);
