@@ -26,6 +26,13 @@ const ways: readonly (readonly [what: string, line: ClientLine, leave: (session:
 const server = '/v1/nodes/rack1-small-01';
 const isChange = ({ method }: { method: string }) => method !== 'GET';
 
+/** A change fails, and the next attempt goes no further before it is released, however short the pause was. */
+function inThePauseAfter(proxy: FaultProxy, method: string, failure: Fault): Incident {
+  const { reached, abandoned } = proxy.on({ method, nth: 1 }, failure);
+  const { release } = proxy.on({ method, nth: 2 }, faults.holdBefore);
+  return { reached, abandoned, release };
+}
+
 /** Moments of a deployment: what is arranged, the incident to wait for, and what shall have become of the server. */
 const moments: readonly (readonly [
   what: string,
@@ -46,12 +53,12 @@ const moments: readonly (readonly [
   ],
   [
     'in the pause after a reservation that met a lock',
-    (proxy) => proxy.on({ method: 'PATCH', nth: 1 }, faults.answerBefore(409, lock)),
+    (proxy) => inThePauseAfter(proxy, 'PATCH', faults.answerBefore(409, lock)),
     'given back',
   ],
   [
     'in the pause after a reservation whose answer was lost',
-    (proxy) => proxy.on({ method: 'PATCH', nth: 1 }, faults.resetAfter),
+    (proxy) => inThePauseAfter(proxy, 'PATCH', faults.resetAfter),
     'given back',
   ],
   [
@@ -82,7 +89,7 @@ const moments: readonly (readonly [
   ['before the answer to its start', (proxy) => proxy.on({ method: 'PUT', nth: 1 }, faults.holdAfter), 'deploying'],
   [
     'in the pause after a start that met a lock',
-    (proxy) => proxy.on({ method: 'PUT', nth: 1 }, faults.answerBefore(409, lock)),
+    (proxy) => inThePauseAfter(proxy, 'PUT', faults.answerBefore(409, lock)),
     'deploying',
   ],
   [
