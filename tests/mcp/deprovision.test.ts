@@ -206,23 +206,19 @@ describe.each(clientLines)('with a %s client', { concurrent: true, timeout: 30_0
   });
 
   it('a deployment that waits for its agent is cancelled', async () => {
-    const ironic = await startSimulatedIronic({ clock: { now: Date.now }, speed: 200 });
+    let now = Date.now();
+    const ironic = await startSimulatedIronic({ clock: { now: () => now } });
     const settings = { ...env, OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url };
     await withSession(line, undefined, settings, async (session) => {
       const { uuid } = await ironic.node('rack1-small-01');
       await ironic.ask('PATCH', `/v1/nodes/${uuid}`, [{ op: 'add', path: '/extra/sim', value: { hang: 'deploy' } }]);
-      const accepted = await provision(session, { ...image, image_id: 'file:///images/debian.qcow2' });
-      const input = { operation_id: accepted.operation_id, confirm_server_name: 'rack1-small-01' };
-      const { data } = await session.callTool('check_provision_status', {
-        ...input,
-        confirm_server_name: undefined,
-        wait_seconds: 5,
-      });
+      const { operation_id } = await provision(session, { ...image, image_id: 'file:///images/debian.qcow2' });
+      now += 10_000;
+      const { data } = await session.callTool('check_provision_status', { operation_id });
       expect(data).toMatchObject({ provision_state: 'wait call-back' });
+      const input = { operation_id, confirm_server_name: 'rack1-small-01' };
       expect((await session.callTool('deprovision_server', input)).data).toMatchObject({ status: 'accepted' });
-      expect(await ironic.node(uuid)).toMatchObject({
-        provision_state: expect.stringMatching(/deleting|clean|available/),
-      });
+      expect((await ironic.node(uuid)).provision_state).toBe('deleting');
     });
     await ironic.close();
   });
