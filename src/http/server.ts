@@ -18,26 +18,25 @@ const patience = {
   requestTimeout: 30_000,
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 2_000,
+  /** For one who does not read; longer than any call waits. */
+  silence: 75_000,
 };
-
-/** The same for one who does not read; longer than any call waits. */
-const silence = 75_000;
 
 /** So many requests of one connection are answered at a time: answers wait in memory until those before them are read. */
 const mostOfOne = 32;
 
 /**
  * An application on a port.
- * @param haste Divides the patience: 1 but in tests.
+ * @param limits Where they shall be others.
  */
-export function createHttpServer(app: HttpApp, haste = 1): HttpServer {
-  const limits = Object.fromEntries(Object.entries(patience).map(([name, limit]) => [name, limit / haste]));
+export function createHttpServer(app: HttpApp, limits: Partial<typeof patience> = {}): HttpServer {
+  const { silence, ...serverLimits } = { ...patience, ...limits };
   /** How many requests of each connection are not answered yet; those that have none are not in it. */
   const answering = new Map<object, number>();
   let onAnswered: () => void = () => undefined;
 
   const server = createAdaptorServer({
-    serverOptions: { ...limits, maxHeaderSize: 16 * 1024 },
+    serverOptions: { ...serverLimits, maxHeaderSize: 16 * 1024 },
     fetch(request, { incoming, outgoing }) {
       const { socket } = incoming;
       const earlier = answering.get(socket) ?? 0;
@@ -55,7 +54,7 @@ export function createHttpServer(app: HttpApp, haste = 1): HttpServer {
       return app(request, { target: incoming.url, client: socket.remoteAddress });
     },
   }) as NodeServer;
-  server.setTimeout(silence / haste);
+  server.setTimeout(silence);
 
   return {
     listen(host, port) {
