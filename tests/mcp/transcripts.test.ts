@@ -10,26 +10,28 @@ const image = 'file:///images/debian.qcow2';
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJYm0gqGzGxXcJ8sQyHxkq1v0mO6lYbq7o2r5q8pW3cM ada';
 
 /** Booting the agent, writing the image, installing the boot loader, over: in seconds of a simulated deployment. */
-const moments = [5, 30, 49, 70];
+const [booting, writing, finishing, over] = [5, 30, 49, 70];
 
-/** An Ironic whose time goes on within each wait, between the first look and the next, so that each run sees the same. */
-async function startIronic() {
+/**
+ * An Ironic whose time goes on within each wait, between the first look and the next, so that each run sees the same.
+ * @param moments Before the first wait, and at the end of each.
+ */
+async function startIronic(moments: readonly number[] = [booting, writing, finishing, over]) {
   const begin = Date.now();
   let seconds = 0;
-  const wait = { number: 0, begin: 0, looks: 0 };
+  const wait = { number: 0, looks: 0 };
   const ironic = await startSimulatedIronic({ clock: { now: () => begin + seconds * 1_000 } });
   const proxy = await startFaultProxy(ironic.url);
   proxy.on({ method: 'GET', path: /^\/v1\/nodes\/[0-9a-f-]{36}\?/ }, async ({ pass, reply }) => {
     wait.looks += 1;
-    // The first look of a wait may be one that the wait before has made: then this is the next one, after some seconds.
-    const early = wait.number === 1 || performance.now() - wait.begin < 1_000;
-    const moment = wait.looks === 1 && early ? wait.number - 1 : wait.number;
+    // A wait may begin with the last look of the one before: then it reports the old moment twice.
+    const moment = wait.looks === 1 ? wait.number - 1 : wait.number;
     seconds = moments[moment] ?? seconds;
     reply(await pass());
   });
   return {
     ironic,
-    beginWait: () => void Object.assign(wait, { number: wait.number + 1, begin: performance.now(), looks: 0 }),
+    beginWait: () => void Object.assign(wait, { number: wait.number + 1, looks: 0 }),
     env: { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url },
     /** Lets a server fail when the image is written, with that in `last_error`. */
     doom: (name: string, message: string) =>
@@ -107,7 +109,7 @@ describe.each(clientLines)('the transcript of an agent with a %s client', option
     ['is confirmed by name', undefined, 'rack1-small-01'],
     ['is confirmed by the user', () => ({ action: 'accept', content: { confirm: true } }), 'rack1-small-01'],
   ])('whose undeployment %s is the golden one', async (how, user, name) => {
-    const { env, beginWait, close } = await startIronic();
+    const { env, beginWait, close } = await startIronic([booting, over]);
     const settings = { ...env, IRONIC_MCP_ALLOW_DEPROVISION: 'true' };
     const transcript = await openTranscript(`undeployment-${how.replaceAll(' ', '-')}`, line, settings, user);
     const request = { image_id: image, server_id: 'rack1-small-01', ssh_public_keys: [key] };

@@ -10,7 +10,7 @@ const timeout = 60_000;
 
 /** A conversation with the built program, written down as it went over the wire. */
 export interface Transcript {
-  /** Calls a tool, and notes the call, the progress notifications and the result. */
+  /** Calls a tool, and notes the call, the result, and the progress notifications but those that say the same again. */
   call(
     tool: string,
     input: object,
@@ -43,7 +43,12 @@ export async function openTranscript(
       const { data } = await session.callTool(tool, input, options);
       const { messages, end } = messagesSince(session, read);
       read = end;
-      entries.push(...messages.flatMap(entryOf));
+      let said: string | undefined;
+      for (const message of messages) {
+        const words = progressIn(message);
+        if (words === undefined || words !== said) entries.push(...entryOf(message));
+        said = words;
+      }
       return data ?? {};
     },
     note: (entry) => void entries.push(entry),
@@ -71,6 +76,11 @@ function messagesSince(session: McpSession, start: number): { messages: readonly
   const end = text.lastIndexOf('\n') + 1;
   const lines = text.slice(start, end).split('\n').filter(Boolean);
   return { messages: lines.map((line) => JSON.parse(line) as Message), end };
+}
+
+/** What a progress notification says, but for the time that has passed. */
+function progressIn({ method, params }: Message): string | undefined {
+  return method === 'notifications/progress' ? normal(String(params?.message)) : undefined;
 }
 
 /** A message as it is written down; the handshake and the like are left out. */
