@@ -386,12 +386,11 @@ describe('many callers who wait', () => {
 
   it('leave nothing behind when they leave', async () => {
     const { ask, clock } = setup();
-    const controller = new AbortController();
-    const waiting = Array.from({ length: 100 }, () => ask({ wait_seconds: 50 }, AbortSignal.any([controller.signal])));
-    const left = Promise.allSettled(waiting);
+    const callers = Array.from({ length: 100 }, () => new AbortController());
+    const left = Promise.allSettled(callers.map(({ signal }) => ask({ wait_seconds: 50 }, signal)));
     await clock.pass(10_000);
     expect(clock.sleeping).toBe(100);
-    controller.abort();
+    for (const caller of callers) caller.abort();
     await left;
     expect(clock.sleeping).toBe(0);
   });
