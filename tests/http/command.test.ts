@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { http } from '../../src/commands/http.js';
 import { ConfigError, UsageError } from '../../src/config.js';
+import { nowhere } from '../support/nowhere.js';
 
 /** Runs the command in this process. */
 function command(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -29,7 +30,7 @@ describe('the command http', () => {
   });
 
   it('is not ready when Ironic cannot be reached, however many ask', async () => {
-    const { url, stop, code } = command(['--port', '0'], { OS_AUTH_TYPE: 'none', OS_ENDPOINT: 'http://127.0.0.1:9' });
+    const { url, stop, code } = command(['--port', '0'], { OS_AUTH_TYPE: 'none', OS_ENDPOINT: nowhere });
     const base = await url;
     const answers = await Promise.all(Array.from({ length: 5 }, () => fetch(`${base}/readyz`)));
     expect(answers.map(({ status }) => status)).toEqual([502, 502, 502, 502, 502]);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { openLines } from '../support/json-rpc-lines.js';
+import { nowhere } from '../support/nowhere.js';
 
-/** Nobody is reached there. */
 const env = {
-  OS_AUTH_URL: 'http://127.0.0.1:9',
+  OS_AUTH_URL: nowhere,
   OS_USERNAME: 'ada',
   OS_USER_DOMAIN_NAME: 'Default',
   OS_PASSWORD: 'secret',

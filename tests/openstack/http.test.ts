@@ -5,6 +5,7 @@ import { NoAnswer } from '../../src/core/ports.js';
 import { createGate } from '../../src/openstack/gate.js';
 import type { Ask } from '../../src/openstack/http.js';
 import { whileCollectingGarbage } from '../support/garbage.js';
+import { nowhere } from '../support/nowhere.js';
 import { forever, httpTo } from './lab.js';
 
 const closing: (() => Promise<void>)[] = [];
@@ -159,10 +160,8 @@ describe('at most 8 requests', () => {
 
 describe('no answer', () => {
   it('and no effect when nobody listens there', async () => {
-    const { endpoint, close } = await serve(() => undefined);
-    await close();
-    const failure = await failureOf(httpTo(endpoint).ask(put, forever));
-    expect(failure.words).toBe(`Ironic at ${endpoint} cannot be reached (ECONNREFUSED)`);
+    const failure = await failureOf(httpTo(nowhere).ask(put, forever));
+    expect(failure.words).toBe(`Ironic at ${nowhere} cannot be reached (ECONNREFUSED)`);
     expect(failure.mayHaveTakenEffect).toBe(false);
   });
 

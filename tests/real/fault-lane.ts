@@ -13,6 +13,7 @@ import type { Administrator } from '../contract/lab.js';
 import { playFault } from '../support/fault-player.js';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { createFaultScript, kindOf } from '../support/fault-table.js';
+import { nowhere } from '../support/nowhere.js';
 import { configDriveIn } from './config-drive.js';
 
 /** How long a request may take as the program is set up unless told otherwise, in milliseconds. */
@@ -114,7 +115,7 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
     const kind = kindOf(request.method, pathname + search);
     if (script.peek(kind)?.reply !== 'refusal') return fetch(request);
     script.next(kind);
-    return fetch('http://127.0.0.1:9/');
+    return fetch(nowhere);
   }
 
   async function deployedOn(id: string): Promise<Deployed> {

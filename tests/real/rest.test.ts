@@ -9,6 +9,7 @@ import { type HttpServer, startHttpServer } from '../http/http-server.js';
 import { expectLostStart } from '../http/lost-start.js';
 import { createRestClient, type RestClient } from '../http/rest-client.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
+import { nowhere } from '../support/nowhere.js';
 
 const checksum = 'd41d8cd98f00b204e9800998ecf8427e';
 /** Nobody listens there. */
@@ -119,7 +120,7 @@ describe.each(inject('ironics'))('REST with Ironic $version ($release)', ({ endp
   });
 
   test('says that nobody answers where Ironic should be', async () => {
-    const client = await serve({ OS_ENDPOINT: 'http://127.0.0.1:9' });
+    const client = await serve({ OS_ENDPOINT: nowhere });
     const tool = ['check_provision_status', { operation_id: nobody }] as const;
     const { retryable } = await expectFailure(client, {
       code: 'ironic_unavailable',

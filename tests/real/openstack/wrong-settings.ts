@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { nowhere } from '../../support/nowhere.js';
 import { failureIn } from '../../support/tool-answers.js';
-import { type Cloud, closedPort, type Env } from './cloud.js';
+import type { Cloud, Env } from './cloud.js';
 
 interface Wrong {
   readonly what: string;
@@ -26,8 +27,6 @@ const applicationCredential = ({ auth_url }: Cloud, id: string): Env => ({
   OS_APPLICATION_CREDENTIAL_ID: id,
   OS_APPLICATION_CREDENTIAL_SECRET: 'wrong-secret',
 });
-
-const nobody = await closedPort();
 
 /** Keystone's own words, which never say why. */
 const refused =
@@ -86,8 +85,8 @@ const atTheCall: readonly Wrong[] = [
   },
   {
     what: 'nobody where Keystone should be',
-    env: provisioner({ OS_AUTH_URL: `${nobody}/v3` }),
-    reason: `Keystone at ${nobody} cannot be reached (ECONNREFUSED); look at OS_AUTH_URL`,
+    env: provisioner({ OS_AUTH_URL: `${nowhere}/v3` }),
+    reason: `Keystone at ${nowhere} cannot be reached (ECONNREFUSED); look at OS_AUTH_URL`,
   },
   {
     what: 'a host that does not exist',
@@ -102,13 +101,13 @@ const atTheCall: readonly Wrong[] = [
   },
   {
     what: 'nobody where Ironic should be',
-    env: provisioner({ OS_BAREMETAL_ENDPOINT_OVERRIDE: nobody }),
-    reason: `Ironic at ${nobody} cannot be reached (ECONNREFUSED); look at OS_BAREMETAL_ENDPOINT_OVERRIDE`,
+    env: provisioner({ OS_BAREMETAL_ENDPOINT_OVERRIDE: nowhere }),
+    reason: `Ironic at ${nowhere} cannot be reached (ECONNREFUSED); look at OS_BAREMETAL_ENDPOINT_OVERRIDE`,
   },
   {
     what: 'nobody where Glance should be',
-    env: provisioner({ OS_IMAGE_ENDPOINT_OVERRIDE: `${nobody}/v2` }),
-    reason: `The image service at ${nobody} cannot be reached (ECONNREFUSED); look at OS_IMAGE_ENDPOINT_OVERRIDE`,
+    env: provisioner({ OS_IMAGE_ENDPOINT_OVERRIDE: `${nowhere}/v2` }),
+    reason: `The image service at ${nowhere} cannot be reached (ECONNREFUSED); look at OS_IMAGE_ENDPOINT_OVERRIDE`,
   },
   {
     what: 'no sign-in where one is wanted',
