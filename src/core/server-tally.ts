@@ -13,15 +13,16 @@ const mostClasses = 30;
 export const standings = ['available', 'in_use', 'deploying', 'failed', 'unusable'] as const;
 export type Standing = (typeof standings)[number];
 
-const Count = z.int().optional();
+// One for each member: what is made of the schema describes a member by its name, and one for all would have one description.
+const count = () => z.int().optional();
 /** How many servers of a class there are of each standing. */
 export const ClassCount = z.strictObject({
   resource_class: z.string(),
-  available: Count,
-  in_use: Count,
-  deploying: Count,
-  failed: Count,
-  unusable: Count,
+  available: count(),
+  in_use: count(),
+  deploying: count(),
+  failed: count(),
+  unusable: count(),
 });
 export type ClassCount = z.output<typeof ClassCount>;
 
