@@ -24,9 +24,9 @@ export interface ServerPage {
 /**
  * Bare metal as the core needs it; `openstack/ironic.ts` speaks to Ironic.
  *
- * Every method rejects with `Refused` if Ironic said no (then nothing was changed), with `NoAnswer` if there is
- * no answer to go by, with the failure `overloaded` if it was not asked for too many wait already (which never happens
- * with `signalOfChange`), and with the signal's reason when that is aborted first.
+ * Every method rejects with `Refused` if Ironic said no (then nothing was changed), with `NoAnswer` if there is no answer
+ * to go by, with the failure `overloaded` if too many requests wait already (then it was not sent; what is asked with
+ * `signalOfChange` is never turned away), and with the signal's reason when that is aborted first.
  */
 export interface BareMetal {
   /** One server by UUID or name, or null. Changes nothing. */
@@ -55,7 +55,7 @@ export interface BareMetal {
 
   /**
    * Takes a server: sets its deployment id and what to deploy in one atomic change, and answers with the server as it
-   * is then. Refused as `taken` if another deployment has it or the id is on another server.
+   * is then. Refused as `taken` if another deployment has the server, as `elsewhere` if the id is on another one.
    * Repeated with the same deployment id it succeeds again and the last description stands.
    */
   reserve(serverId: string, reservation: Reservation, signal: AbortSignal): Promise<Server>;
