@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { ConfigError, readArguments, readConfig, readHttpConfig } from '../config.js';
 import { Failure } from '../core/failures.js';
@@ -11,13 +10,10 @@ import { createInFlight } from '../http/in-flight.js';
 import { createJsonLines } from '../http/json-lines.js';
 import { createHttpServer } from '../http/server.js';
 import { refusingDropped } from '../mcp/dropped-arguments.js';
-import { instructionsFor } from '../mcp/instructions.js';
-import { createMcpServer } from '../mcp/server.js';
-import { tools } from '../mcp/tools.js';
-import { version } from '../version.js';
 import { type Command, exitCodes } from './io.js';
 import { showNotices } from './notices.js';
 import { portIn, whyNot } from './port.js';
+import { createServing } from './serving.js';
 
 /** So many operations may run at the same time. More would only wait for Ironic. */
 const mostRunning = 256;
@@ -43,10 +39,8 @@ export const http: Command = async (io, args) => {
     );
   }
 
-  let composed: Promise<Core> | undefined;
   const log = createJsonLines((text) => io.stderr.write(text));
   const warn = (warning: string) => log.line({ time: new Date().toISOString(), warning });
-  const core = () => (composed ??= import('../compose.js').then(({ composeCore }) => composeCore(config, { warn })));
   const onDefect = (error: unknown, requestId?: string) =>
     log.line({
       time: new Date().toISOString(),
@@ -55,26 +49,14 @@ export const http: Command = async (io, args) => {
     });
 
   const inFlight = createInFlight(operations, mostRunning);
-  const mcp = createMcpHandler(
-    () =>
-      createMcpServer({
-        name: 'ironic-mcp',
-        version,
-        instructions: instructionsFor(config.cloud, config.policy.allows),
-        tools: tools.filter(({ effect }) => config.policy.allows(effect)),
-        operations: async () => inFlight.operations,
-        core,
-        openWorld: config.cloud.kind !== 'simulator',
-        onDefect,
-      }),
-    { maxRequestBodySize: largestBody },
-  );
+  const serving = createServing(config, { operations: async () => inFlight.operations, warn, onDefect });
+  const mcp = createMcpHandler(serving.mcpServer, { maxRequestBodySize: largestBody });
   const app = createHttpApp({
     operations: inFlight.operations,
     policy: config.policy,
-    core,
+    core: serving.core,
     mcp: refusingDropped(mcp.fetch, largestBody),
-    ready: shared(async () => ironicAnswers(await core())),
+    ready: shared(async () => ironicAnswers(await serving.core())),
     hosts: ['localhost', host.toLowerCase(), ...hosts.map((name) => name.toLowerCase())],
     isToken: token === undefined ? undefined : equalTo(token),
     stopping: io.stop,
@@ -104,7 +86,7 @@ export const http: Command = async (io, args) => {
   // Whoever is left hears nothing more, and begins nothing more; a change that has begun goes on.
   server.close();
   await mcp.close();
-  if (composed) await Promise.race([composed.then(({ changes }) => changes.settled()), delay(grace.settle)]);
+  await serving.settled(grace.settle);
   log.flush();
   return exitCodes.ok;
 };

@@ -1,13 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { readArguments, readConfig } from '../config.js';
-import type { Core } from '../core/operation.js';
-import { instructionsFor } from '../mcp/instructions.js';
-import { createMcpServer } from '../mcp/server.js';
-import { tools } from '../mcp/tools.js';
-import { version } from '../version.js';
 import { type Command, exitCodes, type Io } from './io.js';
 import { showNotices } from './notices.js';
+import { createServing } from './serving.js';
 import { createStdioTransport } from './stdio-transport.js';
 
 /** How long a change may go on after its client has left: SDK 1.x clients kill four seconds after they close stdin. */
@@ -21,34 +16,19 @@ export const stdio: Command = async (io, args) => {
     io.stderr.write('ironic-mcp: waiting for an MCP client to speak on stdin. For people there are demo and --help.\n');
   }
 
-  const warn = (message: string) => io.stderr.write(`ironic-mcp: ${message}\n`);
-  let core: Promise<Core> | undefined;
-  const started = () => (core ??= import('../compose.js').then(({ composeCore }) => composeCore(config, { warn })));
-  const log = (error: unknown) =>
-    io.stderr.write(`ironic-mcp: ${error instanceof Error ? error.stack : String(error)}\n`);
-
-  const handle = serveStdio(
-    () =>
-      createMcpServer({
-        name: 'ironic-mcp',
-        version,
-        instructions: instructionsFor(config.cloud, config.policy.allows),
-        tools: tools.filter(({ effect }) => config.policy.allows(effect)),
-        operations: async () => (await import('../core/operations.js')).operations,
-        core: started,
-        openWorld: config.cloud.kind !== 'simulator',
-        onDefect: log,
-      }),
-    {
-      transport: createStdioTransport(io),
-      onerror: (error) => io.stderr.write(`ironic-mcp: ${error.message}\n`),
-    },
-  );
+  const serving = createServing(config, {
+    operations: async () => (await import('../core/operations.js')).operations,
+    warn: (message) => io.stderr.write(`ironic-mcp: ${message}\n`),
+    onDefect: (error) => io.stderr.write(`ironic-mcp: ${error instanceof Error ? error.stack : String(error)}\n`),
+  });
+  const handle = serveStdio(serving.mcpServer, {
+    transport: createStdioTransport(io),
+    onerror: (error) => io.stderr.write(`ironic-mcp: ${error.message}\n`),
+  });
   await over(io);
   // Ends the reads and waits under way; a change that has begun goes on.
   await handle.close();
-  const settled = core?.then(({ changes }) => changes.settled());
-  if (settled) await atMost(grace, settled);
+  await serving.settled(grace);
   return exitCodes.ok;
 };
 
@@ -61,14 +41,4 @@ function over({ stdin, stdout, stop }: Io): Promise<void> {
     stdin.once('end', done).once('close', done).once('error', done);
     stdout.once('close', done).once('error', done);
   });
-}
-
-/** Waits for it, but no longer. The timer keeps the process alive meanwhile, for the pauses of a change do not. */
-async function atMost(milliseconds: number, promise: Promise<void>): Promise<void> {
-  const over = new AbortController();
-  try {
-    await Promise.race([promise, delay(milliseconds, undefined, { signal: over.signal })]);
-  } finally {
-    over.abort();
-  }
 }
