@@ -3,7 +3,7 @@ import { createChanges } from './core/changes.js';
 import { createDeprovisionService } from './core/deprovision.js';
 import { createImageService } from './core/image-list.js';
 import type { Core } from './core/operation.js';
-import type { Clock, Images } from './core/ports.js';
+import type { Images } from './core/ports.js';
 import { createProvisionService } from './core/provision.js';
 import { createServerService } from './core/servers.js';
 import { createCatalogueImages } from './local/catalogue.js';
@@ -20,18 +20,18 @@ import { createSignedHttp } from './openstack/signed.js';
 /** More would only queue up inside of Ironic, whose API has ten threads. */
 const connections = 8;
 
+const clock = systemClock;
+const { random } = Math;
+
 export interface ComposeOptions {
-  readonly clock?: Clock;
-  readonly random?: () => number;
   /** Tells the operator of what the caller is not told. */
   readonly warn?: (message: string) => void;
 }
 
 /** Puts the core together as the settings say. Asks nobody anything yet. */
-export async function composeCore(config: Config, options: ComposeOptions = {}): Promise<Core> {
-  const { clock = systemClock, random = Math.random, warn = () => undefined } = options;
+export async function composeCore(config: Config, { warn = () => undefined }: ComposeOptions = {}): Promise<Core> {
   const { policy, auditLog: file } = config;
-  const { bareMetal, images, say, realm } = await composeCloud(config, { clock, random });
+  const { bareMetal, images, say, realm } = await composeCloud(config);
   const servers = createServerService({ bareMetal, clock, policy, random });
   const changes = createChanges();
   const provision = createProvisionService({ bareMetal, images, servers, changes, clock, policy, random, realm });
@@ -60,8 +60,7 @@ export interface ComposedCloud {
 }
 
 /** Puts together what the core needs of a cloud. Asks nobody anything yet. */
-export async function composeCloud(config: Config, options: ComposeOptions = {}): Promise<ComposedCloud> {
-  const { clock = systemClock, random = Math.random } = options;
+export async function composeCloud(config: Config): Promise<ComposedCloud> {
   const { cloud, requestTimeout: timeout } = config;
   if (cloud.kind === 'simulator') {
     const { createSimulator } = await import('./simulator/cloud.js');

@@ -7,8 +7,6 @@ import { deadlines } from './core/retry.js';
 import { plain } from './core/untrusted.js';
 import type { Catalogue } from './local/catalogue.js';
 
-export { ConfigError, UsageError } from './config/errors.js';
-
 /** Where servers come from. */
 export type Cloud = { readonly kind: 'simulator' } | ({ readonly kind: 'ironic' } & Resolved);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ConfigError } from '../src/config.js';
+import { ConfigError } from '../src/config/errors.js';
 import { type Connection, connect } from '../src/connect.js';
 import { Failure } from '../src/core/failures.js';
 import { whileCollectingGarbage } from './support/garbage.js';

@@ -10,7 +10,7 @@ const allowed: Readonly<Record<string, RegExp>> = {
   core: /^(zod|node:crypto|node:events)$/,
   openstack: /^(\.\.\/core\/\w.*|ky|zod|node:https|node:stream)$/,
   local: /^(\.\.\/core\/\w.*|zod|js-yaml|node:.*)$/,
-  simulator: /^(\.\.\/core\/states\.js|hono(\/.*)?)$/,
+  simulator: /^hono(\/.*)?$/,
   mcp: /^(\.\.\/core\/\w.*|zod|@modelcontextprotocol\/server(\/.*)?)$/,
   http: /^(\.\.\/core\/\w.*|zod|hono(\/.*)?|@hono\/node-server)$/,
 };
@@ -18,14 +18,7 @@ const folders = Object.keys(allowed);
 const sources = [
   './x.js',
   ...folders.map((folder) => `../${folder}/x.js`),
-  ...[
-    '../core/states.js',
-    '../commands/x.js',
-    '../config.js',
-    './../core/x.js',
-    '../core/../openstack/x.js',
-    '../../x.js',
-  ],
+  ...['../commands/x.js', '../config.js', './../core/x.js', '../core/../openstack/x.js', '../../x.js'],
   ...['zod', 'ky', 'hono', 'hono/tiny', 'js-yaml', '@hono/node-server', '@modelcontextprotocol/server', 'other'],
   ...['node:crypto', 'node:events', 'node:https', 'node:stream', 'node:fs', 'node:fs/promises'],
 ];

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ComposedCloud, composeCloud } from '../compose.js';
-import { type Config, ConfigError, readArguments, readConfig } from '../config.js';
+import { ConfigError } from '../config/errors.js';
+import { type Config, readArguments, readConfig } from '../config.js';
 import type { Server } from '../core/model.js';
 import type { Policy } from '../core/policy.js';
 import { type BareMetal, NoAnswer, Refused } from '../core/ports.js';

@@ -1,4 +1,4 @@
-import { UsageError } from '../config.js';
+import { UsageError } from '../config/errors.js';
 
 /**
  * A flag that is a whole number.

@@ -50,7 +50,7 @@ export function fieldsOf({ input, route }: Operation): readonly Field[] {
 }
 
 /** The names in braces. */
-export function pathParameters(path: string): readonly string[] {
+function pathParameters(path: string): readonly string[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
 }
 

@@ -4,10 +4,7 @@ import { plain } from '../core/untrusted.js';
 export type Surroundings = { readonly kind: 'simulator' } | { readonly kind: 'ironic'; readonly where: string };
 
 /** What a client tells its model about this server. Must stand alone, in under 2,000 characters: clients cut the rest. */
-export function instructionsFor(
-  cloud: Surroundings,
-  allows: (effect: 'write' | 'destroy') => boolean = (effect) => effect === 'write',
-): string {
+export function instructionsFor(cloud: Surroundings, allows: (effect: 'write' | 'destroy') => boolean): string {
   const where =
     cloud.kind === 'simulator'
       ? 'This is a SIMULATED cloud: no real server is touched, and it is forgotten when this process ends. Tell the user so. For a real one the user sets OpenStack settings (OS_*) in the env block of this MCP server.'

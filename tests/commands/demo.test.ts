@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { demo } from '../../src/commands/demo.js';
-import { UsageError } from '../../src/config.js';
+import { UsageError } from '../../src/config/errors.js';
 import { createFakeIo } from '../support/fake-io.js';
 import { program, run } from '../support/program.js';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { simulator } from '../../src/commands/simulator.js';
-import { ConfigError, UsageError } from '../../src/config.js';
+import { ConfigError, UsageError } from '../../src/config/errors.js';
 import { createFakeIo } from '../support/fake-io.js';
 import { run, start } from '../support/program.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { stdio } from '../../src/commands/stdio.js';
-import { ConfigError, UsageError } from '../../src/config.js';
+import { ConfigError, UsageError } from '../../src/config/errors.js';
 import { createFakeIo, type FakeIo } from '../support/fake-io.js';
 import { faults, startFaultProxy } from '../support/fault-proxy.js';
 import { assertOnlyJsonRpc } from '../support/mcp-session.js';

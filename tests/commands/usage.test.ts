@@ -6,7 +6,7 @@ import { demo } from '../../src/commands/demo.js';
 import type { Command } from '../../src/commands/io.js';
 import { simulator } from '../../src/commands/simulator.js';
 import { stdio } from '../../src/commands/stdio.js';
-import { ConfigError, UsageError } from '../../src/config.js';
+import { ConfigError, UsageError } from '../../src/config/errors.js';
 import { createFakeIo } from '../support/fake-io.js';
 import { run } from '../support/program.js';
 

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { http } from '../../src/commands/http.js';
-import { ConfigError, UsageError } from '../../src/config.js';
+import { ConfigError, UsageError } from '../../src/config/errors.js';
 import { nowhere } from '../support/nowhere.js';
 
 /** Runs the command in this process. */
