@@ -1,9 +1,8 @@
-import { parseArgs } from 'node:util';
-import * as z from 'zod';
-import { ConfigError, UsageError } from './config/errors.js';
+import type * as z from 'zod';
+import { ConfigError } from './config/errors.js';
 import type { Resolved } from './config/openstack.js';
+import { flagOf, settings } from './config/settings.js';
 import { createPolicy, type Policy } from './core/policy.js';
-import { deadlines } from './core/retry.js';
 import { plain } from './core/untrusted.js';
 import type { Catalogue } from './local/catalogue.js';
 
@@ -27,114 +26,6 @@ export interface Config {
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Given = Readonly<Record<string, unknown>>;
-
-/** When a reservation counts as left behind goes by it too. */
-const longestRequest = deadlines.request / 1_000;
-
-const seconds = z.coerce.number().min(0.1).max(longestRequest);
-
-/** Flags without a value are true. */
-const yesOrNo = {
-  schema: z
-    .union([z.boolean(), z.stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] })])
-    .default(false),
-  wants: 'true or false',
-} as const;
-
-const patterns = {
-  schema: z
-    .string()
-    .regex(/^[^\s,]+( *, *[^\s,]+)*$/)
-    .transform((list) => list.split(/ *, */))
-    .optional(),
-  wants: 'names or globs, with commas between them',
-} as const;
-
-/** What those settings have in common that name a file. */
-export const filePath = { schema: z.string().min(1).optional(), wants: 'the path of a file' } as const;
-
-/** Our own settings: each is an environment variable and a flag. The documents are made from it. */
-export const settings = {
-  read_only: {
-    variable: 'IRONIC_MCP_READ_ONLY',
-    ...yesOrNo,
-    meaning: 'nothing may be changed; the tools and routes that change something are not there',
-  },
-  allow_deprovision: {
-    variable: 'IRONIC_MCP_ALLOW_DEPROVISION',
-    ...yesOrNo,
-    meaning: 'deployments of this program may be undeployed',
-  },
-  deprovision_foreign: {
-    variable: 'IRONIC_MCP_DEPROVISION_FOREIGN',
-    ...yesOrNo,
-    meaning: 'those of others may be undeployed, too',
-  },
-  resource_classes: {
-    variable: 'IRONIC_MCP_RESOURCE_CLASSES',
-    ...patterns,
-    meaning: 'only servers of these classes may be deployed',
-  },
-  images: {
-    variable: 'IRONIC_MCP_IMAGES',
-    ...patterns,
-    meaning: 'only these images may be deployed, by name, id or URL',
-  },
-  max_deploying: {
-    variable: 'IRONIC_MCP_MAX_DEPLOYING',
-    meaning: 'so many deployments of this program may be in progress at once',
-    schema: z.coerce.number().int().min(1).max(1_000).optional(),
-    wants: 'a whole number, 1 to 1000',
-  },
-  request_timeout: {
-    variable: 'IRONIC_MCP_REQUEST_TIMEOUT',
-    meaning: 'how long one request to the cloud may take',
-    schema: seconds.default(30),
-    wants: `seconds, 0.1 to ${longestRequest}`,
-  },
-  sim_speed: {
-    variable: 'IRONIC_MCP_SIM_SPEED',
-    meaning: 'how many times faster than real time passes in the simulated cloud',
-    schema: z.coerce.number().min(0.01).max(10_000).default(1),
-    wants: 'a number, 0.01 to 10000',
-  },
-  image_catalog: {
-    variable: 'IRONIC_MCP_IMAGE_CATALOG',
-    meaning: 'images by name, where there is no Glance',
-    ...filePath,
-  },
-  audit_log: {
-    variable: 'IRONIC_MCP_AUDIT_LOG',
-    meaning: 'where every change is recorded beforehand and afterwards, or else refused',
-    ...filePath,
-  },
-  http_token_file: {
-    variable: 'IRONIC_MCP_HTTP_TOKEN_FILE',
-    meaning: 'holds the token that clients of `http` must send as bearer; needed to listen beyond this machine',
-    ...filePath,
-  },
-  http_hosts: {
-    variable: 'IRONIC_MCP_HTTP_HOSTS',
-    meaning: 'names of this host by which clients of `http` may ask',
-    schema: z
-      .string()
-      .regex(/^[\w.:[\]-]+(, *[\w.:[\]-]+)*$/)
-      .transform((list) => list.split(/, */))
-      .default([]),
-    wants: 'host names without ports, with commas between them',
-  },
-} as const;
-
-/** The flag of a setting, without its dashes. */
-export const flagOf = (name: string) => name.replaceAll('_', '-');
-
-/** The flags that every command takes, for `parseArgs`. */
-const configFlags = Object.fromEntries(
-  [...Object.keys(settings), 'cloud'].map((name) => {
-    const isFlag = Object.hasOwn(settings, name) && settings[name as keyof typeof settings].wants === yesOrNo.wants;
-    return [flagOf(name), { type: isFlag ? 'boolean' : 'string' } as const];
-  }),
-);
 
 /**
  * Reads the settings from flags and environment; a flag wins.
@@ -246,19 +137,4 @@ async function cloudOf(env: Env, flags: Given): Promise<Cloud> {
   if (!real) return { kind: 'simulator' };
   const { resolveOpenStack } = await import('./config/openstack.js');
   return { kind: 'ironic', ...(await resolveOpenStack(named, env)) };
-}
-
-type Flags = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
-
-/**
- * Reads a command line.
- * @throws UsageError
- */
-export function readArguments(args: readonly string[], options: Flags): Record<string, unknown> {
-  try {
-    return parseArgs({ args: [...args], options: { ...configFlags, ...options }, strict: true }).values;
-  } catch (error) {
-    const [sentence] = (error instanceof Error ? error.message : String(error)).split(/\.\s|\.?\n|\.$/);
-    throw new UsageError(`${sentence}.`);
-  }
 }

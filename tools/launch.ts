@@ -1,4 +1,4 @@
-import { settings } from '../src/config.js';
+import { settings, yesOrNo } from '../src/config/settings.js';
 
 /** How an MCP client starts the server. */
 export interface Launch {
@@ -66,7 +66,7 @@ export const launchSettings: readonly LaunchSetting[] = [
   ...Object.entries(settings).flatMap(([name, { variable, meaning, wants }]) => {
     if (name.startsWith('http_')) return [];
     const title = name.replaceAll('_', ' ').replace(/^./, (letter) => letter.toUpperCase());
-    const isYesOrNo = wants === settings.read_only.wants;
+    const isYesOrNo = wants === yesOrNo.wants;
     return [{ variable, title, meaning: `${meaning} (${wants})`, ...(isYesOrNo ? { yesOrNo: true as const } : {}) }];
   }),
 ];

@@ -1,4 +1,4 @@
-import { flagOf, settings } from '../src/config.js';
+import { flagOf, settings } from '../src/config/settings.js';
 import { marked } from './marked.js';
 
 /** A text with the table of our own settings put between its markers. */

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { type ComposedCloud, composeCloud } from '../compose.js';
 import { ConfigError } from '../config/errors.js';
-import { type Config, readArguments, readConfig } from '../config.js';
+import { type Config, readConfig } from '../config.js';
 import type { Server } from '../core/model.js';
 import type { Policy } from '../core/policy.js';
-import { type BareMetal, NoAnswer, Refused } from '../core/ports.js';
+import { type BareMetal, type Images, NoAnswer, Refused } from '../core/ports.js';
 import { displayName, isoTime } from '../core/status.js';
 import { type Survey, survey } from '../core/survey.js';
 import { plain } from '../core/untrusted.js';
 import { tryAuditLog } from '../local/audit-log.js';
+import { readArguments } from './arguments.js';
 import { envBlock } from './env-block.js';
 import { type Command, exitCodes } from './io.js';
 
@@ -94,35 +95,11 @@ async function inspect(
     const seen = found;
     await run('servers', async () => serversIn(seen, policy));
     await run('reservations', () => Promise.all(seen.abandoned.map((each) => abandonedOne(bareMetal, each, signal))));
-    await run('Metal3', async () => seen.metal3.slice(0, 1).map(() => metal3In(seen)));
+    await run('Metal3', async () => metal3In(seen));
     const { sample } = seen;
     if (sample && policy.allows('write')) await run('rights', () => rightsOn(bareMetal, sample, signal));
   }
-  await run('images', async () => {
-    const { images: all, complete, anyUrl } = await images.list(signal);
-    const deployable = all.filter((image) => image.obstacle === null && policy.allowsImage(image));
-    const names = deployable.slice(0, 5).map(({ id, name }) => plain(name ?? id, 60));
-    if (deployable.length > 0) {
-      const count = `${complete ? '' : 'at least '}${deployable.length} can be deployed`;
-      return { outcome: 'ok', detail: `${count}: ${names.join(', ')}${deployable.length > 5 ? ', …' : ''}` };
-    }
-    // Where a URL will do none needs a name.
-    const outcome = anyUrl || !policy.allows('write') ? 'warning' : 'failed';
-    if (all.length > 0) {
-      return {
-        outcome,
-        detail: `none of ${all.length} can be deployed`,
-        next: 'Look at IRONIC_MCP_IMAGES and at list_images, which says why not.',
-      };
-    }
-    return {
-      outcome,
-      detail: 'none has a name here',
-      next: anyUrl
-        ? 'Name images, with their checksums, in IRONIC_MCP_IMAGE_CATALOG; the URL of one may be image_id too, but servers with the deploy interface direct take none by http or https without a checksum.'
-        : 'Upload an image to Glance, or name one in IRONIC_MCP_IMAGE_CATALOG.',
-    };
-  });
+  await run('images', () => imagesIn(images, policy, signal));
 }
 
 function serversIn({ total, available, counts }: Survey, policy: Policy): Finding {
@@ -163,11 +140,41 @@ async function abandonedOne({ vifs }: BareMetal, server: Server, signal: AbortSi
   };
 }
 
-function metal3In({ metal3 }: Survey): Finding {
+function metal3In({ metal3 }: Survey): readonly Finding[] {
+  const [first] = metal3;
+  if (!first) return [];
+  return [
+    {
+      outcome: 'warning',
+      detail: `${metal3.length} servers belong to Metal3 by their names, e.g. ${displayName(first)}; they are never deployed from here`,
+      next: 'Deploy those through Metal3, whose operator would undo what others do to them.',
+    },
+  ];
+}
+
+async function imagesIn(images: Images, policy: Policy, signal: AbortSignal): Promise<Finding> {
+  const { images: all, complete, anyUrl } = await images.list(signal);
+  const deployable = all.filter((image) => image.obstacle === null && policy.allowsImage(image));
+  const names = deployable.slice(0, 5).map(({ id, name }) => plain(name ?? id, 60));
+  if (deployable.length > 0) {
+    const count = `${complete ? '' : 'at least '}${deployable.length} can be deployed`;
+    return { outcome: 'ok', detail: `${count}: ${names.join(', ')}${deployable.length > 5 ? ', …' : ''}` };
+  }
+  // Where a URL will do none needs a name.
+  const outcome = anyUrl || !policy.allows('write') ? 'warning' : 'failed';
+  if (all.length > 0) {
+    return {
+      outcome,
+      detail: `none of ${all.length} can be deployed`,
+      next: 'Look at IRONIC_MCP_IMAGES and at list_images, which says why not.',
+    };
+  }
   return {
-    outcome: 'warning',
-    detail: `${metal3.length} servers belong to Metal3 by their names, e.g. ${metal3[0] ? displayName(metal3[0]) : ''}; they are never deployed from here`,
-    next: 'Deploy those through Metal3, whose operator would undo what others do to them.',
+    outcome,
+    detail: 'none has a name here',
+    next: anyUrl
+      ? 'Name images, with their checksums, in IRONIC_MCP_IMAGE_CATALOG; the URL of one may be image_id too, but servers with the deploy interface direct take none by http or https without a checksum.'
+      : 'Upload an image to Glance, or name one in IRONIC_MCP_IMAGE_CATALOG.',
   };
 }
 

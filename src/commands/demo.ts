@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readArguments } from '../config.js';
+import { readArguments } from './arguments.js';
 import { type Command, exitCodes, type Io } from './io.js';
 
 /** Simulated time passes so much faster that the deployment takes some fifteen seconds. */

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { filePath, flagOf, settings } from '../config.js';
+import { filePath, flagOf, settings } from '../config/settings.js';
 import type { Io } from './io.js';
 
 const secretName = /(PASSWORD|SECRET|TOKEN|PASSCODE)(?!_FILE$)/;

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { ConfigError } from '../config/errors.js';
-import { readArguments, readConfig, readHttpConfig } from '../config.js';
+import { readConfig, readHttpConfig } from '../config.js';
 import { Failure } from '../core/failures.js';
 import type { Core } from '../core/operation.js';
 import { operations } from '../core/operations.js';
@@ -11,6 +11,7 @@ import { createInFlight } from '../http/in-flight.js';
 import { createJsonLines } from '../http/json-lines.js';
 import { createHttpServer } from '../http/server.js';
 import { refusingDropped } from '../mcp/dropped-arguments.js';
+import { readArguments } from './arguments.js';
 import { type Command, exitCodes } from './io.js';
 import { showNotices } from './notices.js';
 import { portIn, whyNot } from './port.js';

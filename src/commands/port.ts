@@ -1,23 +1,4 @@
-import { UsageError } from '../config/errors.js';
-
-/**
- * A flag that is a whole number.
- * @throws UsageError
- */
-export function wholeNumber<Default>(
-  name: string,
-  flag: unknown,
-  otherwise: Default,
-  least: number,
-  most: number,
-): number | Default {
-  if (flag === undefined) return otherwise;
-  const number = Number(flag);
-  if (!Number.isInteger(number) || number < least || number > most || flag === '') {
-    throw new UsageError(`--${name} must be a whole number from ${least} to ${most}.`);
-  }
-  return number;
-}
+import { wholeNumber } from './arguments.js';
 
 /**
  * The flag `--port`; 0 stands for any free one.

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import { readArguments, readConfig } from '../config.js';
+import { readConfig } from '../config.js';
 import { createSimulator } from '../simulator/cloud.js';
+import { readArguments, wholeNumber } from './arguments.js';
 import { type Command, exitCodes } from './io.js';
-import { portIn, wholeNumber, whyNot } from './port.js';
+import { portIn, whyNot } from './port.js';
 
 const host = '127.0.0.1';
 const mostNodes = 100_000;

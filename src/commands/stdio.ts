@@ -1,5 +1,6 @@
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { readArguments, readConfig } from '../config.js';
+import { readConfig } from '../config.js';
+import { readArguments } from './arguments.js';
 import { type Command, exitCodes, type Io } from './io.js';
 import { showNotices } from './notices.js';
 import { createServing } from './serving.js';

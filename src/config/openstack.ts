@@ -1,36 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type Auth,
-  type Identity,
-  type InDomain,
-  type Named,
-  type OpenStackSettings,
-  type Scope,
-  type Tls,
-  withoutVersion,
-} from '../openstack/credentials.js';
-import type { CloudEntry } from './clouds-file.js';
+import type { Auth, Identity, InDomain, Named, OpenStackSettings, Scope, Tls } from '../openstack/credentials.js';
 import { ConfigError } from './errors.js';
+import { flatEntry, flatEnv, Reader } from './openstack-reader.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** Settings by their names in clouds.yaml, without its sections. */
-type Flat = Readonly<Record<string, unknown>>;
-
-/** Variables that choose a cloud but describe none. */
-const selectors = ['OS_CLOUD', 'OS_CLIENT_CONFIG_FILE', 'OS_CLIENT_SECURE_FILE', 'OS_CLOUD_NAME'];
-
-/** Older names of settings. */
-const aliases: Readonly<Record<string, string>> = {
-  auth_plugin: 'auth_type',
-  auth_token: 'token',
-  tenant_id: 'project_id',
-  tenant_name: 'project_name',
-  endpoint_type: 'interface',
-  user_name: 'username',
-};
 
 /** The settings of OpenStack and the words by which an error can name one of them. */
 export interface Resolved {
@@ -73,100 +48,6 @@ export async function resolveOpenStack(cloudName: string | undefined, env: Env):
     source: entry ? `the cloud ${JSON.stringify(entry.name)} in ${entry.file}` : 'OS_* variables',
     files: entry ? { OS_CLIENT_CONFIG_FILE: entry.file, OS_CLIENT_SECURE_FILE: entry.secureFile } : {},
   };
-}
-
-/** Reads settings, and names them as their user wrote them. */
-class Reader {
-  constructor(
-    private readonly flat: Flat,
-    private readonly variables: Flat,
-    private readonly entry: CloudEntry | undefined,
-  ) {}
-
-  text(key: string): string | undefined {
-    const value = this.flat[key];
-    if (value === undefined || value === null || value === '') return undefined;
-    if (typeof value === 'object') throw new ConfigError(`${this.named(key)} must be a text.`);
-    return String(value);
-  }
-
-  need(key: string, why: string): string {
-    const value = this.text(key);
-    if (value === undefined) throw new ConfigError(`${this.named(key)} is not set; ${why}.`);
-    return value;
-  }
-
-  flag(key: string): boolean | undefined {
-    const value = this.text(key)?.toLowerCase();
-    if (value === undefined) return undefined;
-    if (['true', '1', 'yes', 'on'].includes(value)) return true;
-    if (['false', '0', 'no', 'off'].includes(value)) return false;
-    throw new ConfigError(`${this.named(key)} must be true or false.`);
-  }
-
-  url(key: string): string | undefined {
-    const text = this.text(key);
-    if (text === undefined) return undefined;
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (!url || !/^https?:$/.test(url.protocol))
-      throw new ConfigError(`${this.named(key)} must be an http or https URL.`);
-    if (url.username || url.password)
-      throw new ConfigError(`${this.named(key)} must not contain a user name or password.`);
-    return withoutVersion(text);
-  }
-
-  /** A setting's name where its user would look for it. */
-  named(key: string): string {
-    if (!this.entry || key in this.variables) return `OS_${key.toUpperCase()}`;
-    return `${key} of the cloud ${JSON.stringify(this.entry.name)} in ${this.entry.file}`;
-  }
-}
-
-function flatEnv(env: Env): Flat {
-  const own = Object.entries(env).filter(
-    ([name, value]) => name.startsWith('OS_') && !selectors.includes(name) && value,
-  );
-  return renamed(Object.fromEntries(own.map(([name, value]) => [name.slice(3).toLowerCase(), value])));
-}
-
-/** The section `auth`, which wins, and what stands beside it in one; of several regions the wanted one, or the first. */
-function flatEntry({ values, file, name }: CloudEntry, wanted: unknown): Flat {
-  if (values.profile !== undefined || values.cloud !== undefined) {
-    throw new ConfigError(
-      `The cloud ${JSON.stringify(name)} in ${file} uses a vendor profile, which is not supported; write its settings out.`,
-    );
-  }
-  const { auth, regions, ...beside } = values;
-  const offered: Flat[] = (Array.isArray(regions) ? regions : []).map((region) =>
-    typeof region === 'string' ? { name: region } : asFlat(region),
-  );
-  const region = wanted === undefined ? offered[0] : offered.find((each) => each.name === wanted);
-  if (region === undefined && offered.length > 0) {
-    throw new ConfigError(
-      `OS_REGION_NAME is not a region of the cloud ${JSON.stringify(name)} in ${file}, which has: ${offered.map((each) => each.name).join(', ')}.`,
-    );
-  }
-  const { auth: regionalAuth, ...regionalBeside }: Flat =
-    region === undefined ? {} : { region_name: region.name, ...asFlat(region.values) };
-  const flat = {
-    ...renamed(beside),
-    ...renamed(regionalBeside),
-    ...renamed(asFlat(auth)),
-    ...renamed(asFlat(regionalAuth)),
-  };
-  // An old way to list regions.
-  return typeof flat.region_name === 'string' ? { ...flat, region_name: flat.region_name.split(',')[0] } : flat;
-}
-
-function renamed(values: Flat): Flat {
-  const named = Object.entries(values).map(([key, value]) => [key.replaceAll('-', '_'), value] as const);
-  const old = named.filter(([name]) => Object.hasOwn(aliases, name));
-  // Where a setting stands under both names, the newer one counts.
-  return Object.fromEntries([...old.map(([name, value]) => [aliases[name] ?? name, value] as const), ...named]);
-}
-
-function asFlat(value: unknown): Flat {
-  return typeof value === 'object' && value !== null ? (value as Flat) : {};
 }
 
 function authFrom(reader: Reader): Auth {

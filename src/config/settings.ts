@@ -1,0 +1,102 @@
+import * as z from 'zod';
+import { deadlines } from '../core/retry.js';
+
+/** When a reservation counts as left behind goes by it too. */
+const longestRequest = deadlines.request / 1_000;
+
+const seconds = z.coerce.number().min(0.1).max(longestRequest);
+
+/** What those have in common that are true or false. As flags they stand alone. */
+export const yesOrNo = {
+  schema: z
+    .union([z.boolean(), z.stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] })])
+    .default(false),
+  wants: 'true or false',
+} as const;
+
+const patterns = {
+  schema: z
+    .string()
+    .regex(/^[^\s,]+( *, *[^\s,]+)*$/)
+    .transform((list) => list.split(/ *, */))
+    .optional(),
+  wants: 'names or globs, with commas between them',
+} as const;
+
+/** What those have in common that name a file. */
+export const filePath = { schema: z.string().min(1).optional(), wants: 'the path of a file' } as const;
+
+/** Our own settings: each is an environment variable and a flag. The documents are made from it. */
+export const settings = {
+  read_only: {
+    variable: 'IRONIC_MCP_READ_ONLY',
+    ...yesOrNo,
+    meaning: 'nothing may be changed; the tools and routes that change something are not there',
+  },
+  allow_deprovision: {
+    variable: 'IRONIC_MCP_ALLOW_DEPROVISION',
+    ...yesOrNo,
+    meaning: 'deployments of this program may be undeployed',
+  },
+  deprovision_foreign: {
+    variable: 'IRONIC_MCP_DEPROVISION_FOREIGN',
+    ...yesOrNo,
+    meaning: 'those of others may be undeployed, too',
+  },
+  resource_classes: {
+    variable: 'IRONIC_MCP_RESOURCE_CLASSES',
+    ...patterns,
+    meaning: 'only servers of these classes may be deployed',
+  },
+  images: {
+    variable: 'IRONIC_MCP_IMAGES',
+    ...patterns,
+    meaning: 'only these images may be deployed, by name, id or URL',
+  },
+  max_deploying: {
+    variable: 'IRONIC_MCP_MAX_DEPLOYING',
+    meaning: 'so many deployments of this program may be in progress at once',
+    schema: z.coerce.number().int().min(1).max(1_000).optional(),
+    wants: 'a whole number, 1 to 1000',
+  },
+  request_timeout: {
+    variable: 'IRONIC_MCP_REQUEST_TIMEOUT',
+    meaning: 'how long one request to the cloud may take',
+    schema: seconds.default(30),
+    wants: `seconds, 0.1 to ${longestRequest}`,
+  },
+  sim_speed: {
+    variable: 'IRONIC_MCP_SIM_SPEED',
+    meaning: 'how many times faster than real time passes in the simulated cloud',
+    schema: z.coerce.number().min(0.01).max(10_000).default(1),
+    wants: 'a number, 0.01 to 10000',
+  },
+  image_catalog: {
+    variable: 'IRONIC_MCP_IMAGE_CATALOG',
+    meaning: 'images by name, where there is no Glance',
+    ...filePath,
+  },
+  audit_log: {
+    variable: 'IRONIC_MCP_AUDIT_LOG',
+    meaning: 'where every change is recorded beforehand and afterwards, or else refused',
+    ...filePath,
+  },
+  http_token_file: {
+    variable: 'IRONIC_MCP_HTTP_TOKEN_FILE',
+    meaning: 'holds the token that clients of `http` must send as bearer; needed to listen beyond this machine',
+    ...filePath,
+  },
+  http_hosts: {
+    variable: 'IRONIC_MCP_HTTP_HOSTS',
+    meaning: 'names of this host by which clients of `http` may ask',
+    schema: z
+      .string()
+      .regex(/^[\w.:[\]-]+(, *[\w.:[\]-]+)*$/)
+      .transform((list) => list.split(/, */))
+      .default([]),
+    wants: 'host names without ports, with commas between them',
+  },
+} as const;
+
+/** The flag of a setting, without its dashes. */
+export const flagOf = (name: string) => name.replaceAll('_', '-');
