@@ -1,4 +1,4 @@
-import { settings, yesOrNo } from '../src/config/settings.js';
+import { settings } from '../src/config/settings.js';
 
 /** How an MCP client starts the server. */
 export interface Launch {
@@ -63,10 +63,10 @@ const openStack: readonly LaunchSetting[] = [
 /** What can be set for a server on stdio, without what only other commands take. */
 export const launchSettings: readonly LaunchSetting[] = [
   ...openStack,
-  ...Object.entries(settings).flatMap(([name, { variable, meaning, wants }]) => {
+  ...Object.entries(settings).flatMap(([name, { variable, meaning, wants, placeholder }]) => {
     if (name.startsWith('http_')) return [];
     const title = name.replaceAll('_', ' ').replace(/^./, (letter) => letter.toUpperCase());
-    const isYesOrNo = wants === yesOrNo.wants;
+    const isYesOrNo = placeholder === null;
     return [{ variable, title, meaning: `${meaning} (${wants})`, ...(isYesOrNo ? { yesOrNo: true as const } : {}) }];
   }),
 ];

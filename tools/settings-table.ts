@@ -1,11 +1,12 @@
-import { flagOf, settings } from '../src/config/settings.js';
+import { flagOf, settings, withoutIt } from '../src/config/settings.js';
 import { marked } from './marked.js';
 
 /** A text with the table of our own settings put between its markers. */
 export function withSettingsTable(text: string): string {
-  const rows = Object.entries(settings).map(([name, { variable, schema, wants, meaning }]) => {
-    const unset = schema.safeParse(undefined).data;
-    const given = unset === undefined || (Array.isArray(unset) && unset.length === 0) ? '' : `\`${unset}\``;
+  const rows = Object.entries(settings).map(([name, setting]) => {
+    const { variable, wants, meaning } = setting;
+    const unset = withoutIt(setting);
+    const given = unset && `\`${unset}\``;
     return `| \`${variable}\` | \`--${flagOf(name)}\` | ${meaning} | ${wants} | ${given} |`;
   });
   const head = ['| Variable | Flag | Meaning | What it takes | Without it |', '|---|---|---|---|---|'];

@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../config/errors.js';
-import { flagOf, settings, yesOrNo } from '../config/settings.js';
+import { flagOf, settings } from '../config/settings.js';
 
 /** The flags that every command takes, for `parseArgs`. */
-const configFlags = Object.fromEntries(
-  [...Object.keys(settings), 'cloud'].map((name) => {
-    const isFlag = Object.hasOwn(settings, name) && settings[name as keyof typeof settings].wants === yesOrNo.wants;
-    return [flagOf(name), { type: isFlag ? 'boolean' : 'string' } as const];
-  }),
-);
+const configFlags = Object.fromEntries([
+  ['cloud', { type: 'string' }] as const,
+  ...Object.entries(settings).map(
+    ([name, { placeholder }]) => [flagOf(name), { type: placeholder === null ? 'boolean' : 'string' }] as const,
+  ),
+]);
 
 type Flags = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
 

@@ -1,7 +1,8 @@
+import { flagOf, settings, withoutIt } from '../config/settings.js';
 import { version } from '../version.js';
 import { type Command, exitCodes } from './io.js';
 
-const text = `ironic-mcp ${version}: bare-metal servers for AI agents, through OpenStack Ironic
+const text = () => `ironic-mcp ${version}: bare-metal servers for AI agents, through OpenStack Ironic
 
 Usage:
   ironic-mcp [settings]              MCP server on stdin and stdout, for an MCP client to start
@@ -15,20 +16,7 @@ Usage:
   ironic-mcp --help | --version
 
 Settings, as flags or environment variables:
-  --cloud NAME                       OS_CLOUD: a cloud of clouds.yaml
-  --request-timeout SECONDS          IRONIC_MCP_REQUEST_TIMEOUT: how long Ironic may take to answer (30)
-  --image-catalog FILE               IRONIC_MCP_IMAGE_CATALOG: images by name, where there is no Glance
-  --audit-log FILE                   IRONIC_MCP_AUDIT_LOG: where each change is recorded, before and after
-  --read-only                        IRONIC_MCP_READ_ONLY: nothing may be changed
-  --allow-deprovision                IRONIC_MCP_ALLOW_DEPROVISION: deployments made through this server may be undeployed
-  --deprovision-foreign              IRONIC_MCP_DEPROVISION_FOREIGN: and those of others
-  --resource-classes GLOB,GLOB       IRONIC_MCP_RESOURCE_CLASSES: only servers of these classes may be deployed
-  --images GLOB,GLOB                 IRONIC_MCP_IMAGES: only these images may be deployed
-  --max-deploying N                  IRONIC_MCP_MAX_DEPLOYING: so many deployments may be in progress at once
-  --sim-speed FACTOR                 IRONIC_MCP_SIM_SPEED: how fast time passes in the simulated cloud (1)
-  --http-token-file FILE             IRONIC_MCP_HTTP_TOKEN_FILE, or the token itself in IRONIC_MCP_HTTP_TOKEN: what
-                                     clients of http must send as bearer; needed to listen beyond this machine
-  --http-hosts NAME,NAME             IRONIC_MCP_HTTP_HOSTS: names of this host by which clients of http may ask
+${settingLines()}
 
 Where servers come from:
   no OS_* variable set               a simulated cloud in the same process; no real server is touched
@@ -38,8 +26,34 @@ Where servers come from:
 Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong settings.
 `;
 
+/** Where the meanings begin, and where they end. */
+const [left, right] = [37, 100];
+
+function settingLines(): string {
+  const own = Object.entries(settings).map(([name, setting]) => {
+    const { variable, placeholder, meaning } = setting;
+    const otherwise = placeholder === null ? '' : withoutIt(setting);
+    return [
+      `--${flagOf(name)} ${placeholder ?? ''}`,
+      `${variable}: ${meaning.replaceAll('`', '')}${otherwise && ` (${otherwise})`}`,
+    ] as const;
+  });
+  const cloud = ['--cloud NAME', 'OS_CLOUD: a cloud of clouds.yaml'] as const;
+  const token = [
+    '',
+    'IRONIC_MCP_HTTP_TOKEN: the token itself instead of its file; no flag, for those show in ps',
+  ] as const;
+  return [cloud, ...own, token].map(([flag, words]) => `  ${flag.padEnd(left - 2)}${wrapped(words)}`).join('\n');
+}
+
+/** In lines that fit into the column on the right. */
+function wrapped(words: string): string {
+  const lines = words.match(new RegExp(`\\S.{0,${right - left - 1}}(?=\\s|$)`, 'g')) ?? [];
+  return lines.join(`\n${' '.repeat(left)}`);
+}
+
 export const help: Command = async ({ stdout }) => {
-  stdout.write(text);
+  stdout.write(text());
   return exitCodes.ok;
 };
 

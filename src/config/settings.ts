@@ -7,11 +7,12 @@ const longestRequest = deadlines.request / 1_000;
 const seconds = z.coerce.number().min(0.1).max(longestRequest);
 
 /** What those have in common that are true or false. As flags they stand alone. */
-export const yesOrNo = {
+const yesOrNo = {
   schema: z
     .union([z.boolean(), z.stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] })])
     .default(false),
   wants: 'true or false',
+  placeholder: null,
 } as const;
 
 const patterns = {
@@ -21,12 +22,20 @@ const patterns = {
     .transform((list) => list.split(/ *, */))
     .optional(),
   wants: 'names or globs, with commas between them',
+  placeholder: 'GLOB,GLOB',
 } as const;
 
 /** What those have in common that name a file. */
-export const filePath = { schema: z.string().min(1).optional(), wants: 'the path of a file' } as const;
+export const filePath = {
+  schema: z.string().min(1).optional(),
+  wants: 'the path of a file',
+  placeholder: 'FILE',
+} as const;
 
-/** Our own settings: each is an environment variable and a flag. The documents are made from it. */
+/**
+ * Our own settings: each is an environment variable and a flag. The help and the documents are made from it.
+ * The placeholder stands for a flag's value in the help; null where the flag stands alone.
+ */
 export const settings = {
   read_only: {
     variable: 'IRONIC_MCP_READ_ONLY',
@@ -58,18 +67,21 @@ export const settings = {
     meaning: 'so many deployments of this program may be in progress at once',
     schema: z.coerce.number().int().min(1).max(1_000).optional(),
     wants: 'a whole number, 1 to 1000',
+    placeholder: 'N',
   },
   request_timeout: {
     variable: 'IRONIC_MCP_REQUEST_TIMEOUT',
     meaning: 'how long one request to the cloud may take',
     schema: seconds.default(30),
     wants: `seconds, 0.1 to ${longestRequest}`,
+    placeholder: 'SECONDS',
   },
   sim_speed: {
     variable: 'IRONIC_MCP_SIM_SPEED',
     meaning: 'how many times faster than real time passes in the simulated cloud',
     schema: z.coerce.number().min(0.01).max(10_000).default(1),
     wants: 'a number, 0.01 to 10000',
+    placeholder: 'FACTOR',
   },
   image_catalog: {
     variable: 'IRONIC_MCP_IMAGE_CATALOG',
@@ -95,8 +107,14 @@ export const settings = {
       .transform((list) => list.split(/, */))
       .default([]),
     wants: 'host names without ports, with commas between them',
+    placeholder: 'NAME,NAME',
   },
 } as const;
+
+/** What a setting is when nobody sets it, as text; empty if that is nothing. */
+export function withoutIt({ schema }: (typeof settings)[keyof typeof settings]): string {
+  return String(schema.safeParse(undefined).data ?? '');
+}
 
 /** The flag of a setting, without its dashes. */
 export const flagOf = (name: string) => name.replaceAll('_', '-');
