@@ -1,5 +1,7 @@
 import { type McpServer, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import { withFirstAbort } from '../core/abort.js';
+import type { ImageListing } from '../core/image-list.js';
+import type { ServerListing } from '../core/server-list.js';
 import type { Ask } from './ask.js';
 
 /** No client takes more. */
@@ -16,21 +18,14 @@ interface Suggestions {
 /** Finds what may be meant by the beginning of a word, or a part of it. */
 type Suggest = (typed: string, list: List) => Promise<Suggestions>;
 
-/** A page of a list, in the form in which the tools answer it. */
-type List = (operation: 'list_servers' | 'list_images', input: object) => Promise<Page>;
-
-interface Page {
-  readonly servers: readonly Named[];
-  readonly images: readonly (Named & { readonly deployable: boolean })[];
-  readonly counts: readonly { readonly resource_class: string }[];
-  readonly next_cursor: string | null;
+/** What the lists answer. */
+interface Listings {
+  readonly list_servers: ServerListing;
+  readonly list_images: ImageListing;
 }
 
-interface Named {
-  readonly id: string;
-  readonly name?: string;
-  readonly state?: string;
-}
+/** A page of a list, as the tool of that name answers it. */
+type List = <Name extends keyof Listings>(operation: Name, input: object) => Promise<Listings[Name]>;
 
 /** What is suggested, by the prompt or template, and its argument. */
 const places: Readonly<Record<string, Readonly<Record<string, Suggest>>>> = {
@@ -56,7 +51,8 @@ export function registerCompletions({ server }: McpServer, ask: Ask): void {
     const known = places[place] ?? {};
     const suggest = Object.hasOwn(known, argument.name) ? known[argument.name] : undefined;
     const found = await withFirstAbort([context.mcpReq.signal, AbortSignal.timeout(patience)], (first) => {
-      const list: List = async (operation, input) => (await ask(operation, { ...input }, context, first)) as never;
+      const list: List = async <Name extends keyof Listings>(operation: Name, input: object) =>
+        (await ask(operation, { ...input }, context, first)) as Listings[Name];
       return suggest?.(argument.value, list) ?? Promise.resolve(undefined);
     }).catch(() => undefined);
     const { values, more } = found ?? { values: [], more: false };
@@ -72,7 +68,7 @@ async function images(typed: string, list: List): Promise<Suggestions> {
 }
 
 async function resourceClasses(typed: string, list: List): Promise<Suggestions> {
-  const { counts } = await list('list_servers', { limit: 1 });
+  const { counts = [] } = await list('list_servers', { limit: 1 });
   const named = counts.map(({ resource_class: name }) => name).filter((name) => !name.startsWith('('));
   return { values: named.filter(contains(typed)), more: named.length < counts.length };
 }
@@ -99,6 +95,6 @@ function contains(typed: string): (text: string) => boolean {
   return (text) => text.toLowerCase().includes(wanted);
 }
 
-function isTwice(name: string, all: readonly Named[]): boolean {
+function isTwice(name: string, all: ImageListing['images']): boolean {
   return all.filter((each) => each.name === name).length > 1;
 }
