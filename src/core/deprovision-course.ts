@@ -24,6 +24,7 @@ export function isGoing({ provisionState, targetState }: Server): boolean {
 export function courseFor(server: Server, policy: Policy, now: number): Course {
   const { provisionState: state } = server;
   if (isGoing(server)) return 'wait';
+  // Called for its throw too: a server that is in no deployment has nothing to undeploy.
   const { status } = statusOf(server, now);
   if (server.name?.includes('~')) {
     throw never(server, 'its name marks it as one of Metal3, whose operator owns it');

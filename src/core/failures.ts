@@ -214,7 +214,7 @@ export function invalidArguments(fields: readonly FieldIssue[]): Failure {
 export interface FailureDetails {
   /** The server or image that `{id}` in the message stands for, as the caller wrote it, but without credentials. */
   readonly id?: string;
-  /** What exactly went wrong; may quote text from Ironic, bounded by `quote`. */
+  /** What exactly went wrong; may quote text from Ironic, bounded by `quoted`. */
   readonly reason?: string;
   /** The same as the reason, argument by argument, where that is known. */
   readonly fields?: readonly FieldIssue[];

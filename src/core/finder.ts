@@ -4,8 +4,8 @@ import { type BareMetal, NoAnswer, Refused } from './ports.js';
 
 /**
  * So many servers are read one by one at the same time: as long as Ironic keeps up there are hardly ever more. When it
- * does not, the rest is read in lists, in which a server costs
- * Ironic a twentieth (0.35 ms instead of 7.4, measured on 21.4 with a list of 80).
+ * does not, the rest is read in lists, in which a server costs Ironic a twentieth (0.35 ms instead of 7.4, measured on
+ * 21.4 with a list of 80).
  */
 const mostSingly = 16;
 

@@ -38,7 +38,8 @@ const uuid = z
   .transform((text) => text.toLowerCase())
   .register(auditForms, shown);
 
-const label = (longest: number) =>
+/** A text of one line, and of at most so many characters. */
+export const label = (longest: number) =>
   z
     .string()
     .min(1, 'must not be empty')

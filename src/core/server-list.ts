@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { isUuid } from './identifiers.js';
 import { badCursor, listArguments, nextCursor } from './listing.js';
-import type { Server } from './model.js';
+import { label, type Server } from './model.js';
 import { noServers } from './no-match.js';
 import { obstacleTo, obstacleToChoosing } from './obstacles.js';
 import { pagesOf } from './pages.js';
@@ -23,19 +23,9 @@ const charactersEach = 225;
 
 /** What `list_servers` asks for. */
 export const ServerListRequest = z.strictObject({
-  resource_class: z
-    .string()
-    .min(1, 'must not be empty')
-    .max(80, 'must be at most 80 characters')
-    .optional()
-    .describe('Only of this class'),
+  resource_class: label(80).optional().describe('Only of this class'),
   state: z.enum(standings).optional().describe('Only in this state; available: can be deployed now'),
-  name_contains: z
-    .string()
-    .min(1, 'must not be empty')
-    .max(255, 'must be at most 255 characters')
-    .optional()
-    .describe('Only those with this in their name'),
+  name_contains: label(255).optional().describe('Only those with this in their name'),
   ...listArguments,
 });
 export type ServerListRequest = z.output<typeof ServerListRequest>;

@@ -31,13 +31,13 @@ export function stallOf(server: Server, startedAt: number, now: number): string 
   if (provisionState === 'deploying' && quiet > usual.within) {
     return `It seems stalled: Ironic has worked on this for ${quiet} minutes, which usually takes less than ${usual.within}, and sets itself no limit.`;
   }
-  if (isMoving.has(provisionState) && elapsed > usual.by) {
+  if (movingStates.has(provisionState) && elapsed > usual.by) {
     return `It seems stalled: it has taken ${elapsed} minutes so far, and is usually past this within ${usual.by}.`;
   }
   return undefined;
 }
 
-const isMoving: ReadonlySet<string> = new Set(['deploying', 'wait call-back']);
+const movingStates: ReadonlySet<string> = new Set(['deploying', 'wait call-back']);
 
 /** When Ironic gives up by itself: so long after the last sign that it had. */
 function limitOf({ provisionedAt, maintenance }: Server, now: number): string {

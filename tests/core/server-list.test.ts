@@ -44,6 +44,11 @@ function uuidLike(seed: number): string {
 }
 
 describe('the list of servers', () => {
+  it.each(['resource_class', 'name_contains'])('is not asked for by a %s with control characters', (name) => {
+    const { error } = ServerListRequest.safeParse({ [name]: 'gpu\n' });
+    expect(error?.issues).toMatchObject([{ path: [name], message: 'must not contain control characters' }]);
+  });
+
   it('counts first, by class and state, and says of each what a choice needs', async () => {
     const { list, bareMetal } = setup([
       freeServer(1),
