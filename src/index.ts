@@ -1,6 +1,6 @@
 export { ConfigError } from './config/errors.js';
 export { type CallOptions, type Connection, connect, type Settings } from './connect.js';
-export { type Changes, createChanges } from './core/changes.js';
+export { type Changes, createChanges, isOfChange } from './core/changes.js';
 export { Failure, type FailureCode, type FailureDetails, failures } from './core/failures.js';
 export type { ImageListing, ImageListRequest } from './core/image-list.js';
 export type {
@@ -11,6 +11,7 @@ export type {
   ProvisionRequest,
   ProvisionResponse,
   ProvisionStatus,
+  RecordedError,
   Server,
   StatusRequest,
   Step,
@@ -20,6 +21,7 @@ export {
   type BareMetal,
   type Clock,
   type Criteria,
+  type Held,
   type ImageList,
   type Images,
   NoAnswer,
@@ -29,6 +31,7 @@ export {
   type Reservation,
   type ServerFilter,
   type ServerPage,
+  SignInRefused,
 } from './core/ports.js';
 export { createProvisionService, type ProvisionService, type ProvisionServiceOptions } from './core/provision.js';
 export type { ServerListing, ServerListRequest } from './core/server-list.js';

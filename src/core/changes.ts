@@ -37,7 +37,7 @@ export function signalOfChange(): AbortSignal {
   return signal;
 }
 
-/** Whether it is one of those. */
+/** Whether it is the signal of a change that has begun: what is asked with it must not be turned away as `overloaded`. */
 export function isOfChange(signal: AbortSignal): boolean {
   return ofChanges.has(signal);
 }

@@ -25,8 +25,8 @@ export interface ServerPage {
  * Bare metal as the core needs it; `openstack/ironic.ts` speaks to Ironic.
  *
  * Every method rejects with `Refused` if Ironic said no (then nothing was changed), with `NoAnswer` if there is no answer
- * to go by, with the failure `overloaded` if too many requests wait already (then it was not sent; what is asked with
- * `signalOfChange` is never turned away), and with the signal's reason when that is aborted first.
+ * to go by, with the failure `overloaded` if too many requests wait already (then it was not sent; never
+ * where `isOfChange` is true of the signal), and with the signal's reason when that is aborted first.
  */
 export interface BareMetal {
   /** One server by UUID or name, or null. Changes nothing. */

@@ -19,7 +19,8 @@ describe('the library', () => {
       percent: 100,
       refused: 'invalid_request',
       unset: true,
-      unknown: 'operation_not_found',
+      unknown: { code: 'operation_not_found', retryable: false },
+      expired: { code: 'ironic_unavailable', retryable: false },
     });
   });
 });

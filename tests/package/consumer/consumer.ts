@@ -8,9 +8,15 @@ import {
   createProvisionService,
   createServerService,
   Failure,
+  type Held,
   type Images,
+  isOfChange,
   type ProvisionService,
   type ProvisionStatus,
+  type RecordedError,
+  Refused,
+  type ServerPage,
+  SignInRefused,
 } from 'ironic-mcp';
 
 /** Holds only if the type is a real one, and not `any` for want of a declaration. */
@@ -44,11 +50,47 @@ export function assemble(bareMetal: Real<BareMetal>, images: Real<Images>): Real
   });
 }
 
-const empty = { find: async () => null } as unknown as BareMetal;
-const service = assemble(empty, {} as Images);
-const signal = new AbortController().signal;
-const unknown = await service
-  .status({ operation_id, wait_seconds: 0 }, signal)
-  .catch((error: unknown) => error instanceof Failure && error.code);
+const page: ServerPage = { servers: [], next: null };
 
-process.stdout.write(JSON.stringify({ simulated: cloud.simulated, state, percent, refused, unset, unknown }));
+/** A bare-metal port of one's own, written with what is exported and nothing else. */
+const empty: BareMetal = {
+  find: async () => null,
+  errors: async (): Promise<readonly Real<RecordedError>[]> => [{ at: null, work: 'deploying', words: 'no power' }],
+  carrying: async () => null,
+  available: async () => page,
+  deploying: async () => [],
+  moving: async () => [],
+  list: async (_filter, _after, signal) => {
+    if (isOfChange(signal)) return page;
+    throw new Failure('overloaded', { reason: 'too many wait' });
+  },
+  reserve: async () => {
+    throw new Refused('not_found', 'there is no server', 'us');
+  },
+  deploy: async () => undefined,
+  release: async (_serverId, { deploymentId, attemptId }: Real<Held>) => void `${deploymentId}/${attemptId}`,
+  undeploy: async () => undefined,
+  vifs: async () => [],
+  macAddresses: async () => [],
+  attach: async () => undefined,
+  detach: async () => undefined,
+  now: () => 0,
+};
+
+/** The same, whose credentials have expired. */
+const locked: BareMetal = {
+  ...empty,
+  find: async () => {
+    throw new SignInRefused('the key has expired');
+  },
+};
+
+const signal = new AbortController().signal;
+const statusBy = (bareMetal: BareMetal) =>
+  assemble(bareMetal, {} as Images)
+    .status({ operation_id, wait_seconds: 0 }, signal)
+    .catch((error: unknown) => error instanceof Failure && { code: error.code, retryable: error.retryable });
+const unknown = await statusBy(empty);
+const expired = await statusBy(locked);
+
+process.stdout.write(JSON.stringify({ simulated: cloud.simulated, state, percent, refused, unset, unknown, expired }));
