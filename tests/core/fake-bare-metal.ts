@@ -144,7 +144,7 @@ export interface FakeBareMetal extends BareMetal {
   set(serverId: string, changes: Partial<Server>): void;
 }
 
-const pageOfFree = 100;
+const pageOfFree = { first: 100, next: 1_000 };
 
 const busyStates = new Set(['deploying', 'wait call-back', 'deleting', 'cleaning', 'clean wait']);
 
@@ -237,7 +237,9 @@ export function createFakeBareMetal({
       }),
 
     available: (filter, after, signal) =>
-      request('available', filter.resourceClass ?? 'any', signal, () => page(filter, after, pageOfFree, isFree)),
+      request('available', filter.resourceClass ?? 'any', signal, () =>
+        page(filter, after, after === undefined ? pageOfFree.first : pageOfFree.next, isFree),
+      ),
 
     moving: (signal) =>
       request('moving', 'all', signal, () =>
