@@ -531,7 +531,7 @@ describe('retrying a failed deployment', () => {
     ])('says that it has taken it where it can no longer be %s', async (_, mishaps) => {
       const { failure, bareMetal } = undeployed(mishaps);
       const { reason, deployment } = await failure(again);
-      expect(reason).toContain(`Server bm-1 is still reserved as deployment ${deploymentId}`);
+      expect(reason).toContain(`Server bm-1 may still be reserved as deployment ${deploymentId}`);
       expect(deployment).toEqual({ operationId: uuid(1), deploymentId });
       expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBe(deploymentId);
     });
