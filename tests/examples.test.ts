@@ -6,7 +6,7 @@ import { startHttpServer } from './http/http-server.js';
 const execute = promisify(execFile);
 const { PATH = '', HOME = '' } = process.env;
 const env = { PATH, HOME, IRONIC_MCP_SIM_SPEED: '1000' };
-const options = { concurrent: true, timeout: 30_000 };
+const options = { concurrent: true };
 
 /** Runs an example and answers what it printed; rejects if it fails. */
 async function run(...command: readonly [string, ...string[]]): Promise<string> {

@@ -5,7 +5,7 @@ import { UsageError } from '../../src/config/errors.js';
 import { createFakeIo } from '../support/fake-io.js';
 import { program, run } from '../support/program.js';
 
-const options = { concurrent: true, timeout: 40_000 };
+const options = { concurrent: true };
 
 // The demo sets its own speed. This makes the same deployment pass in a second.
 const hurry = 'data:text/javascript,process.env.IRONIC_MCP_SIM_SPEED="100"';

@@ -68,7 +68,7 @@ describe('the simulator', () => {
   });
 });
 
-describe('ironic-mcp simulator', { concurrent: true, timeout: 20_000 }, () => {
+describe('ironic-mcp simulator', { concurrent: true }, () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('ends with code 0 at %s, in the middle of a request too', async (signal) => {
     const running = start(['simulator', '--port', '0', '--nodes', '2000']);
     const stdout = await running.until('stdout', url);

@@ -54,7 +54,7 @@ describe('a wrong command line is refused with a sentence', () => {
     [['--explode'], "Unknown option '--explode'."],
     [['demo', '--explode'], "Unknown option '--explode'."],
     [['simulator', '--port', 'http'], '--port must be a whole number from 0 to 65535.'],
-  ])('%j, and the program ends with code 2', { timeout: 20_000, concurrent: true }, async (args, words) => {
+  ])('%j, and the program ends with code 2', { concurrent: true }, async (args, words) => {
     const stderr = `ironic-mcp: ${words} See ironic-mcp --help.\n`;
     expect(await run(args)).toEqual({ code: 2, stdout: '', stderr });
   });
@@ -156,7 +156,7 @@ describe('wrong settings are refused with a sentence', () => {
     ['a catalogue that is not there', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: '/nowhere.yaml' }, []],
     ['a misspelt rule', { IRONIC_MCP_READONLY: 'true' }, []],
     ['a wrong speed for the simulator', {}, ['simulator', '--sim-speed', '0']],
-  ])('%s, and the program ends with code 78', { timeout: 20_000, concurrent: true }, async (_, env, args) => {
+  ])('%s, and the program ends with code 78', { concurrent: true }, async (_, env, args) => {
     const { message } = await refusal(args, env);
     expect(await run(args, env)).toEqual({ code: 78, stdout: '', stderr: `ironic-mcp: ${message}\n` });
   });
@@ -175,7 +175,7 @@ describe('wrong settings are refused with a sentence', () => {
     ],
     ['a right flag beside a wrong variable', { IRONIC_MCP_REQUEST_TIMEOUT: 'x' }, ['--request-timeout', '5']],
     ['those of others', { OSTYPE: 'linux', IRONIC_MCP: 'x', OS: 'Windows_NT' }, []],
-  ])('but not %s', { timeout: 20_000, concurrent: true }, async (_, env, args) => {
+  ])('but not %s', { concurrent: true }, async (_, env, args) => {
     expect(await run(args, env)).toEqual({
       code: 0,
       stdout: '',

@@ -211,9 +211,7 @@ describe('each failure of the table, provoked on the simulated cloud', () => {
     },
   };
 
-  it.each(codes)('%s is answered by REST as the documents promise, and alike by MCP', { timeout: 20_000 }, (code) =>
-    provoked[code](code),
-  );
+  it.each(codes)('%s is answered by REST as the documents promise, and alike by MCP', (code) => provoked[code](code));
 });
 
 describe('a client that leaves', () => {

@@ -9,7 +9,7 @@ const uuidOf = (name: string) => createSimulator().world.fleet.byName(name)?.uui
 const nobody = '00000000-0000-4000-8000-000000000000';
 const prompt = { type: 'ref/prompt', name: 'provision' } as const;
 const template = (name: string) => ({ type: 'ref/resource', uri: `ironic://${name}/{id}` }) as const;
-const options = { concurrent: true, timeout: 30_000 };
+const options = { concurrent: true };
 
 describe.each(clientLines)('around the tools, a %s client', options, (line: ClientLine) => {
   let session: McpSession;

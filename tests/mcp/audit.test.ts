@@ -11,7 +11,6 @@ import { clientLines, openSession } from '../support/mcp-session.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
 import { failureIn, provision } from '../support/tool-answers.js';
 
-const options = { timeout: 20_000 };
 const image = { image_id: 'file:///images/debian.qcow2' };
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const secrets = {
@@ -20,7 +19,7 @@ const secrets = {
   idempotency_key: 'hunter2',
 };
 
-describe('the audit log of the program', options, () => {
+describe('the audit log of the program', () => {
   let folder: string;
   let ironic: SimulatedIronic;
   let proxy: FaultProxy;

@@ -11,7 +11,7 @@ const image_id = 'file:///images/debian.qcow2';
 type Call = (name: string, input: object, signal?: AbortSignal) => Promise<unknown>;
 
 /** Less than any of these waits lasts. */
-const options = { concurrent: true, timeout: 40_000 };
+const options = { concurrent: true, timeout: 50_000 };
 
 /** An Ironic in which time stands still, so that nothing but its caller ends a wait. */
 async function startIronic() {

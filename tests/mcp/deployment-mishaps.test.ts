@@ -7,7 +7,7 @@ import { check, failureIn, provision } from '../support/tool-answers.js';
 // Mostly waiting for pauses between attempts.
 vi.setConfig({ maxConcurrency: 20 });
 
-const options = { concurrent: true, timeout: 40_000 };
+const options = { concurrent: true };
 const image = { image_id: 'file:///images/debian.qcow2' };
 const html = '<html><body><h1>Bad Gateway</h1></body></html>';
 const locked = 'Node 1 is locked by host conductor-1, please retry after the current operation is completed.';

@@ -60,7 +60,7 @@ async function withSession<Result>(
   }
 }
 
-describe.each(clientLines)('with a %s client', { concurrent: true, timeout: 30_000 }, (line: ClientLine) => {
+describe.each(clientLines)('with a %s client', { concurrent: true }, (line: ClientLine) => {
   it('there is no such tool unless the operator allows it', async () => {
     await withSession(line, undefined, {}, async (session) => {
       expect((await session.listTools()).map(({ name }) => name)).not.toContain('deprovision_server');

@@ -8,7 +8,7 @@ import { failureIn, provision } from '../support/tool-answers.js';
 // Mostly waiting for pauses between attempts.
 vi.setConfig({ maxConcurrency: 20 });
 
-const options = { concurrent: true, timeout: 30_000 };
+const options = { concurrent: true };
 const image = { image_id: 'file:///images/debian.qcow2' };
 const nobody = '00000000-0000-4000-8000-000000000000';
 const uuidOf = (name: string) => createSimulator().world.fleet.byName(name)?.uuid ?? '';

@@ -100,7 +100,7 @@ function expectFenced(text: unknown): void {
   expect(String(text).replace(/"[^"]*"/g, '')).not.toMatch(/ignore your|Next:|gnp/);
 }
 
-describe('an Ironic that is an enemy', { timeout: 60_000 }, () => {
+describe('an Ironic that is an enemy', () => {
   let ironic: SimulatedIronic;
   let proxy: FaultProxy;
   let session: McpSession;

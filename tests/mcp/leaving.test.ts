@@ -8,7 +8,7 @@ import { program, run, start } from '../support/program.js';
 import { startSimulatedIronic } from '../support/simulated-ironic.js';
 import { provision } from '../support/tool-answers.js';
 
-const options = { concurrent: true, timeout: 30_000 };
+const options = { concurrent: true };
 const request = { image_id: 'file:///images/debian.qcow2', server_id: 'rack1-small-01' };
 const done = { code: 0, signal: null };
 const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'tests', version: '1' } };

@@ -4,9 +4,7 @@ import { ServerListing } from '../../src/core/server-list.js';
 import { type ClientLine, clientLines, type McpSession, openSession } from '../support/mcp-session.js';
 import { dataIn, failureIn, provision } from '../support/tool-answers.js';
 
-const options = { timeout: 30_000 };
-
-describe.each(clientLines)('an agent with a %s client, on the simulator', options, (line: ClientLine) => {
+describe.each(clientLines)('an agent with a %s client, on the simulator', (line: ClientLine) => {
   let session: McpSession;
   beforeAll(async () => {
     session = await openSession(line);

@@ -61,7 +61,7 @@ function expectReports(reports: readonly Reported[]): void {
   }
 }
 
-describe.each(clientLines)('a %s client that waits', { concurrent: true, timeout: 60_000 }, (line) => {
+describe.each(clientLines)('a %s client that waits', { concurrent: true }, (line) => {
   it('over stdio hears how far it is, and waits as well without', async () => {
     let now = Date.now();
     const ironic = await startSimulatedIronic({ clock: { now: () => now } });

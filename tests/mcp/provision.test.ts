@@ -5,7 +5,7 @@ import { check, failureIn, finished, provision } from '../support/tool-answers.j
 
 const uuidOf = (name: string) => createSimulator().world.fleet.byName(name)?.uuid;
 
-const options = { concurrent: true, timeout: 30_000 };
+const options = { concurrent: true };
 const sshKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJYm0gqGzGxXcJ8sQyHxkq1v0mO6lYbq7o2r5q8pW3cM ada';
 
 describe.each(clientLines)('an agent with a %s client, on the simulator', options, (line: ClientLine) => {

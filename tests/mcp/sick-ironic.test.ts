@@ -5,7 +5,7 @@ import { type ClientLine, clientLines, openSession } from '../support/mcp-sessio
 import { nowhere } from '../support/nowhere.js';
 import { failureIn, provision } from '../support/tool-answers.js';
 
-const options = { concurrent: true, timeout: 20_000 };
+const options = { concurrent: true };
 const image = { image_id: 'file:///images/debian.qcow2' };
 const html = '<html><body><h1>It works!</h1></body></html>';
 const noWorkers = 'Requested action cannot be performed due to lack of free conductor workers.';

@@ -5,7 +5,7 @@ import { clientLines, type User } from '../support/mcp-session.js';
 import { startSimulatedIronic } from '../support/simulated-ironic.js';
 import { openTranscript, type Transcript } from '../support/transcript.js';
 
-const options = { concurrent: true, timeout: 60_000 };
+const options = { concurrent: true };
 const image = 'file:///images/debian.qcow2';
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJYm0gqGzGxXcJ8sQyHxkq1v0mO6lYbq7o2r5q8pW3cM ada';
 
