@@ -525,13 +525,13 @@ describe('retrying a failed deployment', () => {
       expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
     });
 
-    it.each<[string, Parameters<typeof script>[0]]>([
-      ['released', { release: always(unsent) }],
-      ['read', { find: always(unsent) }],
-    ])('says that it has taken it where it can no longer be %s', async (_, mishaps) => {
+    it.each<[string, Parameters<typeof script>[0], string]>([
+      ['released', { release: always(unsent) }, 'is still'],
+      ['read', { find: always(unsent) }, 'may still be'],
+    ])('says that it has taken it where it can no longer be %s', async (_, mishaps, stands) => {
       const { failure, bareMetal } = undeployed(mishaps);
       const { reason, deployment } = await failure(again);
-      expect(reason).toContain(`Server bm-1 may still be reserved as deployment ${deploymentId}`);
+      expect(reason).toContain(`Server bm-1 ${stands} reserved as deployment ${deploymentId}`);
       expect(deployment).toEqual({ operationId: uuid(1), deploymentId });
       expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBe(deploymentId);
     });
