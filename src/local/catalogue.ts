@@ -9,13 +9,25 @@ const imageUrl = z
   .regex(/^(file:\/\/\P{Cc}+|(https?|oci):\/\/[^\s\p{Cc}]+)$/u, 'must be an http, https, file or oci URL');
 const size = z.int().positive();
 
+/** How many hex digits the digests of an algorithm have. */
+const hexDigits = { md5: 32, sha1: 40, sha224: 56, sha256: 64, sha384: 96, sha512: 128 } as const;
+
+// Ironic tells the algorithm by the length, of these only. Its agent compares texts, and its own are in lower case.
+const checksum = z
+  .string()
+  .regex(
+    /^([0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{128}|https?:\/\/\P{Cc}+)$/iu,
+    'must be an md5, sha256 or sha512 in hex digits, or the http or https URL of a file with one',
+  )
+  .transform((text) => (text.includes(':') ? text : text.toLowerCase()));
+
 /** One image of the catalogue, in the words of Ironic's `instance_info` without their `image_` prefix. */
 const CatalogueImage = z
   .strictObject({
     source: imageUrl,
-    checksum: z.string().min(1).optional(),
-    os_hash_algo: z.enum(['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512']).optional(),
-    os_hash_value: z.string().min(1).optional(),
+    checksum: checksum.optional(),
+    os_hash_algo: z.literal(Object.keys(hexDigits) as (keyof typeof hexDigits)[]).optional(),
+    os_hash_value: z.string().toLowerCase().optional(),
     kernel: imageUrl.optional(),
     ramdisk: imageUrl.optional(),
     disk_format: z.string().min(1).optional(),
@@ -27,6 +39,12 @@ const CatalogueImage = z
   })
   .refine((image) => (image.os_hash_algo === undefined) === (image.os_hash_value === undefined), {
     message: 'os_hash_algo and os_hash_value belong together',
+  })
+  .superRefine(({ os_hash_algo: algo, os_hash_value: value }, { addIssue }) => {
+    if (algo === undefined || value === undefined) return;
+    if (value.length === hexDigits[algo] && /^[0-9a-f]*$/.test(value)) return;
+    const message = `${algo === 'md5' ? 'an' : 'a'} ${algo} has ${hexDigits[algo]} hex digits`;
+    addIssue({ code: 'custom', path: ['os_hash_value'], message });
   });
 const Catalogue = z.record(z.string().min(1), CatalogueImage);
 export type Catalogue = z.output<typeof Catalogue>;

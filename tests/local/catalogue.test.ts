@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,14 +32,16 @@ async function problemIn(text: string): Promise<string> {
 }
 
 const url = 'http://images.example/ubuntu.qcow2';
+const md5 = 'd41d8cd98f00b204e9800998ecf8427e';
+const sha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 describe('an image catalogue', () => {
   it('may be YAML', async () => {
     const file = await fileWith(
-      `# our images\nubuntu-24.04:\n  source: ${url}\n  os_hash_algo: sha256\n  os_hash_value: "0123"\n  root_gb: 10\n`,
+      `# our images\nubuntu-24.04:\n  source: ${url}\n  os_hash_algo: sha256\n  os_hash_value: ${sha256}\n  root_gb: 10\n`,
     );
     await expect(readCatalogue(file)).resolves.toEqual({
-      'ubuntu-24.04': { source: url, os_hash_algo: 'sha256', os_hash_value: '0123', root_gb: 10 },
+      'ubuntu-24.04': { source: url, os_hash_algo: 'sha256', os_hash_value: sha256, root_gb: 10 },
     });
   });
 
@@ -47,6 +49,54 @@ describe('an image catalogue', () => {
     const file = await fileWith(JSON.stringify({ a: { source: 'oci://registry.example/a:1' } }), 'images.json');
     await expect(readCatalogue(file)).resolves.toEqual({ a: { source: 'oci://registry.example/a:1' } });
   });
+
+  it('is valid as the documentation shows it', async () => {
+    const [, example] = /^```yaml\n(.+?)^```/ms.exec(await readFile('docs/configuration.md', 'utf8')) ?? [];
+    await expect(readCatalogue(await fileWith(example ?? ''))).resolves.toMatchObject({
+      'debian-12': { os_hash_algo: 'sha256' },
+    });
+  });
+
+  it.each([
+    ['md5', 32],
+    ['sha1', 40],
+    ['sha224', 56],
+    ['sha256', 64],
+    ['sha384', 96],
+    ['sha512', 128],
+  ])('takes for a digest by %s what has its %i hex digits, and nothing else', async (algo, digits) => {
+    const text = (value: string) =>
+      `debian-12:\n  source: ${url}\n  os_hash_algo: ${algo}\n  os_hash_value: "${value}"\n`;
+    // Ironic's agent compares digests as texts, and its own are in lower case.
+    await expect(readCatalogue(await fileWith(text('A'.repeat(digits))))).resolves.toMatchObject({
+      'debian-12': { os_hash_value: 'a'.repeat(digits) },
+    });
+    for (const value of ['', '0c5a1b…', 'a'.repeat(digits - 1), 'a'.repeat(digits + 1), 'z'.repeat(digits)]) {
+      expect(await problemIn(text(value)), value).toBe(
+        `: debian-12.os_hash_value: ${algo === 'md5' ? 'an' : 'a'} ${algo} has ${digits} hex digits.`,
+      );
+    }
+  });
+
+  it.each([
+    [md5, md5],
+    [sha256, sha256],
+    [sha256.repeat(2), sha256.repeat(2)],
+    [sha256.toUpperCase(), sha256],
+    ['https://images.example/SHA256SUMS', 'https://images.example/SHA256SUMS'],
+  ])('takes %s for a checksum, as Ironic does', async (checksum, read) => {
+    const file = await fileWith(`a:\n  source: ${url}\n  checksum: ${checksum}\n`);
+    await expect(readCatalogue(file)).resolves.toEqual({ a: { source: url, checksum: read } });
+  });
+
+  it.each(['zzz', '', '0c5a1b…', 'z'.repeat(64), 'a'.repeat(40), `sha256:${sha256}`, 'ftp://images.example/SUMS'])(
+    'does not take "%s" for a checksum',
+    async (checksum) => {
+      expect(await problemIn(`a:\n  source: ${url}\n  checksum: "${checksum}"\n`)).toBe(
+        ': a.checksum: must be an md5, sha256 or sha512 in hex digits, or the http or https URL of a file with one.',
+      );
+    },
+  );
 
   it.each(['', '# nothing yet\n', '{}', 'null'])('may be empty: %j', async (text) => {
     await expect(readCatalogue(await fileWith(text))).resolves.toEqual({});
@@ -74,7 +124,7 @@ describe('an image catalogue', () => {
 
   it.each([
     ['a member that it does not know', `a:\n  source: ${url}\n  chekcsum: "1"\n`, ': a: Unrecognized key: "chekcsum".'],
-    ['no source', 'a:\n  checksum: "1"\n', ': a.source: Invalid input: expected string, received undefined.'],
+    ['no source', `a:\n  checksum: ${md5}\n`, ': a.source: Invalid input: expected string, received undefined.'],
     ['a source that is none', 'a:\n  source: ubuntu\n', ': a.source: must be an http, https, file or oci URL.'],
     [
       'a space in its source',
@@ -114,16 +164,16 @@ describe('an image catalogue', () => {
 
 describe('an image of the catalogue', () => {
   const images = createCatalogueImages({
-    ubuntu: { source: url, checksum: 'abc', root_gb: 10, architecture: 'x86_64' },
+    ubuntu: { source: url, checksum: md5, root_gb: 10, architecture: 'x86_64' },
     whole: {
       source: url,
       os_hash_algo: 'sha256',
-      os_hash_value: '0123',
+      os_hash_value: sha256,
       disk_format: 'raw',
       image_type: 'whole-disk',
       capabilities: { boot_mode: 'uefi' },
     },
-    partition: { source: url, kernel: 'file:///vmlinuz', ramdisk: 'file:///initrd', checksum: 'abc' },
+    partition: { source: url, kernel: 'file:///vmlinuz', ramdisk: 'file:///initrd', checksum: md5 },
     registry: { source: 'oci://registry.example/a:1', image_pull_secret: 'pull' },
     bare: { source: url },
   });
@@ -132,7 +182,7 @@ describe('an image of the catalogue', () => {
     await expect(images.find('ubuntu', forever)).resolves.toEqual({
       id: 'ubuntu',
       name: 'ubuntu',
-      instanceInfo: { image_source: url, image_checksum: 'abc', root_gb: 10 },
+      instanceInfo: { image_source: url, image_checksum: md5, root_gb: 10 },
       minDiskGb: 10,
       architecture: 'x86_64',
       isPartition: false,
@@ -142,7 +192,7 @@ describe('an image of the catalogue', () => {
       instanceInfo: {
         image_source: url,
         image_os_hash_algo: 'sha256',
-        image_os_hash_value: '0123',
+        image_os_hash_value: sha256,
         image_disk_format: 'raw',
         image_type: 'whole-disk',
         capabilities: { boot_mode: 'uefi' },
@@ -153,7 +203,7 @@ describe('an image of the catalogue', () => {
   it('is one of a partition where it has a kernel', async () => {
     await expect(images.find('partition', forever)).resolves.toMatchObject({
       isPartition: true,
-      instanceInfo: { image_source: url, image_checksum: 'abc', kernel: 'file:///vmlinuz', ramdisk: 'file:///initrd' },
+      instanceInfo: { image_source: url, image_checksum: md5, kernel: 'file:///vmlinuz', ramdisk: 'file:///initrd' },
     });
     await expect(images.find('whole', forever)).resolves.toMatchObject({ isPartition: false });
   });
