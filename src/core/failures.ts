@@ -53,7 +53,7 @@ const table = {
   ironic_unavailable: {
     http: 502,
     message: ironicFailed,
-    when: 'Ironic, Keystone or the image service cannot be reached, did not answer in time, answered with an error or in a way that cannot be read, or refused the sign-in.',
+    when: 'Ironic, Keystone or the image service cannot be reached, did not answer in time, answered with an error or in a way that cannot be read, refused the sign-in, or does not give this account the rights that the call needs.',
     retryable: true,
     hint: 'Nothing was changed. Try again in a minute; if it persists, the operator should look at Ironic and the settings.',
   },

@@ -1,5 +1,11 @@
+import { isBusy } from './change-failures.js';
 import { Failure } from './failures.js';
 import { NoAnswer, Refused, SignInRefused } from './ports.js';
+
+const rightsMissing =
+  'Nothing was changed. The operator must give this account the rights that docs/configuration.md names; "ironic-mcp check" shows which is missing.';
+
+const refusedForGood = 'Nothing was changed. The operator should look at what the reason says, and at Ironic.';
 
 /** The same function, with what the ports reject with turned into failures of the table. Other errors pass through. */
 export function translating<Arguments extends unknown[], Result>(
@@ -20,7 +26,9 @@ export function translated(error: unknown): unknown {
   if (!(error instanceof Refused)) return error;
   const details = { reason: error.reason, cause: error };
   if (error.refusal === 'too_old') return new Failure('ironic_too_old', details);
-  return new Failure('ironic_unavailable', { ...details, retryable: error.refusal === 'busy' });
+  if (isBusy(error)) return new Failure('ironic_unavailable', details);
+  const hint = error.refusal === 'forbidden' ? rightsMissing : refusedForGood;
+  return new Failure('ironic_unavailable', { ...details, retryable: false, hint });
 }
 
 /** What it means to the caller that there is no answer, where nothing was changed. */

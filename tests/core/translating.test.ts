@@ -46,6 +46,31 @@ describe('a translated function', () => {
     });
   });
 
+  it('names the rights that the operator must give where Ironic forbids a read', async () => {
+    await expect(failing(new Refused('forbidden', 'disallowed by policy'))).rejects.toMatchObject({
+      retryable: false,
+      hint: 'Nothing was changed. The operator must give this account the rights that docs/configuration.md names; "ironic-mcp check" shows which is missing.',
+    });
+  });
+
+  it.each(['busy', 'locked'] as const)('has the caller try again where Ironic is %s', async (refusal) => {
+    await expect(failing(new Refused(refusal, 'not now'))).rejects.toMatchObject({
+      retryable: true,
+      hint: expect.stringContaining('Try again in a minute'),
+    });
+  });
+
+  it.each(['invalid', 'not_found', 'wrong_state', 'taken', 'elsewhere'] as const)(
+    'does not have the caller try again where Ironic says %s, which does not pass by itself',
+    async (refusal) => {
+      await expect(failing(new Refused(refusal, 'no'))).rejects.toMatchObject({
+        code: 'ironic_unavailable',
+        retryable: false,
+        hint: 'Nothing was changed. The operator should look at what the reason says, and at Ironic.',
+      });
+    },
+  );
+
   it('lets a failure and a defect through', async () => {
     const failure = new Failure('server_not_found', { id: 'bm-1' });
     const defect = new TypeError('undefined is not a function');
