@@ -8,6 +8,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { droppedArgument, dropsArgument } from '../mcp/dropped-arguments.js';
 import type { Io } from './io.js';
+import { endsOf, idBetween } from './long-line.js';
 
 /** Bytes of one message. */
 const longestMessage = 10 * 1024 * 1024;
@@ -37,14 +38,14 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
   };
   const add = (part: Buffer) => {
     length += part.length;
-    if (length <= longestMessage) line.push(part);
-    else line = [];
+    line.push(part);
+    if (length > longestMessage) line = endsOf(line);
   };
   const finish = () => {
     const [parts, size] = [line, length];
     [line, length] = [[], 0];
     if (size > longestMessage) {
-      return refuse(-32600, `Invalid Request: more than ${longestMessage / 1024 / 1024} MiB`);
+      return refuse(-32600, `Invalid Request: more than ${longestMessage / 1024 / 1024} MiB`, idBetween(parts));
     }
     let value: unknown;
     try {
