@@ -3,6 +3,7 @@ import { isObject } from './json.js';
 import { type ConfigDrive, configDriveMembers, type ProvisionRequest } from './model.js';
 import { NetworkData } from './network-data.js';
 import { plain, quoted } from './untrusted.js';
+import { wording } from './wording.js';
 
 const members: readonly string[] = configDriveMembers;
 
@@ -99,7 +100,7 @@ function objectMember<Name extends 'meta_data' | 'vendor_data'>(given: Json, nam
 function networkData(value: unknown): Pick<ConfigDrive, 'network_data'> {
   if (value === undefined) return {};
   if (!isObject(value)) throw invalidArgument('config_drive.network_data', 'must be an object');
-  const result = NetworkData.safeParse(value);
+  const result = NetworkData.safeParse(value, { error: wording });
   if (result.success) return { network_data: result.data };
   const [issue] = result.error.issues;
   const path = ['config_drive', 'network_data', ...(issue?.path ?? [])].map(String).join('.');

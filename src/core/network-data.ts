@@ -41,7 +41,7 @@ const ipv6 = z.ipv6('must be an IPv6 address');
 const ipv6Host = z.union([ipv6, z.cidrv6()], 'must be an IPv6 address, with or without a prefix length');
 const Service = z.looseObject({ type: z.literal('dns'), address: z.union([ipv4, ipv6], 'must be an IP address') });
 const networkBase = { id: z.string(), link: z.string(), network_id: z.string(), services: z.array(Service).optional() };
-const Network = z.union([
+const Network = z.discriminatedUnion('type', [
   z.looseObject({
     ...networkBase,
     type: z.enum(['ipv4', 'ipv4_dhcp']),

@@ -10,7 +10,8 @@ import type { Progress } from './progress.js';
 import type { ProvisionService } from './provision.js';
 import type { ServerService } from './servers.js';
 import { unsoundness } from './sound.js';
-import { plain, quoted } from './untrusted.js';
+import { plain } from './untrusted.js';
+import { wording } from './wording.js';
 
 /** The provisioning library, put together: what a face needs to call the operations. */
 export interface Core {
@@ -117,7 +118,7 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType<Reco
     core.policy.admit(definition.effect);
     const unsound = unsoundness(raw);
     if (unsound) throw invalidArgument(plain(unsound.field, 120), unsound.message);
-    const parsed = definition.input.safeParse(raw ?? {}, { error: wrongType });
+    const parsed = definition.input.safeParse(raw ?? {}, { error: wording });
     if (!parsed.success) throw invalidArguments(issuesIn(parsed.error));
     try {
       return await act(parsed.data);
@@ -142,31 +143,10 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType<Reco
   };
 }
 
-const kinds: Readonly<Record<string, string>> = {
-  string: 'a text',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'an object',
-  record: 'an object',
-};
-
-/** What is said of a value that is missing or of another kind; the schemas say the rest themselves. */
-function wrongType({ code, expected, input }: z.core.$ZodRawIssue): string | undefined {
-  if (code !== 'invalid_type') return undefined;
-  return input === undefined ? 'is missing' : `must be ${kinds[String(expected)] ?? String(expected)}`;
-}
-
 /** What is wrong with an input, field by field. Never quotes a value: it may be a secret. */
 function issuesIn(error: z.ZodError): readonly FieldIssue[] {
-  return error.issues.slice(0, 8).map((issue) => ({
-    field: plain(issue.path.map(String).join('.'), 120),
-    message: issue.code === 'unrecognized_keys' ? unknownArguments(issue.keys) : plain(issue.message, 200),
+  return error.issues.slice(0, 8).map(({ path, message }) => ({
+    field: plain(path.map(String).join('.'), 120),
+    message: plain(message, 600),
   }));
-}
-
-function unknownArguments(keys: readonly string[]): string {
-  return `unknown argument ${keys
-    .slice(0, 8)
-    .map((key) => quoted(key, 60))
-    .join(', ')}`;
 }

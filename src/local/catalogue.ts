@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { Image } from '../core/model.js';
 import type { Images, OfferedImage } from '../core/ports.js';
+import { wording } from '../core/wording.js';
 
 // A space may be in the name of a file. In a URL it may not, and a password with one would not be known as such in a text.
 const imageUrl = z
@@ -71,9 +72,11 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
       `The image catalogue ${file} is not valid YAML: ${error instanceof Error ? error.message : error}.`,
     );
   }
-  const result = Catalogue.safeParse(document ?? {});
+  const result = Catalogue.safeParse(document ?? {}, { error: wording });
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
+  const { issues } = result.error;
+  // What is missing may be what was misspelt.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   const where = issue?.path.map(String).join('.');
   throw new Error(`The image catalogue ${file} is not valid: ${where ? `${where}: ` : ''}${issue?.message}.`);
 }

@@ -127,10 +127,10 @@ describe('wrong settings are refused with a sentence', () => {
       'an unknown word in it',
       { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'unknown.yaml' },
       [],
-      'Unrecognized key: "checksumm"',
+      'unknown member "checksumm"',
     ],
     ['an image of no URL', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'path.yaml' }, [], 'ubuntu.source: must be an http'],
-    ['a catalogue that is a list', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'list.yaml' }, [], 'expected record'],
+    ['a catalogue that is a list', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'list.yaml' }, [], 'must be an object'],
     [
       'half a hash',
       { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'half.yaml' },
