@@ -9,6 +9,14 @@ const whereItFailed =
 const soonFree =
   'As a rule it is free again when that is over: list_servers shows its state. Call again then, or choose another server.';
 
+const orWantLess =
+  'Choose another server, or leave out server_id to have a free one chosen. If it must be this one, leave out the resource_class, traits or conductor_group that speaks against it.';
+
+/** The failure of a call that names a free server which lacks what the call asks for. Either may be the slip. */
+export function unsuitable(ref: string, mismatch: string): Failure {
+  return new Failure('server_not_available', { id: ref, reason: mismatch, hint: orWantLess });
+}
+
 /**
  * The failure of a call that names a server which cannot be deployed now, with what to do about it in its state.
  * @param ref The server as the caller wrote it.

@@ -117,6 +117,8 @@ describe('provisioning a server that is named', () => {
     expect(await failure({ ...byId, resource_class: 'gpu' })).toMatchObject({
       code: 'server_not_available',
       reason: 'its resource class is baremetal.small',
+      hint: 'Choose another server, or leave out server_id to have a free one chosen. If it must be this one, leave out the resource_class, traits or conductor_group that speaks against it.',
+      retryable: false,
     });
     const nameless = setup({ servers: [freeServer(1, { resourceClass: null })] });
     expect((await nameless.failure({ ...byId, resource_class: 'gpu' })).reason).toBe('its resource class is not set');
