@@ -58,21 +58,21 @@ export async function deployOn(
    *
    * @param late What is deployed there was so before it was reserved, by somebody else: it is given back all the same.
    */
-  async function back(failure: Failure, again = false, late = false): Promise<Declined | Started> {
+  async function back(failure: Failure, late = false): Promise<Declined | Started> {
     const { keyed, reservation } = plan;
     // Another call with the same key may be about to start what is reserved. A repeated call goes on from here.
     const keeps = keyed && failure.retryable;
     const undone = keeps || pending ? await look() : await undo(deploying, server, reservation, attached, late);
-    if (undone === 'done') return { failure, again, adrift };
+    if (undone === 'done') return { failure, adrift };
     if ('deployed' in undone) {
       // What was to be retried in place is as it was.
-      if (!hasMoved(server, undone.deployed)) return { failure, again };
+      if (!hasMoved(server, undone.deployed)) return { failure };
       if (!keyed) throw outcomeUnknown(server, reservation, reasonOf(failure), failure);
       return { server: ours(undone.deployed, plan), joined: true };
     }
     if (doubtful && !undone.seen) throw outcomeUnknown(server, reservation, reasonOf(failure), failure);
     if (keeps) throw keptReserved(failure, server, reservation);
-    if (inPlace && !pending && !undone.seen) return { failure, again, adrift };
+    if (inPlace && !pending && !undone.seen) return { failure, adrift };
     throw stillReserved(failure, server, reservation, undone);
   }
 
@@ -108,9 +108,9 @@ export async function deployOn(
       const failure = declined(server, plan, error);
       // Another call with the same key has another server for it, or has gone on with this one.
       const gone = isOurs(server, plan) && (error.refusal === 'wrong_state' || error.refusal === 'taken');
-      if (error.refusal === 'elsewhere' || gone) return { failure, again: false, elsewhere: true };
+      if (error.refusal === 'elsewhere' || gone) return { failure, elsewhere: true };
       // A refusal now says nothing about the request whose answer was lost.
-      return lost ? back(failure, isBusy(error)) : { failure, again: isBusy(error) };
+      return lost ? back(failure) : { failure };
     });
   }
 
@@ -170,7 +170,7 @@ export async function deployOn(
         return undefined;
       }
       if (error instanceof NoAnswer) return last ? back(unavailable(error)) : undefined;
-      return last || !isBusy(error) ? back(declined(server, plan, error), isBusy(error)) : undefined;
+      return last || !isBusy(error) ? back(declined(server, plan, error)) : undefined;
     });
   }
 
@@ -180,14 +180,14 @@ export async function deployOn(
   const obstacle = isOurs(reserved, plan) ? obstacleAfter(reserved, plan) : 'somebody else has reserved it meanwhile';
   if (obstacle) {
     const failure = new Failure('server_not_available', { id: plan.serverRef ?? server.id, reason: obstacle });
-    return back(failure, false, cameLate(reserved));
+    return back(failure, cameLate(reserved));
   }
   if (caller.aborted) {
     await back(new Failure('server_not_available', { id: server.id, reason: 'the caller left', retryable: true }));
     throw caller.reason;
   }
   const unattached = await attachAll();
-  if (unattached) return back(unattached, unattached.retryable);
+  if (unattached) return back(unattached);
   const started = await start(reserved);
   if ('failure' in started || !plan.keyed || started.joined) return started;
   // Another call with the same key may have described something else between our two changes.

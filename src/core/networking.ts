@@ -1,4 +1,4 @@
-import { declined, isBusy } from './change-failures.js';
+import { declined } from './change-failures.js';
 import { Failure } from './failures.js';
 import type { ConfigDrive, ProvisionRequest, Server } from './model.js';
 import { macAddresses } from './network-data.js';
@@ -25,7 +25,7 @@ export async function networkObstacle(
     if ((await bareMetal.vifs(server.id, signal)).length > 0) return undefined;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    return { failure: declined(server, { serverRef }, error), again: isBusy(error) };
+    return { failure: declined(server, { serverRef }, error) };
   }
   return new Failure('deploy_refused', {
     id: serverRef ?? server.id,

@@ -21,9 +21,8 @@ export interface Plan {
 
 /** How an attempt on one server ended when another server may be tried: nothing of it is left behind. */
 export interface Declined {
+  /** Retryable when the server was merely busy: it may be tried again. */
   readonly failure: Failure;
-  /** The server was merely busy: it may be tried again. */
-  readonly again: boolean;
   /**
    * An answer to the reservation was lost, and that request may still arrive. Not when another server is reserved as the
    * same deployment by then: Ironic allows one only.

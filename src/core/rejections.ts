@@ -45,7 +45,7 @@ export function createRejections(only: boolean): Rejections {
       unable.push(failure);
       out.add(server.id);
     },
-    declined(server, { failure, again, adrift }) {
+    declined(server, { failure, adrift }) {
       if (adrift) latest = server;
       if (failure.code === 'deploy_refused') {
         unable.push(failure);
@@ -53,7 +53,7 @@ export function createRejections(only: boolean): Rejections {
       }
       const concernsAll = failure.code === 'ironic_too_old' || failure.code === 'ironic_unavailable';
       if (only || concernsAll || refusals === dataRefusals) throw failure;
-      if (!again) out.add(server.id);
+      if (!failure.retryable) out.add(server.id);
     },
     unable: () => (unable.length === out.size ? refused() : undefined),
     refused,

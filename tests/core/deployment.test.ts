@@ -50,7 +50,7 @@ describe('an attempt on one server', () => {
     const clock = createFakeClock();
     const bareMetal = createFakeBareMetal({ servers: [freeServer(1, { deploymentId: uuid(8) })], clock });
     const outcome = await deployOn({ bareMetal, clock, random: () => 0 }, server, plan, forever);
-    expect(outcome).toMatchObject({ failure: { code: 'server_not_available', id: 'bm-1' }, again: false });
+    expect(outcome).toMatchObject({ failure: { code: 'server_not_available', id: 'bm-1', retryable: false } });
   });
 
   it('lets no caller break a single request off', async () => {
