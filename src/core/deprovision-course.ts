@@ -1,5 +1,6 @@
 import { Failure } from './failures.js';
 import type { Server } from './model.js';
+import { isOfMetal3, ownedByMetal3 } from './obstacles.js';
 import type { Policy } from './policy.js';
 import { stateMeaning, stateName } from './states.js';
 import { isForgotten, statusOf } from './status.js';
@@ -26,9 +27,7 @@ export function courseFor(server: Server, policy: Policy, now: number): Course {
   if (isGoing(server)) return 'wait';
   // Called for its throw too: a server that is in no deployment has nothing to undeploy.
   const { status } = statusOf(server, now);
-  if (server.name?.includes('~')) {
-    throw never(server, 'its name marks it as one of Metal3, whose operator owns it');
-  }
+  if (isOfMetal3(server)) throw never(server, ownedByMetal3);
   if (server.allocated) throw never(server, 'an allocation in Ironic gave it to somebody else');
   // Whoever had it has given it up.
   if (server.entry === null && !isForgotten(server)) policy.admitForeign();

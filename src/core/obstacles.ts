@@ -5,14 +5,21 @@ import { stateMeaning, stateName } from './states.js';
 import { isoTime } from './status.js';
 import { named } from './untrusted.js';
 
+/** Why nobody else may touch a server of Metal3, as a clause. */
+export const ownedByMetal3 = 'its name marks it as one of Metal3, whose operator owns it';
+
+/** The operator of Metal3 takes any server that carries such a name for its own, and undeploys it. */
+export function isOfMetal3({ name }: Server): boolean {
+  return name?.includes('~') === true;
+}
+
 /** Why a server cannot be deployed now, as a clause; undefined when it can. */
 export function obstacleTo(server: Server): string | undefined {
   if (server.provisionState !== 'available') return stateObstacle(server);
   if (server.deploymentId !== null) return `it is reserved as deployment ${named(server.deploymentId)}`;
   if (server.maintenance) return 'it is in maintenance';
   if (server.retired) return 'it is retired';
-  // The operator of Metal3 takes any server that carries such a name for its own, and undeploys it.
-  if (server.name?.includes('~')) return 'its name marks it as one of Metal3, whose operator owns it';
+  if (isOfMetal3(server)) return ownedByMetal3;
   return undefined;
 }
 

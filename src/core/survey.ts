@@ -1,5 +1,5 @@
 import type { Server } from './model.js';
-import { obstacleTo } from './obstacles.js';
+import { isOfMetal3, obstacleTo } from './obstacles.js';
 import { pagesOf } from './pages.js';
 import { createPolicy, type Policy } from './policy.js';
 import type { BareMetal } from './ports.js';
@@ -43,7 +43,7 @@ export async function survey(
     const states = counts.get(server.resourceClass ?? 'none') ?? new Map<string, number>();
     counts.set(server.resourceClass ?? 'none', states);
     states.set(server.provisionState, (states.get(server.provisionState) ?? 0) + 1);
-    if (server.name?.includes('~')) metal3.push(server);
+    if (isOfMetal3(server)) metal3.push(server);
     if (isAbandoned(server, bareMetal.now())) abandoned.push(server);
     if (obstacleTo(server) !== undefined || !policy.allowsClass(server.resourceClass)) return;
     available += 1;
