@@ -9,7 +9,7 @@ import { standing } from './responses.js';
 import type { ServerService } from './servers.js';
 import { stateMeaning } from './states.js';
 import { displayName } from './status.js';
-import { unavailable } from './unavailable.js';
+import { serverNotAvailable } from './unavailable.js';
 
 /** The servers that a request may be deployed on. */
 export interface Origin {
@@ -40,7 +40,7 @@ export async function originOf(
     const again = retry && earlier.provisionState === 'deploy failed';
     const reserved = earlier.provisionState === 'available';
     if (stateMeaning(earlier.provisionState)?.outcome === 'none' && !reserved) {
-      throw unavailable(earlier.id, earlier);
+      throw serverNotAvailable(earlier.id, earlier);
     }
     return again || reserved ? at(earlier, earlier.id, again) : standing(earlier, bareMetal.now());
   }
@@ -48,7 +48,7 @@ export async function originOf(
     const failed = await bareMetal.find(serverRef, signal);
     if (failed?.provisionState === 'deploy failed' && failed.entry !== null) {
       if (isFor(failed, request)) return at(failed, serverRef, true);
-      throw unavailable(serverRef, failed, `this is not the request that failed there: ${obstacleTo(failed)}`);
+      throw serverNotAvailable(serverRef, failed, `this is not the request that failed there: ${obstacleTo(failed)}`);
     }
   } else if (retry && !identity.keyed) {
     throw invalidArgument('retry_failed', 'needs the server_id of what failed, or the idempotency_key of its request');

@@ -7,7 +7,14 @@ import { obstacleTo, obstacleToChoosing } from './obstacles.js';
 import { pagesOf } from './pages.js';
 import type { Policy } from './policy.js';
 import { type BareMetal, Refused } from './ports.js';
-import { ClassCount, createTally, type Standing, standingOf, standings, type Tally } from './server-tally.js';
+import {
+  type Availability,
+  availabilities,
+  availabilityOf,
+  ClassCount,
+  createTally,
+  type Tally,
+} from './server-tally.js';
 import { stateName } from './states.js';
 import { nameOf } from './status.js';
 import { plain } from './untrusted.js';
@@ -24,7 +31,7 @@ const charactersEach = 225;
 /** What `list_servers` asks for. */
 export const ServerListRequest = z.strictObject({
   resource_class: label(80).optional().describe('Only of this class'),
-  state: z.enum(standings).optional().describe('Only in this state; available: can be deployed now'),
+  state: z.enum(availabilities).optional().describe('Only in this state; available: can be deployed now'),
   name_contains: label(255).optional().describe('Only those with this in their name'),
   ...listArguments,
 });
@@ -35,7 +42,7 @@ const ListedServer = z.strictObject({
   id: z.string(),
   name: z.string().optional(),
   resource_class: z.string().optional(),
-  state: z.enum(standings),
+  state: z.enum(availabilities),
   cpus: z.number().optional(),
   memory_gb: z.number().optional(),
   disk_gb: z.number().optional(),
@@ -66,7 +73,7 @@ export async function listServers(
   const method = state === 'available' ? 'available' : 'list';
   const wanted = part?.toLowerCase();
   const tally = createTally();
-  const found: { readonly server: Server; readonly standing: Standing }[] = [];
+  const found: { readonly server: Server; readonly availability: Availability }[] = [];
   let pages = 0;
   let lookedAt = 0;
   let more: string | null = null;
@@ -77,18 +84,18 @@ export async function listServers(
     lookedAt += servers.length;
     more = next;
     for (const server of servers) {
-      const standing = standingOf(server, bareMetal.now(), policy);
-      if (state !== undefined && standing !== state) continue;
+      const availability = availabilityOf(server, bareMetal.now(), policy);
+      if (state !== undefined && availability !== state) continue;
       if (wanted !== undefined && !server.name?.toLowerCase().includes(wanted)) continue;
-      tally.add(server, standing);
-      if (found.length <= limit) found.push({ server, standing });
+      tally.add(server, availability);
+      if (found.length <= limit) found.push({ server, availability });
     }
     // Counts are for the first page of an answer.
     enough = cursor !== undefined && found.length > limit;
     if (enough || pages === mostPages) break;
   }
   const shown = withinRoom(
-    found.slice(0, limit).map(({ server, standing }) => shownAs(server, standing, policy)),
+    found.slice(0, limit).map(({ server, availability }) => shownAs(server, availability, policy)),
     limit * charactersEach,
   );
   return {
@@ -110,7 +117,7 @@ function withinRoom(servers: readonly ListedServer[], room: number): ListedServe
 
 /** One server as the list shows it. */
 export function shownNow(server: Server, now: number, policy: Policy): ListedServer {
-  return shownAs(server, standingOf(server, now, policy), policy);
+  return shownAs(server, availabilityOf(server, now, policy), policy);
 }
 
 /** Ironic finds no page behind a server that is gone. */
@@ -134,16 +141,16 @@ function messageOf(
   if (total === 0 && !complete) return `No server matched so far.${looked}`;
   if (total === 0 && resource_class !== undefined)
     return '0 servers match. Without resource_class the counts show which classes there are.';
-  const each = tally.byStanding().map(([standing, count]) => `${count} ${standing}`);
+  const each = tally.byAvailability().map(([availability, count]) => `${count} ${availability}`);
   const servers = total === 1 ? `server${filtered ? ' matches' : ''}` : `servers${filtered ? ' match' : ''}`;
   const count = `${complete ? '' : 'At least '}${total} ${servers}`;
   return `${count}${each.length > 0 ? `: ${each.join(', ')}` : ''}.${looked}`;
 }
 
-function shownAs(server: Server, standing: Standing, policy: Policy): ListedServer {
+function shownAs(server: Server, availability: Availability, policy: Policy): ListedServer {
   const { id, resourceClass, cpus, memoryMb, diskGb, traits } = server;
   const name = nameOf(server);
-  const note = standing === 'available' ? obstacleToChoosing(server) : whyNot(server, policy);
+  const note = availability === 'available' ? obstacleToChoosing(server) : whyNot(server, policy);
   // The names that an operator has invented tell most.
   const [own, standard] = [traits.filter(isCustom), traits.filter((trait) => !isCustom(trait))];
   const told = [...own, ...standard].slice(0, mostTraits).map((trait) => plain(trait, 255));
@@ -151,7 +158,7 @@ function shownAs(server: Server, standing: Standing, policy: Policy): ListedServ
     id,
     ...(name === null ? {} : { name }),
     ...(resourceClass === null ? {} : { resource_class: plain(resourceClass, 80) }),
-    state: standing,
+    state: availability,
     ...(cpus === null ? {} : { cpus }),
     ...(memoryMb === null ? {} : { memory_gb: Math.round((memoryMb / 1024) * 10) / 10 }),
     ...(diskGb === null ? {} : { disk_gb: diskGb }),

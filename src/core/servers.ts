@@ -7,7 +7,7 @@ import { createPolicy, type Policy } from './policy.js';
 import type { BareMetal, Clock, Criteria } from './ports.js';
 import { type ListedServer, listServers, type ServerListing, type ServerListRequest, shownNow } from './server-list.js';
 import { translating } from './translating.js';
-import { unavailable, unsuitable } from './unavailable.js';
+import { serverNotAvailable, unsuitable } from './unavailable.js';
 
 /** After this many candidates the list is too old to go by. */
 const candidatesPerList = 10;
@@ -80,7 +80,7 @@ export function createServerService({
     async named(ref, criteria, signal) {
       const server = await bareMetal.find(ref, signal);
       if (server === null) throw new Failure('server_not_found', { id: ref });
-      if (obstacleTo(server) !== undefined) throw unavailable(ref, server);
+      if (obstacleTo(server) !== undefined) throw serverNotAvailable(ref, server);
       const lack = mismatch(server, criteria);
       if (lack !== undefined) throw unsuitable(ref, lack);
       return server;

@@ -22,7 +22,7 @@ export function unsuitable(ref: string, mismatch: string): Failure {
  * @param ref The server as the caller wrote it.
  * @param reason What stands in the way, if it is not the server's state.
  */
-export function unavailable(
+export function serverNotAvailable(
   ref: string,
   server: Server,
   reason = obstacleTo(server) ?? 'its state has changed',

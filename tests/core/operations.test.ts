@@ -5,7 +5,7 @@ import type { Call, Core, Operation } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';
 import { createPolicy } from '../../src/core/policy.js';
 import type { ProvisionService } from '../../src/core/provision.js';
-import { standings } from '../../src/core/server-tally.js';
+import { availabilities } from '../../src/core/server-tally.js';
 import { createServerService } from '../../src/core/servers.js';
 import { uuid } from './fake-bare-metal.js';
 import { setup } from './setup.js';
@@ -92,7 +92,7 @@ describe('an operation', () => {
   it('names the values that an argument may have, and not the one that it was given', async () => {
     expect(await failureOf(operation('list_servers').call(core(), { state: 'hush-hush' }, call))).toMatchObject({
       code: 'invalid_request',
-      reason: `state: must be one of ${standings.join(', ')}`,
+      reason: `state: must be one of ${availabilities.join(', ')}`,
     });
   });
 
