@@ -222,6 +222,11 @@ export class NoAnswer extends Error {
     return this.words;
   }
 
+  /** Whether the same read may have an answer in a moment. */
+  get mayPass(): boolean {
+    return true;
+  }
+
   /** The same, for a change that this request was only to prepare: it was not sent. */
   withoutEffect(): NoAnswer {
     return this.mayHaveTakenEffect ? new NoAnswer(this.words, false, { cause: this }) : this;
@@ -233,5 +238,9 @@ export class SignInRefused extends NoAnswer {
   override readonly name = 'SignInRefused';
   constructor(words: string) {
     super(words, false);
+  }
+
+  override get mayPass(): boolean {
+    return false;
   }
 }

@@ -62,6 +62,25 @@ export async function retrying<Result>(
   }
 }
 
+/** Whether the same read may succeed in a moment. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof Refused) return error.refusal === 'busy';
+  return error instanceof NoAnswer && error.mayPass;
+}
+
+/**
+ * Calls what changes nothing again while that may help.
+ * @param deadline All attempts share it: once it is aborted there is no further one.
+ */
+export function retryingRead<Result>(
+  options: Retrying,
+  deadline: AbortSignal,
+  signal: AbortSignal,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  return retrying(options, retries.read, signal, (error) => mayPass(error) && !deadline.aborted, action);
+}
+
 /** How a change stands after an attempt that did not succeed. */
 export interface Tried {
   readonly error: NoAnswer | Refused;

@@ -2,9 +2,9 @@ import { Failure } from './failures.js';
 import { createFinder } from './finder.js';
 import type { ProvisionStatus, RecordedError, Server, StatusRequest } from './model.js';
 import { createPolicy, type Policy } from './policy.js';
-import { type BareMetal, NoAnswer, Refused, SignInRefused } from './ports.js';
+import { type BareMetal, NoAnswer, Refused } from './ports.js';
 import type { Progress } from './progress.js';
-import type { Retrying } from './retry.js';
+import { mayPass, type Retrying } from './retry.js';
 import { createSharedReads } from './shared-reads.js';
 import { stateMeaning } from './states.js';
 import { anotherDeployment, carriesAnother, type Standing, standingOf } from './status.js';
@@ -140,11 +140,8 @@ function unlessAbsent(error: unknown): undefined {
 
 /** Nobody who waits gives up because one look had no answer; what will not change by itself ends the wait. */
 function unlessSilent(error: unknown): undefined {
-  const silent =
-    (error instanceof NoAnswer && !(error instanceof SignInRefused)) ||
-    (error instanceof Refused && error.refusal === 'busy') ||
-    (error instanceof Failure && error.code === 'overloaded');
-  if (!silent) throw error;
+  const overloaded = error instanceof Failure && error.code === 'overloaded';
+  if (!overloaded && !mayPass(error)) throw error;
 }
 
 function highest(one: number | null, other: number | null): number | null {

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { Failure } from '../core/failures.js';
 import { isUuid } from '../core/identifiers.js';
 import type { Image } from '../core/model.js';
-import { type Images, NoAnswer, type OfferedImage, SignInRefused } from '../core/ports.js';
-import { type Retrying, retries, retrying } from '../core/retry.js';
+import { type Images, NoAnswer, type OfferedImage } from '../core/ports.js';
+import { type Retrying, retryingRead } from '../core/retry.js';
 import { named } from '../core/untrusted.js';
 import { faultIn, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
@@ -43,10 +43,8 @@ export interface GlanceOptions extends Retrying {
 export function createGlance({ http, clock, random }: GlanceOptions): Images {
   async function get(path: string, query: Record<string, string>, signal: AbortSignal): Promise<Answer> {
     const deadline = http.deadline();
-    const lost = (error: unknown) =>
-      error instanceof NoAnswer && !(error instanceof SignInRefused) && !deadline.aborted;
     const request: Ask = { method: 'GET', path, query };
-    return retrying({ clock, random }, retries.read, signal, lost, async () => {
+    return retryingRead({ clock, random }, deadline, signal, async () => {
       const answer = await http.ask(request, signal, deadline);
       if (answer.status >= 500) throw noAnswer(answer);
       return answer;

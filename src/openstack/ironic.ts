@@ -1,15 +1,7 @@
 import * as z from 'zod';
 import { isServerRef } from '../core/identifiers.js';
-import {
-  type BareMetal,
-  NoAnswer,
-  type Refusal,
-  Refused,
-  type ServerFilter,
-  type ServerPage,
-  SignInRefused,
-} from '../core/ports.js';
-import { type Retrying, retries, retrying } from '../core/retry.js';
+import { type BareMetal, NoAnswer, type Refusal, Refused, type ServerFilter, type ServerPage } from '../core/ports.js';
+import { type Retrying, retryingRead } from '../core/retry.js';
 import { faultIn, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
 import { momentFrom } from './moment.js';
@@ -64,8 +56,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 
   function read(request: () => Ask, signal: AbortSignal): Promise<Answer> {
     const deadline = http.deadline();
-    const lost = (error: unknown) => mayPass(error) && !deadline.aborted;
-    return retrying({ clock, random }, retries.read, signal, lost, async () => {
+    return retryingRead({ clock, random }, deadline, signal, async () => {
       const answer = await ask(request, signal, deadline);
       if (answer.status >= 500) throw errorFrom(answer);
       return answer;
@@ -250,12 +241,6 @@ function readable<Value>(value: Value | undefined, answer: Answer): Value {
 
 function unreadable({ status }: Answer): NoAnswer {
   return new NoAnswer(`Ironic's answer cannot be read (HTTP status ${status})`, true);
-}
-
-/** Whether the same read may succeed in a moment. */
-function mayPass(error: unknown): boolean {
-  if (error instanceof Refused) return error.refusal === 'busy';
-  return error instanceof NoAnswer && !(error instanceof SignInRefused);
 }
 
 /**

@@ -1,5 +1,5 @@
-import { NoAnswer, SignInRefused } from '../core/ports.js';
-import { type Retrying, retries, retrying } from '../core/retry.js';
+import { NoAnswer } from '../core/ports.js';
+import { type Retrying, retryingRead } from '../core/retry.js';
 import type { Session } from './session.js';
 import { accessInTime } from './signed.js';
 
@@ -16,9 +16,7 @@ export interface RealmOptions extends Retrying {
 export function createRealm({ session, timeout, clock, random }: RealmOptions) {
   return async (signal: AbortSignal): Promise<string> => {
     const deadline = AbortSignal.timeout(timeout);
-    const lost = (error: unknown) =>
-      error instanceof NoAnswer && !(error instanceof SignInRefused) && !deadline.aborted;
-    const { realm } = await retrying({ clock, random }, retries.read, signal, lost, () =>
+    const { realm } = await retryingRead({ clock, random }, deadline, signal, () =>
       accessInTime({ session, service: 'baremetal', timeout }, signal, deadline),
     );
     if (realm !== undefined) return realm;
