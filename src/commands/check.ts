@@ -30,9 +30,9 @@ interface Step extends Finding {
 export const check: Command = async (io, args) => {
   const flags = readArguments(args, { json: { type: 'boolean' } });
   const steps: Step[] = [];
-  const run = async (step: string, look: () => Promise<Finding | readonly Finding[]>): Promise<boolean> => {
+  const run: Run = async (step, look, setBy) => {
     const begin = performance.now();
-    const found = [await look().catch(findingFrom)].flat();
+    const found = [await look().catch((error) => findingFrom(error, setBy))].flat();
     const seconds = Math.round(performance.now() - begin) / 1000;
     steps.push(...found.map((finding) => ({ step, seconds, ...finding })));
     return found.every(({ outcome }) => outcome !== 'failed');
@@ -69,7 +69,8 @@ export const check: Command = async (io, args) => {
   return ready ? exitCodes.ok : config ? exitCodes.failure : exitCodes.config;
 };
 
-type Run = (step: string, look: () => Promise<Finding | readonly Finding[]>) => Promise<boolean>;
+/** @param setBy The settings to look at if the service is not where it was asked. */
+type Run = (step: string, look: () => Promise<Finding | readonly Finding[]>, setBy?: string) => Promise<boolean>;
 
 /** Each step needs the one before it, but for the images. */
 async function inspect(
@@ -79,18 +80,21 @@ async function inspect(
   signal: AbortSignal,
 ): Promise<void> {
   const byKeystone = cloud.kind === 'ironic' && cloud.settings.auth.type === 'keystone';
+  let setBy: string | undefined;
   const signedIn =
     session === undefined ||
     (await run(byKeystone ? 'sign-in and catalog' : 'endpoint', async () => {
-      const { endpoint } = await session.access('baremetal', signal);
-      return { outcome: 'ok', detail: `bare metal is at ${endpoint}` };
+      const access = await session.access('baremetal', signal);
+      setBy = access.setBy;
+      return { outcome: 'ok', detail: `bare metal is at ${access.endpoint}` };
     }));
   if (!signedIn) return;
   let found: Survey | undefined;
-  const answered = await run('Ironic', async () => {
+  const look = async (): Promise<Finding> => {
     found = await survey(bareMetal, signal, policy);
     return { outcome: 'ok', detail: `answers, API ${bareMetal.apiVersion()} is spoken` };
-  });
+  };
+  const answered = await run('Ironic', look, setBy);
   if (answered && found) {
     const seen = found;
     await run('servers', async () => serversIn(seen, policy));
@@ -214,17 +218,21 @@ async function auditLogAt(file: string): Promise<Finding> {
   }
 }
 
-function findingFrom(error: unknown): Finding {
-  if (error instanceof Refused)
-    return { outcome: 'failed', detail: error.words, next: 'Look at the rights of this user.' };
-  if (error instanceof NoAnswer) {
-    return {
-      outcome: 'failed',
-      detail: error.words,
-      next: 'Correct the setting that this names; if it names none, look whether that service is at this address, and well.',
-    };
-  }
+const general =
+  'Correct the setting that this names; if it names none, look whether that service is at this address, and well.';
+
+function findingFrom(error: unknown, setBy: string | undefined): Finding {
+  if (error instanceof Refused) return { outcome: 'failed', detail: error.words, next: nextAfter(error, setBy) };
+  if (error instanceof NoAnswer) return { outcome: 'failed', detail: error.words, next: general };
   throw error;
+}
+
+function nextAfter({ refusal }: Refused, setBy: string | undefined): string {
+  if (refusal === 'forbidden') return 'Look at the rights of this user.';
+  // An address that goes on behind Ironic's own has parts of it taken for the names of servers.
+  return refusal === 'not_found' && setBy !== undefined
+    ? `Is there an Ironic at that address? Look at ${setBy}.`
+    : general;
 }
 
 function verdictOn(ready: boolean, config: Config | undefined): string {

@@ -226,6 +226,27 @@ describe('the check', () => {
     });
   });
 
+  test('of an address that goes on behind that of Ironic asks whether there is an Ironic, and names its setting', async () => {
+    const { env } = await ironic();
+    const { code, named } = await steps({ ...env, OS_ENDPOINT: `${env.OS_ENDPOINT}/v1/nodes` });
+    expect(code).toBe(1);
+    expect(named('Ironic')[0]).toMatchObject({
+      outcome: 'failed',
+      detail: 'Node v1 could not be found.',
+      next: expect.stringMatching(/^Is there an Ironic at that address\? Look at OS_ENDPOINT\.$/),
+    });
+  });
+
+  test.each([
+    [403, 'Look at the rights of this user.'],
+    [400, expect.stringMatching(/^Correct the setting/)],
+  ])('suspects the rights of the user only where Ironic says that they do not suffice (%i)', async (status, next) => {
+    const fault = { error_message: JSON.stringify({ faultstring: 'Thus it is not.' }) };
+    const { env } = await ironic(() => Response.json(fault, { status }));
+    const { named } = await steps(env);
+    expect(named('Ironic')).toMatchObject([{ outcome: 'failed', detail: 'Thus it is not.', next }]);
+  });
+
   test('that is broken off ends without a word of what it was at', async () => {
     const silent = createServer();
     servers.push(silent);
