@@ -88,10 +88,15 @@ export interface HttpConfig {
 export async function readHttpConfig(env: Env, flags: Given): Promise<HttpConfig> {
   const value = valuesIn(env, flags);
   const file = value('http_token_file');
+  const ready = env.IRONIC_MCP_HTTP_TOKEN || undefined;
+  // Clients that were given the other one would be refused, and nobody would know why.
+  if (file !== undefined && ready !== undefined) {
+    throw new ConfigError(
+      'IRONIC_MCP_HTTP_TOKEN and IRONIC_MCP_HTTP_TOKEN_FILE (or --http-token-file) are both set; set only one of them.',
+    );
+  }
   const [source, token] =
-    file === undefined
-      ? ['IRONIC_MCP_HTTP_TOKEN', env.IRONIC_MCP_HTTP_TOKEN || undefined]
-      : [`The file ${file}`, await tokenIn(file)];
+    file === undefined ? ['IRONIC_MCP_HTTP_TOKEN', ready] : [`The file ${file}`, await tokenIn(file)];
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new ConfigError(`${source} must hold a token of visible ASCII characters without spaces.`);
   }

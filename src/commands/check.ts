@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ComposedCloud, composeCloud } from '../compose.js';
 import { ConfigError } from '../config/errors.js';
-import { type Config, readConfig } from '../config.js';
+import { type Config, type HttpConfig, readConfig, readHttpConfig } from '../config.js';
 import type { Server } from '../core/model.js';
 import type { Policy } from '../core/policy.js';
 import { type BareMetal, type Images, NoAnswer, Refused } from '../core/ports.js';
@@ -37,17 +37,15 @@ export const check: Command = async (io, args) => {
     steps.push(...found.map((finding) => ({ step, seconds, ...finding })));
     return found.every(({ outcome }) => outcome !== 'failed');
   };
-  const config = await readConfig(io.env, flags).catch((error) => {
-    if (!(error instanceof ConfigError)) throw error;
-    steps.push({
-      step: 'settings',
-      seconds: 0,
-      outcome: 'failed',
-      detail: error.message,
-      next: 'Correct the setting.',
+  let misread = false;
+  const read = <Value>(step: string, reading: Promise<Value>) =>
+    reading.catch((error: unknown) => {
+      if (!(error instanceof ConfigError)) throw error;
+      misread = true;
+      steps.push({ step, seconds: 0, outcome: 'failed', detail: error.message, next: 'Correct the setting.' });
+      return undefined;
     });
-    return undefined;
-  });
+  const config = await read('settings', readConfig(io.env, flags));
   if (config) {
     const cloud = await composeCloud(config);
     const source =
@@ -60,13 +58,15 @@ export const check: Command = async (io, args) => {
     const { auditLog } = config;
     if (auditLog !== undefined) await run('audit log', () => auditLogAt(auditLog));
   }
+  const httpConfig = await read('http', readHttpConfig(io.env, flags));
+  if (httpConfig) steps.push(...httpIn(httpConfig).map((finding) => ({ step: 'http', seconds: 0, ...finding })));
   const ready = steps.every(({ outcome }) => outcome !== 'failed');
   const env = envBlock(io.env, flags, config?.cloud.kind === 'ironic' ? config.cloud.files : {});
   const verdict = verdictOn(ready, config);
   io.stdout.write(
     flags.json ? `${JSON.stringify({ ready, steps, env }, null, 2)}\n` : asText(steps, verdict, config && env),
   );
-  return ready ? exitCodes.ok : config ? exitCodes.failure : exitCodes.config;
+  return ready ? exitCodes.ok : misread ? exitCodes.config : exitCodes.failure;
 };
 
 /** @param setBy The settings to look at if the service is not where it was asked. */
@@ -202,6 +202,14 @@ async function rightsOn(
       next: 'Use a user who may set instance_uuid: an owner, an admin of the system, or whom the policy of Ironic names.',
     };
   }
+}
+
+/** The settings that only the command `http` has, where there are any. */
+function httpIn({ token, hosts }: HttpConfig): readonly Finding[] {
+  if (token === undefined && hosts.length === 0) return [];
+  const callers = token === undefined ? 'whoever is on this machine may ask' : 'clients must send the token';
+  const names = hosts.length > 0 ? `; by the names ${plain(hosts.join(', '), 200)} too` : '';
+  return [{ outcome: 'ok', detail: `${callers}${names}` }];
 }
 
 async function auditLogAt(file: string): Promise<Finding> {

@@ -217,6 +217,20 @@ describe('the check', () => {
     expect(named('settings')[0]).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('OS_AUTH_URL') });
   });
 
+  test('reads the settings of the command http, where there are any, and ends as that one does', async () => {
+    expect((await steps({})).named('http')).toEqual([]);
+    const right = await steps({ IRONIC_MCP_HTTP_TOKEN: secret, IRONIC_MCP_HTTP_HOSTS: 'metal.example.com' });
+    expect(right.code).toBe(0);
+    expect(right.named('http')).toMatchObject([
+      { outcome: 'ok', detail: 'clients must send the token; by the names metal.example.com too' },
+    ]);
+    const { code, ready, named } = await steps({ IRONIC_MCP_HTTP_TOKEN_FILE: '/no/such/file' });
+    expect({ code, ready }).toEqual({ code: 78, ready: false });
+    expect(named('http')).toMatchObject([
+      { outcome: 'failed', detail: 'The token file /no/such/file cannot be read (ENOENT).' },
+    ]);
+  });
+
   test('says when nobody answers', async () => {
     const { code, named } = await steps({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: nowhere });
     expect(code).toBe(1);

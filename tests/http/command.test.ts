@@ -50,6 +50,13 @@ describe('the command http', () => {
     expect(await code).toBe(0);
   });
 
+  it('refuses a token beside the file of one, for nobody could tell which of them counts', async () => {
+    const both = command(['--http-token-file', '/no/such/file'], { IRONIC_MCP_HTTP_TOKEN: 'hush-hush' });
+    await expect(both.code).rejects.toThrow(
+      'IRONIC_MCP_HTTP_TOKEN and IRONIC_MCP_HTTP_TOKEN_FILE (or --http-token-file) are both set; set only one of them.',
+    );
+  });
+
   it('refuses a port that is none, and says in a sentence why one cannot be had', async () => {
     await expect(command(['--port', 'http']).code).rejects.toThrow(UsageError);
     const first = command(['--port', '0']);
