@@ -25,6 +25,11 @@ const patterns = {
   placeholder: 'GLOB,GLOB',
 } as const;
 
+/** A name or an address; with a port it would never be the host that a client asks for. */
+function isHost(text: string): boolean {
+  return !text.includes(':') || URL.canParse(`http://[${text.replace(/^\[(.*)\]$/, '$1')}]`);
+}
+
 /** What those have in common that name a file. */
 export const filePath = {
   schema: z.string().min(1).optional(),
@@ -105,6 +110,7 @@ export const settings = {
       .string()
       .regex(/^[\w.:[\]-]+(, *[\w.:[\]-]+)*$/)
       .transform((list) => list.split(/, */))
+      .refine((hosts) => hosts.every(isHost))
       .default([]),
     wants: 'host names without ports, with commas between them',
     placeholder: 'NAME,NAME',

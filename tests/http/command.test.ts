@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { http } from '../../src/commands/http.js';
 import { ConfigError, UsageError } from '../../src/config/errors.js';
+import { readHttpConfig } from '../../src/config.js';
 import { nowhere } from '../support/nowhere.js';
 
 /** Runs the command in this process. */
@@ -56,6 +57,23 @@ describe('the command http', () => {
       'IRONIC_MCP_HTTP_TOKEN and IRONIC_MCP_HTTP_TOKEN_FILE (or --http-token-file) are both set; set only one of them.',
     );
   });
+
+  it.each(['metal:8080', 'a, metal.example.com:80', '127.0.0.1:80', '[::1]:80', 'beef:80', 'one:two:three'])(
+    'refuses the port in "%s", with which the host of no request would agree',
+    async (hosts) => {
+      const words = 'must be host names without ports, with commas between them.';
+      await expect(command(['--http-hosts', hosts]).code).rejects.toThrow(`--http-hosts ${words}`);
+      const env = { IRONIC_MCP_HTTP_HOSTS: hosts };
+      await expect(command([], env).code).rejects.toThrow(`IRONIC_MCP_HTTP_HOSTS ${words}`);
+    },
+  );
+
+  it.each(['metal', 'Metal_1.example.com, 192.0.2.1', '::1', '[2001:db8::a],::ffff:192.0.2.1'])(
+    'takes names and addresses for its hosts (%s)',
+    async (hosts) => {
+      expect(await readHttpConfig({ IRONIC_MCP_HTTP_HOSTS: hosts }, {})).toMatchObject({ hosts: hosts.split(/, */) });
+    },
+  );
 
   it('refuses a port that is none, and says in a sentence why one cannot be had', async () => {
     await expect(command(['--port', 'http']).code).rejects.toThrow(UsageError);
