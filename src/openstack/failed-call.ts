@@ -8,9 +8,15 @@ export interface FailedCall {
 /** What failed, which fetch hides as the cause of a cause; undefined if it was no system call. */
 export function failedCallIn(error: unknown): FailedCall | undefined {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 4; cause = cause.cause, depth += 1) {
-    if ('code' in cause && typeof cause.code === 'string') return { code: cause.code, unsent: isUnsent(cause) };
+    if ('code' in cause && typeof cause.code === 'string')
+      return { code: codeOf(cause, cause.code), unsent: isUnsent(cause) };
   }
   return undefined;
+}
+
+/** Of an answer that is no TLS node:https says only in the message what fetch has a code for. */
+function codeOf({ message }: Error, code: string): string {
+  return code === 'EPROTO' && message.includes(':wrong version number:') ? 'ERR_SSL_WRONG_VERSION_NUMBER' : code;
 }
 
 /** The code alone does not tell: a host may become unreachable while its answer is awaited. */

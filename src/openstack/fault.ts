@@ -54,6 +54,16 @@ export function saidIn(answer: Answer): string {
   return genuine ? quoted(words) : words;
 }
 
+/** The question whether there is such a service at all, where the settings say which address it was. */
+export function doubtOf(service: string, { setBy }: Answer): string {
+  return setBy === undefined ? '' : `; is there ${service} at that address? look at ${setBy}`;
+}
+
+/** Whether an answer is what a web server says that knows nothing of the path: a page, the way to another, or none. */
+export function isFromElsewhere({ status }: Answer): boolean {
+  return status < 400 || status === 404;
+}
+
 /** A schema's refusal quotes what was sent at its end, which may be a config drive with its secrets. */
 function withoutEcho(text: string): string {
   const [words = ''] = text.split(/\n+(?:Failed validating|On instance)/);

@@ -5,7 +5,7 @@ import type { Image } from '../core/model.js';
 import { type Images, NoAnswer, type OfferedImage } from '../core/ports.js';
 import { type Retrying, retryingRead } from '../core/retry.js';
 import { named } from '../core/untrusted.js';
-import { faultIn, saidIn } from './fault.js';
+import { doubtOf, faultIn, isFromElsewhere, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
 
 const Text = z.string().nullish().catch(null);
@@ -132,10 +132,13 @@ function imageFrom(image: GlanceImage): Image {
 function parsed<Schema extends z.ZodType>(schema: Schema, answer: Answer): z.output<Schema> {
   if (answer.status !== 200) throw noAnswer(answer);
   const result = schema.safeParse(answer.body);
-  if (!result.success) throw new NoAnswer("The image service's answer cannot be read", false);
+  if (!result.success) {
+    throw new NoAnswer(`The image service's answer cannot be read${doubtOf('a Glance', answer)}`, false);
+  }
   return result.data;
 }
 
 function noAnswer(answer: Answer): NoAnswer {
-  return new NoAnswer(`The image service answered with HTTP status ${answer.status}: ${saidIn(answer)}`, false);
+  const doubt = isFromElsewhere(answer) ? doubtOf('a Glance', answer) : '';
+  return new NoAnswer(`The image service answered with HTTP status ${answer.status}: ${saidIn(answer)}${doubt}`, false);
 }

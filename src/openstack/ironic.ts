@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { isServerRef } from '../core/identifiers.js';
 import { type BareMetal, NoAnswer, type Refusal, Refused, type ServerFilter, type ServerPage } from '../core/ports.js';
 import { type Retrying, retryingRead } from '../core/retry.js';
-import { faultIn, saidIn } from './fault.js';
+import { doubtOf, faultIn, isFromElsewhere, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
 import { momentFrom } from './moment.js';
 import { errorsFrom, fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
@@ -239,8 +239,9 @@ function readable<Value>(value: Value | undefined, answer: Answer): Value {
   return value;
 }
 
-function unreadable({ status }: Answer): NoAnswer {
-  return new NoAnswer(`Ironic's answer cannot be read (HTTP status ${status})`, true);
+function unreadable(answer: Answer): NoAnswer {
+  const doubt = doubtOf('an Ironic', answer);
+  return new NoAnswer(`Ironic's answer cannot be read (HTTP status ${answer.status})${doubt}`, true);
 }
 
 /**
@@ -278,10 +279,10 @@ function errorFrom(answer: Answer): Refused | NoAnswer {
   const { words, genuine } = faultIn(answer);
   const [, , refusal] = (genuine && refusals.find(([code, text]) => code === answer.status && text.test(words))) || [];
   if (refusal) return new Refused(refusal, words);
-  const { status, setBy } = answer;
+  const { status } = answer;
   // Whoever finds a request too large has not passed it on.
   if (status === 413) return new Refused('invalid', tooLarge, 'us');
-  const advice = status === 404 && setBy ? `; is there an Ironic at that address? look at ${setBy}` : '';
+  const doubt = isFromElsewhere(answer) ? doubtOf('an Ironic', answer) : '';
   const mayHaveTakenEffect = refusal === undefined;
-  return new NoAnswer(`Ironic answered with HTTP status ${status}: ${saidIn(answer)}${advice}`, mayHaveTakenEffect);
+  return new NoAnswer(`Ironic answered with HTTP status ${status}: ${saidIn(answer)}${doubt}`, mayHaveTakenEffect);
 }

@@ -87,7 +87,7 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
     const json = { auth: { identity: identityOf(auth.identity), ...scopeOf(auth.scope) } };
     const request: Ask = { method: 'POST', path: 'v3/auth/tokens', json };
     const answer = await http.ask(request, new AbortController().signal).catch((reason) => {
-      const error = advised(reason, 'OS_AUTH_URL');
+      const error = advised(reason, { endpoint: auth.authUrl, setBy: 'OS_AUTH_URL' });
       // Whatever became of the sign-in: what it was for has not been sent.
       throw error instanceof NoAnswer ? error.withoutEffect() : error;
     });

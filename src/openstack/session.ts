@@ -70,6 +70,10 @@ const obstacles: readonly (readonly [code: RegExp, advice: (setBy: string) => st
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
     (setBy) => `its certificate is for another host, whose name does not match: look at ${setBy}`,
   ],
+  [
+    /^ERR_SSL_WRONG_VERSION_NUMBER$/,
+    (setBy) => `it does not speak TLS, so its URL must begin with http://: look at ${setBy}`,
+  ],
   [/^CERT_HAS_EXPIRED$/, () => 'its certificate has expired: its operator must renew it'],
   [
     /^ERR_SSL_.*ALERT_(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)$/,
@@ -78,14 +82,17 @@ const obstacles: readonly (readonly [code: RegExp, advice: (setBy: string) => st
   [/^ERR_SSL_.*ALERT_.*(CERTIFICATE|UNKNOWN_CA)/, () => 'it does not take our certificate: look at OS_CERT and OS_KEY'],
 ];
 
-/**
- * The same error, with what to do about it where that is known: then the request cannot have had an effect.
- * @param setBy The settings that the address came from.
- */
-export function advised(error: unknown, setBy: string): unknown {
-  const advice = adviceFor(failedCallIn(error), setBy);
-  if (!(error instanceof NoAnswer) || advice === undefined) return error;
-  return new NoAnswer(`${error.words}; ${advice}`, false, { cause: error.cause });
+/** The same error, with what to do about it where that is known: then the request cannot have had an effect. */
+export function advised(error: unknown, { endpoint, setBy }: Pick<Access, 'endpoint' | 'setBy'>): unknown {
+  if (!(error instanceof NoAnswer)) return error;
+  const call = failedCallIn(error);
+  const advice = adviceFor(call, setBy);
+  const { words, mayHaveTakenEffect, cause } = error;
+  if (advice !== undefined) return new NoAnswer(`${words}; ${advice}`, false, { cause });
+  // Who wants TLS closes the connection; but so does whoever dies in the middle of a change.
+  if (call?.code !== 'UND_ERR_SOCKET' || !endpoint.startsWith('http:')) return error;
+  const guess = `if it speaks TLS, its URL must begin with https://: look at ${setBy}`;
+  return new NoAnswer(`${words}; ${guess}`, mayHaveTakenEffect, { cause });
 }
 
 function adviceFor(call: FailedCall | undefined, setBy: string): string | undefined {

@@ -48,7 +48,7 @@ export function createSignedHttp({ session, service, at, timeout }: SignedOption
         const answer = await wayTo(access.endpoint)
           .ask({ ...ask, headers }, signal, deadline)
           .catch((error) => {
-            throw advised(error, access.setBy);
+            throw advised(error, access);
           });
         if (answer.status !== 401) return { ...answer, setBy: access.setBy };
         if (again || !session.renew(access)) {

@@ -37,7 +37,8 @@ const slow: readonly Row[] = [
   ],
 ];
 
-const unreadable = "Ironic's answer cannot be read (HTTP status 200)";
+const doubt = '; is there an Ironic at that address? look at OS_ENDPOINT';
+const unreadable = `Ironic's answer cannot be read (HTTP status 200)${doubt}`;
 
 const wrong: readonly Row[] = [
   ['that cuts the connection', faults.resetBefore, brokenOff],
@@ -53,7 +54,11 @@ const wrong: readonly Row[] = [
   ['behind a gateway that finds it dead', faults.answerBefore(502, html), unexplained(502)],
   ['that is overloaded', faults.answerBefore(503, html), unexplained(503)],
   ['with a defect', faults.answerBefore(500), unexplained(500)],
-  ['that redirects', faults.answerBefore(302, html, { location: 'http://127.0.0.1:9/' }), unexplained(302)],
+  [
+    'that redirects',
+    faults.answerBefore(302, html, { location: 'http://127.0.0.1:9/' }),
+    `${unexplained(302)}${doubt}`,
+  ],
   ['without free workers', faults.answerBefore(503, fault(noWorkers)), `Ironic says: "${noWorkers}"`],
 ];
 

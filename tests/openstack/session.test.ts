@@ -56,11 +56,12 @@ describe('the advice about a failed connection', () => {
     ['SELF_SIGNED_CERT_IN_CHAIN', 'name the file of its CA in OS_CACERT'],
     ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'name the file of its CA in OS_CACERT'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'whose name does not match: look at OS_ENDPOINT'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS, so its URL must begin with http://: look at OS_ENDPOINT'],
     ['CERT_HAS_EXPIRED', 'its operator must renew it'],
     ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'in OS_CERT and OS_KEY'],
     ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'look at OS_CERT and OS_KEY'],
   ])('after %s is "%s", and it had no effect', (code, advice, syscall) => {
-    const error = advised(failure(code, syscall), 'OS_ENDPOINT');
+    const error = advised(failure(code, syscall), { endpoint, setBy: 'OS_ENDPOINT' });
     expect(error).toBeInstanceOf(NoAnswer);
     expect(error).toMatchObject({ mayHaveTakenEffect: false });
     expect((error as NoAnswer).words.startsWith(`Ironic cannot be reached (${code}); `)).toBe(true);
@@ -71,16 +72,25 @@ describe('the advice about a failed connection', () => {
     ['ECONNRESET', 'read'],
     ['EHOSTUNREACH', 'read'],
     ['ENETUNREACH', 'write'],
-    ['UND_ERR_SOCKET', undefined],
   ])('after %s (%s) is none, for it may have had an effect', (code, syscall) => {
     const error = failure(code, syscall);
-    expect(advised(error, 'OS_ENDPOINT')).toBe(error);
+    expect(advised(error, { endpoint, setBy: 'OS_ENDPOINT' })).toBe(error);
+  });
+
+  it('after a connection that was closed is but a guess at TLS, for it may have had an effect', () => {
+    const error = failure('UND_ERR_SOCKET');
+    expect(advised(error, { endpoint, setBy: 'OS_ENDPOINT' })).toMatchObject({
+      words:
+        'Ironic cannot be reached (UND_ERR_SOCKET); if it speaks TLS, its URL must begin with https://: look at OS_ENDPOINT',
+      mayHaveTakenEffect: true,
+    });
+    expect(advised(error, { endpoint: 'https://ironic.test', setBy: 'OS_ENDPOINT' })).toBe(error);
   });
 
   it('is none for anything else', () => {
     const left = new Error('the caller left');
     const silent = new NoAnswer('Ironic did not answer within 30 s', true);
-    expect(advised(left, 'OS_ENDPOINT')).toBe(left);
-    expect(advised(silent, 'OS_ENDPOINT')).toBe(silent);
+    expect(advised(left, { endpoint, setBy: 'OS_ENDPOINT' })).toBe(left);
+    expect(advised(silent, { endpoint, setBy: 'OS_ENDPOINT' })).toBe(silent);
   });
 });

@@ -142,6 +142,34 @@ describe('a certificate that is not good', () => {
   });
 });
 
+describe('a URL with the wrong scheme', () => {
+  const plainServer = async () => {
+    const server = createPlainServer((_, response) => response.end('{}')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return { server, url: `https://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  };
+
+  test.each([
+    ['without', undefined],
+    ['with', { ca }],
+  ])('is told of where no TLS is spoken, %s TLS settings', async (_, tls) => {
+    const { server, url } = await plainServer();
+    await expect(wayTo(url, tls).ask(get, forever)).rejects.toMatchObject({
+      words: `Ironic at ${url} cannot be reached (ERR_SSL_WRONG_VERSION_NUMBER); it does not speak TLS, so its URL must begin with http://: look at OS_ENDPOINT`,
+      mayHaveTakenEffect: false,
+    });
+    server.close();
+    server.closeAllConnections();
+  });
+
+  test('is guessed at where TLS is spoken', async () => {
+    const url = open.url.replace('https:', 'http:');
+    await expect(wayTo(url, undefined).ask(get, forever)).rejects.toThrow(
+      `Ironic at ${url} cannot be reached (UND_ERR_SOCKET); if it speaks TLS, its URL must begin with https://: look at OS_ENDPOINT`,
+    );
+  });
+});
+
 describe('an answer that does not come', () => {
   const begun: RequestListener = (_, response) => {
     response.writeHead(200, { 'content-length': 100 });
