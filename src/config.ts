@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { ConfigError } from './config/errors.js';
+import { nearest } from './config/nearest.js';
 import type { Resolved } from './config/openstack.js';
 import { flagOf, settings } from './config/settings.js';
 import { createPolicy, type Policy } from './core/policy.js';
@@ -70,7 +71,10 @@ function policyOf(value: Value): Policy {
 function refuseUnknown(env: Env): void {
   const known = new Set<string>([...Object.values(settings).map(({ variable }) => variable), 'IRONIC_MCP_HTTP_TOKEN']);
   const unknown = Object.keys(env).find((name) => name.startsWith('IRONIC_MCP_') && env[name] && !known.has(name));
-  if (unknown !== undefined) throw new ConfigError(`There is no setting ${plain(unknown, 80)}.`);
+  if (unknown === undefined) return;
+  const near = nearest(unknown, known);
+  const meant = near === undefined ? '' : `; is ${near} meant?`;
+  throw new ConfigError(`There is no setting ${plain(unknown, 80)}${meant || '.'}`);
 }
 
 /** The settings of the HTTP face. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { plain } from '../core/untrusted.js';
 import type { Auth, Identity, InDomain, Named, OpenStackSettings, Scope, Tls } from '../openstack/credentials.js';
 import { ConfigError } from './errors.js';
 import { flatEntry, flatEnv, Reader } from './openstack-reader.js';
@@ -33,7 +34,7 @@ export async function resolveOpenStack(cloudName: string | undefined, env: Env):
   const entry = useFile ? await (await import('./clouds-file.js')).findCloud(cloudName, env) : undefined;
   const described = entry ? flatEntry(entry, variables.region_name) : {};
   const reader = new Reader({ ...described, ...variables }, variables, entry);
-  const auth = authFrom(reader);
+  const auth = authFrom(reader, strayIn(env));
   const tls = await tlsFrom(reader, env.HOME ?? homedir());
   const unchecked = `TLS certificates are not checked (${reader.named(reader.flag('insecure') ? 'insecure' : 'verify')}): whoever is on the way to the cloud can read and change what is sent.`;
   return {
@@ -50,7 +51,20 @@ export async function resolveOpenStack(cloudName: string | undefined, env: Env):
   };
 }
 
-function authFrom(reader: Reader): Auth {
+/** Variables that say something of a cloud, or of how to get into it. */
+const ofOpenStack =
+  /^OS_(AUTH|TOKEN|USER|USERNAME|PASSWORD|PROJECT|TENANT|DOMAIN|DEFAULT_DOMAIN|SYSTEM_SCOPE|APPLICATION_CREDENTIAL|ENDPOINT|BAREMETAL|IMAGE|REGION_NAME|INTERFACE|CACERT|CERT|KEY|INSECURE|VERIFY|CLOUD|CLIENT)(_|$)/;
+
+/** What to say where only variables are set that others may have meant otherwise, such as `OS_NAME`. */
+function strayIn(env: Env): string {
+  const set = Object.keys(env).filter((name) => name.startsWith('OS_') && env[name]);
+  if (set.length === 0 || set.some((name) => ofOpenStack.test(name))) return '';
+  const [verb, them] = set.length === 1 ? ['is', 'it'] : ['are', 'them'];
+  return `; ${plain(set.join(', '), 200)} ${verb} set, so this is not the simulator: unset ${them} for that`;
+}
+
+/** @param stray Follows where there is nothing to go by. */
+function authFrom(reader: Reader, stray: string): Auth {
   const type = reader.text('auth_type') ?? (reader.text('token') ? 'token' : 'password');
   switch (type) {
     case 'none':
@@ -71,7 +85,7 @@ function authFrom(reader: Reader): Auth {
       const why = `auth_type ${type} needs it`;
       if (reader.text('auth_url') === undefined && reader.text('auth_type') === undefined) {
         throw new ConfigError(
-          `${reader.named('auth_url')} is not set; give the URL of Keystone, or set ${reader.named('auth_type')} to "none" for an Ironic without sign-in.`,
+          `${reader.named('auth_url')} is not set; give the URL of Keystone, or set ${reader.named('auth_type')} to "none" for an Ironic without sign-in${stray}.`,
         );
       }
       const identity = {
