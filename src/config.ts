@@ -49,6 +49,15 @@ export async function readConfig(env: Env, flags: Given): Promise<Config> {
   };
 }
 
+/**
+ * Reads the only setting of those who want the simulated cloud and no other.
+ * @throws ConfigError
+ */
+export function readSimulationSpeed(env: Env, flags: Given): number {
+  refuseUnknown(env);
+  return valuesIn(env, flags)('sim_speed');
+}
+
 type Value = ReturnType<typeof valuesIn>;
 
 function policyOf(value: Value): Policy {

@@ -2,23 +2,30 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '../config/errors.js';
 import { flagOf, settings } from '../config/settings.js';
 
-/** The flags that every command takes, for `parseArgs`. */
-const configFlags = Object.fromEntries([
+type Flags = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
+
+/** The flags of the settings, for `parseArgs`. */
+const configFlags: Flags = Object.fromEntries([
   ['cloud', { type: 'string' }] as const,
   ...Object.entries(settings).map(
     ([name, { placeholder }]) => [flagOf(name), { type: placeholder === null ? 'boolean' : 'string' }] as const,
   ),
 ]);
 
-type Flags = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
-
 /**
  * Reads a command line.
+ * @param options The command's own flags.
+ * @param taken Of the settings' flags those that it goes by; all of them, unless given.
  * @throws UsageError
  */
-export function readArguments(args: readonly string[], options: Flags): Record<string, unknown> {
+export function readArguments(
+  args: readonly string[],
+  options: Flags,
+  taken: readonly string[] = Object.keys(configFlags),
+): Record<string, unknown> {
+  const settingFlags = Object.fromEntries(Object.entries(configFlags).filter(([flag]) => taken.includes(flag)));
   try {
-    return parseArgs({ args: [...args], options: { ...configFlags, ...options }, strict: true }).values;
+    return parseArgs({ args: [...args], options: { ...settingFlags, ...options }, strict: true }).values;
   } catch (error) {
     const [sentence] = (error instanceof Error ? error.message : String(error)).split(/\.\s|\.?\n|\.$/);
     throw new UsageError(`${sentence}.`);

@@ -19,7 +19,7 @@ interface ToolResult {
  * the server, so the few lines of JSON-RPC are written here.
  */
 export const demo: Command = async (io, args) => {
-  readArguments(args, {});
+  readArguments(args, {}, []);
   const [program, ...programArgs] = io.self;
   // No setting of a real cloud may reach it.
   const env = Object.fromEntries(Object.entries(io.env).filter(([name]) => !/^(OS|IRONIC_MCP)_/.test(name)));

@@ -11,7 +11,7 @@ Usage:
   ironic-mcp check [settings] [--json]
                                      tries the settings and says what works, and what to do where it does not
   ironic-mcp demo                    one simulated deployment from beginning to end, about 20 seconds
-  ironic-mcp simulator [--port 6385] [--nodes N]
+  ironic-mcp simulator [--port 6385] [--nodes N] [--sim-speed FACTOR]
                                      the simulated Ironic on a port of this machine, for any Ironic client
   ironic-mcp --help | --version
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import { readConfig } from '../config.js';
+import { readSimulationSpeed } from '../config.js';
 import { createSimulator } from '../simulator/cloud.js';
 import { readArguments, wholeNumber } from './arguments.js';
 import { type Command, exitCodes } from './io.js';
@@ -12,10 +12,10 @@ const mostNodes = 100_000;
 
 /** `ironic-mcp simulator`: the simulated Ironic on a port of this machine, for any Ironic client, until it is stopped. */
 export const simulator: Command = async (io, args) => {
-  const flags = readArguments(args, { port: { type: 'string' }, nodes: { type: 'string' } });
+  const flags = readArguments(args, { port: { type: 'string' }, nodes: { type: 'string' } }, ['sim-speed']);
   const port = portIn(flags.port, 6385);
   const servers = wholeNumber('nodes', flags.nodes, undefined, 1, mostNodes);
-  const { simulationSpeed: speed } = await readConfig(io.env, flags);
+  const speed = readSimulationSpeed(io.env, flags);
   const { fetch } = createSimulator({ speed, ...(servers === undefined ? {} : { servers }) });
 
   const server = createAdaptorServer({ fetch }) as Server;

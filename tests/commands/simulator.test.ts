@@ -44,6 +44,12 @@ describe('the simulator', () => {
     expect(await code).toBe(0);
   });
 
+  it('needs no settings of a cloud, for it goes to none', async () => {
+    const { io, stop } = createFakeIo({ env: { OS_CLOUD: 'nowhere', OS_AUTH_TYPE: 'palmistry' } });
+    stop();
+    expect(await simulator(io, ['--port', '0'])).toBe(0);
+  });
+
   it('does not begin when it has been stopped already', async () => {
     const { io, stop } = createFakeIo();
     stop();
