@@ -1,6 +1,8 @@
 import { type McpServer, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import { withFirstAbort } from '../core/abort.js';
 import type { ImageListing } from '../core/image-list.js';
+import type { Core } from '../core/operation.js';
+import type { Policy } from '../core/policy.js';
 import type { ServerListing } from '../core/server-list.js';
 import type { Ask } from './ask.js';
 
@@ -10,13 +12,18 @@ const most = 100;
 /** Milliseconds that a suggestion is worth waiting for. */
 const patience = 3_000;
 
+interface CompletionOptions {
+  readonly ask: Ask;
+  readonly core: () => Promise<Core>;
+}
+
 interface Suggestions {
   readonly values: readonly string[];
   readonly more: boolean;
 }
 
 /** Finds what may be meant by the beginning of a word, or a part of it. */
-type Suggest = (typed: string, list: List) => Promise<Suggestions>;
+type Suggest = (typed: string, list: List, policy: Policy) => Promise<Suggestions>;
 
 /** What the lists answer. */
 interface Listings {
@@ -42,7 +49,7 @@ const places: Readonly<Record<string, Readonly<Record<string, Suggest>>>> = {
  * Suggests values for the arguments of prompts and templates: a hundred at the most, soon or not at all. Whoever types
  * has no use for an error.
  */
-export function registerCompletions({ server }: McpServer, ask: Ask): void {
+export function registerCompletions({ server }: McpServer, { ask, core }: CompletionOptions): void {
   server.setRequestHandler('completion/complete', async ({ params: { ref, argument } }, context) => {
     const place = ref.type === 'ref/prompt' ? ref.name : ref.uri;
     if (!Object.hasOwn(places, place)) {
@@ -50,10 +57,10 @@ export function registerCompletions({ server }: McpServer, ask: Ask): void {
     }
     const known = places[place] ?? {};
     const suggest = Object.hasOwn(known, argument.name) ? known[argument.name] : undefined;
-    const found = await withFirstAbort([context.mcpReq.signal, AbortSignal.timeout(patience)], (first) => {
+    const found = await withFirstAbort([context.mcpReq.signal, AbortSignal.timeout(patience)], async (first) => {
       const list: List = async <Name extends keyof Listings>(operation: Name, input: object) =>
         (await ask(operation, { ...input }, context, first)) as Listings[Name];
-      return suggest?.(argument.value, list) ?? Promise.resolve(undefined);
+      return suggest?.(argument.value, list, (await core()).policy);
     }).catch(() => undefined);
     const { values, more } = found ?? { values: [], more: false };
     return { completion: { values: values.slice(0, most), hasMore: more || values.length > most } };
@@ -67,10 +74,12 @@ async function images(typed: string, list: List): Promise<Suggestions> {
   return { values: names.filter(contains(typed)), more: page.next_cursor !== null };
 }
 
-async function resourceClasses(typed: string, list: List): Promise<Suggestions> {
+/** The list counts servers of every class, and a deployment on one that the rules leave out would be refused. */
+async function resourceClasses(typed: string, list: List, policy: Policy): Promise<Suggestions> {
   const { counts = [] } = await list('list_servers', { limit: 1 });
   const named = counts.map(({ resource_class: name }) => name).filter((name) => !name.startsWith('('));
-  return { values: named.filter(contains(typed)), more: named.length < counts.length };
+  const allowed = named.filter((name) => policy.allowsClass(name));
+  return { values: allowed.filter(contains(typed)), more: named.length < counts.length };
 }
 
 async function servers(typed: string, list: List, state?: string): Promise<Suggestions> {

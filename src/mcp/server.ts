@@ -113,7 +113,7 @@ export function createMcpServer({
   });
   registerResources(server, { ask, core, failureIn });
   if (tools.some((tool) => tool.name === 'provision_server')) registerPrompts(server);
-  registerCompletions(server, ask);
+  registerCompletions(server, { ask, core });
   return server;
 }
 

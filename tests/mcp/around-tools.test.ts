@@ -172,6 +172,15 @@ describe.each(clientLines)('around the tools of an Ironic that fails, a %s clien
   });
 });
 
+describe.each(clientLines)('where only some servers may be deployed, a %s client', options, (line: ClientLine) => {
+  it('is suggested their classes and no others', async () => {
+    const session = await openSession(line, { IRONIC_MCP_RESOURCE_CLASSES: 'baremetal.gpu,*.large' });
+    const asked = session.client.complete({ ref: prompt, argument: { name: 'resource_class', value: '' } });
+    expect(await asked).toMatchObject({ completion: { values: ['baremetal.gpu', 'baremetal.large'] } });
+    await session.close();
+  });
+});
+
 describe.each(clientLines)('where nothing may be changed, a %s client', options, (line: ClientLine) => {
   it('is offered no prompt that would change something, and told so', async () => {
     const session = await openSession(line, { IRONIC_MCP_READ_ONLY: 'true' });
