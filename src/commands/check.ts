@@ -161,8 +161,17 @@ async function imagesIn(images: Images, policy: Policy, signal: AbortSignal): Pr
   const deployable = all.filter((image) => image.obstacle === null && policy.allowsImage(image));
   const names = deployable.slice(0, 5).map(({ id, name }) => plain(name ?? id, 60));
   if (deployable.length > 0) {
-    const count = `${complete ? '' : 'at least '}${deployable.length} can be deployed`;
-    return { outcome: 'ok', detail: `${count}: ${names.join(', ')}${deployable.length > 5 ? ', …' : ''}` };
+    // What the list knows against an image, but for reasons why it cannot be deployed at all, is its lack of a checksum.
+    const unchecked = deployable.filter(({ caveat }) => caveat !== null).length;
+    const only = unchecked > 0 ? `, ${unchecked} of them only on servers that want no checksum` : '';
+    const count = `${complete ? '' : 'at least '}${deployable.length} can be deployed${only}`;
+    const detail = `${count}: ${names.join(', ')}${deployable.length > 5 ? ', …' : ''}`;
+    if (unchecked < deployable.length) return { outcome: 'ok', detail };
+    return {
+      outcome: 'warning',
+      detail,
+      next: 'Give their checksums in IRONIC_MCP_IMAGE_CATALOG: servers with the deploy interface direct, the usual one, want one.',
+    };
   }
   // Where a URL will do none needs a name.
   const outcome = anyUrl || !policy.allows('write') ? 'warning' : 'failed';

@@ -204,6 +204,30 @@ describe('the check', () => {
     expect(changed).toEqual([]);
   });
 
+  test('counts the images of a catalogue that only some servers take, and warns if that is all of them', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'check-'));
+    const { env } = await ironic();
+    const file = join(folder, 'images.json');
+    const bare = { source: 'http://images.example/bare.qcow2' };
+    const whole = { source: 'http://images.example/whole.qcow2', checksum: '0'.repeat(32) };
+    const imagesOf = async (catalogue: object) => {
+      await writeFile(file, JSON.stringify(catalogue));
+      return (await steps({ ...env, IRONIC_MCP_IMAGE_CATALOG: file })).named('images');
+    };
+    expect(await imagesOf({ whole })).toMatchObject([{ outcome: 'ok', detail: '1 can be deployed: whole' }]);
+    expect(await imagesOf({ bare, whole })).toMatchObject([
+      { outcome: 'ok', detail: '2 can be deployed, 1 of them only on servers that want no checksum: bare, whole' },
+    ]);
+    expect(await imagesOf({ bare })).toMatchObject([
+      {
+        outcome: 'warning',
+        detail: '1 can be deployed, 1 of them only on servers that want no checksum: bare',
+        next: expect.stringContaining('IRONIC_MCP_IMAGE_CATALOG'),
+      },
+    ]);
+    await rm(folder, { recursive: true });
+  });
+
   test('of the simulator says that it is one', async () => {
     const { code, named } = await steps({});
     expect(code).toBe(0);
