@@ -221,6 +221,14 @@ function httpIn({ token, hosts }: HttpConfig): readonly Finding[] {
   return [{ outcome: 'ok', detail: `${callers}${names}` }];
 }
 
+/** What to do where the audit log cannot be written, by the code of the system call; else it is for want of rights. */
+const remedies: Readonly<Record<string, string>> = {
+  EISDIR: 'It is a folder; name a file in IRONIC_MCP_AUDIT_LOG',
+  ENOENT: 'Make the folder that it is to be in, or name another file in IRONIC_MCP_AUDIT_LOG',
+  ENOTDIR: 'It is to be in something that is no folder; name another file in IRONIC_MCP_AUDIT_LOG',
+  ESPIPE: 'It is a named pipe, which keeps nothing; name a file in IRONIC_MCP_AUDIT_LOG',
+};
+
 async function auditLogAt(file: string): Promise<Finding> {
   try {
     await tryAuditLog(file);
@@ -230,7 +238,7 @@ async function auditLogAt(file: string): Promise<Finding> {
     return {
       outcome: 'failed',
       detail: `${file} cannot be written (${code})`,
-      next: 'Make it writable for this user: without it every change is refused.',
+      next: `${remedies[code] ?? 'Make it writable for this user'}: without it every change is refused.`,
     };
   }
 }

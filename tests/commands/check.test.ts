@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -5,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { promisify } from 'node:util';
 import { createAdaptorServer } from '@hono/node-server';
 import { afterEach, describe, expect, test } from 'vitest';
 import { check } from '../../src/commands/check.js';
@@ -94,11 +96,33 @@ describe('the check', () => {
     const able = await steps({ ...env, IRONIC_MCP_AUDIT_LOG: file });
     expect(able.named('audit log')).toMatchObject([{ outcome: 'ok', detail: `${file} can be written` }]);
     expect(await readFile(file, 'utf8')).toBe('');
-    const unable = await steps({ ...env, IRONIC_MCP_AUDIT_LOG: folder });
-    expect(unable.named('audit log')).toMatchObject([
-      { outcome: 'failed', detail: `${folder} cannot be written (EISDIR)` },
-    ]);
-    expect(unable.code).toBe(1);
+    await rm(folder, { recursive: true });
+  });
+
+  test('says of an audit log that cannot be written what is to be done about that very reason', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'check-'));
+    const { env } = await ironic();
+    const pipe = join(folder, 'pipe');
+    await promisify(execFile)('mkfifo', [pipe]);
+    await writeFile(join(folder, 'file'), '');
+    for (const [log, errno, next] of [
+      [folder, 'EISDIR', /^It is a folder; name a file in IRONIC_MCP_AUDIT_LOG: without/],
+      [join(folder, 'no', 'audit.jsonl'), 'ENOENT', /^Make the folder that it is to be in, or name another file/],
+      [join(folder, 'file', 'audit.jsonl'), 'ENOTDIR', /^It is to be in something that is no folder; /],
+      [pipe, 'ESPIPE', /^It is a named pipe, which keeps nothing; /],
+      // Where nobody may make a file, not even who may do everything.
+      [
+        '/sys/audit.jsonl',
+        'EACCES|EPERM|EROFS',
+        /^Make it writable for this user: without it every change is refused\.$/,
+      ],
+    ] as const) {
+      const { code, named } = await steps({ ...env, IRONIC_MCP_AUDIT_LOG: log });
+      expect(named('audit log')).toMatchObject([
+        { outcome: 'failed', detail: expect.stringMatching(`\\((${errno})\\)$`), next: expect.stringMatching(next) },
+      ]);
+      expect(code).toBe(1);
+    }
     await rm(folder, { recursive: true });
   });
 
