@@ -51,13 +51,15 @@ export class Reader {
   }
 
   url(key: string): string | undefined {
-    const text = this.text(key);
+    const text = this.text(key)?.trim();
     if (text === undefined) return undefined;
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (!url || !/^https?:$/.test(url.protocol))
       throw new ConfigError(`${this.named(key)} must be an http or https URL.`);
     if (url.username || url.password)
       throw new ConfigError(`${this.named(key)} must not contain a user name or password.`);
+    // Whatever is asked for is put behind it.
+    if (/[?#]/.test(text)) throw new ConfigError(`${this.named(key)} must end before any "?" or "#".`);
     return withoutVersion(text);
   }
 

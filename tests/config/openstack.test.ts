@@ -135,6 +135,11 @@ describe('variables alone', () => {
     expect((await cloudOf(overridden)).settings.auth).toMatchObject({ endpoint: 'http://b' });
   });
 
+  test('are URLs also with blanks around them', async () => {
+    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ' http://ironic.example:6385/v1/ \n' };
+    expect((await cloudOf(env)).settings.auth).toMatchObject({ endpoint: 'http://ironic.example:6385' });
+  });
+
   test('of no cloud at all mean the simulator', async () => {
     expect((await readConfig({ HOME: home, OS_CLOUD: '' }, {})).cloud).toEqual({ kind: 'simulator' });
   });
@@ -330,6 +335,21 @@ describe('settings that are wrong', () => {
       'a password in an endpoint',
       { OS_AUTH_TYPE: 'none', OS_ENDPOINT: `http://a:${secret}@b` },
       /OS_ENDPOINT must not contain a user name/,
+    ],
+    [
+      'a query in an endpoint',
+      { OS_AUTH_TYPE: 'none', OS_ENDPOINT: `http://ironic:6385?key=${secret}` },
+      /OS_ENDPOINT must end before any "\?" or "#"\.$/,
+    ],
+    [
+      'a fragment in the URL of Keystone',
+      { ...openrc, OS_AUTH_URL: 'http://keystone:5000/v3#' },
+      /OS_AUTH_URL must end before any "\?" or "#"\.$/,
+    ],
+    [
+      'a query in the URL of Glance',
+      { ...openrc, OS_IMAGE_ENDPOINT_OVERRIDE: 'http://glance:9292/?' },
+      /OS_IMAGE_ENDPOINT_OVERRIDE must end before any "\?" or "#"\.$/,
     ],
     [
       'no secret of an application credential',
