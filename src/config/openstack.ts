@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { plain } from '../core/untrusted.js';
-import type { Auth, Identity, InDomain, Named, OpenStackSettings, Scope, Tls } from '../openstack/credentials.js';
+import type { Auth, Identity, InDomain, Named, OpenStackSettings, Scope } from '../openstack/credentials.js';
 import { ConfigError } from './errors.js';
 import { flatEntry, flatEnv, Reader } from './openstack-reader.js';
+import { tlsFrom } from './tls-files.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -202,26 +201,4 @@ function scopeFrom(reader: Reader): Scope {
   throw new ConfigError(
     `${reader.named('project_name')} is not set; a token must be for a project (project_name or project_id) or for the system (system_scope).`,
   );
-}
-
-async function tlsFrom(reader: Reader, home: string): Promise<Tls | undefined> {
-  const [ca, cert, key] = await Promise.all(['cacert', 'cert', 'key'].map((name) => fileIn(reader, name, home)));
-  const verify = reader.flag('insecure') === true ? false : (reader.flag('verify') ?? true);
-  if (key !== undefined && cert === undefined) {
-    throw new ConfigError(`${reader.named('cert')} is not set; it belongs to ${reader.named('key')}.`);
-  }
-  if (ca === undefined && cert === undefined && verify) return undefined;
-  return { ca, cert, key, verify };
-}
-
-async function fileIn(reader: Reader, key: string, home: string): Promise<string | undefined> {
-  const named = reader.text(key);
-  if (named === undefined) return undefined;
-  const file = named.startsWith('~/') ? join(home, named.slice(2)) : named;
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new ConfigError(`The file ${file} that ${reader.named(key)} names cannot be read (${code}).`);
-  }
 }

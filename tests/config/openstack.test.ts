@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { generateKeyPairSync } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,6 +12,7 @@ beforeAll(async () => {
 afterAll(() => rm(home, { recursive: true }));
 
 const secret = 'hunter2-secret';
+const certificate = (name: string) => join('tests', 'support', 'certificates', name);
 
 /** Writes a clouds.yaml (and secure.yaml) into a home of its own and resolves against it. */
 async function withClouds(clouds: string, env: Record<string, string> = {}, secure?: string, flags = {}) {
@@ -216,7 +218,7 @@ clouds:
   });
 
   test('may have an interface for one service, and files in the home of its user', async () => {
-    await writeFile(join(home, 'ca.pem'), 'the CA');
+    await copyFile(certificate('ca.pem'), join(home, 'ca.pem'));
     const auth = '{ auth_url: https://k, username: ann, password: x, project_id: p }';
     const file = join(home, 'tilde.yaml');
     await writeFile(
@@ -229,7 +231,7 @@ clouds:
       baremetalInterface: 'internal',
       imageInterface: 'admin',
     });
-    expect(settings.tls).toMatchObject({ ca: 'the CA', verify: true });
+    expect(settings.tls).toMatchObject({ ca: await readFile(certificate('ca.pem'), 'utf8'), verify: true });
   });
 
   test('is found in ~/.config though XDG_CONFIG_HOME names another folder', async () => {
@@ -394,6 +396,44 @@ describe('settings that are wrong', () => {
     expect(answer).toMatch(sentence);
     expect(answer).not.toContain(secret);
     expect(answer.split('\n')).toHaveLength(1);
+  });
+
+  test('(files that do not hold what TLS needs) get one sentence that says which', async () => {
+    const file = async (name: string, text: string) => {
+      await writeFile(join(home, name), text);
+      return join(home, name);
+    };
+    const text = await file('text.pem', `${secret}\n`);
+    const broken = await file('broken.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
+    const { privateKey } = generateKeyPairSync('ec', {
+      namedCurve: 'P-256',
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: secret },
+    });
+    const locked = await file('locked.pem', privateKey);
+    const [cert, key, other] = ['client.pem', 'client.key', 'server.key'].map(certificate) as [string, string, string];
+    for (const [settings, sentence] of [
+      [{ OS_CACERT: text }, `The file ${text} that OS_CACERT names holds no certificate.`],
+      [{ OS_CACERT: key }, `The file ${key} that OS_CACERT names holds no certificate.`],
+      [{ OS_CERT: text, OS_KEY: key }, `The file ${text} that OS_CERT names holds no certificate.`],
+      [{ OS_CERT: cert, OS_KEY: text }, `The file ${text} that OS_KEY names holds no private key.`],
+      [
+        { OS_CERT: cert, OS_KEY: locked },
+        `The file ${locked} that OS_KEY names holds an encrypted key, and there is no setting for its passphrase; name one without.`,
+      ],
+      [
+        { OS_CERT: cert, OS_KEY: other },
+        'The files that OS_CERT and OS_KEY name do not belong together: the pair cannot be used (ERR_OSSL_X509_KEY_VALUES_MISMATCH).',
+      ],
+    ] as const) {
+      expect(await wrong({ ...openrc, ...settings })).toBe(`ConfigError: ${sentence}`);
+    }
+    const unusable = await wrong({ ...openrc, OS_CERT: broken });
+    expect(unusable).toMatch(
+      /^ConfigError: The certificate in the file that OS_CERT names cannot be used \(ERR_\w+\)\.$/,
+    );
+    const right = { ...openrc, OS_CACERT: certificate('ca.pem'), OS_CERT: cert, OS_KEY: key };
+    expect((await cloudOf(right)).settings.tls).toMatchObject({ verify: true });
   });
 
   test.each([

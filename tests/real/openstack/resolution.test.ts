@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -210,7 +210,13 @@ beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'ironic-mcp-resolution-'));
   const config = join(home, '.config', 'openstack');
   await mkdir(config, { recursive: true });
-  for (const name of ['ca', 'cert', 'key']) await writeFile(join(home, `${name}.pem`), `the ${name}`);
+  for (const [name, file] of [
+    ['ca', 'ca.pem'],
+    ['cert', 'client.pem'],
+    ['key', 'client.key'],
+  ] as const) {
+    await copyFile(`tests/support/certificates/${file}`, join(home, `${name}.pem`));
+  }
   const entries = [
     ...Object.entries(clouds).map(([name, entry]) => [name, JSON.stringify(entry)] as const),
     ...Object.entries(written),
