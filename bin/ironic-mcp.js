@@ -3,4 +3,10 @@ import module from 'node:module';
 
 // Node 22 and later keep the compiled code, which makes starting about 8 % faster.
 module.enableCompileCache?.();
-await import('../dist/cli.js');
+const program = new URL('../dist/cli.js', import.meta.url).href;
+await import(program).catch((error) => {
+  // A package has it; a checkout has it when it has been built.
+  if (error.code !== 'ERR_MODULE_NOT_FOUND' || error.url !== program) throw error;
+  process.stderr.write('ironic-mcp: this checkout has not been built; run `npm run build` first.\n');
+  process.exitCode = 1;
+});

@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
-import { program } from '../support/program.js';
+import { program, record } from '../support/program.js';
 
 /** Runs before the program, and says on stderr which part of the web API is used: each loads much of Node's fetch. */
 const spy = `data:text/javascript,${encodeURIComponent(`
@@ -52,5 +55,16 @@ describe('starting', () => {
 
   it('leaves that to the first tool call', async () => {
     expect(await used(initialize, list, ['tools/call', { name: 'list_images', arguments: {} }])).toContain('Request');
+  });
+
+  it('without having been built ends with one line that says how to', async () => {
+    const checkout = await mkdtemp(join(tmpdir(), 'ironic-mcp-'));
+    await cp(dirname(program), join(checkout, 'bin'), { recursive: true });
+    await cp('package.json', join(checkout, 'package.json'));
+    const unbuilt = record(spawn(process.execPath, [join(checkout, 'bin', 'ironic-mcp.js')]));
+    expect(await unbuilt.exited).toEqual({ code: 1, signal: null });
+    expect(unbuilt.stdout()).toBe('');
+    expect(unbuilt.stderr()).toBe('ironic-mcp: this checkout has not been built; run `npm run build` first.\n');
+    await rm(checkout, { recursive: true });
   });
 });
