@@ -86,7 +86,7 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
   const session =
     auth.type === 'keystone'
       ? createKeystoneSession({ auth, http: open('Keystone')(auth.authUrl), clock, overrides })
-      : createPlainSession(auth, imageEndpoint);
+      : createPlainSession(auth, overrides);
   const signed = (service: Service) => createSignedHttp({ session, service, at: open(serviceNames[service]), timeout });
   const glance = createGlance({ http: signed('image'), clock, random });
   const hasGlance = auth.type === 'keystone' || imageEndpoint !== undefined;

@@ -5,7 +5,7 @@ import { plain } from '../core/untrusted.js';
 import { type Auth, type Identity, type Scope, withoutVersion } from './credentials.js';
 import { faultIn, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
-import { type Access, advised, type Service, type Session } from './session.js';
+import { type Access, advised, type Overrides, type Service, type Session } from './session.js';
 
 type KeystoneAuth = Extract<Auth, { type: 'keystone' }>;
 
@@ -50,7 +50,7 @@ export interface KeystoneOptions {
   readonly http: Http;
   readonly clock: Clock;
   /** Endpoints from the settings, which go before the catalog's. */
-  readonly overrides: Readonly<Partial<Record<Service, string | undefined>>>;
+  readonly overrides: Overrides;
 }
 
 /** A token is renewed so long before it expires, in milliseconds, or after nine tenths of a shorter life. */

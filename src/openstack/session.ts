@@ -34,11 +34,14 @@ export type Service = 'baremetal' | 'image';
 /** How they are called in messages. */
 export const serviceNames: Readonly<Record<Service, string>> = { baremetal: 'Ironic', image: 'The image service' };
 
-/** A session for those who need not sign in: without credentials, or with a name and a password in each request. */
-export function createPlainSession(
-  auth: Exclude<Auth, { type: 'keystone' }>,
-  imageEndpoint: string | undefined,
-): Session {
+/** Endpoints that stand in settings of their own. */
+export type Overrides = Readonly<Partial<Record<Service, string | undefined>>>;
+
+/**
+ * A session for those who need not sign in: without credentials, or with a name and a password in each request.
+ * @param overrides That of bare metal is the endpoint already.
+ */
+export function createPlainSession(auth: Exclude<Auth, { type: 'keystone' }>, overrides: Overrides): Session {
   const shown =
     auth.type === 'none'
       ? { headers: {}, ifRefused: 'it wants to know who asks: set OS_AUTH_TYPE and what belongs to it' }
@@ -48,9 +51,12 @@ export function createPlainSession(
         };
   return {
     async access(service) {
-      return service === 'image' && imageEndpoint !== undefined
-        ? { endpoint: imageEndpoint, setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE', realm: auth.endpoint, ...shown }
-        : { endpoint: auth.endpoint, setBy: 'OS_ENDPOINT', realm: auth.endpoint, ...shown };
+      const { baremetal, image } = overrides;
+      if (service === 'image' && image !== undefined) {
+        return { endpoint: image, setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE', realm: auth.endpoint, ...shown };
+      }
+      const setBy = baremetal === undefined ? 'OS_ENDPOINT' : 'OS_BAREMETAL_ENDPOINT_OVERRIDE';
+      return { endpoint: auth.endpoint, setBy, realm: auth.endpoint, ...shown };
     },
     renew: () => false,
   };

@@ -67,7 +67,7 @@ describe('where an idempotency key counts', () => {
   });
 
   it('is the Ironic where there is no Keystone', async () => {
-    const plain = createPlainSession({ type: 'none', endpoint: 'http://ironic' }, 'http://glance');
+    const plain = createPlainSession({ type: 'none', endpoint: 'http://ironic' }, { image: 'http://glance' });
     await expect(realmOf(plain)(forever)).resolves.toBe('http://ironic');
   });
 

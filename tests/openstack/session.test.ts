@@ -7,7 +7,7 @@ const endpoint = 'http://ironic.test';
 
 describe('a session without Keystone', () => {
   it('shows nothing where nobody wants to know who asks', async () => {
-    const session = createPlainSession({ type: 'none', endpoint }, undefined);
+    const session = createPlainSession({ type: 'none', endpoint }, {});
     await expect(session.access('baremetal', forever)).resolves.toMatchObject({
       endpoint,
       setBy: 'OS_ENDPOINT',
@@ -16,8 +16,16 @@ describe('a session without Keystone', () => {
     await expect(session.access('image', forever)).resolves.toMatchObject({ endpoint });
   });
 
+  it('names the setting that the address of Ironic came from', async () => {
+    const session = createPlainSession({ type: 'none', endpoint }, { baremetal: endpoint });
+    await expect(session.access('baremetal', forever)).resolves.toMatchObject({
+      endpoint,
+      setBy: 'OS_BAREMETAL_ENDPOINT_OVERRIDE',
+    });
+  });
+
   it('knows where images are, if that is set', async () => {
-    const session = createPlainSession({ type: 'none', endpoint }, 'http://glance.test');
+    const session = createPlainSession({ type: 'none', endpoint }, { image: 'http://glance.test' });
     await expect(session.access('image', forever)).resolves.toMatchObject({
       endpoint: 'http://glance.test',
       setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE',
@@ -26,17 +34,14 @@ describe('a session without Keystone', () => {
   });
 
   it('shows a name and a password in any script', async () => {
-    const session = createPlainSession(
-      { type: 'http_basic', endpoint, username: 'zoë', password: 'a:b 密' },
-      undefined,
-    );
+    const session = createPlainSession({ type: 'http_basic', endpoint, username: 'zoë', password: 'a:b 密' }, {});
     const access = await session.access('baremetal', forever);
     const credentials = Buffer.from('zoë:a:b 密').toString('base64');
     expect(access.headers).toEqual({ authorization: `Basic ${credentials}` });
   });
 
   it('has nothing to renew when it is refused', async () => {
-    const session = createPlainSession({ type: 'http_basic', endpoint, username: 'a', password: 'b' }, undefined);
+    const session = createPlainSession({ type: 'http_basic', endpoint, username: 'a', password: 'b' }, {});
     expect(session.renew(await session.access('baremetal', forever))).toBe(false);
   });
 });

@@ -13,7 +13,7 @@ const redirect: Reply = () => new Response(null, { status: 302, headers: { locat
 /** The adapter where the settings say that Ironic is. */
 function ironicThatReplies(reply: Reply) {
   service.replies(reply);
-  const session = createPlainSession({ type: 'none', endpoint: service.endpoint }, undefined);
+  const session = createPlainSession({ type: 'none', endpoint: service.endpoint }, {});
   const http = createSignedHttp({ session, service: 'baremetal', at: httpTo, timeout: 5_000 });
   return createIronic({ http, clock: createFakeClock(), random: () => 0 });
 }
@@ -47,7 +47,7 @@ describe('an image service where there is none', () => {
     ['a page to log in on', redirect, 'The image service answered with HTTP status 302: no explanation given'],
   ])('but %s is told of with the setting to look at', async (_, reply, words) => {
     service.replies(reply);
-    const session = createPlainSession({ type: 'none', endpoint: 'http://ironic.test' }, service.endpoint);
+    const session = createPlainSession({ type: 'none', endpoint: 'http://ironic.test' }, { image: service.endpoint });
     const http = createSignedHttp({ session, service: 'image', at: httpTo, timeout: 5_000 });
     const images = createGlance({ http, clock: createFakeClock(), random: () => 0 });
     await expect(images.list(forever)).rejects.toMatchObject({

@@ -51,7 +51,7 @@ afterAll(() => {
 /** The whole way of a request, as composed for a cloud with such settings. */
 function wayTo(endpoint: string, tls: Partial<Tls> | undefined, timeout = 20_000) {
   const fetch = tls && createTlsFetch({ verify: true, ...tls }, 4);
-  const session = createPlainSession({ type: 'none', endpoint }, undefined);
+  const session = createPlainSession({ type: 'none', endpoint }, {});
   const gate = createGate(8);
   const at = (address: string) => createHttp({ service: 'Ironic', endpoint: address, timeout, gate, fetch });
   return createSignedHttp({ session, service: 'baremetal', at, timeout });
