@@ -99,7 +99,7 @@ async function bare() {
     associated: 'false',
     maintenance: 'false',
     resource_class: resourceClass,
-    limit: '100',
+    limit: '80',
     fields,
   });
   const { nodes } = await client.send('GET', `/v1/nodes?${query}`);

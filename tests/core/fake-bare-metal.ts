@@ -144,7 +144,7 @@ export interface FakeBareMetal extends BareMetal {
   set(serverId: string, changes: Partial<Server>): void;
 }
 
-const pageOfFree = { first: 100, next: 1_000 };
+const pageOfFree = { first: 80, next: 1_000 };
 
 const busyStates = new Set(['deploying', 'wait call-back', 'deleting', 'cleaning', 'clean wait']);
 

@@ -150,7 +150,7 @@ describe('reading one server', () => {
 });
 
 describe('listing the servers that are free', () => {
-  it('takes one filtered request for at most 100', async () => {
+  it('takes one filtered request for at most 80', async () => {
     const { bareMetal } = setup([json({ nodes: [node, { ...node, uuid: uuid(2) }] })]);
     const { servers } = await bareMetal.available({ resourceClass: 'a&b=c' }, undefined, forever);
     expect(servers.map((server) => server.id)).toEqual([id, uuid(2)]);
@@ -161,7 +161,7 @@ describe('listing the servers that are free', () => {
       associated: 'false',
       maintenance: 'false',
       resource_class: 'a&b=c',
-      limit: '100',
+      limit: '80',
     });
     expect(url.searchParams.get('fields')).not.toContain('driver_internal_info');
   });
