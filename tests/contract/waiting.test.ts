@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { obstacleTo } from '../../src/core/obstacles.js';
 import { createWaiting } from '../../src/core/waiting.js';
 import { createGate } from '../../src/openstack/gate.js';
 import { createHttp } from '../../src/openstack/http.js';
@@ -34,8 +35,9 @@ async function setup(servers: number, stepSeconds: number) {
     expect((await simulated(new Request(`http://simulator/v1/nodes/${path}`, init))).ok).toBe(true);
   };
   const ids: string[] = [];
-  const free = await bareMetal.available({}, undefined, new AbortController().signal);
-  for (const { id } of free.servers.slice(0, servers)) {
+  const all = await bareMetal.list({}, undefined, new AbortController().signal);
+  const free = all.servers.filter((server) => obstacleTo(server) === undefined);
+  for (const { id } of free.slice(0, servers)) {
     ids.push(id);
     await ask('PATCH', id, [
       { op: 'add', path: '/extra/sim', value: { step_seconds: stepSeconds } },
