@@ -4,6 +4,7 @@ import { nearest } from './config/nearest.js';
 import type { Resolved } from './config/openstack.js';
 import { flagOf, settings } from './config/settings.js';
 import { createPolicy, type Policy } from './core/policy.js';
+import { systemCodeOf } from './core/system-code.js';
 import { plain } from './core/untrusted.js';
 import type { Catalogue } from './local/catalogue.js';
 
@@ -121,7 +122,7 @@ async function tokenIn(file: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).trim();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code = systemCodeOf(error, 'unreadable');
     throw new ConfigError(`The token file ${file} cannot be read (${code}).`);
   }
 }

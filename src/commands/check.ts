@@ -7,6 +7,7 @@ import type { Policy } from '../core/policy.js';
 import { type BareMetal, type Images, NoAnswer, Refused } from '../core/ports.js';
 import { displayName, isoTime } from '../core/status.js';
 import { type Survey, survey } from '../core/survey.js';
+import { systemCodeOf } from '../core/system-code.js';
 import { plain } from '../core/untrusted.js';
 import { tryAuditLog } from '../local/audit-log.js';
 import { readArguments } from './arguments.js';
@@ -234,7 +235,7 @@ async function auditLogAt(file: string): Promise<Finding> {
     await tryAuditLog(file);
     return { outcome: 'ok', detail: `${file} can be written` };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = systemCodeOf(error);
     return {
       outcome: 'failed',
       detail: `${file} cannot be written (${code})`,

@@ -1,3 +1,4 @@
+import { systemCodeOf } from '../core/system-code.js';
 import { wholeNumber } from './arguments.js';
 
 /**
@@ -10,7 +11,7 @@ export function portIn(flag: unknown, otherwise: number): number {
 
 /** Why a port could not be opened, as a sentence. */
 export function whyNot(error: unknown, host: string, port: number): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const code = systemCodeOf(error);
   switch (code) {
     case 'EADDRINUSE':
       return `Port ${port} on ${host} is in use; choose another with --port.`;

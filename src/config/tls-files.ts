@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemCodeOf } from '../core/system-code.js';
 import type { Tls } from '../openstack/credentials.js';
 import { ConfigError } from './errors.js';
 import type { Reader } from './openstack-reader.js';
@@ -40,7 +41,7 @@ async function fileIn(reader: Reader, setting: keyof typeof contents, home: stri
   const file = named.startsWith('~/') ? join(home, named.slice(2)) : named;
   const wrong = (what: string) => new ConfigError(`The file ${file} that ${reader.named(setting)} names ${what}.`);
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw wrong(`cannot be read (${codeOf(error)})`);
+    throw wrong(`cannot be read (${systemCodeOf(error, 'unreadable')})`);
   });
   const [what, pattern] = contents[setting];
   if (!pattern.test(text)) throw wrong(`holds no ${what}`);
@@ -58,7 +59,7 @@ async function checkPair(reader: Reader, cert: string, key: string | undefined):
     try {
       createSecureContext(options);
     } catch (error) {
-      throw new ConfigError(`${what} cannot be used (${codeOf(error)}).`);
+      throw new ConfigError(`${what} cannot be used (${systemCodeOf(error, 'unreadable')}).`);
     }
   };
   use(`The certificate in the file that ${reader.named('cert')} names`, { cert });
@@ -68,8 +69,4 @@ async function checkPair(reader: Reader, cert: string, key: string | undefined):
     cert,
     key,
   });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Audit, AuditRecord, Clock } from '../core/ports.js';
+import { systemCodeOf } from '../core/system-code.js';
 
 export interface AuditLogOptions {
   readonly file: string;
@@ -24,7 +25,7 @@ export function createAuditLog({ file, clock, warn }: AuditLogOptions): Audit {
     try {
       await write(file, Buffer.from(`${line}\n`));
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      const code = systemCodeOf(error);
       warn(`The audit log ${file} cannot be written (${code}).${phase === 'end' ? ` It lacks: ${line}` : ''}`);
       throw new Error(`the file cannot be written (${code})`, { cause: error });
     }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { Image } from '../core/model.js';
 import type { Images, OfferedImage } from '../core/ports.js';
+import { systemCodeOf } from '../core/system-code.js';
 import { wording } from '../core/wording.js';
 
 // A space may be in the name of a file. In a URL it may not, and a password with one would not be known as such in a text.
@@ -59,7 +60,7 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code = systemCodeOf(error, 'unreadable');
     throw new Error(`The image catalogue ${file} cannot be read (${code}).`);
   }
   // Not loaded where there is no catalogue.
