@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { composeCore } from '../src/compose.js';
-import { readConfig } from '../src/config.js';
+import { readConfig } from '../src/config/config.js';
 import type { Failure } from '../src/core/failures.js';
 import { operations } from '../src/core/operations.js';
 import { createHttpApp } from '../src/http/app.js';

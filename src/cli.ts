@@ -3,7 +3,7 @@ import { ConfigError, UsageError } from './config/errors.js';
 
 /** Commands are loaded when they are called: the MCP server starts without the others' weight. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  check: async () => (await import('./commands/check.js')).check,
+  check: async () => (await import('./commands/check/check.js')).check,
   demo: async () => (await import('./commands/demo.js')).demo,
   http: async () => (await import('./commands/http.js')).http,
   simulator: async () => (await import('./commands/simulator.js')).simulator,

@@ -1,21 +1,21 @@
-import type { Config } from './config.js';
-import { createChanges } from './core/changes.js';
-import { createDeprovisionService } from './core/deprovision.js';
-import { createImageService } from './core/image-list.js';
+import type { Config } from './config/config.js';
+import { createChanges } from './core/async/changes.js';
+import { createDeprovisionService } from './core/deprovision/deprovision.js';
+import { createImageService } from './core/inventory/image-list.js';
+import { createServerService } from './core/inventory/server-service.js';
 import type { Core } from './core/operation.js';
 import type { Images } from './core/ports.js';
-import { createProvisionService } from './core/provision.js';
-import { createServerService } from './core/servers.js';
+import { createProvisionService } from './core/provision/provision.js';
 import { createCatalogueImages } from './local/catalogue.js';
 import { systemClock } from './local/clock.js';
-import { createGate } from './openstack/gate.js';
+import { createSignedHttp } from './openstack/authenticated-http.js';
 import { createGlance } from './openstack/glance.js';
 import { createHttp } from './openstack/http.js';
+import { createRealm } from './openstack/idempotency-scope.js';
 import { createIronic, type Ironic } from './openstack/ironic.js';
 import { createKeystoneSession } from './openstack/keystone.js';
-import { createRealm } from './openstack/realm.js';
+import { createGate } from './openstack/request-queue.js';
 import { createPlainSession, type Service, type Session, serviceNames } from './openstack/session.js';
-import { createSignedHttp } from './openstack/signed.js';
 
 /** More would only queue up inside of Ironic, whose API has ten threads. */
 const connections = 8;

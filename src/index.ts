@@ -1,8 +1,10 @@
 export { ConfigError } from './config/errors.js';
 export { type CallOptions, type Connection, connect, type Settings } from './connect.js';
-export { type Changes, createChanges, isOfChange } from './core/changes.js';
+export { type Changes, createChanges, isOfChange } from './core/async/changes.js';
 export { Failure, type FailureCode, type FailureDetails, failures } from './core/failures.js';
-export type { ImageListing, ImageListRequest } from './core/image-list.js';
+export type { ImageListing, ImageListRequest } from './core/inventory/image-list.js';
+export type { ServerListing, ServerListRequest } from './core/inventory/server-list.js';
+export { createServerService, type ServerService, type ServerServiceOptions } from './core/inventory/server-service.js';
 export type {
   ConfigDrive,
   DeploymentEntry,
@@ -33,6 +35,8 @@ export {
   type ServerPage,
   SignInRefused,
 } from './core/ports.js';
-export { createProvisionService, type ProvisionService, type ProvisionServiceOptions } from './core/provision.js';
-export type { ServerListing, ServerListRequest } from './core/server-list.js';
-export { createServerService, type ServerService, type ServerServiceOptions } from './core/servers.js';
+export {
+  createProvisionService,
+  type ProvisionService,
+  type ProvisionServiceOptions,
+} from './core/provision/provision.js';

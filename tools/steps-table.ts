@@ -1,4 +1,4 @@
-import { deploySteps } from '../src/core/progress.js';
+import { deploySteps } from '../src/core/status/progress.js';
 import { marked } from './marked.js';
 
 /** A text with the table of the deploy steps that are known put between its markers. */

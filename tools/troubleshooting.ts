@@ -1,5 +1,5 @@
-import { failedDeployments } from '../src/core/diagnosis.js';
 import { type FailureCode, failures } from '../src/core/failures.js';
+import { failedDeployments } from '../src/core/status/diagnosis.js';
 
 /** The page on everything that can fail, made from the tables that make the messages. */
 export function troubleshootingPage(): string {
@@ -16,7 +16,7 @@ export function troubleshootingPage(): string {
   const deployments = failedDeployments.map(({ code, summary, hint }) => `| \`${code}\` | ${summary}. | ${hint} |`);
   return `${[
     '# When something fails',
-    '<!-- Made from src/core/failures.ts and src/core/diagnosis.ts: UPDATE_GOLDEN=1 npx vitest run tests/core/documents.test.ts -->',
+    '<!-- Made from src/core/failures.ts and src/core/status/diagnosis.ts: UPDATE_GOLDEN=1 npx vitest run tests/core/documents.test.ts -->',
     'With settings that do not work yet, begin with `ironic-mcp check`: it tries them step by step and says what to do.',
     'A call that fails says what went wrong in its message, what exactly in `Reason`, what to do in `Next`, and whether the same call may succeed later in `Retryable`. By REST the same stands in `detail`, `reason`, `hint` and `retryable` of a problem (RFC 9457). Programs go by the code. Both `reason` and `hint` may be more particular than what is written here.',
     '## Calls that fail',

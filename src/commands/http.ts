@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createMcpHandler } from '@modelcontextprotocol/server';
+import { readConfig, readHttpConfig } from '../config/config.js';
 import { ConfigError } from '../config/errors.js';
-import { readConfig, readHttpConfig } from '../config.js';
 import { Failure } from '../core/failures.js';
 import type { Core } from '../core/operation.js';
 import { operations } from '../core/operations.js';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import type { Io } from './io.js';
 
 /** What whoever starts the program should know about its settings, on stderr. */

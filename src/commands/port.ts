@@ -1,4 +1,4 @@
-import { systemCodeOf } from '../core/system-code.js';
+import { systemCodeOf } from '../core/text/system-code.js';
 import { wholeNumber } from './arguments.js';
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { McpServer } from '@modelcontextprotocol/server';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import type { Core } from '../core/operation.js';
 import { instructionsFor } from '../mcp/instructions.js';
 import { createMcpServer, type McpOptions } from '../mcp/server.js';

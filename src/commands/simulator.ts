@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import { readSimulationSpeed } from '../config.js';
+import { readSimulationSpeed } from '../config/config.js';
 import { createSimulator } from '../simulator/cloud.js';
 import { readArguments, wholeNumber } from './arguments.js';
 import { type Command, exitCodes } from './io.js';

@@ -1,5 +1,5 @@
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { readConfig } from '../config.js';
+import { readConfig } from '../config/config.js';
 import { readArguments } from './arguments.js';
 import { type Command, exitCodes, type Io } from './io.js';
 import { showNotices } from './notices.js';

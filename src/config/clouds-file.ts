@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { isObject } from '../core/json.js';
+import { isObject } from '../core/text/json.js';
 import { parseYamlOfTexts } from '../local/yaml.js';
 import { ConfigError } from './errors.js';
 

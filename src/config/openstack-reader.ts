@@ -1,4 +1,4 @@
-import { isObject } from '../core/json.js';
+import { isObject } from '../core/text/json.js';
 import { withoutVersion } from '../openstack/credentials.js';
 import type { CloudEntry } from './clouds-file.js';
 import { ConfigError } from './errors.js';

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { plain } from '../core/untrusted.js';
+import { plain } from '../core/text/untrusted.js';
 import type { Auth, Identity, InDomain, Named, OpenStackSettings, Scope } from '../openstack/credentials.js';
 import { ConfigError } from './errors.js';
 import { flatEntry, flatEnv, Reader } from './openstack-reader.js';

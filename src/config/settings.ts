@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { deadlines } from '../core/retry.js';
+import { deadlines } from '../core/async/retry.js';
 
 /** When a reservation counts as left behind goes by it too. */
 const longestRequest = deadlines.request / 1_000;

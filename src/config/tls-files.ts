@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCodeOf } from '../core/system-code.js';
+import { systemCodeOf } from '../core/text/system-code.js';
 import type { Tls } from '../openstack/credentials.js';
 import { ConfigError } from './errors.js';
 import type { Reader } from './openstack-reader.js';

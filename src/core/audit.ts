@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { auditForm } from './audit-forms.js';
 import { Failure } from './failures.js';
+import { auditForm } from './input/redaction.js';
 import type { Call, Operation } from './operation.js';
 import type { Audit, AuditRecord } from './ports.js';
-import { plain } from './untrusted.js';
+import { plain } from './text/untrusted.js';
 
 /**
  * Makes a change that is recorded before and after.

@@ -1,4 +1,4 @@
-import { plain } from './untrusted.js';
+import { plain } from './text/untrusted.js';
 
 /** One row of the table of failures. `{id}` in the message is the server or image that was asked for. */
 interface FailureKind {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { NetworkData } from './input/network-data.js';
 import {
   auditForms,
   outlined,
@@ -6,9 +7,8 @@ import {
   shownAsDigest,
   shownAsFingerprint,
   shownWithoutCredentials,
-} from './audit-forms.js';
-import { isUuid, serverRefPattern, uuidPattern } from './identifiers.js';
-import type { NetworkData } from './network-data.js';
+} from './input/redaction.js';
+import { isUuid, serverRefPattern, uuidPattern } from './text/identifiers.js';
 
 // One DNS name: labels of letters, digits and inner hyphens (RFC 1123), 253 characters in all.
 const hostnamePattern =

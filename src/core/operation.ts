@@ -1,17 +1,17 @@
 import type * as z from 'zod';
+import type { Changes } from './async/changes.js';
 import { audited } from './audit.js';
-import type { Changes } from './changes.js';
-import type { DeprovisionService } from './deprovision.js';
+import type { DeprovisionService } from './deprovision/deprovision.js';
 import { Failure, type FailureCode, type FieldIssue, invalidArgument, invalidArguments } from './failures.js';
-import type { ImageService } from './image-list.js';
+import { unsoundness } from './input/unsafe-input.js';
+import { wording } from './input/zod-messages.js';
+import type { ImageService } from './inventory/image-list.js';
+import type { ServerService } from './inventory/server-service.js';
 import type { Policy } from './policy.js';
 import type { Audit } from './ports.js';
-import type { Progress } from './progress.js';
-import type { ProvisionService } from './provision.js';
-import type { ServerService } from './servers.js';
-import { unsoundness } from './sound.js';
-import { plain } from './untrusted.js';
-import { wording } from './wording.js';
+import type { ProvisionService } from './provision/provision.js';
+import type { Progress } from './status/progress.js';
+import { plain } from './text/untrusted.js';
 
 /** The provisioning library, put together: what a face needs to call the operations. */
 export interface Core {

@@ -1,4 +1,5 @@
-import { ImageListing, ImageListRequest } from './image-list.js';
+import { ImageListing, ImageListRequest } from './inventory/image-list.js';
+import { ServerListing, ServerListRequest } from './inventory/server-list.js';
 import {
   DeprovisionRequest,
   DeprovisionResponse,
@@ -8,8 +9,7 @@ import {
   StatusRequest,
 } from './model.js';
 import { type Operation, operation } from './operation.js';
-import type { Progress } from './progress.js';
-import { ServerListing, ServerListRequest } from './server-list.js';
+import type { Progress } from './status/progress.js';
 
 /** Everything that one can ask, in the order in which it is shown. */
 export const operations: readonly Operation[] = [

@@ -1,10 +1,10 @@
 import { Failure } from './failures.js';
-import { globs } from './glob.js';
-import { isUuid } from './identifiers.js';
-import { namedImage } from './image-names.js';
 import type { Image } from './model.js';
 import type { Effect } from './operation.js';
-import { named, plain } from './untrusted.js';
+import { globs } from './text/glob.js';
+import { isUuid } from './text/identifiers.js';
+import { namedImage } from './text/image-ref.js';
+import { named, plain } from './text/untrusted.js';
 
 /** What the operator lets this program do. */
 export interface PolicySettings {

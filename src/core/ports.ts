@@ -1,5 +1,5 @@
 import type { ConfigDrive, DeploymentEntry, Image, RecordedError, Server } from './model.js';
-import { quoted } from './untrusted.js';
+import { quoted } from './text/untrusted.js';
 
 /** What Ironic itself can tell servers apart by. */
 export interface ServerFilter {

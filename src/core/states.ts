@@ -1,4 +1,4 @@
-import { named } from './untrusted.js';
+import { named } from './text/untrusted.js';
 /**
  * What a provision state of Ironic means to somebody who asked for a server.
  *

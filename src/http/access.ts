@@ -1,4 +1,4 @@
-import { validTraceparent } from '../core/traceparent.js';
+import { validTraceparent } from '../core/input/traceparent.js';
 
 /** One line of the access log. Paths come without their query, and no header but those of the trace is in it. */
 export interface Access {

@@ -3,7 +3,7 @@ import { getPath } from 'hono/utils/url';
 import { Failure } from '../core/failures.js';
 import type { Core, Operation } from '../core/operation.js';
 import type { Policy } from '../core/policy.js';
-import { plain } from '../core/untrusted.js';
+import { plain } from '../core/text/untrusted.js';
 import { type Access, requestIdOf, traceparentOf } from './access.js';
 import { createGuard, type GuardOptions } from './guard.js';
 import { inputOf } from './input.js';

@@ -1,7 +1,7 @@
 import type { HonoRequest } from 'hono';
 import { Failure, invalidArgument } from '../core/failures.js';
-import { isObject } from '../core/json.js';
 import type { Operation } from '../core/operation.js';
+import { isObject } from '../core/text/json.js';
 import { jsonBody } from './body.js';
 import { type Field, fieldsOf, type Schema } from './schema.js';
 

@@ -1,7 +1,7 @@
 import { toJSONSchema, type z } from 'zod';
+import { portable } from '../core/input/portable-schema.js';
 import type { Operation } from '../core/operation.js';
-import { portable } from '../core/portable-schema.js';
-import { remarks } from './remarks.js';
+import { remarks } from './field-descriptions.js';
 
 /** What is read of a JSON schema here; the rest is passed on as it is. */
 export interface Schema {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Audit, AuditRecord, Clock } from '../core/ports.js';
-import { systemCodeOf } from '../core/system-code.js';
+import { systemCodeOf } from '../core/text/system-code.js';
 
 export interface AuditLogOptions {
   readonly file: string;

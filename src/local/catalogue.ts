@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
+import { wording } from '../core/input/zod-messages.js';
 import type { Image } from '../core/model.js';
 import type { Images, OfferedImage } from '../core/ports.js';
-import { systemCodeOf } from '../core/system-code.js';
-import { wording } from '../core/wording.js';
+import { systemCodeOf } from '../core/text/system-code.js';
 
 // A space may be in the name of a file. In a URL it may not, and a password with one would not be known as such in a text.
 const imageUrl = z

@@ -1,9 +1,9 @@
 import { type McpServer, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
-import { withFirstAbort } from '../core/abort.js';
-import type { ImageListing } from '../core/image-list.js';
+import { withFirstAbort } from '../core/async/abort.js';
+import type { ImageListing } from '../core/inventory/image-list.js';
+import type { ServerListing } from '../core/inventory/server-list.js';
 import type { Core } from '../core/operation.js';
 import type { Policy } from '../core/policy.js';
-import type { ServerListing } from '../core/server-list.js';
 import type { Ask } from './ask.js';
 
 /** No client takes more. */

@@ -1,4 +1,4 @@
-import { plain } from '../core/untrusted.js';
+import { plain } from '../core/text/untrusted.js';
 
 /** What the instructions need to know of where servers come from. */
 export type Surroundings = { readonly kind: 'simulator' } | { readonly kind: 'ironic'; readonly where: string };

@@ -8,8 +8,8 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { Failure } from '../core/failures.js';
+import { validTraceparent } from '../core/input/traceparent.js';
 import type { Call, Caller, Core, Operation } from '../core/operation.js';
-import { validTraceparent } from '../core/traceparent.js';
 import type { Ask } from './ask.js';
 import { registerCompletions } from './completions.js';
 import { agreed } from './consent.js';

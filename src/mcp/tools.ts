@@ -1,7 +1,7 @@
 import type * as z from 'zod';
+import { portable } from '../core/input/portable-schema.js';
 import type { Operation } from '../core/operation.js';
 import { operations } from '../core/operations.js';
-import { portable } from '../core/portable-schema.js';
 
 // The build runs this module and puts what it exports in its place: a client is told what there is before any operation
 // and its schemas are loaded.

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { plain, quoted } from '../core/untrusted.js';
+import { plain, quoted } from '../core/text/untrusted.js';
 import type { Answer } from './http.js';
-import { withoutUrlCredentials } from './said-urls.js';
+import { withoutUrlCredentials } from './redact-urls.js';
 
 /*
  * Error bodies come in many shapes: Ironic's own, a string of JSON within JSON, in two kinds; flat ones of its newest

@@ -1,10 +1,10 @@
 import * as z from 'zod';
+import { type Retrying, retryingRead } from '../core/async/retry.js';
 import { Failure } from '../core/failures.js';
-import { isUuid } from '../core/identifiers.js';
 import type { Image } from '../core/model.js';
 import { type Images, NoAnswer, type OfferedImage } from '../core/ports.js';
-import { type Retrying, retryingRead } from '../core/retry.js';
-import { named } from '../core/untrusted.js';
+import { isUuid } from '../core/text/identifiers.js';
+import { named } from '../core/text/untrusted.js';
 import { doubtOf, faultIn, isFromElsewhere, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
 

@@ -1,10 +1,10 @@
 import ky, { type KyInstance } from 'ky';
-import { unlessAborted, withFirstAbort } from '../core/abort.js';
-import { isOfChange } from '../core/changes.js';
+import { unlessAborted, withFirstAbort } from '../core/async/abort.js';
+import { isOfChange } from '../core/async/changes.js';
 import { Failure } from '../core/failures.js';
 import { NoAnswer } from '../core/ports.js';
 import { failedCallIn } from './failed-call.js';
-import type { Gate } from './gate.js';
+import type { Gate } from './request-queue.js';
 
 /** What a service answered, whatever its status. */
 export interface Answer {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { isServerRef } from '../core/identifiers.js';
+import { type Retrying, retryingRead } from '../core/async/retry.js';
 import { type BareMetal, NoAnswer, type Refusal, Refused, type ServerFilter, type ServerPage } from '../core/ports.js';
-import { type Retrying, retryingRead } from '../core/retry.js';
+import { isServerRef } from '../core/text/identifiers.js';
 import { doubtOf, faultIn, isFromElsewhere, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
 import { momentFrom } from './moment.js';

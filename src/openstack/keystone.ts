@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { unlessAborted } from '../core/abort.js';
+import { unlessAborted } from '../core/async/abort.js';
 import { type Clock, NoAnswer, SignInRefused } from '../core/ports.js';
-import { plain } from '../core/untrusted.js';
+import { plain } from '../core/text/untrusted.js';
 import { type Auth, type Identity, type Scope, withoutVersion } from './credentials.js';
 import { faultIn, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { RecordedError, Server, Step } from '../core/model.js';
 import type { Held, Reservation } from '../core/ports.js';
 import { momentFrom } from './moment.js';
-import { withoutUrlCredentials } from './said-urls.js';
+import { withoutUrlCredentials } from './redact-urls.js';
 import type { Version } from './versions.js';
 
 /** The member of `instance_info` that holds our entries: one for each deployment id, of which one is the node's. */

@@ -1,21 +1,21 @@
-import { allocationRoutes } from './allocations.js';
-import { bootDeviceRoutes } from './boot-device.js';
-import { type Call, createApp, requestId } from './call.js';
-import { conductorRoutes } from './conductors.js';
-import { discoveryRoutes } from './discovery.js';
-import { emptyCollectionRoutes } from './empty-collections.js';
-import { Abort, errorResponse, Fault } from './errors.js';
-import { historyRoutes } from './history.js';
-import { imageRoutes } from './images.js';
-import { nodeFieldRoute, nodeRoutes } from './nodes.js';
-import { portRoutes } from './ports.js';
-import { powerRoutes } from './power.js';
-import { provisionRoutes } from './provision.js';
-import { DOZEN, seed } from './seed.js';
-import { traitRoutes } from './traits.js';
-import { negotiate, rangeHeaders, VERSION_HEADER } from './version.js';
-import { vifRoutes } from './vifs.js';
-import { createWorld, type World } from './world.js';
+import { type Call, createApp, requestId } from './dialect/call.js';
+import { Abort, errorResponse, Fault } from './dialect/errors.js';
+import { negotiate, rangeHeaders, VERSION_HEADER } from './dialect/version.js';
+import { bootDeviceRoutes } from './nodes/boot-device.js';
+import { historyRoutes } from './nodes/history.js';
+import { nodeFieldRoute, nodeRoutes } from './nodes/nodes.js';
+import { powerRoutes } from './nodes/power.js';
+import { provisionRoutes } from './nodes/provision.js';
+import { traitRoutes } from './nodes/traits.js';
+import { vifRoutes } from './nodes/vifs.js';
+import { allocationRoutes } from './resources/allocations.js';
+import { conductorRoutes } from './resources/conductors.js';
+import { discoveryRoutes } from './resources/discovery.js';
+import { emptyCollectionRoutes } from './resources/empty-collections.js';
+import { imageRoutes } from './resources/images.js';
+import { portRoutes } from './resources/ports.js';
+import { DOZEN, seed } from './seed/seed.js';
+import { createWorld, type World } from './world/world.js';
 
 export interface SimulatorOptions {
   /** The time of the simulated cloud, in milliseconds since the epoch; Date.now unless given. */

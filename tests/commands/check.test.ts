@@ -9,7 +9,7 @@ import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
 import { createAdaptorServer } from '@hono/node-server';
 import { afterEach, describe, expect, test } from 'vitest';
-import { check } from '../../src/commands/check.js';
+import { check } from '../../src/commands/check/check.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { nowhere } from '../support/nowhere.js';
 import { start } from '../support/program.js';

@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../src/commands/arguments.js';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/config.js';
 import { operations } from '../../src/core/operations.js';
 import { bundleManifest } from '../../tools/bundle-manifest.js';
 import { clientsPage } from '../../tools/clients-page.js';

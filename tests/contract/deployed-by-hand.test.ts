@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { createChanges } from '../../src/core/changes.js';
-import { createDeprovisionService } from '../../src/core/deprovision.js';
+import { createChanges } from '../../src/core/async/changes.js';
+import { createDeprovisionService } from '../../src/core/deprovision/deprovision.js';
 import { Failure } from '../../src/core/failures.js';
+import { createServerService } from '../../src/core/inventory/server-service.js';
 import { createPolicy } from '../../src/core/policy.js';
-import { createProvisionService } from '../../src/core/provision.js';
-import { createServerService } from '../../src/core/servers.js';
+import { createProvisionService } from '../../src/core/provision/provision.js';
 import { systemClock as clock } from '../../src/local/clock.js';
-import { createGate } from '../../src/openstack/gate.js';
 import { createGlance } from '../../src/openstack/glance.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
+import { createGate } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
-import { imageIds } from '../../src/simulator/seed-images.js';
+import { imageIds } from '../../src/simulator/seed/seed-images.js';
 
 const { signal } = new AbortController();
 

@@ -1,5 +1,5 @@
-import type { ProvisionService } from '../../src/core/provision.js';
-import type { Survey } from '../../src/core/survey.js';
+import type { Survey } from '../../src/core/inventory/survey.js';
+import type { ProvisionService } from '../../src/core/provision/provision.js';
 import type { FaultScript } from '../support/fault-table.js';
 
 /** A server as Ironic has it. */

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
-import { createChanges } from '../../src/core/changes.js';
+import { createChanges } from '../../src/core/async/changes.js';
 import { Failure } from '../../src/core/failures.js';
+import { createServerService } from '../../src/core/inventory/server-service.js';
 import type { ProvisionRequest, ProvisionResponse } from '../../src/core/model.js';
 import type { Clock } from '../../src/core/ports.js';
-import { createProvisionService } from '../../src/core/provision.js';
-import { createServerService } from '../../src/core/servers.js';
-import { createGate } from '../../src/openstack/gate.js';
+import { createProvisionService } from '../../src/core/provision/provision.js';
 import { createGlance } from '../../src/openstack/glance.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
+import { createGate } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 
 /** `INTERLEAVINGS=1000` for the long run. */

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { createChanges } from '../../src/core/changes.js';
+import { createChanges } from '../../src/core/async/changes.js';
 import { Failure } from '../../src/core/failures.js';
+import { createServerService } from '../../src/core/inventory/server-service.js';
 import type { ProvisionRequest } from '../../src/core/model.js';
-import { createProvisionService } from '../../src/core/provision.js';
-import { createServerService } from '../../src/core/servers.js';
+import { createProvisionService } from '../../src/core/provision/provision.js';
 import { systemClock as clock } from '../../src/local/clock.js';
-import { createGate } from '../../src/openstack/gate.js';
 import { createGlance } from '../../src/openstack/glance.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
+import { createGate } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 
 const signal = new AbortController().signal;

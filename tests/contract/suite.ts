@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { composeCore } from '../../src/compose.js';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/config.js';
 import type { Core } from '../../src/core/operation.js';
 import { type BareMetal, Refused } from '../../src/core/ports.js';
-import { createProvisionService } from '../../src/core/provision.js';
+import { createProvisionService } from '../../src/core/provision/provision.js';
 import { systemClock } from '../../src/local/clock.js';
-import { createGate } from '../../src/openstack/gate.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
+import { createGate } from '../../src/openstack/request-queue.js';
 import { type Administrator, administrator, type Lab } from './lab.js';
 
 const image = 'cirros';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { obstacleTo } from '../../src/core/obstacles.js';
-import { createWaiting } from '../../src/core/waiting.js';
-import { createGate } from '../../src/openstack/gate.js';
+import { obstacleTo } from '../../src/core/inventory/eligibility.js';
+import { createWaiting } from '../../src/core/status/wait-for-change.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
+import { createGate } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { seededRandom } from '../core/setup.js';
 import { createTimeline } from '../core/timeline.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createChanges } from '../../src/core/changes.js';
+import { createChanges } from '../../src/core/async/changes.js';
 import { Failure } from '../../src/core/failures.js';
 import type { Call, Core } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';

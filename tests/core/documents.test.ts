@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { failedDeployments } from '../../src/core/diagnosis.js';
 import { failures } from '../../src/core/failures.js';
 import { operations } from '../../src/core/operations.js';
+import { failedDeployments } from '../../src/core/status/diagnosis.js';
 import { withStepsTable } from '../../tools/steps-table.js';
 import { withToolsTable } from '../../tools/tools-table.js';
 import { troubleshootingPage } from '../../tools/troubleshooting.js';

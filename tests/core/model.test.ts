@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isServerRef, isUuid } from '../../src/core/identifiers.js';
 import { ProvisionRequest, StatusRequest } from '../../src/core/model.js';
+import { isServerRef, isUuid } from '../../src/core/text/identifiers.js';
 import { anyText } from './any-text.js';
 import { uuid } from './fake-bare-metal.js';
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/failures.js';
-import { createImageService } from '../../src/core/image-list.js';
+import { createImageService } from '../../src/core/inventory/image-list.js';
+import { createServerService } from '../../src/core/inventory/server-service.js';
+import { availabilities } from '../../src/core/inventory/server-tally.js';
 import type { Call, Core, Operation } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';
 import { createPolicy } from '../../src/core/policy.js';
-import type { ProvisionService } from '../../src/core/provision.js';
-import { availabilities } from '../../src/core/server-tally.js';
-import { createServerService } from '../../src/core/servers.js';
+import type { ProvisionService } from '../../src/core/provision/provision.js';
 import { uuid } from './fake-bare-metal.js';
 import { setup } from './setup.js';
 

@@ -1,10 +1,10 @@
-import { type Changes, createChanges } from '../../src/core/changes.js';
+import { type Changes, createChanges } from '../../src/core/async/changes.js';
 import { Failure } from '../../src/core/failures.js';
+import { createServerService } from '../../src/core/inventory/server-service.js';
 import type { Image, ProvisionRequest, ProvisionResponse, Server } from '../../src/core/model.js';
 import { createPolicy, type PolicySettings } from '../../src/core/policy.js';
 import type { BareMetal, Images } from '../../src/core/ports.js';
-import { createProvisionService, type ProvisionService } from '../../src/core/provision.js';
-import { createServerService } from '../../src/core/servers.js';
+import { createProvisionService, type ProvisionService } from '../../src/core/provision/provision.js';
 import {
   createFakeBareMetal,
   type FakeBareMetal,

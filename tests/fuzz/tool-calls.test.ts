@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { unsoundness } from '../../src/core/input/unsafe-input.js';
 import { operations } from '../../src/core/operations.js';
-import { unsoundness } from '../../src/core/sound.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type Lines, openLines } from '../support/json-rpc-lines.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';

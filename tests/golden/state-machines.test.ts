@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { provisionStates } from '../../src/core/states.js';
-import { targets, transitions, updatable, verbs } from '../../src/simulator/machine.js';
+import { targets, transitions, updatable, verbs } from '../../src/simulator/world/state-machine.js';
 
 /** Ironic's state machine as data, as `tests/real/ironic/state_machine.py` dumps it. */
 interface StateMachine {

@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { http } from '../../src/commands/http.js';
+import { readHttpConfig } from '../../src/config/config.js';
 import { ConfigError, UsageError } from '../../src/config/errors.js';
-import { readHttpConfig } from '../../src/config.js';
 import { nowhere } from '../support/nowhere.js';
 
 /** Runs the command in this process. */

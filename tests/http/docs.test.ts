@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { failures } from '../../src/core/failures.js';
 import { operations } from '../../src/core/operations.js';
 import { docsPage } from '../../src/http/documents.js';
-import { remarks } from '../../src/http/remarks.js';
+import { remarks } from '../../src/http/field-descriptions.js';
 import { type HttpServer, startHttpServer } from './http-server.js';
 
 const unescaped = (html: string) => html.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));

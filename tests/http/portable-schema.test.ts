@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { portable } from '../../src/core/portable-schema.js';
+import { portable } from '../../src/core/input/portable-schema.js';
 
 const schemaOf = (zod: z.ZodType) => {
   const { $schema: _, ...schema } = z.toJSONSchema(zod);

@@ -1,6 +1,6 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { composeCore } from '../../src/compose.js';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/config.js';
 import type { Core } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';
 import type { Access } from '../../src/http/access.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ImageListing } from '../../src/core/image-list.js';
-import { ServerListing } from '../../src/core/server-list.js';
+import { ImageListing } from '../../src/core/inventory/image-list.js';
+import { ServerListing } from '../../src/core/inventory/server-list.js';
 import { type ClientLine, clientLines, type McpSession, openSession } from '../support/mcp-session.js';
 import { dataIn, failureIn, provision } from '../support/tool-answers.js';
 

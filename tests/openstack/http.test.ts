@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NoAnswer } from '../../src/core/ports.js';
-import { createGate } from '../../src/openstack/gate.js';
 import type { Ask } from '../../src/openstack/http.js';
+import { createGate } from '../../src/openstack/request-queue.js';
 import { whileCollectingGarbage } from '../support/garbage.js';
 import { nowhere } from '../support/nowhere.js';
 import { forever, httpTo } from './lab.js';

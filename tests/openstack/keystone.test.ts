@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { createSignedHttp } from '../../src/openstack/authenticated-http.js';
 import type { Auth } from '../../src/openstack/credentials.js';
-import { createGate } from '../../src/openstack/gate.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createKeystoneSession } from '../../src/openstack/keystone.js';
-import { createSignedHttp } from '../../src/openstack/signed.js';
+import { createGate } from '../../src/openstack/request-queue.js';
 
 type KeystoneAuth = Extract<Auth, { type: 'keystone' }>;
 

@@ -1,8 +1,8 @@
 import { HttpResponse, type HttpResponseResolver, http } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { createGate } from '../../src/openstack/gate.js';
 import { createHttp, type Http, type HttpOptions } from '../../src/openstack/http.js';
+import { createGate } from '../../src/openstack/request-queue.js';
 
 /** A request as it arrived. */
 export interface Seen {

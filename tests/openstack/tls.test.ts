@@ -5,11 +5,11 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { createSignedHttp } from '../../src/openstack/authenticated-http.js';
 import type { Tls } from '../../src/openstack/credentials.js';
-import { createGate } from '../../src/openstack/gate.js';
 import { createHttp } from '../../src/openstack/http.js';
+import { createGate } from '../../src/openstack/request-queue.js';
 import { createPlainSession } from '../../src/openstack/session.js';
-import { createSignedHttp } from '../../src/openstack/signed.js';
 import { createTlsFetch } from '../../src/openstack/tls.js';
 
 const file = (name: string) => readFileSync(new URL(`../support/certificates/${name}`, import.meta.url), 'utf8');

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { createChanges } from '../../src/core/changes.js';
+import { createChanges } from '../../src/core/async/changes.js';
+import { createServerService } from '../../src/core/inventory/server-service.js';
+import { survey } from '../../src/core/inventory/survey.js';
 import type { Clock, Images } from '../../src/core/ports.js';
-import { createProvisionService } from '../../src/core/provision.js';
-import { createServerService } from '../../src/core/servers.js';
-import { survey } from '../../src/core/survey.js';
+import { createProvisionService } from '../../src/core/provision/provision.js';
 import { systemClock } from '../../src/local/clock.js';
-import { createGate } from '../../src/openstack/gate.js';
 import { createHttp, type Http } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
+import { createGate } from '../../src/openstack/request-queue.js';
 import type { FaultLab } from '../contract/fault-lab.js';
 import type { Administrator } from '../contract/lab.js';
 import { playFault } from '../support/fault-player.js';

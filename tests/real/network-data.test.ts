@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
-import { NetworkData } from '../../src/core/network-data.js';
+import { NetworkData } from '../../src/core/input/network-data.js';
 
 /** OpenStack's own schema, which Ironic's package carries for a field of another name. Python's flag means nothing here. */
 function published() {

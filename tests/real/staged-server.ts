@@ -1,11 +1,11 @@
 import { composeCore } from '../../src/compose.js';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/config.js';
 import type { Core } from '../../src/core/operation.js';
 import type { BareMetal } from '../../src/core/ports.js';
 import { systemClock } from '../../src/local/clock.js';
-import { createGate } from '../../src/openstack/gate.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
+import { createGate } from '../../src/openstack/request-queue.js';
 import type { Administrator } from '../contract/lab.js';
 
 export const image = 'http://127.0.0.1:9/cirros.img';

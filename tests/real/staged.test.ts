@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { ProvisionStatus } from '../../src/core/model.js';
 import type { Core } from '../../src/core/operation.js';
 import type { BareMetal } from '../../src/core/ports.js';
-import { createWaiting } from '../../src/core/waiting.js';
+import { createWaiting } from '../../src/core/status/wait-for-change.js';
 import { systemClock } from '../../src/local/clock.js';
 import { administrator } from '../contract/lab.js';
 import { bareMetalAt, coreAt, createStage, type Fate, image } from './staged-server.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isLogicalName, isUuid, readBoolean, readQuery, text } from '../../src/simulator/arguments.js';
-import { isoformat, repr } from '../../src/simulator/python.js';
+import { isLogicalName, isUuid, readBoolean, readQuery, text } from '../../src/simulator/dialect/arguments.js';
+import { isoformat, repr } from '../../src/simulator/dialect/python.js';
 
 describe('arguments', () => {
   it('are read by their table, and only by it', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Agenda } from '../../src/simulator/agenda.js';
-import { Fleet, position } from '../../src/simulator/fleet.js';
-import { createNode, type NodeChanges } from '../../src/simulator/node.js';
+import { Agenda } from '../../src/simulator/world/agenda.js';
+import { Fleet, position } from '../../src/simulator/world/fleet.js';
+import { createNode, type NodeChanges } from '../../src/simulator/world/node.js';
 import { setup } from './harness.js';
 
 const node = (fleet: Fleet, name: string, given: NodeChanges = {}) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { targets, verbs } from '../../src/simulator/machine.js';
+import { targets, verbs } from '../../src/simulator/world/state-machine.js';
 import ironic from '../golden/ironic-21.4.4-fsm.json' with { type: 'json' };
 import { type Answer, type Sim, setup } from './harness.js';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { createSignedHttp } from '../../../src/openstack/authenticated-http.js';
 import type { Auth } from '../../../src/openstack/credentials.js';
 import { createGlance } from '../../../src/openstack/glance.js';
 import { createKeystoneSession } from '../../../src/openstack/keystone.js';
 import type { Service } from '../../../src/openstack/session.js';
-import { createSignedHttp } from '../../../src/openstack/signed.js';
 import { administrator } from '../../contract/lab.js';
 import type { FaultGround } from '../fault-lane.js';
 import { faultCases, reported } from '../fault-lanes.js';

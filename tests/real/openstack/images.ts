@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ImageListing } from '../../../src/core/image-list.js';
+import { ImageListing } from '../../../src/core/inventory/image-list.js';
 import { failureIn } from '../../support/tool-answers.js';
 import { type Cloud, given } from './cloud.js';
 import { deployed } from './ways-to-sign-in.js';

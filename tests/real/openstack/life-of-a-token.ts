@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { composeCloud } from '../../../src/compose.js';
-import { readConfig } from '../../../src/config.js';
-import { createChanges } from '../../../src/core/changes.js';
-import { createProvisionService } from '../../../src/core/provision.js';
-import { createServerService } from '../../../src/core/servers.js';
+import { readConfig } from '../../../src/config/config.js';
+import { createChanges } from '../../../src/core/async/changes.js';
+import { createServerService } from '../../../src/core/inventory/server-service.js';
+import { createProvisionService } from '../../../src/core/provision/provision.js';
 import { systemClock as clock } from '../../../src/local/clock.js';
 import type { Cloud } from './cloud.js';
 

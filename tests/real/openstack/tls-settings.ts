@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../../../src/config.js';
+import { readConfig } from '../../../src/config/config.js';
 import { failureIn } from '../../support/tool-answers.js';
 import { type Cloud, type Env, given } from './cloud.js';
 import { deployed } from './ways-to-sign-in.js';

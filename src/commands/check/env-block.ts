@@ -1,0 +1,38 @@
+import { resolve } from 'node:path';
+import { filePath, flagOf, settings } from '../../config/settings.js';
+import type { Io } from '../io.js';
+
+const secretName = /(PASSWORD|SECRET|TOKEN|PASSCODE)(?!_FILE$)/;
+
+/** Variables that hold the path of a file, which a client that starts us elsewhere must find all the same. */
+const paths = new Set<string>([
+  ...Object.values(settings).flatMap(({ variable, wants }) => (wants === filePath.wants ? [variable] : [])),
+  ...['OS_CLIENT_CONFIG_FILE', 'OS_CLIENT_SECURE_FILE', 'OS_CACERT', 'OS_CERT', 'OS_KEY'],
+]);
+
+/**
+ * The settings of this call, for the configuration of an MCP client, which passes on few variables of its own.
+ * @param files Those that were found without having been named.
+ */
+export function envBlock(
+  env: Io['env'],
+  flags: Readonly<Record<string, unknown>>,
+  files: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const own = Object.entries(env).filter(([name, value]) => /^(OS|IRONIC_MCP)_/.test(name) && value);
+  const variables = Object.entries(settings).map(([name, { variable }]) => [flagOf(name), variable] as const);
+  const flagged = [...variables, ['cloud', 'OS_CLOUD'] as const].flatMap(([flag, variable]) =>
+    flags[flag] === undefined ? [] : [[variable, flags[flag]] as const],
+  );
+  return Object.fromEntries(
+    [...Object.entries(files).filter(([, file]) => file), ...own, ...flagged].map(([name, value]) => [
+      name,
+      shownIn(name, String(value)),
+    ]),
+  );
+}
+
+function shownIn(name: string, value: string): string {
+  if (secretName.test(name)) return '(put the secret here)';
+  return paths.has(name) && !value.startsWith('~') ? resolve(value) : value;
+}

@@ -1,0 +1,159 @@
+import type * as z from 'zod';
+import { createPolicy, type Policy } from '../core/policy.js';
+import { systemCodeOf } from '../core/text/system-code.js';
+import { plain } from '../core/text/untrusted.js';
+import type { Catalogue } from '../local/catalogue.js';
+import { ConfigError } from './errors.js';
+import { nearest } from './nearest.js';
+import type { Resolved } from './openstack.js';
+import { flagOf, settings } from './settings.js';
+
+/** Where servers come from. */
+export type Cloud = { readonly kind: 'simulator' } | ({ readonly kind: 'ironic' } & Resolved);
+
+/** Everything that can be set, checked. */
+export interface Config {
+  readonly cloud: Cloud;
+  /** How many times faster than real time passes in the simulated cloud. */
+  readonly simulationSpeed: number;
+  /** Milliseconds that a request may take. */
+  readonly requestTimeout: number;
+  /** The images that the operator names, for clouds without Glance. */
+  readonly catalogue: Catalogue;
+  /** The file in which changes are recorded. */
+  readonly auditLog: string | undefined;
+  /** What the operator lets this program do. */
+  readonly policy: Policy;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+type Given = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the settings from flags and environment; a flag wins.
+ *
+ * Without any `OS_*` variable it is the simulator. With one it is the real thing, or an error: never the simulator
+ * in silence.
+ *
+ * @throws ConfigError
+ */
+export async function readConfig(env: Env, flags: Given): Promise<Config> {
+  const value = valuesIn(env, flags);
+  refuseUnknown(env);
+  return {
+    cloud: await cloudOf(env, flags),
+    simulationSpeed: value('sim_speed'),
+    requestTimeout: value('request_timeout') * 1_000,
+    catalogue: await catalogueIn(value('image_catalog')),
+    auditLog: value('audit_log'),
+    policy: policyOf(value),
+  };
+}
+
+/**
+ * Reads the only setting of those who want the simulated cloud and no other.
+ * @throws ConfigError
+ */
+export function readSimulationSpeed(env: Env, flags: Given): number {
+  refuseUnknown(env);
+  return valuesIn(env, flags)('sim_speed');
+}
+
+type Value = ReturnType<typeof valuesIn>;
+
+function policyOf(value: Value): Policy {
+  const allowDeprovision = value('allow_deprovision');
+  const deprovisionForeign = value('deprovision_foreign');
+  if (deprovisionForeign && !allowDeprovision) {
+    throw new ConfigError('IRONIC_MCP_DEPROVISION_FOREIGN needs IRONIC_MCP_ALLOW_DEPROVISION.');
+  }
+  return createPolicy({
+    readOnly: value('read_only'),
+    allowDeprovision,
+    deprovisionForeign,
+    resourceClasses: value('resource_classes'),
+    images: value('images'),
+    maxDeploying: value('max_deploying'),
+  });
+}
+
+/** A rule that is misspelt would protect nobody, and nobody would notice. */
+function refuseUnknown(env: Env): void {
+  const known = new Set<string>([...Object.values(settings).map(({ variable }) => variable), 'IRONIC_MCP_HTTP_TOKEN']);
+  const unknown = Object.keys(env).find((name) => name.startsWith('IRONIC_MCP_') && env[name] && !known.has(name));
+  if (unknown === undefined) return;
+  const near = nearest(unknown, known);
+  const meant = near === undefined ? '' : `; is ${near} meant?`;
+  throw new ConfigError(`There is no setting ${plain(unknown, 80)}${meant || '.'}`);
+}
+
+/** The settings of the HTTP face. */
+export interface HttpConfig {
+  /** Who wants to be served must send it. */
+  readonly token: string | undefined;
+  /** Names under which this server may be asked, beside its addresses. */
+  readonly hosts: readonly string[];
+}
+
+/**
+ * Reads the settings that only the HTTP face has.
+ * @throws ConfigError
+ */
+export async function readHttpConfig(env: Env, flags: Given): Promise<HttpConfig> {
+  const value = valuesIn(env, flags);
+  const file = value('http_token_file');
+  const ready = env.IRONIC_MCP_HTTP_TOKEN || undefined;
+  // Clients that were given the other one would be refused, and nobody would know why.
+  if (file !== undefined && ready !== undefined) {
+    throw new ConfigError(
+      'IRONIC_MCP_HTTP_TOKEN and IRONIC_MCP_HTTP_TOKEN_FILE (or --http-token-file) are both set; set only one of them.',
+    );
+  }
+  const [source, token] =
+    file === undefined ? ['IRONIC_MCP_HTTP_TOKEN', ready] : [`The file ${file}`, await tokenIn(file)];
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new ConfigError(`${source} must hold a token of visible ASCII characters without spaces.`);
+  }
+  return { token, hosts: value('http_hosts') };
+}
+
+async function tokenIn(file: string): Promise<string> {
+  const { readFile } = await import('node:fs/promises');
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    const code = systemCodeOf(error, 'unreadable');
+    throw new ConfigError(`The token file ${file} cannot be read (${code}).`);
+  }
+}
+
+/** Reads single settings; a flag wins over the variable. */
+function valuesIn(env: Env, flags: Given) {
+  return <Name extends keyof typeof settings>(name: Name): z.output<(typeof settings)[Name]['schema']> => {
+    const { variable, schema, wants } = settings[name];
+    const flag = flags[flagOf(name)];
+    const result = schema.safeParse(flag ?? (env[variable] || undefined));
+    if (!result.success)
+      throw new ConfigError(`${flag === undefined ? variable : `--${flagOf(name)}`} must be ${wants}.`);
+    return result.data as z.output<(typeof settings)[Name]['schema']>;
+  };
+}
+
+async function catalogueIn(file: string | undefined): Promise<Catalogue> {
+  if (file === undefined) return {};
+  const { readCatalogue } = await import('../local/catalogue.js');
+  try {
+    return await readCatalogue(file);
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Without any `OS_*` variable and without `--cloud` it is the simulator; never in silence instead of the real thing. */
+async function cloudOf(env: Env, flags: Given): Promise<Cloud> {
+  const named = typeof flags.cloud === 'string' ? flags.cloud : env.OS_CLOUD || undefined;
+  const real = named !== undefined || Object.keys(env).some((name) => name.startsWith('OS_') && env[name]);
+  if (!real) return { kind: 'simulator' };
+  const { resolveOpenStack } = await import('./openstack.js');
+  return { kind: 'ironic', ...(await resolveOpenStack(named, env)) };
+}

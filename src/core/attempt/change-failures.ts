@@ -1,0 +1,139 @@
+import { Failure } from '../failures.js';
+import type { Server } from '../model.js';
+import type { NoAnswer, Refused, Reservation } from '../ports.js';
+import { displayName } from '../status/provision-status.js';
+import { namedImage } from '../text/image-ref.js';
+import type { Plan } from './outcome.js';
+import type { Kept } from './release-reservation.js';
+
+/*
+ * What it means to the caller when a change went wrong; `translating.ts` does the same for reads.
+ */
+
+/** Whether the same may be allowed in a moment. */
+export function isBusy({ refusal }: Refused): boolean {
+  return refusal === 'locked' || refusal === 'busy';
+}
+
+/** Ironic said no. */
+export function declined(server: Server, { serverRef }: Pick<Plan, 'serverRef'>, refused: Refused): Failure {
+  const details = { id: serverRef ?? server.id, reason: refused.reason, cause: refused };
+  switch (refused.refusal) {
+    case 'not_found':
+      return new Failure('server_not_found', details);
+    case 'invalid':
+      return new Failure('deploy_refused', details);
+    case 'forbidden':
+      return new Failure('deploy_refused', {
+        ...details,
+        hint: 'The server may be protected, or this user may have no rights to deploy it. Choose another server; the operator finds out more with "ironic-mcp check".',
+      });
+    case 'too_old':
+      return new Failure('ironic_too_old', details);
+    default:
+      return new Failure('server_not_available', { ...details, retryable: isBusy(refused) });
+  }
+}
+
+/** The start may have taken effect, or may still do so. */
+export function outcomeUnknown(server: Server, { deploymentId }: Reservation, words: string, cause?: unknown): Failure {
+  return new Failure('outcome_unknown', {
+    id: server.id,
+    deployment: { operationId: server.id, deploymentId },
+    reason: `${words}. Server ${displayName(server)} may be deploying: operation ${server.id}, deployment ${deploymentId}`,
+    cause,
+  });
+}
+
+/** The reservation may have taken effect, or may still do so. */
+export function reservationUnknown(server: Server, { deploymentId }: Reservation, lost: NoAnswer): Failure {
+  return new Failure('outcome_unknown', {
+    id: server.id,
+    deployment: { operationId: server.id, deploymentId },
+    reason: `${lost.reason}. The reservation of server ${displayName(server)} may still take effect: operation ${server.id}, deployment ${deploymentId}. Its deployment was not started`,
+    hint: 'Nothing was deployed. Check the operation id with check_provision_status before you provision again.',
+    cause: lost,
+  });
+}
+
+/** Ironic said no to the end of a deployment. */
+export function refusedToUndeploy(server: Server, refused: Refused): Failure {
+  const details = { id: server.id, reason: refused.reason, cause: refused };
+  if (refused.refusal === 'not_found') return new Failure('operation_not_found', details);
+  if (refused.refusal === 'too_old') return new Failure('ironic_too_old', details);
+  return new Failure('deprovision_refused', { ...details, retryable: isBusy(refused) });
+}
+
+/** The end of a deployment may have begun, or may still do so. */
+export function undeploymentUnknown(server: Server, words: string, cause?: unknown): Failure {
+  const { id, deploymentId } = server;
+  const deployment = deploymentId === null ? {} : { deployment: { operationId: id, deploymentId } };
+  return new Failure('outcome_unknown', {
+    id,
+    ...deployment,
+    reason: `${words}. Server ${displayName(server)} may be on its way to be undeployed: operation ${id}, deployment ${deploymentId ?? 'without an id'}`,
+    hint: 'Ask check_provision_status how the operation id stands before you call again.',
+    cause,
+  });
+}
+
+/** The same failure, with the word that our reservation could not be taken back. */
+export function stillReserved(
+  failure: Failure,
+  server: Server,
+  { deploymentId }: Reservation,
+  { failed, seen }: Kept,
+): Failure {
+  return new Failure(failure.code, {
+    id: failure.id,
+    deployment: { operationId: server.id, deploymentId },
+    reason: `${reasonOf(failure)}. Server ${displayName(server)} ${seen ? 'is still' : 'may still be'} reserved as deployment ${deploymentId}, for it could not be released: ${failed}`,
+    hint: 'Choose another server; the operator can release this one by removing its instance_uuid.',
+    retryable: false,
+    cause: failure,
+  });
+}
+
+/** The same failure, with the word that our reservation may come back. */
+export function mayBeReserved(
+  failure: Failure,
+  server: Server,
+  { deploymentId }: Pick<Reservation, 'deploymentId'>,
+): Failure {
+  return new Failure(failure.code, {
+    id: failure.id,
+    deployment: { operationId: server.id, deploymentId },
+    reason: `${reasonOf(failure)}. An answer to its reservation was lost: should that request still arrive, server ${displayName(server)} will be reserved as deployment ${deploymentId}`,
+    hint: 'Choose another server; "ironic-mcp check" finds this one if it is reserved then, and says how to release it.',
+    retryable: false,
+    cause: failure,
+  });
+}
+
+/** The same failure, with the word that the reservation waits for a repeated call. */
+export function keptReserved(failure: Failure, server: Server, { deploymentId }: Reservation): Failure {
+  return new Failure(failure.code, {
+    id: failure.id,
+    deployment: { operationId: server.id, deploymentId },
+    reason: `${reasonOf(failure)}. Server ${displayName(server)} stays reserved for this idempotency key`,
+    hint: 'Call again with the same idempotency_key: it goes on with that server.',
+    retryable: true,
+    cause: failure,
+  });
+}
+
+/**
+ * What a server deploys is not what this call asked for. Ironic takes the image with the reservation and the config
+ * drive with the start: two requests with one key at the same moment may have given one each.
+ */
+export function describedOtherwise(server: Server): Failure {
+  return new Failure('idempotency_conflict', {
+    reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${namedImage(server.entry?.image ?? 'unknown')}, and may have been given the config drive of either request`,
+    hint: 'Have that server undeployed before it is used. Use a new idempotency_key for a new request.',
+  });
+}
+
+/** What exactly a failure was, in words. */
+export function reasonOf({ reason, message }: Failure): string {
+  return reason ?? message;
+}

@@ -1,0 +1,117 @@
+import { type Changes, signalOfChange } from '../async/changes.js';
+import type { Deploying } from '../attempt/outcome.js';
+import { undo } from '../attempt/release-reservation.js';
+import { Failure } from '../failures.js';
+import type { DeprovisionRequest, DeprovisionResponse, Server } from '../model.js';
+import type { Consent } from '../operation.js';
+import { createPolicy, type Policy } from '../policy.js';
+import { translating } from '../port-failures.js';
+import { anotherDeployment, carriesAnother, displayName, isForgotten } from '../status/provision-status.js';
+import { namedImage } from '../text/image-ref.js';
+import { named } from '../text/untrusted.js';
+import { courseFor } from './decision.js';
+import { diskWords, underWay, undone } from './deprovision-response.js';
+import { undeploy } from './undeploy.js';
+
+/** Takes deployments off their servers. */
+export interface DeprovisionService {
+  /**
+   * What the user is to be asked, and the request for exactly what the user is told of: that one deployment. Undefined
+   * if there is nothing left to ask for. Changes nothing.
+   * @throws Failure whatever speaks against it
+   */
+  consent(request: DeprovisionRequest, signal: AbortSignal): Promise<Consent<DeprovisionRequest> | undefined>;
+  /**
+   * Undeploys a server, or gives a reservation back from which no deployment came. Repeated, it tells how far it is.
+   * @throws Failure `not_confirmed`, `not_permitted`, `deprovision_refused`, `operation_not_found`, `outcome_unknown`
+   */
+  deprovision(request: DeprovisionRequest, signal: AbortSignal): Promise<DeprovisionResponse>;
+}
+
+export interface DeprovisionServiceOptions extends Deploying {
+  readonly changes: Changes;
+  /** Whose deployments may be undeployed; those of this program, if there is none. */
+  readonly policy?: Policy;
+  /** Called with the id of a server that has just been changed. */
+  readonly onChange?: (serverId: string) => void;
+}
+
+export function createDeprovisionService(options: DeprovisionServiceOptions): DeprovisionService {
+  const { bareMetal, changes, policy = createPolicy(), onChange = () => undefined } = options;
+
+  /** The server, if the caller knows which one it is and speaks of the deployment that it carries. */
+  async function find(request: DeprovisionRequest, signal: AbortSignal): Promise<Server> {
+    const { operation_id: id, confirm_server_name: name, deployment_id: deploymentId } = request;
+    const server = await bareMetal.find(id, signal);
+    if (server === null) throw new Failure('operation_not_found', { id, reason: 'Ironic knows no such server' });
+    if (name !== (server.name ?? server.id)) throw wrongName();
+    if (deploymentId !== undefined && carriesAnother(server, deploymentId)) throw anotherDeployment(id, server);
+    return server;
+  }
+
+  async function consent(request: DeprovisionRequest, signal: AbortSignal) {
+    const server = await find(request, signal);
+    if (courseFor(server, policy, bareMetal.now()) === 'wait') return undefined;
+    const { deploymentId } = server;
+    return {
+      sentence: sentenceAbout(server),
+      input: deploymentId === null ? request : { ...request, deployment_id: deploymentId },
+    };
+  }
+
+  async function deprovision(request: DeprovisionRequest, signal: AbortSignal): Promise<DeprovisionResponse> {
+    const server = await find(request, signal);
+    const course = courseFor(server, policy, bareMetal.now());
+    if (course === 'wait') return underWay(server);
+    signal.throwIfAborted();
+    return changes
+      .run(() => (course === 'release' ? release(server) : undeploy(options, server, policy)))
+      .finally(() => onChange(server.id));
+  }
+
+  async function release(server: Server): Promise<DeprovisionResponse> {
+    const { deploymentId, attemptId } = server;
+    if (deploymentId === null || attemptId === null) throw new TypeError('this is no reservation of ours');
+    // Nobody else attaches ports to a server that is reserved.
+    const vifs = await bareMetal.vifs(server.id, signalOfChange());
+    const outcome = await undo(options, server, { deploymentId, attemptId }, new Set(vifs));
+    if (outcome !== 'done') {
+      throw stillThere(server, 'failed' in outcome ? outcome.failed : 'its deployment has been started meanwhile');
+    }
+    const now = await bareMetal.find(server.id, signalOfChange());
+    if (now?.deploymentId === deploymentId) throw stillThere(server, 'another call goes on with its deployment');
+    return undone(
+      server,
+      `The reservation of server ${displayName(server)} is undone; nothing had been deployed on it.`,
+    );
+  }
+
+  return { consent: translating(consent), deprovision: translating(deprovision) };
+}
+
+function stillThere({ id }: Server, reason: string): Failure {
+  return new Failure('deprovision_refused', { id, reason, retryable: true });
+}
+
+/** Says no more than that: who names a server is to know which one it is. */
+function wrongName(): Failure {
+  return new Failure('not_confirmed', {
+    reason:
+      'confirm_server_name is not the name of that server (its UUID, where it has no name; its host name is another)',
+    hint: 'Ask the user which server is to be undeployed, and give its name as the user says it.',
+  });
+}
+
+function sentenceAbout(server: Server): string {
+  const { provisionState: state, entry } = server;
+  const name = displayName(server);
+  const what = entry
+    ? `image ${namedImage(entry.image)}, asked for at ${entry.started_at}`
+    : isForgotten(server)
+      ? 'Ironic no longer tells whose it was'
+      : 'NOT deployed through this server';
+  const which = `deployment ${server.deploymentId === null ? 'without an id' : named(server.deploymentId, 40)}: ${what}`;
+  if (state === 'available') return `Give up the reservation of server ${name} (${which})?`;
+  const verb = state === 'active' ? 'Undeploy' : state === 'wait call-back' ? 'Cancel the deployment of' : 'Clear';
+  return `${verb} server ${name} (${which})? What is on its disk is lost. ${diskWords(server)} This cannot be undone.`;
+}

@@ -1,0 +1,100 @@
+import { signalOfChange } from '../async/changes.js';
+import { deadlines, persisting } from '../async/retry.js';
+import { isBusy, refusedToUndeploy, undeploymentUnknown } from '../attempt/change-failures.js';
+import type { Deploying } from '../attempt/outcome.js';
+import { Failure } from '../failures.js';
+import type { DeprovisionResponse, Server } from '../model.js';
+import type { Policy } from '../policy.js';
+import { unavailable } from '../port-failures.js';
+import { NoAnswer } from '../ports.js';
+import { stateMeaning } from '../states.js';
+import { carriesAnother, displayName, isForgotten } from '../status/provision-status.js';
+import { courseFor, isGoing } from './decision.js';
+import { started, underWay, undone } from './deprovision-response.js';
+
+/**
+ * Has Ironic undeploy a server.
+ *
+ * Ironic asks nobody whose deployment it takes away, and takes no condition with the request. So the server is looked
+ * at right before each time that this is sent, and it is sent again only while the very same deployment is on it.
+ *
+ * @param server As it was read and judged a moment ago.
+ * @throws Failure `deprovision_refused`, `outcome_unknown`, `ironic_unavailable` and what speaks against it by now
+ */
+export function undeploy(undeploying: Deploying, server: Server, policy: Policy): Promise<DeprovisionResponse> {
+  const { bareMetal, clock } = undeploying;
+  const signal = signalOfChange();
+  let sent = false;
+  let doubtful = false;
+
+  /** The answer if the deployment is ended already, or being ended. */
+  async function look(): Promise<DeprovisionResponse | undefined> {
+    const now = await bareMetal.find(server.id, signal).catch((error: unknown) => {
+      // What a read did not hear says nothing about the change.
+      throw error instanceof NoAnswer ? error.withoutEffect() : error;
+    });
+    if (now && isGoing(now)) return underWay(now);
+    if (now === null || hasLeft(now, server)) {
+      return undone(server, `Server ${displayName(server)} does not carry that deployment any more.`);
+    }
+    try {
+      courseFor(now, policy, bareMetal.now());
+      if (!isSame(now, server)) throw cannotTell(server);
+      return undefined;
+    } catch (error) {
+      if (!doubtful || !(error instanceof Failure)) throw error;
+      throw undeploymentUnknown(server, error.reason ?? error.message, error);
+    }
+  }
+
+  async function send(): Promise<DeprovisionResponse> {
+    const ended = sent ? await look() : undefined;
+    if (ended) return ended;
+    sent = true;
+    await bareMetal.undeploy(server.id, signal);
+    return started(server);
+  }
+
+  return persisting(undeploying, clock.now() + deadlines.call, send, async ({ error, lost, last }) => {
+    doubtful = lost;
+    const again = lost || error instanceof NoAnswer || isBusy(error);
+    if (again && !last) return undefined;
+    const ended = await look().catch((reason: unknown) => {
+      if (reason instanceof Failure) throw reason;
+      return undefined;
+    });
+    if (ended) return ended;
+    if (lost) throw undeploymentUnknown(server, error.reason, error);
+    throw error instanceof NoAnswer ? unavailable(error) : refusedToUndeploy(server, error);
+  });
+}
+
+/** Whether what was on a server is gone for sure. One without an id leaves no trace but the state. */
+function hasLeft(server: Server, { deploymentId }: Server): boolean {
+  if (deploymentId !== null && server.deploymentId === deploymentId) return false;
+  const none = stateMeaning(server.provisionState)?.outcome === 'none';
+  return none || (deploymentId !== null && carriesAnother(server, deploymentId));
+}
+
+/** Whether a server, which may be undeployed, carries what it carried before. */
+function isSame(server: Server, before: Server): boolean {
+  // It is in error because it was to be undeployed.
+  if (isForgotten(server)) return true;
+  if (before.deploymentId !== null || server.deploymentId !== null) return server.deploymentId === before.deploymentId;
+  const { provisionState, imageSource, provisionedAt } = before;
+  return (
+    server.provisionState === provisionState &&
+    server.imageSource === imageSource &&
+    // While Ironic waits for the agent, each of its reports dates the state anew.
+    (provisionState === 'wait call-back' || server.provisionedAt === provisionedAt)
+  );
+}
+
+function cannotTell({ id }: Server): Failure {
+  return new Failure('deprovision_refused', {
+    id,
+    reason: 'it has changed meanwhile, and whether it is still that deployment cannot be told: that one had no id',
+    hint: 'See with check_provision_status what it carries now; call again if that is what the user wants undeployed.',
+    retryable: true,
+  });
+}

@@ -1,0 +1,98 @@
+import * as z from 'zod';
+import { createPolicy, type Policy } from '../policy.js';
+import { translating } from '../port-failures.js';
+import type { Images, OfferedImage } from '../ports.js';
+import { plain } from '../text/untrusted.js';
+import { badCursor, listArguments, nextCursor } from './listing.js';
+
+const forbidden = 'it may not be deployed through this server';
+
+/** What `list_images` asks for. */
+export const ImageListRequest = z.strictObject(listArguments);
+export type ImageListRequest = z.output<typeof ImageListRequest>;
+
+/** What nobody knows of it is left out. */
+const ListedImage = z.strictObject({
+  id: z.string().describe('Give this as image_id'),
+  name: z.string().optional(),
+  size_mb: z.int().optional(),
+  min_disk_gb: z.number().optional(),
+  architecture: z.string().optional(),
+  format: z.string().optional(),
+  deployable: z.boolean(),
+  note: z.string().optional().describe('Why not, or where not'),
+});
+type ListedImage = z.output<typeof ListedImage>;
+
+/** What `list_images` answers. */
+export const ImageListing = z.strictObject({
+  message: z.string(),
+  images: z.array(ListedImage),
+  next_cursor: nextCursor,
+});
+export type ImageListing = z.output<typeof ImageListing>;
+
+/** Shows what there is to deploy. Changes nothing. */
+export interface ImageService {
+  /**
+   * A page of the images, by their names.
+   * @throws Failure `invalid_request` for a cursor that leads nowhere, `ironic_unavailable`
+   */
+  list(request: ImageListRequest, signal: AbortSignal): Promise<ImageListing>;
+}
+
+/** @param policy What may be deployed; anything, if there is none. */
+export function createImageService(images: Images, policy: Policy = createPolicy()): ImageService {
+  async function list({ limit, cursor }: ImageListRequest, signal: AbortSignal): Promise<ImageListing> {
+    const { images: all, complete, anyUrl } = await images.list(signal);
+    const offered = all.map((image) =>
+      image.obstacle === null && !policy.allowsImage(image) ? { ...image, obstacle: forbidden } : image,
+    );
+    const sorted = [...offered].sort(byName);
+    const from = cursor === undefined ? 0 : sorted.findIndex(({ id }) => id === cursor) + 1;
+    if (cursor !== undefined && from === 0) throw badCursor();
+    const page = sorted.slice(from, from + limit);
+    return {
+      message: messageOf(offered, complete, anyUrl),
+      images: page.map(shown),
+      next_cursor: from + limit < sorted.length ? (page.at(-1)?.id ?? null) : null,
+    };
+  }
+
+  return { list: translating(list) };
+}
+
+function byName(left: OfferedImage, right: OfferedImage): number {
+  const [a, b] = [left.name ?? left.id, right.name ?? right.id];
+  if (a !== b) return a < b ? -1 : 1;
+  return left.id < right.id ? -1 : 1;
+}
+
+function messageOf(offered: readonly OfferedImage[], complete: boolean, anyUrl: boolean): string {
+  const deployable = offered.filter(({ obstacle }) => obstacle === null).length;
+  const count = `${complete ? '' : 'At least '}${offered.length} ${offered.length === 1 ? 'image' : 'images'}`;
+  const named =
+    offered.length > 0
+      ? `${count}, of which ${deployable} can be deployed.`
+      : anyUrl
+        ? 'No image has a name here.'
+        : 'There is no image that this user may see.';
+  const urls = 'Any http, https, file or oci URL from which Ironic can fetch an image may be given as image_id';
+  const limit = 'Servers with the deploy interface direct take none by http or https, for they want its checksum.';
+  return anyUrl ? `${named} ${urls}${offered.length > 0 ? ' too' : ''}. ${limit}` : named;
+}
+
+function shown(image: OfferedImage): ListedImage {
+  const { id, name, sizeBytes, minDiskGb, architecture, format, obstacle } = image;
+  const note = obstacle ?? image.caveat;
+  return {
+    id,
+    ...(name === null ? {} : { name: plain(name, 120) }),
+    ...(sizeBytes === null ? {} : { size_mb: Math.ceil(sizeBytes / 2 ** 20) }),
+    ...(minDiskGb === 0 ? {} : { min_disk_gb: minDiskGb }),
+    ...(architecture === null ? {} : { architecture: plain(architecture, 40) }),
+    ...(format === null ? {} : { format: plain(format, 40) }),
+    deployable: obstacle === null,
+    ...(note === null ? {} : { note }),
+  };
+}

@@ -1,0 +1,182 @@
+import * as z from 'zod';
+import { label, type Server } from '../model.js';
+import type { Policy } from '../policy.js';
+import { type BareMetal, Refused } from '../ports.js';
+import { stateName } from '../states.js';
+import { nameOf } from '../status/provision-status.js';
+import { isUuid } from '../text/identifiers.js';
+import { plain } from '../text/untrusted.js';
+import { obstacleTo, obstacleToChoosing } from './eligibility.js';
+import { badCursor, listArguments, nextCursor } from './listing.js';
+import { noServers } from './no-match.js';
+import { pagesOf } from './pages.js';
+import {
+  type Availability,
+  availabilities,
+  availabilityOf,
+  ClassCount,
+  createTally,
+  type Tally,
+} from './server-tally.js';
+
+/** So many pages of Ironic, of 1,000 servers each, are looked at for one call: some seconds of a real one. */
+const mostPages = 10;
+
+/** More traits of one server are only counted. */
+const mostTraits = 8;
+
+/** So many characters of a page there are for each server that it may show: fifty take a model about 4,000 tokens. */
+const charactersEach = 225;
+
+/** What `list_servers` asks for. */
+export const ServerListRequest = z.strictObject({
+  resource_class: label(80).optional().describe('Only of this class'),
+  state: z.enum(availabilities).optional().describe('Only in this state; available: can be deployed now'),
+  name_contains: label(255).optional().describe('Only those with this in their name'),
+  ...listArguments,
+});
+export type ServerListRequest = z.output<typeof ServerListRequest>;
+
+/** What nobody knows of it is left out. */
+const ListedServer = z.strictObject({
+  id: z.string(),
+  name: z.string().optional(),
+  resource_class: z.string().optional(),
+  state: z.enum(availabilities),
+  cpus: z.number().optional(),
+  memory_gb: z.number().optional(),
+  disk_gb: z.number().optional(),
+  traits: z.array(z.string()).optional(),
+  more_traits: z.int().optional(),
+  note: z.string().optional().describe('Why it is not available, or not without its server_id'),
+});
+export type ListedServer = z.output<typeof ListedServer>;
+
+/** What `list_servers` answers. */
+export const ServerListing = z.strictObject({
+  message: z.string(),
+  counts: z.array(ClassCount).optional().describe('Of all that match; on the first page only'),
+  servers: z.array(ListedServer),
+  next_cursor: nextCursor,
+});
+export type ServerListing = z.output<typeof ServerListing>;
+
+/** A page of the servers that match, and on the first one how many there are of what kind. */
+export async function listServers(
+  { bareMetal, policy }: { readonly bareMetal: BareMetal; readonly policy: Policy },
+  request: ServerListRequest,
+  signal: AbortSignal,
+): Promise<ServerListing> {
+  const { resource_class: resourceClass, state, name_contains: part, limit, cursor } = request;
+  if (cursor !== undefined && !isUuid(cursor)) throw badCursor();
+  // Of our states Ironic itself can only find the first, and it cannot find a part of a name.
+  const method = state === 'available' ? 'available' : 'list';
+  const wanted = part?.toLowerCase();
+  const tally = createTally();
+  const found: { readonly server: Server; readonly availability: Availability }[] = [];
+  let pages = 0;
+  let lookedAt = 0;
+  let more: string | null = null;
+  let enough = false;
+  const load = (after: string | undefined) => bareMetal[method]({ resourceClass }, after, signal).catch(goneAt(after));
+  for await (const { servers, next } of pagesOf(load, cursor)) {
+    pages += 1;
+    lookedAt += servers.length;
+    more = next;
+    for (const server of servers) {
+      const availability = availabilityOf(server, bareMetal.now(), policy);
+      if (state !== undefined && availability !== state) continue;
+      if (wanted !== undefined && !server.name?.toLowerCase().includes(wanted)) continue;
+      tally.add(server, availability);
+      if (found.length <= limit) found.push({ server, availability });
+    }
+    // Counts are for the first page of an answer.
+    enough = cursor !== undefined && found.length > limit;
+    if (enough || pages === mostPages) break;
+  }
+  const shown = withinRoom(
+    found.slice(0, limit).map(({ server, availability }) => shownAs(server, availability, policy)),
+    limit * charactersEach,
+  );
+  return {
+    message: messageOf(request, tally, more === null || enough, lookedAt),
+    ...(cursor === undefined ? { counts: tally.byClass() } : {}),
+    servers: shown,
+    next_cursor: found.length > shown.length ? (shown.at(-1)?.id ?? null) : more,
+  };
+}
+
+/** As many as have room, in characters, and always one. What has much to tell makes a page shorter, nothing is cut. */
+function withinRoom(servers: readonly ListedServer[], room: number): ListedServer[] {
+  let left = room;
+  return servers.filter((server, index) => {
+    left -= JSON.stringify(server).length;
+    return left >= 0 || index === 0;
+  });
+}
+
+/** One server as the list shows it. */
+export function shownNow(server: Server, now: number, policy: Policy): ListedServer {
+  return shownAs(server, availabilityOf(server, now, policy), policy);
+}
+
+/** Ironic finds no page behind a server that is gone. */
+function goneAt(after: string | undefined): (error: unknown) => never {
+  return (error) => {
+    throw after !== undefined && error instanceof Refused && error.refusal === 'not_found' ? badCursor() : error;
+  };
+}
+
+function messageOf(
+  { cursor, resource_class, state, name_contains }: ServerListRequest,
+  tally: Tally,
+  complete: boolean,
+  lookedAt: number,
+): string {
+  const looked = complete ? '' : ` Only ${lookedAt} servers were looked at; next_cursor leads on.`;
+  if (cursor !== undefined) return `This goes on where the page before ended.${looked}`;
+  const total = tally.total();
+  const filtered = [resource_class, state, name_contains].some((filter) => filter !== undefined);
+  if (total === 0 && !filtered) return `${noServers}.`;
+  if (total === 0 && !complete) return `No server matched so far.${looked}`;
+  if (total === 0 && resource_class !== undefined)
+    return '0 servers match. Without resource_class the counts show which classes there are.';
+  const each = tally.byAvailability().map(([availability, count]) => `${count} ${availability}`);
+  const servers = total === 1 ? `server${filtered ? ' matches' : ''}` : `servers${filtered ? ' match' : ''}`;
+  const count = `${complete ? '' : 'At least '}${total} ${servers}`;
+  return `${count}${each.length > 0 ? `: ${each.join(', ')}` : ''}.${looked}`;
+}
+
+function shownAs(server: Server, availability: Availability, policy: Policy): ListedServer {
+  const { id, resourceClass, cpus, memoryMb, diskGb, traits } = server;
+  const name = nameOf(server);
+  const note = availability === 'available' ? obstacleToChoosing(server) : whyNot(server, policy);
+  // The names that an operator has invented tell most.
+  const [own, standard] = [traits.filter(isCustom), traits.filter((trait) => !isCustom(trait))];
+  const told = [...own, ...standard].slice(0, mostTraits).map((trait) => plain(trait, 255));
+  return {
+    id,
+    ...(name === null ? {} : { name }),
+    ...(resourceClass === null ? {} : { resource_class: plain(resourceClass, 80) }),
+    state: availability,
+    ...(cpus === null ? {} : { cpus }),
+    ...(memoryMb === null ? {} : { memory_gb: Math.round((memoryMb / 1024) * 10) / 10 }),
+    ...(diskGb === null ? {} : { disk_gb: diskGb }),
+    ...(told.length === 0 ? {} : { traits: told }),
+    ...(traits.length > told.length ? { more_traits: traits.length - told.length } : {}),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+function isCustom(trait: string): boolean {
+  return trait.startsWith('CUSTOM_');
+}
+
+/** In few words: there may be many such servers in one answer. */
+function whyNot(server: Server, policy: Policy): string | undefined {
+  if (server.provisionState === 'available') {
+    if (server.deploymentId !== null) return 'reserved, not deployed';
+    return obstacleTo(server) ?? (policy.allowsClass(server.resourceClass) ? undefined : 'class not permitted');
+  }
+  return `${stateName(server.provisionState)}${server.maintenance ? ', in maintenance' : ''}`;
+}

@@ -1,0 +1,117 @@
+import { Failure } from '../failures.js';
+import type { Server } from '../model.js';
+import { createPolicy, type Policy } from '../policy.js';
+import { translating } from '../port-failures.js';
+import type { BareMetal, Clock, Criteria } from '../ports.js';
+import { isChoice, mismatch, obstacleTo } from './eligibility.js';
+import { noneAvailable } from './no-match.js';
+import { pagesOf } from './pages.js';
+import { type ListedServer, listServers, type ServerListing, type ServerListRequest, shownNow } from './server-list.js';
+import { serverNotAvailable, unsuitable } from './server-not-available.js';
+
+/** After this many candidates the list is too old to go by. */
+const candidatesPerList = 10;
+
+/** Finds, judges and chooses servers. Changes nothing. */
+export interface ServerService {
+  /** @throws Failure `server_not_found`, `server_not_available` */
+  named(ref: string, criteria: Criteria, signal: AbortSignal): Promise<Server>;
+  /**
+   * Free servers in random order, those that nobody works on first, until there are no more. The caller puts into
+   * `out` the ids of those that are out of the question; the others may come again.
+   */
+  candidates(criteria: Criteria, out: ReadonlySet<string>, signal: AbortSignal): AsyncGenerator<Server, void>;
+  /** The failure to answer with when there are no candidates, or no more: it says why. */
+  noneAvailable(criteria: Criteria, signal: AbortSignal): Promise<Failure>;
+  /**
+   * A page of the servers that match, free or not.
+   * @throws Failure `invalid_request` for a cursor that leads nowhere, `ironic_unavailable`
+   */
+  list(request: ServerListRequest, signal: AbortSignal): Promise<ServerListing>;
+  /**
+   * One server, by id or name, as the list shows it.
+   * @throws Failure `server_not_found`, `ironic_unavailable`
+   */
+  shown(ref: string, signal: AbortSignal): Promise<ListedServer>;
+}
+
+export interface ServerServiceOptions {
+  readonly bareMetal: BareMetal;
+  readonly clock: Clock;
+  /** What may be chosen; anything, if there is none. */
+  readonly policy?: Policy;
+  /** A number from 0 up to, but not including, 1. */
+  readonly random: () => number;
+}
+
+export function createServerService({
+  bareMetal,
+  clock,
+  policy = createPolicy(),
+  random,
+}: ServerServiceOptions): ServerService {
+  /** Where only some classes are permitted, those of others need not fill the pages. */
+  async function choosable(criteria: Criteria, out: ReadonlySet<string>, signal: AbortSignal): Promise<Server[]> {
+    const classes = criteria.resourceClass === undefined ? policy.classNames : undefined;
+    const found = (classes ?? [criteria.resourceClass]).map((resourceClass) =>
+      choosableOfClass({ ...criteria, resourceClass }, out, signal),
+    );
+    return (await Promise.all(found)).flat();
+  }
+
+  async function choosableOfClass(
+    criteria: Criteria,
+    out: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<readonly Server[]> {
+    const found: Server[] = [];
+    for await (const { servers } of pagesOf((after) => bareMetal.available(criteria, after, signal))) {
+      found.push(
+        ...servers.filter(
+          (server) => !out.has(server.id) && isChoice(server, criteria) && policy.allowsClass(server.resourceClass),
+        ),
+      );
+      if (found.length >= candidatesPerList) break;
+    }
+    return found;
+  }
+
+  return {
+    async named(ref, criteria, signal) {
+      const server = await bareMetal.find(ref, signal);
+      if (server === null) throw new Failure('server_not_found', { id: ref });
+      if (obstacleTo(server) !== undefined) throw serverNotAvailable(ref, server);
+      const lack = mismatch(server, criteria);
+      if (lack !== undefined) throw unsuitable(ref, lack);
+      return server;
+    },
+
+    async *candidates(criteria, out, signal) {
+      for (;;) {
+        const fresh = await choosable(criteria, out, signal);
+        if (fresh.length === 0) return;
+        const round = shuffled(fresh, random).slice(0, candidatesPerList);
+        yield* round;
+        // Whoever holds the locks has not finished yet: without a pause we would only ask again.
+        if (round.some(({ id }) => !out.has(id))) await clock.sleep(250 + random() * 750, signal);
+      }
+    },
+
+    noneAvailable: (criteria, signal) => noneAvailable({ bareMetal, policy }, criteria, signal),
+    list: translating((request, signal) => listServers({ bareMetal, policy }, request, signal)),
+
+    shown: translating(async (ref, signal) => {
+      const server = await bareMetal.find(ref, signal);
+      if (server === null) throw new Failure('server_not_found', { id: ref });
+      return shownNow(server, bareMetal.now(), policy);
+    }),
+  };
+}
+
+/** In random order, but those whose lock is free come first. */
+function shuffled(servers: readonly Server[], random: () => number): Server[] {
+  return servers
+    .map((server) => ({ server, order: random() + (server.lockedBy === null ? 0 : 1) }))
+    .sort((left, right) => left.order - right.order)
+    .map(({ server }) => server);
+}

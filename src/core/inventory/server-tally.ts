@@ -1,0 +1,76 @@
+import * as z from 'zod';
+import type { Server } from '../model.js';
+import type { Policy } from '../policy.js';
+import { stateMeaning } from '../states.js';
+import { isAbandoned } from '../status/provision-status.js';
+import { plain } from '../text/untrusted.js';
+import { obstacleTo } from './eligibility.js';
+
+/** More classes are only counted together. */
+const mostClasses = 30;
+
+/** What a server is to somebody who looks for one. */
+export const availabilities = ['available', 'in_use', 'deploying', 'failed', 'unusable'] as const;
+export type Availability = (typeof availabilities)[number];
+
+// One for each member: what is made of the schema describes a member by its name, and one for all would have one description.
+const count = () => z.int().optional();
+/** How many servers of a class there are of each availability. */
+export const ClassCount = z.strictObject({
+  resource_class: z.string(),
+  available: count(),
+  in_use: count(),
+  deploying: count(),
+  failed: count(),
+  unusable: count(),
+});
+export type ClassCount = z.output<typeof ClassCount>;
+
+/** What a server is now, by Ironic's clock, to somebody who keeps to these rules. */
+export function availabilityOf(server: Server, now: number, policy: Policy): Availability {
+  if (obstacleTo(server) === undefined) return policy.allowsClass(server.resourceClass) ? 'available' : 'unusable';
+  const outcome = stateMeaning(server.provisionState)?.outcome;
+  if (outcome === 'in_progress') return 'deploying';
+  if (outcome === 'failed') return 'failed';
+  if (outcome === 'completed') return 'in_use';
+  if (server.deploymentId === null) return 'unusable';
+  if (server.provisionState !== 'available' || server.entry === null) return 'in_use';
+  return isAbandoned(server, now) ? 'failed' : 'deploying';
+}
+
+/** Counts servers by class and availability. */
+export interface Tally {
+  add(server: Server, availability: Availability): void;
+  byClass(): ClassCount[];
+  byAvailability(): readonly (readonly [Availability, number])[];
+  total(): number;
+}
+
+export function createTally(): Tally {
+  const classes = new Map<string, Map<Availability, number>>();
+  const all = new Map<Availability, number>();
+  const increase = (counts: Map<Availability, number>, availability: Availability, by = 1) =>
+    counts.set(availability, (counts.get(availability) ?? 0) + by);
+  const total = () => [...all.values()].reduce((sum, count) => sum + count, 0);
+  return {
+    total,
+    add({ resourceClass }, availability) {
+      const counts = classes.get(resourceClass ?? '') ?? new Map<Availability, number>();
+      classes.set(resourceClass ?? '', increase(counts, availability));
+      increase(all, availability);
+    },
+    byAvailability: () =>
+      [...all].sort(([left], [right]) => availabilities.indexOf(left) - availabilities.indexOf(right)),
+    byClass() {
+      const sorted = [...classes].sort(([left], [right]) => (left < right ? -1 : 1));
+      const rest = new Map<Availability, number>();
+      for (const [, counts] of sorted.slice(mostClasses)) for (const each of counts) increase(rest, ...each);
+      const named = sorted.slice(0, mostClasses).map(([name, counts]) => countOf(plain(name, 80) || '(none)', counts));
+      return rest.size === 0 ? named : [...named, countOf(`(${sorted.length - mostClasses} others)`, rest)];
+    },
+  };
+}
+
+function countOf(resourceClass: string, counts: ReadonlyMap<Availability, number>): ClassCount {
+  return { resource_class: resourceClass, ...Object.fromEntries(counts) };
+}

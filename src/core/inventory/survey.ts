@@ -1,0 +1,52 @@
+import type { Server } from '../model.js';
+import { createPolicy, type Policy } from '../policy.js';
+import type { BareMetal } from '../ports.js';
+import { isAbandoned } from '../status/provision-status.js';
+import { isOfMetal3, obstacleTo } from './eligibility.js';
+import { pagesOf } from './pages.js';
+
+/** What stands where, over all servers that the user may see. */
+export interface Survey {
+  readonly total: number;
+  /** How many can be deployed now, by the operator's rules too. */
+  readonly available: number;
+  /** By resource class and then by provision state, how many. */
+  readonly counts: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Reserved by a call of ours that died before it started the deployment. */
+  readonly abandoned: readonly Server[];
+  /** Those that belong to an operator of Metal3. */
+  readonly metal3: readonly Server[];
+  /** One that can be deployed now, if there is one. */
+  readonly sample: Server | undefined;
+}
+
+/**
+ * Looks at all servers, a page at a time. Changes nothing.
+ * @param policy What may be deployed; anything, if there is none.
+ */
+export async function survey(
+  bareMetal: BareMetal,
+  signal: AbortSignal,
+  policy: Policy = createPolicy(),
+): Promise<Survey> {
+  const counts = new Map<string, Map<string, number>>();
+  const abandoned: Server[] = [];
+  const metal3: Server[] = [];
+  let total = 0;
+  let available = 0;
+  let sample: Server | undefined;
+  for await (const { servers } of pagesOf((after) => bareMetal.list({}, after, signal))) servers.forEach(look);
+  return { total, available, counts, abandoned, metal3, sample };
+
+  function look(server: Server): void {
+    total += 1;
+    const states = counts.get(server.resourceClass ?? 'none') ?? new Map<string, number>();
+    counts.set(server.resourceClass ?? 'none', states);
+    states.set(server.provisionState, (states.get(server.provisionState) ?? 0) + 1);
+    if (isOfMetal3(server)) metal3.push(server);
+    if (isAbandoned(server, bareMetal.now())) abandoned.push(server);
+    if (obstacleTo(server) !== undefined || !policy.allowsClass(server.resourceClass)) return;
+    available += 1;
+    sample ??= server;
+  }
+}

@@ -1,0 +1,88 @@
+import { Failure, invalidArgument } from '../failures.js';
+import { obstacleTo } from '../inventory/eligibility.js';
+import { serverNotAvailable } from '../inventory/server-not-available.js';
+import type { ServerService } from '../inventory/server-service.js';
+import type { ProvisionRequest, ProvisionResponse, Server } from '../model.js';
+import type { BareMetal, Criteria } from '../ports.js';
+import { stateMeaning } from '../states.js';
+import { displayName } from '../status/provision-status.js';
+import { namedImage } from '../text/image-ref.js';
+import { standing } from './provision-response.js';
+import { createRejections, type Rejections } from './rejections.js';
+import { isSameRequest, type RequestIdentity } from './request-identity.js';
+
+/** The servers that a request may be deployed on. */
+export interface Origin {
+  readonly candidates: AsyncGenerator<Server, void>;
+  readonly rejections: Rejections;
+  /** Where there is only one: as the caller named it, or the one that an earlier call left. */
+  readonly serverRef: string | undefined;
+  readonly retrying: boolean;
+}
+
+/**
+ * Where a request begins: at servers to choose from, at the one that an earlier call left, or at its answer.
+ *
+ * @param anew The request began before, and found its deployment id in use.
+ * @throws Failure `idempotency_conflict`, `server_not_available`, `invalid_request`
+ */
+export async function originOf(
+  { bareMetal, servers }: { readonly bareMetal: BareMetal; readonly servers: ServerService },
+  request: ProvisionRequest,
+  identity: RequestIdentity,
+  anew: boolean,
+  signal: AbortSignal,
+): Promise<Origin | ProvisionResponse> {
+  const { server_id: serverRef, retry_failed: retry = false } = request;
+  const earlier = identity.keyed || anew ? await bareMetal.carrying(identity.deploymentId, signal) : null;
+  if (earlier) {
+    if (!isSameRequest(request, earlier.entry)) throw usedBefore(earlier);
+    const again = retry && earlier.provisionState === 'deploy failed';
+    const reserved = earlier.provisionState === 'available';
+    if (stateMeaning(earlier.provisionState)?.outcome === 'none' && !reserved) {
+      throw serverNotAvailable(earlier.id, earlier);
+    }
+    return again || reserved ? at(earlier, earlier.id, again) : standing(earlier, bareMetal.now());
+  }
+  if (retry && serverRef !== undefined) {
+    const failed = await bareMetal.find(serverRef, signal);
+    if (failed?.provisionState === 'deploy failed' && failed.entry !== null) {
+      if (isFor(failed, request)) return at(failed, serverRef, true);
+      throw serverNotAvailable(serverRef, failed, `this is not the request that failed there: ${obstacleTo(failed)}`);
+    }
+  } else if (retry && !identity.keyed) {
+    throw invalidArgument('retry_failed', 'needs the server_id of what failed, or the idempotency_key of its request');
+  }
+  const criteria = criteriaOf(request);
+  if (serverRef !== undefined) return at(servers.named(serverRef, criteria, signal), serverRef, false);
+  const rejections = createRejections(false);
+  const candidates = servers.candidates(criteria, rejections.out, signal);
+  return { candidates, rejections, serverRef, retrying: false };
+}
+
+/** Whether it was this request that gave the server its deployment: the server may have been chosen then, or named otherwise. */
+function isFor({ id, name, entry }: Server, request: ProvisionRequest): boolean {
+  const named = [request.server_id, id, name ?? undefined, undefined];
+  return named.some((server_id) => isSameRequest({ ...request, server_id }, entry));
+}
+
+/** What the server must be like. */
+export function criteriaOf({ resource_class, traits, conductor_group }: ProvisionRequest): Criteria {
+  return { resourceClass: resource_class, traits, conductorGroup: conductor_group };
+}
+
+/** The one server that will do. */
+function at(server: Server | Promise<Server>, serverRef: string, retrying: boolean): Origin {
+  return { candidates: only(server), rejections: createRejections(true), serverRef, retrying };
+}
+
+async function* only(server: Server | Promise<Server>): AsyncGenerator<Server, void> {
+  yield await server;
+}
+
+function usedBefore(server: Server): Failure {
+  const what = server.entry
+    ? `image ${namedImage(server.entry.image)} at ${server.entry.started_at}`
+    : 'something unknown';
+  return new Failure('idempotency_conflict', { reason: `it was used for ${what}, on server ${displayName(server)}` });
+}

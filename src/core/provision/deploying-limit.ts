@@ -1,0 +1,89 @@
+import { Failure } from '../failures.js';
+import type { ProvisionResponse, Server } from '../model.js';
+import type { BareMetal } from '../ports.js';
+import { stateMeaning } from '../states.js';
+import { statusOf } from '../status/provision-status.js';
+
+/** Bounds how many deployments of this program are in progress at once. */
+export interface DeployingLimit {
+  /**
+   * Runs what makes a deployment, if there is room for one more.
+   * @throws Failure `not_permitted`
+   */
+  within(deploymentId: string, signal: AbortSignal, action: Provisioning): Promise<ProvisionResponse | undefined>;
+}
+
+type Provisioning = () => Promise<ProvisionResponse | undefined>;
+
+/** Each an object of its own: two may have the same id. */
+interface Begun {
+  readonly deploymentId: string;
+}
+
+/**
+ * Counts in Ironic, so that all copies of this program count alike. Those that are about to begin in other processes
+ * cannot be seen yet, and one that changes its state between the answers of two lists is in neither: there it is a soft
+ * limit. What began here is known by its id and asked for: here it is a hard one.
+ *
+ * @param most Undefined for any number; then nobody is asked.
+ */
+export function createDeployingLimit(bareMetal: BareMetal, most: number | undefined): DeployingLimit {
+  const beginning = new Set<Begun>();
+  /** Those that have begun here, or may have, and were not seen to be over. */
+  const begun = new Set<Begun>();
+
+  function note(deploymentId: string | null | undefined): void {
+    if (deploymentId) begun.add({ deploymentId });
+  }
+
+  /** Which of those that began here and that Ironic's lists do not show are in progress all the same. */
+  async function missed(earlier: readonly Begun[], signal: AbortSignal): Promise<readonly Begun[]> {
+    const servers = await Promise.all(earlier.map(({ deploymentId }) => bareMetal.carrying(deploymentId, signal)));
+    return earlier.filter((each, index) => {
+      const server = servers[index];
+      const inProgress = server && isOurs(server, bareMetal.now());
+      if (!inProgress) begun.delete(each);
+      return inProgress;
+    });
+  }
+
+  return {
+    async within(deploymentId, signal, action) {
+      if (most === undefined) return action();
+      // Those that came first count, or two that come at the same moment would keep each other out.
+      const others = new Set([...beginning].map((each) => each.deploymentId));
+      const earlier = [...begun];
+      const own = { deploymentId };
+      beginning.add(own);
+      try {
+        const servers = await bareMetal.deploying(signal);
+        for (const server of servers) if (isOurs(server, bareMetal.now())) others.add(String(server.deploymentId));
+        const unseen = earlier.filter((each) => !others.has(each.deploymentId));
+        for (const each of await missed(unseen, signal)) others.add(each.deploymentId);
+        others.delete(deploymentId);
+        if (others.size >= most) throw full(others.size, most);
+        const response = await action();
+        note(response?.deployment_id);
+        return response;
+      } catch (error) {
+        if (error instanceof Failure) note(error.deployment?.deploymentId);
+        throw error;
+      } finally {
+        beginning.delete(own);
+      }
+    },
+  };
+}
+
+function isOurs(server: Server, now: number): boolean {
+  const gone = stateMeaning(server.provisionState)?.outcome === 'none' && server.provisionState !== 'available';
+  return server.entry !== null && !gone && statusOf(server, now).status === 'in_progress';
+}
+
+function full(count: number, most: number): Failure {
+  return new Failure('not_permitted', {
+    reason: `${count} ${count === 1 ? 'deployment is' : 'deployments are'} in progress, and ${most} may be at once (IRONIC_MCP_MAX_DEPLOYING)`,
+    hint: 'Call again when one of them is over.',
+    retryable: true,
+  });
+}

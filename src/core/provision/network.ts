@@ -1,0 +1,63 @@
+import { within } from '../async/within.js';
+import { declined } from '../attempt/change-failures.js';
+import type { Declined, Deploying } from '../attempt/outcome.js';
+import { Failure } from '../failures.js';
+import { macAddresses } from '../input/network-data.js';
+import type { ConfigDrive, ProvisionRequest, Server } from '../model.js';
+import { type BareMetal, Refused } from '../ports.js';
+import { plain } from '../text/untrusted.js';
+
+/** Nobody waits any longer for a mere warning, in milliseconds. */
+const lookTime = 5_000;
+
+/**
+ * Why a server would be without a network, which Ironic would notice only after it has written the image; or why Ironic
+ * does not tell, as if it had refused to reserve the server.
+ */
+export async function networkObstacle(
+  bareMetal: BareMetal,
+  server: Server,
+  { server_id: serverRef, vifs = [] }: ProvisionRequest,
+  signal: AbortSignal,
+): Promise<Failure | Declined | undefined> {
+  if (server.networkInterface !== 'neutron' || vifs.length > 0) return undefined;
+  try {
+    if ((await bareMetal.vifs(server.id, signal)).length > 0) return undefined;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return { failure: declined(server, { serverRef }, error) };
+  }
+  return new Failure('deploy_refused', {
+    id: serverRef ?? server.id,
+    reason: 'its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs',
+  });
+}
+
+/** What may be wrong with the network of a server whose deployment has started, as sentences. */
+export async function networkWarnings(
+  { bareMetal, clock }: Pick<Deploying, 'bareMetal' | 'clock'>,
+  server: Server,
+  { vifs = [] }: ProvisionRequest,
+  configDrive: ConfigDrive | undefined,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const named = configDrive?.network_data ? macAddresses(configDrive.network_data) : [];
+  // The deployment has started, whatever becomes of this look.
+  const own =
+    named.length > 0
+      ? await within(clock, lookTime, signal, (either) => bareMetal.macAddresses(server.id, either)).catch(
+          () => undefined,
+        )
+      : named;
+  const strange = own ? named.filter((address) => !own.includes(address)) : [];
+  return [
+    ...(strange.length > 0
+      ? [
+          `network_data names MAC addresses that the server does not have: ${strange.map((each) => plain(each, 20)).join(', ')}.`,
+        ]
+      : []),
+    ...(server.networkInterface === 'flat' && vifs.length === 0
+      ? ['No Neutron port was attached: with the network interface flat the system may have no network.']
+      : []),
+  ];
+}

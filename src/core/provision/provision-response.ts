@@ -1,0 +1,51 @@
+import type { Plan } from '../attempt/outcome.js';
+import type { Image, ProvisionResponse, Server } from '../model.js';
+import { displayName, isoTime, nameOf, statusOf } from '../status/provision-status.js';
+import { namedImage } from '../text/image-ref.js';
+
+/** The answer to a request whose deployment this call has started. */
+export function accepted(
+  server: Server,
+  { reservation, retrying }: Plan,
+  image: Image,
+  warnings: readonly string[],
+): ProvisionResponse {
+  const { entry, deploymentId } = reservation;
+  const what = namedImage(image.name ?? entry.image);
+  return {
+    operation_id: server.id,
+    server_id: server.id,
+    server_name: nameOf(server),
+    status: 'accepted',
+    message: [
+      `Deployment of image ${what} on server ${displayName(server)} has started${retrying ? ' again' : ''}.`,
+      'Follow it with check_provision_status.',
+      ...warnings,
+    ].join(' '),
+    started_at: entry.started_at,
+    deployment_id: deploymentId,
+  };
+}
+
+/**
+ * The answer to a repeated request: how its first deployment stands.
+ * @param now Ironic's clock, in milliseconds since the epoch.
+ * @param joined The other call came at the same moment. Nobody can see which config drive it brought.
+ */
+export function standing(server: Server, now: number, joined = false): ProvisionResponse {
+  const { operation_id, server_id, server_name, status, message, started_at, deployment_id } = statusOf(server, now);
+  const failed = server.provisionState === 'deploy failed';
+  const retry = failed ? ' Call again with retry_failed to deploy it again in place.' : '';
+  return {
+    operation_id,
+    server_id,
+    server_name,
+    status,
+    message: `${joined ? simultaneous : 'This request was made before.'} ${message}${retry}`,
+    started_at: started_at ?? isoTime(now),
+    deployment_id,
+  };
+}
+
+const simultaneous =
+  'Another call with this idempotency_key started it at the same moment, with the config drive of that call.';

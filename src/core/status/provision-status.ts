@@ -1,0 +1,214 @@
+import { deadlines } from '../async/retry.js';
+import { Failure } from '../failures.js';
+import type { DeploymentFailure, ProvisionStatus, RecordedError, Server } from '../model.js';
+import { stateMeaning, stateName } from '../states.js';
+import { isServerRef } from '../text/identifiers.js';
+import { namedImage } from '../text/image-ref.js';
+import { named, plain } from '../text/untrusted.js';
+import { diagnose, neverDeployed } from './diagnosis.js';
+import { type Progress, progressPercent, stepName, stepWords, timeWords } from './progress.js';
+import { stallOf } from './stall.js';
+
+/**
+ * A server that has been reserved for longer, in milliseconds, and is not being deployed was left behind by a call that
+ * died: what a call sends last still gets its own time. As much again is for clocks that differ and for what is held up.
+ */
+const abandonedAfter = deadlines.call + 2 * deadlines.request;
+
+/**
+ * What to answer about the deployment on a server, from nothing but the server as Ironic shows it.
+ *
+ * @param now Ironic's clock, in milliseconds since the epoch.
+ * @param errors What Ironic has on record about the server, if it has failed.
+ * @throws Failure `operation_not_found` when the server is in no deployment, or reserved by somebody else.
+ */
+export function statusOf(server: Server, now: number, errors: readonly RecordedError[] = []): ProvisionStatus {
+  return standingOf(server, now, errors).status;
+}
+
+/** How a deployment stands. */
+export interface Standing {
+  readonly status: ProvisionStatus;
+  /** The same text as long as nothing happens that its caller waits for. */
+  readonly place: string;
+  readonly progress: Progress;
+}
+
+/**
+ * `statusOf`, with what somebody needs who waits.
+ * @param mayUndeploy Whether the caller could have the server undeployed.
+ */
+export function standingOf(
+  server: Server,
+  now: number,
+  errors: readonly RecordedError[] = [],
+  mayUndeploy = false,
+): Standing {
+  const meaning = stateMeaning(server.provisionState, server.targetState);
+  const free = server.provisionState === 'available';
+  if (meaning?.outcome === 'none' && !(free && server.entry)) {
+    const hint = 'That deployment is gone; list_servers shows when the server is free again.';
+    throw new Failure('operation_not_found', {
+      id: server.id,
+      reason: absence(server),
+      ...(meaning.freeing ? { hint } : {}),
+    });
+  }
+  if (!meaning && server.deploymentId === null) {
+    throw new Failure('operation_not_found', {
+      id: server.id,
+      reason: `its state is ${stateName(server.provisionState)}`,
+    });
+  }
+  const abandoned = isAbandoned(server, now);
+  const outcome = abandoned ? 'failed' : !meaning || meaning.outcome === 'none' ? 'in_progress' : meaning.outcome;
+  const failure = abandoned
+    ? neverDeployed(mayUndeploy)
+    : outcome === 'failed'
+      ? diagnose(server, errors, mayUndeploy)
+      : null;
+  const completedAt = isFinal(server) ? server.provisionedAt : null;
+  const started = startedAt(server, completedAt);
+  const stall = outcome === 'in_progress' ? stallOf(server, server.entry ? started : Number.NaN, now) : undefined;
+  const status: ProvisionStatus = {
+    operation_id: server.id,
+    server_id: server.id,
+    server_name: nameOf(server),
+    status: outcome,
+    provision_state: plain(server.provisionState, 80),
+    progress_percent: outcome === 'completed' ? 100 : outcome === 'failed' ? null : progressPercent(server),
+    message: [messageOf(server, outcome, failure), ...(stall === undefined ? [] : [stall])].join(' '),
+    started_at: Number.isNaN(started) ? null : isoTime(started),
+    completed_at: completedAt === null ? null : isoTime(completedAt),
+    deployment_id: server.deploymentId,
+    poll_after_seconds: outcome === 'in_progress' ? pollAfter(server, now - started, stall !== undefined) : null,
+    failure,
+  };
+  const { provisionState, deploymentId, step } = server;
+  const stalled = stall !== undefined;
+  const words = stepWords(server);
+  const doing = words === undefined ? status.message : stall === undefined ? words : `${words}. ${stall}`;
+  return {
+    status,
+    place: JSON.stringify([
+      outcome,
+      provisionState,
+      deploymentId,
+      step?.name,
+      step?.number,
+      step?.names.length,
+      stalled,
+    ]),
+    progress: {
+      percent: status.progress_percent,
+      words:
+        server.entry && outcome === 'in_progress'
+          ? `${doing.replace(/\.$/, '')}; ${timeWords(step, now - started)}`
+          : doing,
+    },
+  };
+}
+
+/** Whether a server was reserved by a call of ours that died before it started the deployment. */
+export function isAbandoned(server: Server, now: number): boolean {
+  const reserved = server.provisionState === 'available' && server.entry !== null;
+  return reserved && now - startedAt(server, null) > abandonedAfter;
+}
+
+/** Whether Ironic no longer tells whose deployment a server carried: it forgets that when it fails to undeploy it. */
+export function isForgotten({ provisionState, deploymentId }: Server): boolean {
+  return provisionState === 'error' && deploymentId === null;
+}
+
+/** Whether a server carries another deployment than the one that is meant. While Ironic undeploys it forgets the id. */
+export function carriesAnother(server: Server, meant: string): boolean {
+  if (server.deploymentId !== null) return server.deploymentId !== meant;
+  const outcome = stateMeaning(server.provisionState)?.outcome;
+  return !isForgotten(server) && outcome !== undefined && outcome !== 'none';
+}
+
+/**
+ * The failure of a call that is about another deployment than the one on the server.
+ * @param id The server as the caller wrote it.
+ */
+export function anotherDeployment(id: string, { deploymentId }: Server): Failure {
+  const which = deploymentId === null ? 'one without an id' : named(deploymentId);
+  return new Failure('operation_not_found', { id, reason: `it carries another deployment by now: ${which}` });
+}
+
+/** A server's name for people: its name in Ironic if it has one that can be a name, else its UUID. */
+export function displayName(server: Server): string {
+  const { name } = server;
+  return name !== null && isServerRef(name) ? plain(name, 80) : server.id;
+}
+
+/** A server's name as it is shown, or null. */
+export function nameOf(server: Server): string | null {
+  return server.name === null ? null : plain(server.name, 80);
+}
+
+/** A moment as ISO 8601 in UTC with `Z`, to the second, as precisely as Ironic's clock is known. */
+export function isoTime(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}
+
+function isFinal({ provisionState }: Server): boolean {
+  return provisionState === 'active' || provisionState === 'deploy failed' || provisionState === 'error';
+}
+
+/** NaN when it cannot be known. */
+function startedAt(server: Server, completedAt: number | null): number {
+  const started = server.entry ? Date.parse(server.entry.started_at) : (server.provisionedAt ?? Number.NaN);
+  return completedAt !== null && started > completedAt ? completedAt : started;
+}
+
+function absence(server: Server): string {
+  if (server.provisionState === 'available' && server.deploymentId !== null) {
+    return `it is reserved by somebody else, as deployment ${named(server.deploymentId)}`;
+  }
+  return `its state is ${server.provisionState}: ${courseWords(server)}`;
+}
+
+/** What goes on with a server that is in no deployment, and by which step of its cleaning. */
+export function courseWords({ provisionState, targetState, step }: Server): string {
+  const words = stateMeaning(provisionState, targetState)?.words ?? stateName(provisionState);
+  return step ? `${words} (${stepName(step)})` : words;
+}
+
+function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: DeploymentFailure | null): string {
+  const name = displayName(server);
+  const words = stateMeaning(server.provisionState)?.words;
+  const origin = isForgotten(server)
+    ? 'Ironic no longer tells whose deployment it was'
+    : 'It was not deployed through this server';
+  const estimate = server.entry
+    ? ''
+    : ` ${origin}, so started_at is an estimate: the time of its last change of state.`;
+  if (failure) {
+    const at = failure.step ? ` at step ${failure.step}` : '';
+    const what = server.provisionState === 'error' ? 'Undeployment of' : 'Deployment on';
+    return `${what} server ${name} failed${at}: ${failure.summary}.${estimate}`;
+  }
+  if (outcome === 'completed') {
+    const image = server.entry?.image ?? server.imageSource;
+    const what = image ? ` with image ${namedImage(image)}` : '';
+    const booting =
+      server.provisionState === 'active'
+        ? `deployed${what} and switched on; its system may take some minutes to boot`
+        : `${words}${what}`;
+    return `Server ${name} is ${booting}.${estimate}`;
+  }
+  if (server.provisionState === 'available') return `Server ${name} is reserved; its deployment is about to start.`;
+  if (!words) {
+    return `Server ${name} is in the state ${stateName(server.provisionState)}, which is not known here.${estimate}`;
+  }
+  const step = stepWords(server);
+  return `Server ${name} is ${step ? `being deployed. ${step}` : words}.${estimate}`;
+}
+
+/** Seconds until another look is worth it: soon at first, more patient with time, and where nothing moves. */
+function pollAfter({ provisionState }: Server, elapsed: number, stalled: boolean): number {
+  if (stalled || provisionState === 'deploy hold') return 60;
+  const patience = Number.isNaN(elapsed) ? 10 : Math.round(elapsed / 10_000);
+  return Math.min(30, Math.max(5, patience));
+}

@@ -1,0 +1,79 @@
+import { unlessAborted } from '../async/abort.js';
+import type { Clock } from '../ports.js';
+
+/** Reads a thing by its id for many callers at the cost of one. */
+export interface SharedReads<Thing> {
+  /**
+   * @param maxAge How old a reading may be, in milliseconds, to be good enough; 0 joins one under way at the most.
+   */
+  read(id: string, maxAge: number, signal: AbortSignal): Promise<Thing>;
+  /** Whatever was read of it before is out of date, what is under way included. */
+  forget(id: string): void;
+}
+
+interface Reading<Thing> {
+  readonly result: Promise<Thing>;
+  /** Infinity while it is under way. */
+  endedAt: number;
+  /** How many wait for it. */
+  callers: number;
+  readonly end: AbortController;
+}
+
+/**
+ * Shares readings among those who look at the same thing. Only for those who look: whoever has just changed it must not
+ * be told of the time before.
+ *
+ * @param action Is broken off when the last caller who waits for it has left.
+ */
+export function createSharedReads<Thing>(
+  clock: Clock,
+  action: (id: string, signal: AbortSignal) => Promise<Thing>,
+): SharedReads<Thing> {
+  const readings = new Map<string, Reading<Thing>>();
+
+  function begin(id: string): Reading<Thing> {
+    const end = new AbortController();
+    const reading: Reading<Thing> = {
+      result: action(id, end.signal).finally(() => {
+        reading.endedAt = clock.now();
+        sweep();
+      }),
+      endedAt: Number.POSITIVE_INFINITY,
+      callers: 0,
+      end,
+    };
+    readings.set(id, reading);
+    return reading;
+  }
+
+  /** Nobody asks for a reading that is a minute old. */
+  function sweep(): void {
+    for (const [id, { endedAt }] of readings) if (clock.now() - endedAt > 60_000) readings.delete(id);
+  }
+
+  function leave(id: string, reading: Reading<Thing>): void {
+    reading.callers -= 1;
+    if (reading.callers > 0 || reading.endedAt !== Number.POSITIVE_INFINITY) return;
+    // Whoever comes now must not join what is broken off.
+    if (readings.get(id) === reading) readings.delete(id);
+    reading.end.abort(new Error('nobody waits for it any more'));
+  }
+
+  return {
+    forget: (id) => void readings.delete(id),
+    async read(id, maxAge, signal) {
+      signal.throwIfAborted();
+      const last = readings.get(id);
+      const usable =
+        last !== undefined && (last.endedAt === Number.POSITIVE_INFINITY || clock.now() - last.endedAt < maxAge);
+      const reading = usable ? last : begin(id);
+      reading.callers += 1;
+      try {
+        return await unlessAborted(reading.result, signal);
+      } finally {
+        leave(id, reading);
+      }
+    },
+  };
+}

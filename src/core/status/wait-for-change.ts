@@ -1,0 +1,149 @@
+import { mayPass, type Retrying } from '../async/retry.js';
+import { within } from '../async/within.js';
+import { Failure } from '../failures.js';
+import type { ProvisionStatus, RecordedError, Server, StatusRequest } from '../model.js';
+import { createPolicy, type Policy } from '../policy.js';
+import { type BareMetal, NoAnswer, Refused } from '../ports.js';
+import { stateMeaning } from '../states.js';
+import { createFinder } from './batched-find.js';
+import type { Progress } from './progress.js';
+import { anotherDeployment, carriesAnother, type Standing, standingOf } from './provision-status.js';
+import { createSharedReads } from './shared-reads.js';
+
+/** How often a waiting call looks at the server, in milliseconds: at first, and at the most patient. */
+const waitInterval = 2_000;
+const longestWaitInterval = 6_000;
+
+/** A look that has begun may outlast the wait by so much. */
+const lastLook = 2_000;
+
+/** The record of errors only refines what is known, so nobody waits for it any longer. */
+const recordTime = 5_000;
+
+/** Tells how far deployments are, and waits for their next change. */
+export interface Waiting {
+  /**
+   * How a deployment stands now, or, with `wait_seconds`, at its next change. While it waits a silent Ironic is borne.
+   * @param report Told after each look that leaves it waiting how far it is; the percentage does not go back.
+   */
+  status(
+    request: StatusRequest,
+    signal: AbortSignal,
+    report?: ((progress: Progress) => void) | undefined,
+  ): Promise<ProvisionStatus>;
+  /** What was read of a server before is out of date: it has just been changed. */
+  forget(serverId: string): void;
+}
+
+export interface WaitingOptions extends Retrying {
+  readonly bareMetal: BareMetal;
+  /** What the caller may do next. */
+  readonly policy?: Policy | undefined;
+}
+
+interface Reading {
+  readonly server: Server;
+  readonly errors: readonly RecordedError[];
+}
+
+export function createWaiting({ bareMetal, clock, random, policy = createPolicy() }: WaitingOptions): Waiting {
+  const find = createFinder(bareMetal);
+  const looks = createSharedReads(clock, async (id, signal): Promise<Reading | null> => {
+    const server = await find(id, signal);
+    return server && { server, errors: await errorsOf(server, signal) };
+  });
+
+  async function status(
+    request: StatusRequest,
+    signal: AbortSignal,
+    report: (progress: Progress) => void = () => undefined,
+  ): Promise<ProvisionStatus> {
+    const begun = clock.now();
+    const until = begun + request.wait_seconds * 1_000;
+    const first = await firstLook(request, signal);
+    let latest = first;
+    let lookedAt = clock.now();
+    let percent: number | null = null;
+    for (;;) {
+      const { progress } = latest;
+      percent = highest(percent, progress.percent);
+      const moved = latest.place !== first.place || latest.status.status !== 'in_progress';
+      const left = until - clock.now();
+      if (moved || left <= 0) break;
+      report({ ...progress, percent });
+      // The longer it lasts, the less a second matters. The jitter keeps many callers from asking all at once.
+      const interval = Math.min(waitInterval + (clock.now() - begun) / 10, longestWaitInterval);
+      await clock.sleep(Math.min(left, interval * (0.9 + random() / 5)), signal);
+      const time = Math.max(0, until - clock.now()) + lastLook;
+      // Never sooner after somebody else's look than one caller alone would have looked again.
+      const next = await within(clock, time, signal, (either) =>
+        look(request, interval * 0.9, either).catch(unlessSilent),
+      );
+      if (next) {
+        latest = next;
+        lookedAt = clock.now();
+      }
+    }
+    const { status: answer } = latest;
+    if (answer.status !== 'in_progress') return answer;
+    const silence = Math.round((clock.now() - lookedAt) / 1_000);
+    return {
+      ...answer,
+      progress_percent: percent,
+      message:
+        silence > 0
+          ? `${answer.message} That was ${silence} s ago: since then Ironic has given no answer.`
+          : answer.message,
+    };
+  }
+
+  /** One look is enough for all who come to wait for what goes on; anything else is told as it is at this moment. */
+  async function firstLook(request: StatusRequest, signal: AbortSignal): Promise<Standing> {
+    if (request.wait_seconds > 0) {
+      const recent = await look(request, waitInterval * 0.9, signal).catch(unlessAbsent);
+      if (recent?.status.status === 'in_progress') return recent;
+    }
+    return look(request, 0, signal);
+  }
+
+  async function look(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<Standing> {
+    const reading = await looks.read(request.operation_id, maxAge, signal);
+    if (reading === null) {
+      throw new Failure('operation_not_found', { id: request.operation_id, reason: 'Ironic knows no such server' });
+    }
+    const { server, errors } = reading;
+    const standing = standingOf(server, bareMetal.now(), errors, policy.allows('destroy'));
+    if (request.deployment_id !== undefined && carriesAnother(server, request.deployment_id)) {
+      throw anotherDeployment(request.operation_id, server);
+    }
+    return standing;
+  }
+
+  /** What Ironic has on record about a server that has failed; nothing if it does not want to tell. */
+  async function errorsOf(server: Server, signal: AbortSignal): Promise<readonly RecordedError[]> {
+    if (stateMeaning(server.provisionState)?.outcome !== 'failed') return [];
+    const record = await within(clock, recordTime, signal, (either) =>
+      bareMetal.errors(server.id, either).catch((error) => {
+        if (error instanceof NoAnswer || error instanceof Refused || error instanceof Failure) return [];
+        throw error;
+      }),
+    );
+    return record ?? [];
+  }
+
+  return { status, forget: looks.forget };
+}
+
+function unlessAbsent(error: unknown): undefined {
+  if (!(error instanceof Failure) || error.code !== 'operation_not_found') throw error;
+}
+
+/** Nobody who waits gives up because one look had no answer; what will not change by itself ends the wait. */
+function unlessSilent(error: unknown): undefined {
+  const overloaded = error instanceof Failure && error.code === 'overloaded';
+  if (!overloaded && !mayPass(error)) throw error;
+}
+
+function highest(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (other ?? one) : Math.max(one, other);
+}

@@ -1,0 +1,62 @@
+import { withFirstAbort } from '../core/async/abort.js';
+import { NoAnswer, SignInRefused } from '../core/ports.js';
+import { saidIn } from './fault.js';
+import type { Http } from './http.js';
+import { type Access, advised, type Service, type Session, serviceNames } from './session.js';
+
+export interface SignedOptions {
+  readonly session: Session;
+  readonly service: Service;
+  /** Opens a way to the service where the session says that it is. */
+  readonly at: (endpoint: string) => Http;
+  /** Milliseconds for a request with all that it needs, the sign-in included. */
+  readonly timeout: number;
+}
+
+/**
+ * An access, or whatever ends first.
+ * @throws NoAnswer when it is the deadline
+ */
+export async function accessInTime(
+  { session, service, timeout }: Omit<SignedOptions, 'at'>,
+  signal: AbortSignal,
+  deadline: AbortSignal,
+): Promise<Access> {
+  try {
+    return await withFirstAbort([signal, deadline], (first) => session.access(service, first));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw deadline.aborted ? new NoAnswer(`Keystone did not answer within ${timeout / 1000} s`, false) : error;
+  }
+}
+
+/** Speaks HTTP with a service that wants to know who asks. A refused token is renewed once: nothing was done yet. */
+export function createSignedHttp({ session, service, at, timeout }: SignedOptions): Http {
+  const ways = new Map<string, Http>();
+  const wayTo = (endpoint: string) => {
+    const way = ways.get(endpoint) ?? at(endpoint);
+    ways.set(endpoint, way);
+    return way;
+  };
+  const within = () => AbortSignal.timeout(timeout);
+
+  return {
+    async ask(ask, signal, deadline = within()) {
+      for (let again = false; ; again = true) {
+        const access = await accessInTime({ session, service, timeout }, signal, deadline);
+        const headers = { ...ask.headers, ...access.headers };
+        const answer = await wayTo(access.endpoint)
+          .ask({ ...ask, headers }, signal, deadline)
+          .catch((error) => {
+            throw advised(error, access);
+          });
+        if (answer.status !== 401) return { ...answer, setBy: access.setBy };
+        if (again || !session.renew(access)) {
+          const words = `${serviceNames[service]} refused the sign-in: ${saidIn(answer)}`;
+          throw new SignInRefused(`${words}; ${access.ifRefused}`);
+        }
+      }
+    },
+    deadline: within,
+  };
+}

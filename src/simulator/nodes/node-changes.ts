@@ -1,0 +1,194 @@
+import { isLogicalName, isUuid } from '../dialect/arguments.js';
+import { Fault, instanceAssociated, nodeAssociated, nodeProtected, notAcceptable } from '../dialect/errors.js';
+import type { Json, JsonObject } from '../dialect/json.js';
+import { applyPatch, type Operation, requirePatchable, valuesAt } from '../dialect/patch.js';
+import { repr } from '../dialect/python.js';
+import { knowsField } from '../dialect/version.js';
+import { stop } from '../stories/node-story.js';
+import { createNode, DRIVER, type Node, type NodeChanges } from '../world/node.js';
+import { updatable } from '../world/state-machine.js';
+import { requireUnlocked, type World } from '../world/world.js';
+import { creatable, patchable, patchDocument, readFields } from './node-fields.js';
+
+const reserved = ['maintenance', 'management', 'states', 'vendor_passthru', 'detail', 'validate'];
+
+/** States in which hardware interfaces and the resource class may be changed. */
+const idle: readonly string[] = ['enroll', 'inspecting', 'inspect wait', 'manageable', 'available'];
+
+/** PATCH /v1/nodes/{ident}. The checks come in Ironic's order, for the first one that fails gives the answer. */
+export function patchNode(world: World, ident: string, node: Node, patch: readonly Operation[], minor: number): void {
+  requireSettled(ident, node, patch, minor);
+  checkNames(valuesAt(patch, '/name'), `Node ${ident}: Cannot change name to invalid name `, minor);
+  const after = readFields('patch', applyPatch(patchDocument(node), patch));
+  requireConductor(after);
+  const changes = difference(node, after);
+  checkReasons(node, changes, after);
+  checkInterfaces(node, changes, after);
+  requireUnlocked(node);
+  if (changes.instance_uuid && node.instance_uuid !== null) throw nodeAssociated(node.uuid, node.instance_uuid);
+  if ('resource_class' in changes && node.resource_class !== null && !idle.includes(node.provision_state)) {
+    const states = idle.join(', ');
+    throw new Fault(
+      409,
+      `Node ${node.uuid} can not have resource_class updated unless it is in one of allowed (${states}) states.`,
+    );
+  }
+  checkUnique(world, node.uuid, changes);
+  if (changes.instance_uuid === null) dropAllocation(world, node, changes);
+  world.fleet.update(node, changes, world.now());
+}
+
+/** What a patch may touch at all; checked before the node is looked for. */
+export function checkPatch(patch: readonly Operation[], resetInterfaces: boolean | undefined, minor: number): void {
+  if (resetInterfaces !== undefined && minor < 45) throw notAcceptable();
+  requirePatchable(patch, patchable);
+  for (const field of patchable) {
+    if (!knowsField(minor, field) && valuesAt(patch, `/${field}`).length > 0) throw notAcceptable();
+  }
+  if (resetInterfaces && valuesAt(patch, '/driver').length === 0) {
+    throw new Fault(400, "The reset_interfaces parameter can only be used when changing the node's driver.");
+  }
+}
+
+/** POST /v1/nodes. */
+export function enrollNode(world: World, body: JsonObject, minor: number): Node {
+  const unexpected = Object.keys(body).find((field) => !creatable.includes(field));
+  if (unexpected !== undefined) {
+    throw new Fault(
+      400,
+      `Schema error for node: Additional properties are not allowed (${repr(unexpected)} was unexpected)`,
+    );
+  }
+  const fields = readFields('node', body);
+  const newer = Object.keys(body).filter((field) => !knowsField(minor, field));
+  if (newer.some((field) => body[field] !== null && body[field] !== '')) throw notAcceptable();
+  if (typeof fields.name === 'string') checkNames([fields.name], 'Cannot create node with invalid name ', minor);
+  requireConductor(fields);
+  const uuid = typeof body.uuid === 'string' ? body.uuid : crypto.randomUUID();
+  if (!isUuid(uuid)) throw new Fault(400, `Expected UUID for uuid: ${uuid}`);
+  if (world.fleet.byUuid(uuid)) throw new Fault(409, `A node with UUID ${uuid} already exists.`);
+  checkUnique(world, uuid, fields);
+  const node = createNode(world.fleet.nextId(), uuid, world.now(), {
+    ...fields,
+    // Before there was an enroll state, nodes came up available.
+    provision_state: minor < 11 ? 'available' : 'enroll',
+  });
+  world.fleet.add(node);
+  return node;
+}
+
+/** DELETE /v1/nodes/{ident}. */
+export function removeNode(world: World, node: Node): void {
+  requireUnlocked(node);
+  if (!node.maintenance && node.instance_uuid !== null) throw nodeAssociated(node.uuid, node.instance_uuid);
+  if (node.protected) throw nodeProtected(node.uuid);
+  const allowed = ['manageable', 'enroll', 'adopt failed', 'available'];
+  if (!node.maintenance && !allowed.includes(node.provision_state)) {
+    const states = `(${allowed.map((state) => `'${state}'`).join(', ')})`;
+    throw new Fault(
+      409,
+      `Can not delete node "${node.uuid}" while it is in provision state "${node.provision_state}". Valid provision states to perform deletion are: "${states}", or set the node into maintenance mode`,
+    );
+  }
+  if (node.allocation_uuid !== null) world.allocations.delete(node.allocation_uuid);
+  for (const port of node.ports) world.ports.delete(port.uuid);
+  stop(world, node);
+  world.fleet.remove(node);
+}
+
+function requireSettled(ident: string, node: Node, patch: readonly Operation[], minor: number): void {
+  const [first] = patch;
+  const onlyReleases = patch.length === 1 && first?.op === 'remove' && first.path === '/instance_uuid';
+  if (node.maintenance && onlyReleases) return;
+  if (node.target_provision_state !== null && !updatable.has(node.provision_state)) {
+    throw new Fault(409, `Node ${ident} can not be updated while a state transition is in progress.`);
+  }
+  if (node.provision_state === 'inspecting' && minor >= 39) {
+    throw new Fault(409, `Cannot update node "${node.uuid}" while it is in state "inspecting".`);
+  }
+}
+
+function checkNames(names: readonly Json[], problem: string, minor: number): void {
+  if (names.length > 0 && minor < 5) throw notAcceptable();
+  for (const name of names) {
+    const printed = name === null ? 'None' : String(name);
+    if (name === null || !isLogicalName(printed) || isUuid(printed)) throw new Fault(400, `${problem}'${printed}'`);
+    if (reserved.includes(printed)) {
+      const words = reserved.join(', ');
+      const message = `The word "${printed}" is reserved and can not be used as a node name. Reserved words are: ${words}.`;
+      throw new Fault(400, message);
+    }
+  }
+}
+
+/** Only a driver and a conductor group that a conductor serves can be had. */
+function requireConductor({ driver, conductor_group: group }: NodeChanges): void {
+  if (driver === DRIVER && group === '') return;
+  const reason = `No conductor service registered which supports driver ${driver} for conductor group "${group}".`;
+  throw new Fault(400, `No valid host was found. Reason: ${reason}`);
+}
+
+/** The fields that really change. */
+function difference(node: Node, after: NodeChanges): NodeChanges {
+  const current: JsonObject = patchDocument(node);
+  const changed = Object.entries(after).filter(
+    ([field, value]) => JSON.stringify(current[field]) !== JSON.stringify(value),
+  );
+  return Object.fromEntries(changed);
+}
+
+/** `protected`, `retired` and `maintenance` each come with a reason, and with rules of their own. */
+function checkReasons(node: Node, changes: NodeChanges, after: NodeChanges): void {
+  const { uuid, provision_state: state } = node;
+  if (changes.maintenance === false) Object.assign(changes, { maintenance_reason: null, fault: null });
+  if (changes.protected === false) changes.protected_reason = null;
+  if (changes.protected && state !== 'active' && state !== 'rescue') {
+    throw new Fault(
+      409,
+      `Node ${uuid} can only be made protected in provision states 'active' or 'rescue', the current state is '${state}'`,
+    );
+  }
+  if (changes.protected_reason && !after.protected) {
+    throw new Fault(400, 'The protected_reason field can only be set when protected is True');
+  }
+  if (changes.retired === false) changes.retired_reason = null;
+  if (changes.retired && state === 'available') {
+    throw new Fault(
+      409,
+      `Node ${uuid} can not have 'retired' set in provision state 'available', the current state is '${state}'`,
+    );
+  }
+  if (changes.retired_reason && !after.retired) {
+    throw new Fault(400, 'The retired_reason field can only be set when retired is True');
+  }
+}
+
+function checkInterfaces(node: Node, changes: NodeChanges, after: NodeChanges): void {
+  const field = Object.keys(changes).find((name) => name.endsWith('_interface'));
+  if (field === undefined || idle.includes(node.provision_state) || after.maintenance) return;
+  const states = idle.join(', ');
+  throw new Fault(
+    409,
+    `Node ${node.uuid} can not have ${field} updated unless it is in one of allowed (${states}) states or in maintenance mode.`,
+  );
+}
+
+/** Names and instances are unique over all nodes. */
+function checkUnique(world: World, uuid: string, { instance_uuid: instance, name }: NodeChanges): void {
+  if (instance && world.fleet.byInstance(instance)) throw instanceAssociated(instance, uuid);
+  if (name && world.fleet.byName(name)) throw new Fault(409, `A node with name ${name} already exists.`);
+}
+
+/** A node's allocation goes with its instance. */
+function dropAllocation(world: World, node: Node, changes: NodeChanges): void {
+  if (node.allocation_uuid === null) return;
+  if (!node.maintenance && !idle.includes(node.provision_state)) {
+    const states = idle.join(', ');
+    throw new Fault(
+      409,
+      `Node ${node.uuid} with an allocation can not have instance_uuid removed unless it is in one of allowed (${states}) states or in maintenance mode.`,
+    );
+  }
+  world.allocations.delete(node.allocation_uuid);
+  changes.allocation_uuid = null;
+}

@@ -1,0 +1,89 @@
+import { boolean, list, readQuery } from '../dialect/arguments.js';
+import { fieldsToShow } from '../dialect/collection.js';
+import { Fault, notAcceptable } from '../dialect/errors.js';
+import type { JsonObject } from '../dialect/json.js';
+import { requireFields } from '../dialect/version.js';
+import type { Node } from '../world/node.js';
+import type { World } from '../world/world.js';
+import { checkFilters, type Filters, filters, findNodes, type Page, readPage } from './node-query.js';
+import { columns, type Viewer, viewNode } from './node-view.js';
+
+const shortFields = ['instance_uuid', 'maintenance', 'power_state', 'provision_state', 'uuid', 'name'];
+
+/** GET /v1/nodes: a few fields of each node, the fields asked for, or with `detail` all of them. */
+export function listNodes(world: World, viewer: Viewer, query: URLSearchParams): JsonObject {
+  const asked = readQuery(query, { ...filters, fields: list, detail: boolean });
+  const { fields, detail, ...rest } = asked;
+  const { minor } = viewer;
+  if (fields) {
+    if (minor < 8) throw notAcceptable();
+    requireFields(minor, fields);
+  }
+  checkFilters(rest, minor);
+  if (detail !== undefined && minor < 43) {
+    throw new Fault(400, `Invalid query parameter ?detail=${detail ? 'True' : 'False'} received.`);
+  }
+  const shown = fieldsToShow(fields, detail, shortFields);
+  return collection(world, viewer, rest, { url: 'nodes', fields: shown, detail });
+}
+
+/** GET /v1/nodes/detail: all fields of each node. */
+export function listNodesInDetail(world: World, viewer: Viewer, query: URLSearchParams): JsonObject {
+  const asked = readQuery(query, filters);
+  checkFilters(asked, viewer.minor);
+  return collection(world, viewer, asked, { url: 'nodes/detail', fields: undefined, detail: undefined });
+}
+
+interface Shape {
+  /** The path that a `next` link leads to. */
+  readonly url: string;
+  /** Absent: all. */
+  readonly fields: readonly string[] | undefined;
+  readonly detail: boolean | undefined;
+}
+
+function collection(world: World, viewer: Viewer, asked: Filters, shape: Shape): JsonObject {
+  const page = readPage(world, asked);
+  checkListColumns(shape.fields);
+  const found = findNodes(world, asked, page);
+  const answer: JsonObject = { nodes: found.map((node) => viewNode(node, viewer, shape.fields)) };
+  const last = found.at(-1);
+  // An instance is on one node at most, so there Ironic leaves the link out.
+  if (last && found.length === page.limit && asked.instance_uuid === undefined) {
+    answer.next = nextLink(viewer, shape, asked, page, last);
+  }
+  return answer;
+}
+
+/**
+ * Ironic's link to the next page drops nearly every filter: a client that follows it sees other nodes too. Only filters
+ * that are true come along.
+ */
+function nextLink(viewer: Viewer, shape: Shape, asked: Filters, page: Page, last: Node): string {
+  const parts = [`sort_key=${page.key}`, `sort_dir=${page.direction}`];
+  for (const filter of ['associated', 'maintenance', 'retired'] as const) {
+    if (asked[filter]) parts.push(`${filter}=True`);
+  }
+  if (shape.detail !== undefined) parts.push(`detail=${shape.detail ? 'True' : 'False'}`);
+  if (shape.fields) parts.push(`fields=${shape.fields.join(',')}`);
+  parts.push(`limit=${page.limit}`, `marker=${last.uuid}`);
+  return `${viewer.base}/v1/${shape.url}?${parts.join('&')}`;
+}
+
+/** Columns of Ironic's table that are no fields of its API: a list fails on them only when it has a row to show. */
+const internalColumns = [
+  'id',
+  'version',
+  'created_at',
+  'updated_at',
+  'chassis_id',
+  'allocation_id',
+  'conductor_affinity',
+];
+const listColumns: ReadonlySet<string> = new Set(['uuid', ...columns, ...internalColumns]);
+
+/** Lists read columns; what is none, though a field of a single node (`conductor`), crashes Ironic with this text. */
+function checkListColumns(fields: readonly string[] | undefined): void {
+  const wrong = fields?.find((field) => !listColumns.has(field));
+  if (wrong !== undefined) throw new Fault(500, `type object 'Node' has no attribute '${wrong}'`);
+}

@@ -1,0 +1,193 @@
+import { links } from '../dialect/call.js';
+import { Fault } from '../dialect/errors.js';
+import { isObject, type Json, type JsonObject } from '../dialect/json.js';
+import { isoformat } from '../dialect/python.js';
+import { knowsField } from '../dialect/version.js';
+import { CONDUCTOR, type Node } from '../world/node.js';
+
+/** How a request wants to see nodes. */
+export interface Viewer {
+  /** The minor version spoken. */
+  readonly minor: number;
+  /** What links start with. */
+  readonly base: string;
+}
+
+/** The fields that a client can ask for, as columns of Ironic's table; in the order of a whole node. */
+export const columns = [
+  'automated_clean',
+  'bios_interface',
+  'boot_interface',
+  'boot_mode',
+  'clean_step',
+  'conductor_group',
+  'console_enabled',
+  'console_interface',
+  'deploy_interface',
+  'deploy_step',
+  'description',
+  'driver',
+  'driver_info',
+  'driver_internal_info',
+  'extra',
+  'fault',
+  'inspection_finished_at',
+  'inspection_started_at',
+  'inspect_interface',
+  'instance_info',
+  'instance_uuid',
+  'last_error',
+  'lessee',
+  'maintenance',
+  'maintenance_reason',
+  'management_interface',
+  'name',
+  'network_data',
+  'network_interface',
+  'owner',
+  'power_interface',
+  'power_state',
+  'properties',
+  'protected',
+  'protected_reason',
+  'provision_state',
+  'provision_updated_at',
+  'raid_config',
+  'raid_interface',
+  'rescue_interface',
+  'reservation',
+  'resource_class',
+  'retired',
+  'retired_reason',
+  'secure_boot',
+  'shard',
+  'storage_interface',
+  'target_power_state',
+  'target_provision_state',
+  'target_raid_config',
+  'traits',
+  'vendor_interface',
+] as const satisfies readonly (keyof Node)[];
+
+type Column = (typeof columns)[number];
+
+/** Fields that Ironic's API computes itself. */
+const computed: readonly string[] = ['conductor', 'allocation_uuid', 'chassis_uuid'];
+
+const askable: ReadonlySet<string> = new Set(['uuid', ...columns, ...computed]);
+const columnNames: ReadonlySet<string> = new Set(columns);
+
+function isColumn(field: string): field is Column {
+  return columnNames.has(field);
+}
+
+/** A node on the wire: whole, or only the fields asked for (and the links, which always come). */
+export function viewNode(node: Node, viewer: Viewer, fields?: readonly string[]): JsonObject {
+  const wrong = fields?.find((field) => !askable.has(field));
+  if (wrong !== undefined) throw new Fault(400, `Field ${wrong} is not a valid field.`);
+
+  const { minor, base } = viewer;
+  const view: JsonObject = {};
+  const put = (field: string, value: Json) => {
+    if (knowsField(minor, field)) view[field] = value;
+  };
+  if (!fields || fields.includes('uuid')) put('uuid', node.uuid);
+  if (!fields) {
+    put('created_at', time(node.created_at));
+    put('updated_at', time(node.updated_at));
+  }
+  for (const field of fields ?? columns) if (isColumn(field)) put(field, column(node, field, minor));
+  view.links = links(base, `nodes/${node.uuid}`);
+  if (!fields || fields.includes('conductor')) put('conductor', CONDUCTOR);
+  if (!fields || fields.includes('allocation_uuid')) put('allocation_uuid', node.allocation_uuid);
+  if (!fields || fields.includes('chassis_uuid')) put('chassis_uuid', null);
+  if (!fields) {
+    view.ports = links(base, `nodes/${node.uuid}/ports`);
+    if (minor >= 14) view.states = links(base, `nodes/${node.uuid}/states`);
+    if (minor >= 24) view.portgroups = links(base, `nodes/${node.uuid}/portgroups`);
+    if (minor >= 32) view.volume = links(base, `nodes/${node.uuid}/volume`);
+  }
+  return view;
+}
+
+function column(node: Node, field: Column, minor: number): Json {
+  switch (field) {
+    case 'driver_info':
+      return masked(node.driver_info);
+    case 'instance_info':
+      return maskedInstanceInfo(node.instance_info);
+    case 'provision_state':
+      return visibleState(node.provision_state, minor);
+    case 'provision_updated_at':
+    case 'inspection_started_at':
+    case 'inspection_finished_at':
+      return time(node[field]);
+    case 'traits':
+      return [...node.traits];
+    default:
+      return node[field];
+  }
+}
+
+/** The body of GET /v1/nodes/{node}/states. */
+export function viewStates(node: Node, minor: number): JsonObject {
+  return {
+    console_enabled: node.console_enabled,
+    last_error: node.last_error,
+    power_state: node.power_state,
+    provision_state: visibleState(node.provision_state, minor),
+    target_power_state: node.target_power_state,
+    target_provision_state: node.target_provision_state,
+    provision_updated_at: time(node.provision_updated_at),
+    ...(minor >= 12 && { raid_config: node.raid_config, target_raid_config: node.target_raid_config }),
+    ...(minor >= 75 && { boot_mode: node.boot_mode, secure_boot: node.secure_boot }),
+  };
+}
+
+/** Older versions have other names for two states. */
+function visibleState(state: string, minor: number): string | null {
+  if (state === 'available' && minor < 2) return null;
+  if (state === 'inspect wait' && minor < 39) return 'inspecting';
+  return state;
+}
+
+/** A moment as Ironic's database gives it out: in UTC, with an offset. */
+export function time(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : `${isoformat(milliseconds)}+00:00`;
+}
+
+/** What Ironic shows instead of a secret. */
+const MASK = '******';
+
+/** A key that contains one of these names a secret. The list is oslo.utils' own, its product-specific keys left out. */
+const secretKeys = [
+  'adminpass',
+  'admin_pass',
+  'password',
+  'auth_token',
+  'new_pass',
+  'secret',
+  'sys_pswd',
+  'token',
+  'configdrive',
+  'encrypted_key',
+  'private_key',
+  'fernetkey',
+  'sslkey',
+  'passphrase',
+];
+
+function masked(info: JsonObject): JsonObject {
+  const show = (key: string, value: Json): Json => {
+    if (isObject(value)) return masked(value);
+    return secretKeys.some((secret) => key.toLowerCase().includes(secret)) ? MASK : value;
+  };
+  return Object.fromEntries(Object.entries(info).map(([key, value]) => [key, show(key, value)]));
+}
+
+function maskedInstanceInfo(info: JsonObject): JsonObject {
+  const shown = masked(info);
+  // A config drive may be an object, and an image's address may carry a signature.
+  for (const key of ['configdrive', 'image_url']) if (shown[key]) shown[key] = MASK;
+  return shown;
+}

@@ -1,0 +1,105 @@
+import {
+  type App,
+  type Call,
+  collectionMethods,
+  jsonBody,
+  noContent,
+  origin,
+  resource,
+  segment,
+} from '../dialect/call.js';
+import { Abort, Fault, notAcceptable } from '../dialect/errors.js';
+import { isObject, type Json } from '../dialect/json.js';
+import { repr } from '../dialect/python.js';
+import type { Node } from '../world/node.js';
+import { requireUnlocked, type World } from '../world/world.js';
+import { pathIdent, pathNode } from './node-address.js';
+
+/** Traits of a node: /v1/nodes/{ident}/traits, since version 1.37. */
+export function traitRoutes(app: App, world: World): void {
+  const change = (node: Node, traits: Iterable<string>) => {
+    requireUnlocked(node);
+    world.fleet.update(node, { traits: [...new Set(traits)].sort() }, world.now());
+  };
+
+  app.use('/v1/nodes/:ident/traits/*', async (call, next) => {
+    requireTraits(call);
+    await next();
+  });
+
+  resource(app, '/v1/nodes/:ident/traits', {
+    GET: (call) => {
+      return call.json({ traits: [...pathNode(world, call).traits] });
+    },
+    PUT: async (call) => {
+      const traits = readTraits(await jsonBody(call));
+      change(pathNode(world, call), traits);
+      return noContent();
+    },
+    DELETE: (call) => {
+      change(pathNode(world, call), []);
+      return noContent();
+    },
+  });
+
+  resource(app, '/v1/nodes/:ident/traits/:trait', {
+    PUT: async (call) => {
+      const trait = segment(call, 'trait');
+      checkTrait('trait', trait);
+      const body = await call.req.text();
+      if (body !== '' && body !== '{}') throw new Fault(400, 'No body should be provided when adding a trait');
+      const node = pathNode(world, call);
+      change(node, [...node.traits, trait]);
+      return noContent(`${origin(call)}/v1/nodes/${pathIdent(call)}/traits/${trait}`);
+    },
+    DELETE: (call) => {
+      const node = pathNode(world, call);
+      const trait = segment(call, 'trait');
+      if (!node.traits.includes(trait)) throw new Fault(404, `Node ${node.uuid} doesn't have a trait '${trait}'`);
+      change(
+        node,
+        node.traits.filter((each) => each !== trait),
+      );
+      return noContent();
+    },
+  });
+}
+
+/** Older versions take `traits` for a field of the node, or for nothing at all. */
+function requireTraits(call: Call): void {
+  if (call.get('minor') >= 37) return;
+  if (call.req.method === 'GET') throw notAcceptable();
+  if (call.req.method === 'DELETE') throw new Fault(404, 'Resource could not be found.');
+  throw new Abort(405, '', { Allow: collectionMethods });
+}
+
+function readTraits(body: Json): readonly string[] {
+  if (!isObject(body)) throw new Fault(400, `Schema error for body: ${repr(body)} is not of type 'object'`);
+  const { traits, ...others } = body;
+  const [unexpected] = Object.keys(others);
+  if (unexpected !== undefined) {
+    throw new Fault(
+      400,
+      `Schema error for body: Additional properties are not allowed (${repr(unexpected)} was unexpected)`,
+    );
+  }
+  if (traits === undefined) {
+    const one = 'A single node trait may be added via PUT /v1/nodes/<node identifier>/traits/<trait> with no body';
+    const all = 'all node traits may be replaced via PUT /v1/nodes/<node identifier>/traits';
+    throw new Fault(400, `${one}, or ${all} with the list of traits specified in the request body.`);
+  }
+  if (!Array.isArray(traits)) throw new Fault(400, `Schema error for body: ${repr(traits)} is not of type 'array'`);
+  return traits.map((trait) => checkTrait('body', trait));
+}
+
+/** A trait is a custom one, or begins like one of OpenStack's standard ones. */
+export function checkTrait(argument: string, trait: Json): string {
+  if (typeof trait !== 'string') {
+    throw new Fault(400, `Schema error for ${argument}: ${repr(trait)} is not of type 'string'`);
+  }
+  if (/^(CUSTOM|COMPUTE|HW|MISC|OWNER|STORAGE)_[A-Z0-9_]+$/.test(trait) && trait.length <= 255) return trait;
+  throw new Fault(
+    400,
+    `Schema error for ${argument}: ${repr(trait)} is not valid under any of the given schemas. Possible root cause: ${repr(trait)} does not match '^CUSTOM_[A-Z0-9_]+$'`,
+  );
+}

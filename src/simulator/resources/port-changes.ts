@@ -1,0 +1,127 @@
+import { type Reader, readBoolean, uuid } from '../dialect/arguments.js';
+import { Fault, nodeNotFound } from '../dialect/errors.js';
+import { isObject, type Json, type JsonObject } from '../dialect/json.js';
+import { applyPatch, type Operation } from '../dialect/patch.js';
+import { repr } from '../dialect/python.js';
+import type { Port } from '../world/node.js';
+import { requireUnlocked, type World } from '../world/world.js';
+
+export const macAddress: Reader<string> = (name, value) => {
+  if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(value)) {
+    throw new Fault(400, `Expected valid MAC address for ${name}: ${value}`);
+  }
+  return value.toLowerCase();
+};
+
+/** What a client may PATCH. */
+export const patchable = [
+  'address',
+  'extra',
+  'is_smartnic',
+  'local_link_connection',
+  'node_uuid',
+  'physical_network',
+  'portgroup_uuid',
+  'pxe_enabled',
+];
+
+function portDocument(port: Port): JsonObject {
+  return {
+    address: port.address,
+    extra: port.extra,
+    is_smartnic: port.is_smartnic,
+    local_link_connection: port.local_link_connection,
+    node_uuid: port.node.uuid,
+    physical_network: port.physical_network,
+    portgroup_uuid: null,
+    pxe_enabled: port.pxe_enabled,
+  };
+}
+
+/** Checks a port that came from a client. */
+function readPort(given: Json) {
+  if (!isObject(given)) throw new Fault(400, `Schema error for port: ${repr(given)} is not of type 'object'`);
+  const refuse = (problem: string) => new Fault(400, `Schema error for port: ${problem}`);
+  const unexpected = Object.keys(given).find((key) => ![...patchable, 'uuid'].includes(key));
+  if (unexpected !== undefined) {
+    throw refuse(`Additional properties are not allowed (${repr(unexpected)} was unexpected)`);
+  }
+  const { address, node_uuid: node, physical_network: network, portgroup_uuid: group } = given;
+  for (const [key, value] of Object.entries({ address, node_uuid: node })) {
+    if (value === undefined) throw refuse(`'${key}' is a required property`);
+    if (typeof value !== 'string') throw refuse(`${repr(value)} is not of type 'string'`);
+  }
+  if (group) throw new Fault(400, `Portgroup ${String(group)} could not be found.`);
+  if (network === '') throw new Fault(400, 'A non-empty value is required when setting physical_network');
+  return {
+    uuid: typeof given.uuid === 'string' ? uuid('uuid', given.uuid) : crypto.randomUUID(),
+    address: macAddress('address', String(address)),
+    node: uuid('node_uuid', String(node)),
+    extra: isObject(given.extra) ? given.extra : {},
+    local_link_connection: isObject(given.local_link_connection) ? given.local_link_connection : {},
+    physical_network: typeof network === 'string' ? network : null,
+    pxe_enabled: readBoolean('pxe_enabled', given.pxe_enabled ?? null) ?? true,
+    is_smartnic: readBoolean('is_smartnic', given.is_smartnic ?? null) ?? false,
+  };
+}
+
+/** POST /v1/ports. */
+export function createPort(world: World, body: Json): Port {
+  const { node: owner, ...given } = readPort(body);
+  const node = world.fleet.byUuid(owner);
+  if (!node) throw nodeNotFound(owner, 400);
+  requireUnlocked(node);
+  if (world.ports.has(given.uuid)) throw new Fault(409, `A port with UUID ${given.uuid} already exists.`);
+  requireNewAddress(world, given.address);
+  const port: Port = { ...given, node, created_at: world.now(), updated_at: null, vif: null };
+  node.ports = [...node.ports, port];
+  world.ports.set(port.uuid, port);
+  return port;
+}
+
+function requireNewAddress(world: World, address: string): void {
+  for (const port of world.ports.values()) {
+    if (port.address === address) throw new Fault(409, `A port with MAC address ${address} already exists.`);
+  }
+}
+
+/** What decides how a port is wired may only change while the node is not offered. */
+const connectivity = ['physical_network', 'pxe_enabled', 'local_link_connection'] as const;
+
+/** PATCH /v1/ports/{port}. */
+export function patchPort(world: World, port: Port, patch: readonly Operation[]): void {
+  const { node } = port;
+  const { uuid: _, node: owner, ...given } = readPort(applyPatch(portDocument(port), patch));
+  if (owner !== node.uuid) throw new Fault(400, 'The node of a port cannot be changed.');
+  requireUnlocked(node);
+  if (given.address !== port.address) {
+    if ((node.provision_state === 'active' || node.instance_uuid !== null) && !node.maintenance) {
+      throw new Fault(
+        409,
+        `Cannot update hardware address for port ${port.uuid} as node ${node.uuid} is active or has instance UUID assigned`,
+      );
+    }
+    requireNewAddress(world, given.address);
+  }
+  const rewired = connectivity.some((field) => JSON.stringify(given[field]) !== JSON.stringify(port[field]));
+  const allowed = ['enroll', 'inspecting', 'inspect wait', 'manageable'];
+  if (rewired && !allowed.includes(node.provision_state) && !node.maintenance) {
+    throw new Fault(
+      409,
+      `Port ${port.uuid} can not have any connectivity attributes (${connectivity.join(', ')}) updated unless node ${node.uuid} is in a ${allowed.join(', ')} state or in maintenance mode. The current state is ${node.provision_state}.`,
+    );
+  }
+  Object.assign(port, given, { updated_at: world.now() });
+}
+
+/** DELETE /v1/ports/{port}. */
+export function removePort(world: World, port: Port): void {
+  const { node } = port;
+  requireUnlocked(node);
+  if (port.vif !== null && !node.maintenance) {
+    const problem = `Cannot delete the port ${port.uuid} as it is bound to VIF ${port.vif} for tenant use.`;
+    throw new Fault(409, problem);
+  }
+  node.ports = node.ports.filter((each) => each !== port);
+  world.ports.delete(port.uuid);
+}

@@ -1,0 +1,157 @@
+import { type Arguments, boolean, integer, list, readQuery, text, uuid, uuidOrName } from '../dialect/arguments.js';
+import { type App, type Call, jsonBody, links, noContent, origin, query, resource, segment } from '../dialect/call.js';
+import { fieldsToShow, pageOf, pick } from '../dialect/collection.js';
+import { Fault, notAcceptable } from '../dialect/errors.js';
+import type { JsonObject } from '../dialect/json.js';
+import { readPatch, requirePatchable } from '../dialect/patch.js';
+import { findNode, pathIdent, pathNode, viewer } from '../nodes/node-address.js';
+import { time, type Viewer } from '../nodes/node-view.js';
+import type { Node, Port } from '../world/node.js';
+import type { World } from '../world/world.js';
+import { createPort, macAddress, patchable, patchPort, removePort } from './port-changes.js';
+
+const filters = {
+  node: uuidOrName,
+  node_uuid: uuid,
+  address: macAddress,
+  marker: uuid,
+  limit: integer,
+  sort_key: text,
+  sort_dir: text,
+  portgroup: uuidOrName,
+};
+
+const shortFields = ['uuid', 'address'];
+
+const sorting = {
+  sortable: ['address', 'is_smartnic', 'physical_network', 'pxe_enabled'],
+  unsortable: ['extra', 'internal_info', 'local_link_connection'],
+};
+
+/** Network cards: /v1/ports, and those of one node under /v1/nodes/{ident}/ports. */
+export function portRoutes(app: App, world: World): void {
+  resource(app, '/v1/ports', {
+    GET: (call) => listPorts(world, call),
+    POST: async (call) => {
+      const port = createPort(world, await jsonBody(call));
+      const location = `${origin(call)}/v1/ports/${port.uuid}`;
+      return call.json(viewPort(port, viewer(call)), 201, { Location: location });
+    },
+  });
+  resource(app, '/v1/ports/detail', { GET: (call) => listPortsInDetail(world, call) });
+  resource(app, '/v1/nodes/:ident/ports', {
+    GET: (call) => listPorts(world, call, pathNode(world, call)),
+  });
+  resource(app, '/v1/nodes/:ident/ports/detail', {
+    GET: (call) => {
+      pathIdent(call);
+      throw new Fault(404, 'Resource could not be found.');
+    },
+  });
+  resource(app, '/v1/ports/:port', {
+    GET: (call) => {
+      const port = pathPort(world, call);
+      const { fields } = readQuery(query(call), { fields: list });
+      if (fields) requireFields(fields, call.get('minor'));
+      return call.json(pick(viewPort(port, viewer(call)), fields));
+    },
+    PATCH: async (call) => {
+      const patch = readPatch(await jsonBody(call));
+      requirePatchable(patch, patchable);
+      const port = pathPort(world, call);
+      patchPort(world, port, patch);
+      return call.json(viewPort(port, viewer(call)));
+    },
+    DELETE: (call) => {
+      const port = pathPort(world, call);
+      removePort(world, port);
+      return noContent();
+    },
+  });
+}
+
+function pathPort(world: World, call: Call): Port {
+  const ident = uuid('port_uuid', segment(call, 'port'));
+  const port = world.ports.get(ident);
+  if (!port) throw new Fault(404, `Port ${ident} could not be found.`);
+  return port;
+}
+
+function listPorts(world: World, call: Call, node?: Node): Response {
+  const { fields, detail, ...asked } = readQuery(query(call), { ...filters, fields: list, detail: boolean });
+  if (fields) requireFields(fields, call.get('minor'));
+  return collection(
+    world,
+    call,
+    asked,
+    { url: 'ports', fields: fieldsToShow(fields, detail, shortFields), detail },
+    node,
+  );
+}
+
+function listPortsInDetail(world: World, call: Call): Response {
+  const shape = { url: 'ports/detail', fields: undefined, detail: undefined };
+  return collection(world, call, readQuery(query(call), filters), shape);
+}
+
+interface Shape {
+  readonly url: string;
+  readonly fields: readonly string[] | undefined;
+  readonly detail: boolean | undefined;
+}
+
+function collection(world: World, call: Call, asked: Arguments<typeof filters>, shape: Shape, node?: Node): Response {
+  const minor = call.get('minor');
+  requireFields([asked.sort_key ?? 'id'], minor);
+  if (asked.portgroup !== undefined) {
+    if (minor < 24) throw notAcceptable();
+    throw new Fault(404, `Portgroup ${asked.portgroup} could not be found.`);
+  }
+  if (asked.marker !== undefined && !world.ports.has(asked.marker)) {
+    throw new Fault(404, `Port ${asked.marker} could not be found.`);
+  }
+  const ident = asked.node_uuid ?? asked.node;
+  const owner = node ?? (ident === undefined ? undefined : findNode(world, ident, minor));
+  const ports = owner ? owner.ports : world.ports.values();
+  const page = { ...sorting, ...shape, name: 'ports', base: origin(call) };
+  return call.json(pageOf(views(ports, asked.address, viewer(call)), asked, page));
+}
+
+function* views(ports: Iterable<Port>, address: string | undefined, to: Viewer): Generator<JsonObject> {
+  for (const port of ports) if (address === undefined || port.address === address) yield viewPort(port, to);
+}
+
+/** The version that brought a field of a port; fields that are absent have always been there. */
+const fieldVersions: Readonly<Record<string, number>> = {
+  internal_info: 18,
+  local_link_connection: 19,
+  pxe_enabled: 19,
+  portgroup_uuid: 24,
+  physical_network: 34,
+  is_smartnic: 53,
+};
+
+const knows = (minor: number, field: string) => minor >= (fieldVersions[field] ?? 1);
+
+function requireFields(fields: readonly string[], minor: number): void {
+  if (fields.some((field) => !knows(minor, field))) throw notAcceptable();
+}
+
+function viewPort(port: Port, { minor, base }: Viewer): JsonObject {
+  const view: JsonObject = {
+    uuid: port.uuid,
+    created_at: time(port.created_at),
+    updated_at: time(port.updated_at),
+    address: port.address,
+    extra: port.extra,
+    internal_info: port.vif === null ? {} : { tenant_vif_port_id: port.vif },
+    is_smartnic: port.is_smartnic,
+    local_link_connection: port.local_link_connection,
+    physical_network: port.physical_network,
+    pxe_enabled: port.pxe_enabled,
+    node_uuid: port.node.uuid,
+    links: links(base, `ports/${port.uuid}`),
+    portgroup_uuid: null,
+  };
+  return Object.fromEntries(Object.entries(view).filter(([field]) => knows(minor, field)));
+}

@@ -1,0 +1,113 @@
+import type { Image } from '../world/image.js';
+import { fixedDigest, fixedUuid } from './fixed-uuid.js';
+
+const DAY = 86_400_000;
+
+/** The ids of the built-in images. */
+export const imageIds = {
+  ubuntu: fixedUuid('image', 1),
+  debian: fixedUuid('image', 2),
+  rocky: fixedUuid('image', 3),
+  queued: fixedUuid('image', 4),
+  broken: fixedUuid('image', 5),
+  rockyKernel: fixedUuid('image', 6),
+  rockyRamdisk: fixedUuid('image', 7),
+} as const;
+
+/** The built-in images, as they are when the cloud begins. */
+export function images(start: number): readonly Image[] {
+  const shared = {
+    container_format: 'bare',
+    visibility: 'public',
+    virtual_size: null,
+    status: 'active',
+    min_ram: 1024,
+    min_disk: 10,
+    tags: ['baremetal'],
+  } as const;
+  const data = (number: number, size: number) => ({
+    size,
+    checksum: fixedDigest(number, 32),
+    os_hash_algo: 'sha512',
+    os_hash_value: fixedDigest(number, 128),
+    // Glance lists the newest first.
+    created_at: start - (20 + number) * DAY,
+  });
+  const system = (distro: string, version: string) => ({
+    os_distro: distro,
+    os_version: version,
+    architecture: 'x86_64',
+  });
+  return [
+    {
+      ...shared,
+      ...data(1, 622_067_712),
+      id: imageIds.ubuntu,
+      name: 'ubuntu-24.04',
+      disk_format: 'qcow2',
+      virtual_size: 3_758_096_384,
+      properties: { ...system('ubuntu', '24.04'), img_type: 'whole-disk' },
+    },
+    {
+      ...shared,
+      ...data(2, 2_147_483_648),
+      id: imageIds.debian,
+      name: 'debian-12',
+      disk_format: 'raw',
+      virtual_size: 2_147_483_648,
+      properties: { ...system('debian', '12'), img_type: 'whole-disk' },
+    },
+    {
+      ...shared,
+      ...data(3, 1_073_741_824),
+      id: imageIds.rocky,
+      name: 'rocky-9',
+      disk_format: 'raw',
+      properties: {
+        ...system('rocky', '9'),
+        img_type: 'partition',
+        kernel_id: imageIds.rockyKernel,
+        ramdisk_id: imageIds.rockyRamdisk,
+      },
+    },
+    {
+      ...shared,
+      id: imageIds.queued,
+      name: 'fedora-41',
+      disk_format: 'qcow2',
+      status: 'queued',
+      size: null,
+      checksum: null,
+      os_hash_algo: null,
+      os_hash_value: null,
+      created_at: start - 24 * DAY,
+      properties: system('fedora', '41'),
+    },
+    {
+      ...shared,
+      ...data(5, 734_003_200),
+      id: imageIds.broken,
+      name: 'broken-image',
+      disk_format: 'qcow2',
+      virtual_size: 3_758_096_384,
+      properties: { ...system('ubuntu', '24.04'), img_type: 'whole-disk' },
+    },
+    // Kernel and ramdisk of rocky-9: shared by their ids only, as `community` images are, not listed.
+    kernelPart(6, imageIds.rockyKernel, 'rocky-9-kernel', 'aki', 14_680_064),
+    kernelPart(7, imageIds.rockyRamdisk, 'rocky-9-ramdisk', 'ari', 62_914_560),
+  ];
+
+  function kernelPart(number: number, id: string, name: string, format: string, size: number): Image {
+    const formats = { disk_format: format, container_format: format };
+    return {
+      ...shared,
+      ...data(number, size),
+      ...formats,
+      id,
+      name,
+      visibility: 'community',
+      tags: [],
+      properties: {},
+    };
+  }
+}

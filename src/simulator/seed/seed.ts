@@ -1,0 +1,121 @@
+import type { JsonObject } from '../dialect/json.js';
+import { createNode, type NodeChanges, type Port } from '../world/node.js';
+import type { World } from '../world/world.js';
+import { fixedUuid } from './fixed-uuid.js';
+import { imageIds, images } from './seed-images.js';
+
+const DAY = 86_400_000;
+
+type Kind = 'small' | 'large' | 'gpu';
+
+const properties: Readonly<Record<Kind, JsonObject>> = {
+  small: hardware(8, 16_384, 240),
+  large: hardware(64, 262_144, 1_800),
+  gpu: hardware(96, 524_288, 3_600),
+};
+
+function hardware(cpus: number, memory: number, disk: number): JsonObject {
+  return { cpus, memory_mb: memory, local_gb: disk, cpu_arch: 'x86_64', capabilities: 'boot_mode:uefi' };
+}
+
+const gpuTraits: readonly string[] = ['CUSTOM_GPU', 'HW_CPU_X86_AVX2'];
+const noTraits: readonly string[] = [];
+
+/** What a server is at the beginning. */
+type Role = 'available' | 'manageable' | 'maintenance' | 'active';
+
+/** The built-in dozen. A server's name may tell its fate: see `fate.ts`. */
+const dozen: readonly (readonly [string, Kind, Role])[] = [
+  ['rack1-small-01', 'small', 'available'],
+  ['rack1-small-02', 'small', 'available'],
+  ['rack1-small-03', 'small', 'available'],
+  ['rack1-small-04', 'small', 'active'],
+  ['rack2-large-01', 'large', 'available'],
+  ['rack2-large-02', 'large', 'available'],
+  ['rack2-large-03', 'large', 'active'],
+  ['rack2-large-04', 'large', 'maintenance'],
+  ['rack3-gpu-01', 'gpu', 'available'],
+  ['rack3-gpu-02', 'gpu', 'available'],
+  ['rack3-gpu-03', 'gpu', 'manageable'],
+  ['rack3-large-fail-write-image', 'large', 'available'],
+];
+
+export const DOZEN = dozen.length;
+
+/** The servers after the dozen: racks of twenty, of which two are in use, one in maintenance, one not yet offered. */
+function furtherServer(index: number): readonly [string, Kind, Role] {
+  const place = index % 20;
+  const kind = place % 10 === 9 ? 'gpu' : place % 10 >= 6 ? 'large' : 'small';
+  const role =
+    place === 3 || place === 11 ? 'active' : place === 13 ? 'maintenance' : place === 17 ? 'manageable' : 'available';
+  const rack = 4 + Math.floor(index / 20);
+  return [`rack${rack}-${kind}-${String(place + 1).padStart(2, '0')}`, kind, role];
+}
+
+/** Fills a world with so many servers, and with the built-in images. */
+export function seed(world: World, servers: number): void {
+  const start = world.now();
+  for (let index = 0; index < servers; index += 1) {
+    const [name, kind, role] = dozen[index] ?? furtherServer(index - DOZEN);
+    addServer(world, start, index + 1, name, kind, role);
+  }
+  for (const image of images(start)) world.images.set(image.id, image);
+}
+
+function addServer(world: World, start: number, number: number, name: string, kind: Kind, role: Role): void {
+  const address = `${(number >> 8) & 255}.${number & 255}`;
+  const node = createNode(world.fleet.nextId(), fixedUuid('node', number), start - 30 * DAY, {
+    name,
+    updated_at: start - DAY,
+    provision_updated_at: start - DAY,
+    provision_state: 'available',
+    power_state: 'power off',
+    resource_class: `baremetal.${kind}`,
+    properties: properties[kind],
+    traits: kind === 'gpu' ? gpuTraits : noTraits,
+    // There is no Neutron here whose ports could be attached.
+    network_interface: 'noop',
+    // Leased, so that only those who ask for this very server meet its fate.
+    lessee: name.includes('-fail-') ? 'fault-drills' : null,
+    driver_info: {
+      ipmi_address: `10.${(number >> 16) & 255}.${address}`,
+      ipmi_username: 'admin',
+      ipmi_password: 'simulated',
+      deploy_kernel: 'http://images.example.com/ipa.kernel',
+      deploy_ramdisk: 'http://images.example.com/ipa.initramfs',
+    },
+    extra: { rack: name.slice(0, name.indexOf('-')) },
+    ...roles[role](number),
+  });
+  const port: Port = {
+    uuid: fixedUuid('port', number),
+    node,
+    address: `52:54:00:${[number >> 16, number >> 8, number].map(hexByte).join(':')}`,
+    created_at: node.created_at,
+    updated_at: null,
+    extra: {},
+    pxe_enabled: true,
+    physical_network: null,
+    local_link_connection: {},
+    is_smartnic: false,
+    vif: null,
+  };
+  node.ports = [port];
+  world.ports.set(port.uuid, port);
+  world.fleet.add(node);
+}
+
+const hexByte = (value: number) => (value & 255).toString(16).padStart(2, '0');
+
+const roles: Readonly<Record<Role, (number: number) => NodeChanges>> = {
+  available: () => ({}),
+  manageable: () => ({ provision_state: 'manageable' }),
+  maintenance: () => ({ maintenance: true, maintenance_reason: 'bad DIMM in slot B2' }),
+  active: (number) => ({
+    provision_state: 'active',
+    power_state: 'power on',
+    instance_uuid: fixedUuid('instance', number),
+    instance_info: { image_source: imageIds.debian, image_type: 'whole-disk', display_name: `somebody-${number}` },
+    driver_internal_info: { is_whole_disk_image: true, deploy_steps: null },
+  }),
+};

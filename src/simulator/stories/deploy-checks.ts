@@ -1,0 +1,64 @@
+import { Fault } from '../dialect/errors.js';
+import type { JsonObject } from '../dialect/json.js';
+import type { Node } from '../world/node.js';
+import { imageSource, isGlanceImage, sourceProblem } from './image-source.js';
+
+/** Why Ironic would not deploy what a node's instance_info describes; undefined if it would. */
+function deployProblem(node: Node): string | undefined {
+  return imageDescriptionProblem(node) ?? traitsProblem(node);
+}
+
+/** Refuses a deployment as Ironic does when it is asked for one. */
+export function checkDeployable(node: Node): void {
+  const problem = deployProblem(node);
+  if (problem === undefined) return;
+  throw new Fault(400, `Failed to validate deploy or power info for node ${node.uuid}: ${problem}`);
+}
+
+/** What the `direct` deploy interface asks for. */
+function imageDescriptionProblem({ uuid, instance_info: info }: Node): string | undefined {
+  const source = imageSource(info);
+  if (source === '') {
+    const problem = `Node ${uuid} failed to validate deploy image info. Some parameters were missing.`;
+    return `${problem} Missing are: ['instance_info.image_source']`;
+  }
+  if (isGlanceImage(source) || source.startsWith('file://')) return undefined;
+  const { image_checksum: checksum, image_os_hash_algo: algorithm, image_os_hash_value: value } = info;
+  const described = algorithm || value ? algorithm && value : checksum;
+  if (described) return undefined;
+  return `image_source's "image_checksum", or "image_os_hash_algo" and "image_os_hash_value" must be provided in instance_info for node ${uuid}`;
+}
+
+/** An instance can only have traits that its node has. */
+function traitsProblem({ uuid, instance_info: { traits }, traits: own }: Node): string | undefined {
+  if (!traits) return undefined;
+  if (!Array.isArray(traits) || !traits.every((trait) => typeof trait === 'string')) {
+    return `Error parsing traits from Node ${uuid} instance_info field. A list of strings is expected.`;
+  }
+  const missing = traits.filter((trait) => !own.includes(trait));
+  if (missing.length === 0) return undefined;
+  return `Cannot specify instance traits that are not also set on the node. Node ${uuid} is missing traits ${missing.join(', ')}`;
+}
+
+/** The body of GET /v1/nodes/{node}/validate. It finds wrong data, but neither missing images nor dead addresses. */
+export function validateInterfaces(node: Node): JsonObject {
+  const good = { result: true };
+  const unsupported = (kind: string) => ({
+    result: false,
+    reason: `Driver ${node.driver} does not support ${kind} (disabled or not implemented).`,
+  });
+  const problem = deployProblem(node) ?? sourceProblem(node.instance_info);
+  return {
+    boot: good,
+    deploy: problem === undefined ? good : { result: false, reason: problem },
+    management: good,
+    network: good,
+    power: good,
+    bios: unsupported('bios'),
+    console: unsupported('console'),
+    inspect: node.inspect_interface === 'no-inspect' ? unsupported('inspect') : good,
+    raid: unsupported('raid'),
+    rescue: unsupported('rescue'),
+    storage: good,
+  };
+}

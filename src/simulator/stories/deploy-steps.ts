@@ -1,0 +1,69 @@
+import type { JsonObject } from '../dialect/json.js';
+import type { Node } from '../world/node.js';
+import type { AskedStep } from './step.js';
+
+/** One step of a deployment, as Ironic keeps it in a node: its own, or one that a user asked for. */
+export interface DeployStep {
+  readonly interface: string;
+  readonly step: string;
+  readonly priority: number;
+  readonly argsinfo?: null;
+  readonly args?: JsonObject;
+}
+
+const step = (name: string, priority: number): DeployStep => ({
+  step: name,
+  priority,
+  argsinfo: null,
+  interface: 'deploy',
+});
+
+/** The steps of the `direct` deploy interface. */
+const own: readonly DeployStep[] = [
+  step('deploy', 100),
+  step('write_image', 80),
+  step('prepare_instance_boot', 60),
+  step('tear_down_agent', 40),
+  step('switch_to_tenant_network', 30),
+  step('boot_instance', 20),
+];
+
+/** A step of the agent's, off by default; the agents of the GPU servers are built with it on. */
+const injectFiles = step('inject_files', 65);
+
+/** How long each step works, in seconds; those that the agent does in the background are waited for. */
+export const durations: Readonly<Record<string, { readonly seconds: number; readonly background: boolean }>> = {
+  deploy: { seconds: 20, background: true },
+  write_image: { seconds: 22, background: true },
+  inject_files: { seconds: 4, background: true },
+  prepare_instance_boot: { seconds: 3, background: false },
+  tear_down_agent: { seconds: 4, background: false },
+  switch_to_tenant_network: { seconds: 1, background: false },
+  boot_instance: { seconds: 4, background: false },
+};
+
+/** The steps that the agent of a node brings along; Ironic hears of them with the agent's first heartbeat. */
+export function agentSteps(node: Node): readonly DeployStep[] {
+  return node.resource_class === 'baremetal.gpu' ? [injectFiles] : [];
+}
+
+/**
+ * The steps of a deployment, the highest priority first: those known so far, with a user's own steps in the place of
+ * Ironic's. A user's step with priority 0 is switched off; one that is not known (yet) is left out.
+ */
+export function deploySteps(known: readonly DeployStep[], asked: readonly AskedStep[]): readonly DeployStep[] {
+  const wanted = [...own, ...known].map((each) => {
+    const user = asked.find((candidate) => sameStep(candidate, each));
+    return user ? { ...user, priority: user.priority ?? each.priority } : each;
+  });
+  return wanted.filter((each) => each.priority > 0).sort((a, b) => b.priority - a.priority);
+}
+
+/** A step that a user asked for and nobody can do. */
+export function unknownStep(known: readonly DeployStep[], asked: readonly AskedStep[]): AskedStep | undefined {
+  return asked.find((user) => ![...own, ...known].some((each) => sameStep(user, each)));
+}
+
+function sameStep(a: AskedStep, b: AskedStep): boolean {
+  return a.interface === b.interface && a.step === b.step;
+}

@@ -1,0 +1,236 @@
+import { type Json, type JsonObject, without } from '../dialect/json.js';
+import { isoformat, repr } from '../dialect/python.js';
+import { internalInfo, type Node } from '../world/node.js';
+import type { World } from '../world/world.js';
+import { agentSteps, type DeployStep, deploySteps, durations, unknownStep } from './deploy-steps.js';
+import { glanceImage, imageFacts, imageProblem, imageSource, inferImageType } from './image-source.js';
+import { locked, play, type Scene, type Story, unlocked } from './node-story.js';
+import { type Fate, fateOf } from './scripted-faults.js';
+import { type AskedStep, stepId } from './step.js';
+
+/** What a client may add to a deployment. */
+export interface DeployRequest {
+  readonly event: 'deploy' | 'rebuild';
+  readonly configDrive: Json | undefined;
+  readonly steps: readonly AskedStep[];
+}
+
+/** Seconds at speed 1, where not a step's own (see `durations`). A whole deployment takes 60. */
+const PREPARING = 2;
+const STARTING = 1;
+const RESUMING = 1;
+const FAILING = 1;
+/** Between two heartbeats of the agent. */
+const HEARTBEAT = 10;
+/** Ironic's own limit on an agent that is not heard of. */
+const CALLBACK_TIMEOUT = 1800;
+
+/** Ends a deployment with what becomes `last_error`. */
+class DeployFailure extends Error {}
+
+/**
+ * Starts a deployment, by the `direct` interface: Ironic boots an agent on the server, waits for its call, has it write
+ * the image while it reports by heartbeats, and boots what was written. While a conductor works the node is `deploying`
+ * and locked; while the agent works it is in `wait call-back` and not locked.
+ */
+export function startDeployment(world: World, node: Node, request: DeployRequest): void {
+  play(world, node, (scene) => deployment(scene, request));
+}
+
+function* deployment(scene: Scene, request: DeployRequest): Story {
+  const { world, node } = scene;
+  const imageType = inferImageType(world, node.instance_info);
+  // A rebuild asks Glance for kernel and ramdisk anew.
+  const anew = request.event === 'rebuild' && glanceImage(world, imageSource(node.instance_info));
+  scene.fire(request.event, {
+    ...locked,
+    last_error: null,
+    deploy_step: {},
+    instance_info: {
+      ...without(node.instance_info, ...(anew ? ['kernel', 'ramdisk'] : [])),
+      ...(imageType !== undefined && { image_type: imageType }),
+      ...(request.configDrive && { configdrive: request.configDrive }),
+    },
+    driver_internal_info: wiped(node, { is_whole_disk_image: imageType !== 'partition' }),
+  });
+  try {
+    yield PREPARING;
+    prepare(scene, request.steps);
+    yield* runSteps(scene, request.steps);
+    scene.update({ deploy_step: {}, driver_internal_info: wiped(node) });
+    scene.fire('done');
+  } catch (error) {
+    if (!(error instanceof DeployFailure)) throw error;
+    yield* fail(scene, error.message);
+  }
+  yield* scene.letGo();
+}
+
+/** The error is there a moment before the state; what says which step it was is wiped with the state. */
+function* fail(scene: Scene, message: string): Story {
+  scene.update(locked);
+  scene.note('deploying', message);
+  yield FAILING;
+  scene.power('power off');
+  scene.fire('fail', { deploy_step: {}, driver_internal_info: wiped(scene.node) });
+}
+
+function prepare(scene: Scene, asked: readonly AskedStep[]): void {
+  const { world, node } = scene;
+  const problem = imageProblem(world, node.instance_info);
+  if (problem !== undefined) throw new DeployFailure(`Failed to prepare to deploy: ${problem}`);
+  scene.update({
+    instance_info: { ...node.instance_info, ...imageFacts(world, node.instance_info) },
+    driver_internal_info: internalInfo(node, {
+      deploy_steps: printable(deploySteps([], asked)),
+      ...(asked.length > 0 && { user_deploy_steps: printable(asked) }),
+    }),
+  });
+}
+
+function* runSteps(scene: Scene, asked: readonly AskedStep[]): Story {
+  const fate = fateOf(scene.node);
+  let steps = deploySteps([], asked);
+  let agentIsUp = false;
+  // The list grows when the agent is up and says what else it can do.
+  for (let index = 0; index < steps.length; index += 1) {
+    const step = steps[index];
+    if (!step) break;
+    const info = internalInfo(scene.node, { deploy_step_index: index });
+    scene.update({ deploy_step: { ...step }, driver_internal_info: info });
+    const { seconds, background } = durations[step.step] ?? { seconds: STARTING, background: false };
+    const work = { step, fate, seconds: fate.stepSeconds ?? seconds };
+    if (!background) {
+      yield* workInForeground(scene, work);
+      continue;
+    }
+    yield* workInBackground(scene, work, agentIsUp);
+    if (!agentIsUp) steps = welcomeAgent(scene, asked);
+    agentIsUp = true;
+    yield RESUMING;
+  }
+}
+
+interface Work {
+  readonly step: DeployStep;
+  readonly fate: Fate;
+  readonly seconds: number;
+}
+
+/** A step that the conductor does itself, holding the lock; nothing ends one that hangs. */
+function* workInForeground(scene: Scene, { step, fate, seconds }: Work): Story {
+  const { node } = scene;
+  yield fate.hang === step.step ? Number.POSITIVE_INFINITY : seconds;
+  const failure = failureOf(scene, step, fate);
+  if (failure !== undefined) throw new DeployFailure(`Deploy step ${stepId(step)} failed: ${failure}.`);
+  if (step.step === 'switch_to_tenant_network' && lacksNetwork(node)) {
+    const problem = `NetworkError: No neutron ports or portgroups are associated with node ${node.uuid}`;
+    throw new DeployFailure(`Error changing node ${node.uuid} to tenant networks after deploy. ${problem}`);
+  }
+  if (step.step === 'tear_down_agent') scene.power('power off');
+  if (step.step === 'boot_instance') scene.power('power on');
+}
+
+/** A step that the agent does, at the end of which the conductor takes over again. */
+function* workInBackground(scene: Scene, work: Work, agentIsUp: boolean): Story {
+  const { step, fate } = work;
+  if (step.step === 'deploy') scene.power('power on');
+  yield STARTING;
+  scene.fire('wait', unlocked);
+  yield* awaitAgent(scene, work, agentIsUp);
+  const failure = failureOf(scene, step, fate);
+  if (failure !== undefined) {
+    throw new DeployFailure(`Deploy step ${stepId(step)} failed on node ${scene.node.uuid}. ${failure}`);
+  }
+  scene.fire('resume', locked);
+}
+
+/** Waits until the agent has worked for long enough; it tells so by heartbeats, the first when it has booted. */
+function* awaitAgent(scene: Scene, { step, fate, seconds }: Work, agentIsUp: boolean): Story {
+  const { node } = scene;
+  let remaining = Math.max(seconds, STARTING);
+  let silence = 0;
+  while (remaining > 0) {
+    const pause = agentIsUp ? Math.min(HEARTBEAT, remaining) : remaining;
+    yield pause;
+    if (fate.hang === step.step || node.power_state === 'power off') {
+      silence += pause;
+      if (silence >= CALLBACK_TIMEOUT && !node.maintenance) {
+        throw new DeployFailure(`Timeout reached while waiting for callback for node ${node.uuid}`);
+      }
+    } else if (node.reservation === null) {
+      // Ironic passes over the heartbeats of a locked node, and takes no action on those of a node in maintenance.
+      silence = 0;
+      heartbeat(scene);
+      if (!node.maintenance) remaining -= pause;
+    }
+  }
+}
+
+function heartbeat(scene: Scene): void {
+  const { node, at } = scene;
+  const heard = {
+    agent_url: `https://192.0.2.${(node.id % 254) + 1}:9999`,
+    agent_version: '9.4.0',
+    agent_last_heartbeat: isoformat(at),
+  };
+  const touched = node.maintenance ? {} : { provision_updated_at: at };
+  scene.update({ ...touched, driver_internal_info: internalInfo(node, heard) });
+}
+
+/** The first call of the agent: now all steps are known, or known not to exist. */
+function welcomeAgent(scene: Scene, asked: readonly AskedStep[]): readonly DeployStep[] {
+  const { node } = scene;
+  const known = agentSteps(node);
+  const unknown = unknownStep(known, asked);
+  if (unknown) {
+    const problem = `node does not support this deploy step: ${repr({ ...unknown })}`;
+    throw new DeployFailure(`Failed to validate the final deploy steps list for node ${node.uuid}: ${problem}`);
+  }
+  const steps = deploySteps(known, asked);
+  scene.update({
+    driver_internal_info: internalInfo(node, {
+      agent_cached_deploy_steps: { deploy: printable(known) },
+      deploy_steps: printable(steps),
+      steps_validated: true,
+    }),
+  });
+  return steps;
+}
+
+/** With the `neutron` interface somebody has to have attached a network, which shows only now. */
+function lacksNetwork(node: Node): boolean {
+  return node.network_interface === 'neutron' && node.ports.every((port) => port.vif === null);
+}
+
+/** What a step fails with, if it is to fail: by the node's fate, or because of the image. */
+function failureOf({ world, node }: Scene, step: DeployStep, { fail, message }: Fate): string | undefined {
+  if (fail === step.step) return message ?? usualFailures[step.step] ?? 'IPMI call failed: power status';
+  const image = glanceImage(world, imageSource(node.instance_info));
+  if (step.step !== 'write_image' || image?.name !== 'broken-image') return undefined;
+  const found = [...(image.checksum ?? '')].reverse().join('');
+  return `Image failed to verify against checksum. location: /dev/sda; image ID: ${image.id}; image checksum: ${image.checksum}; verification checksum: ${found}`;
+}
+
+/** What goes wrong in a step when nobody says what. */
+const usualFailures: Readonly<Record<string, string>> = {
+  write_image: 'Writing image to device /dev/sda failed with exit code 1. stderr: No space left on device',
+  prepare_instance_boot: 'Failed to install a bootloader: no EFI system partition found on /dev/sda',
+};
+
+/** driver_internal_info without what belongs to a deployment under way. */
+export function wiped(node: Node, changes: Readonly<Record<string, Json | undefined>> = {}): JsonObject {
+  return internalInfo(node, {
+    deploy_steps: null,
+    agent_url: undefined,
+    user_deploy_steps: undefined,
+    agent_cached_deploy_steps: undefined,
+    deploy_step_index: undefined,
+    steps_validated: undefined,
+    ...changes,
+  });
+}
+
+function printable(steps: readonly (AskedStep | DeployStep)[]): Json[] {
+  return steps.map((step) => ({ ...step }));
+}

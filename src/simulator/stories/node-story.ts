@@ -1,0 +1,114 @@
+import { isoformat } from '../dialect/python.js';
+import { CONDUCTOR, internalInfo, type Node, type NodeChanges } from '../world/node.js';
+import { follow, targets } from '../world/state-machine.js';
+import type { World } from '../world/world.js';
+
+/**
+ * Work on a node that takes its time: a generator that yields how many seconds (at speed 1) pass until it goes on.
+ * When it is asked to go on again, `scene.at` is that later moment.
+ */
+export type Story = Generator<number, void, void>;
+
+/** Seconds; a lock may outlive the state of a node for so long. */
+const LETTING_GO = 0.3;
+
+/** A node at a moment of a story. */
+export class Scene {
+  constructor(
+    readonly world: World,
+    readonly node: Node,
+    /** Milliseconds since the epoch. */
+    public at: number,
+  ) {}
+
+  update(changes: NodeChanges): void {
+    this.world.fleet.update(this.node, changes, this.at);
+  }
+
+  /**
+   * Moves the node along an edge of the state machine. `provision_updated_at` dates the move, the target follows from
+   * the state unless it is given (manual cleaning is on its way to `manageable`), and inspections are dated as Ironic
+   * does.
+   */
+  fire(event: string, changes: NodeChanges = {}): void {
+    const { node, at } = this;
+    const state = follow(node.provision_state, event);
+    if (state === undefined) throw new Error(`no event ${event} in state ${node.provision_state}`);
+    const dates: NodeChanges = {};
+    if (state === 'inspecting') Object.assign(dates, { inspection_started_at: at, inspection_finished_at: null });
+    else if (node.inspection_started_at !== null && state !== 'inspect wait') {
+      dates.inspection_started_at = null;
+      if (state === 'manageable') dates.inspection_finished_at = at;
+    }
+    const target = targets[state] ?? null;
+    this.update({
+      provision_state: state,
+      target_provision_state: target,
+      provision_updated_at: at,
+      ...dates,
+      ...changes,
+    });
+  }
+
+  /** Notes an error as Ironic does: in `last_error`, and in the node's history under the kind of work. */
+  note(eventType: string, event: string): void {
+    const entry = {
+      uuid: crypto.randomUUID(),
+      created_at: this.at,
+      severity: 'ERROR',
+      event_type: eventType,
+      event,
+    } as const;
+    this.update({ last_error: event, history: [...this.node.history, entry] });
+  }
+
+  power(state: 'power on' | 'power off'): void {
+    const info = internalInfo(this.node, { last_power_state_change: isoformat(this.at) });
+    this.update({ power_state: state, driver_internal_info: info });
+  }
+
+  /** Lets go of the lock a moment later. */
+  *letGo(): Story {
+    yield LETTING_GO;
+    this.update(unlocked);
+  }
+}
+
+/** Holds the node's lock, as a conductor does while it works on the node. */
+export const locked: NodeChanges = { reservation: CONDUCTOR };
+
+export const unlocked: NodeChanges = { reservation: null };
+
+/** Begins work on a node: its beginning happens at once, and it replaces whatever else was going on with the node. */
+export function play(world: World, node: Node, story: (scene: Scene) => Story): void {
+  const scene = new Scene(world, node, world.now());
+  tell(world, node, scene, story(scene));
+}
+
+/** Like `play`, beside whatever else is going on with the node. */
+export function playAside(world: World, node: Node, story: (scene: Scene) => Story): void {
+  const scene = new Scene(world, node, world.now());
+  tell(world, aside(node), scene, story(scene));
+}
+
+const aside = (node: Node) => `beside ${node.uuid}`;
+
+/** Ends everything that goes on with a node. */
+export function stop(world: World, node: Node): void {
+  world.agenda.cancel(node);
+  world.agenda.cancel(aside(node));
+}
+
+/** Tells a story about anything; its moment is kept where the story can see it. */
+export function tell(world: World, owner: object | string, moment: { at: number }, story: Story): void {
+  world.agenda.cancel(owner);
+  const goOn = () => {
+    const { done, value } = story.next();
+    if (done) return;
+    world.agenda.plan(owner, moment.at + world.lasting(value), (at) => {
+      moment.at = at;
+      goOn();
+    });
+  };
+  goOn();
+}

@@ -1,0 +1,49 @@
+import { Fault } from '../dialect/errors.js';
+import { isObject, type Json, type JsonObject } from '../dialect/json.js';
+import { repr } from '../dialect/python.js';
+
+/** A step that a user asks for, of cleaning or of a deployment. */
+export interface AskedStep {
+  readonly interface: string;
+  readonly step: string;
+  readonly args?: JsonObject;
+  /** Steps of a deployment have one: the highest comes first, 0 switches a step off. */
+  readonly priority?: number;
+}
+
+/** A step's name in error texts. */
+export function stepId(step: { readonly interface: string; readonly step: string }): string {
+  return `${step.interface}.${step.step}`;
+}
+
+const interfaces: readonly string[] = ['power', 'management', 'deploy', 'bios', 'raid'];
+
+const required = { clean: ['interface', 'step'], deploy: ['interface', 'step', 'args', 'priority'] } as const;
+
+/** Reads the `clean_steps` or `deploy_steps` of a request. */
+export function readSteps(kind: 'clean' | 'deploy', given: Json | undefined): readonly AskedStep[] {
+  if (given === undefined || given === null) return [];
+  if (Array.isArray(given)) return given.map((step) => readStep(kind, step));
+  const types = "<class 'NoneType'>, <class 'list'>";
+  throw new Fault(400, `Expected types ${types} for ${kind}_steps: ${repr(given)}`);
+}
+
+function readStep(kind: 'clean' | 'deploy', given: Json): AskedStep {
+  const refuse = (problem: string) => new Fault(400, `Invalid ${kind}_steps: ${problem}`);
+  if (!isObject(given)) throw refuse(`${repr(given)} is not of type 'object'`);
+  const known = kind === 'deploy' ? required.deploy : [...required.clean, 'args'];
+  const unexpected = Object.keys(given).find((key) => !known.some((each) => each === key));
+  if (unexpected !== undefined) {
+    throw refuse(`Additional properties are not allowed (${repr(unexpected)} was unexpected)`);
+  }
+  for (const key of required[kind]) if (given[key] === undefined) throw refuse(`'${key}' is a required property`);
+  const { interface: name = null, step = null, args = {}, priority } = given;
+  if (typeof name !== 'string' || !interfaces.includes(name)) {
+    throw refuse(`${repr(name)} is not one of ${repr([...interfaces])}`);
+  }
+  if (typeof step !== 'string' || step === '') throw refuse(`${repr(step)} is not of type 'string'`);
+  if (!isObject(args)) throw refuse(`${repr(args)} is not of type 'object'`);
+  if (priority === undefined) return { interface: name, step, ...(given.args !== undefined && { args }) };
+  if (!/^\d+$/.test(String(priority))) throw refuse(`${repr(priority)} is not valid under any of the given schemas`);
+  return { interface: name, step, args, priority: Number(priority) };
+}

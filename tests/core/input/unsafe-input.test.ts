@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { unsoundness } from '../../../src/core/input/unsafe-input.js';
+
+const nested = (levels: number): unknown => (levels === 0 ? {} : [nested(levels - 1)]);
+
+describe('an input', () => {
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a number', 1],
+    ['text of every plane', { text: 'naïve 中 😀 \u{10ffff}', list: ['', { '😀': true }] }],
+    ['members with the names of methods', { constructor: 1, toString: 2, hasOwnProperty: 3, prototype: 4 }],
+    ['63 levels', nested(63)],
+  ])('that is %s is sound', (_, input) => {
+    expect(unsoundness(input)).toBeUndefined();
+  });
+
+  it.each([
+    ['a member __proto__', '{"__proto__": 1}', '', 'unknown argument "__proto__"'],
+    ['one deep inside', '{"a": [{}, {"b": {"__proto__": 1}}]}', 'a.1.b', 'unknown argument "__proto__"'],
+    ['half of a character', '{"a": {"b": ["x\\ud83dy"]}}', 'a.b.0', 'must not contain half of a character'],
+    ['the other half', '{"a": "\\ude00"}', 'a', 'must not contain half of a character'],
+    ['both in the wrong order', '{"a": "\\ude00\\ud83d"}', 'a', 'must not contain half of a character'],
+    ['a name with half of a character', '{"a": {"\\ud83d": 1}}', 'a', 'a name must not contain half of a character'],
+  ])('with %s is not', (_, json, field, message) => {
+    expect(unsoundness(JSON.parse(json))).toEqual({ field, message });
+  });
+
+  it('may be nested so deep that it would exhaust the stack', () => {
+    const depth = 1_000_000;
+    const input: unknown = JSON.parse(`{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`);
+    expect(unsoundness(input)).toMatchObject({ message: 'nested more than 64 levels deep' });
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { pagesOf } from '../../../src/core/inventory/pages.js';
+import type { Server } from '../../../src/core/model.js';
+import { freeServer, uuid } from '../fake-bare-metal.js';
+
+async function walk(
+  pages: ReadonlyMap<string | undefined, readonly [readonly Server[], string | null]>,
+  start?: string,
+) {
+  const asked: (string | undefined)[] = [];
+  const seen: (readonly string[])[] = [];
+  const load = async (after: string | undefined) => {
+    asked.push(after);
+    const [servers, next] = pages.get(after) ?? [[], null];
+    return { servers, next };
+  };
+  for await (const { servers } of pagesOf(load, start)) seen.push(servers.map(({ id }) => id));
+  return { asked, seen };
+}
+
+const [one, two] = [freeServer(1), freeServer(2)];
+
+describe('the pages of a list', () => {
+  it('are asked for one after the other, up to the last', async () => {
+    const { asked, seen } = await walk(
+      new Map([
+        [undefined, [[one], uuid(1)] as const],
+        [uuid(1), [[two], null] as const],
+      ]),
+    );
+    expect(asked).toEqual([undefined, uuid(1)]);
+    expect(seen).toEqual([[uuid(1)], [uuid(2)]]);
+  });
+
+  it('may begin behind a server', async () => {
+    const { asked, seen } = await walk(new Map([[uuid(1), [[two], null] as const]]), uuid(1));
+    expect({ asked, seen }).toEqual({ asked: [uuid(1)], seen: [[uuid(2)]] });
+  });
+
+  it('end with one that brings nothing new, as those of a proxy that drops the marker do', async () => {
+    const same = [[one, two], uuid(2)] as const;
+    const { asked, seen } = await walk(
+      new Map([
+        [undefined, same],
+        [uuid(2), same],
+      ]),
+    );
+    expect(asked).toHaveLength(2);
+    expect(seen).toEqual([[uuid(1), uuid(2)], []]);
+  });
+});

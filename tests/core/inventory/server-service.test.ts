@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { obstacleTo } from '../../../src/core/inventory/eligibility.js';
+import { createServerService } from '../../../src/core/inventory/server-service.js';
+import type { Server } from '../../../src/core/model.js';
+import { provisionStates } from '../../../src/core/states.js';
+import { createFakeBareMetal, freeServer, script, unsent, uuid } from '../fake-bare-metal.js';
+import { createFakeClock } from '../fake-clock.js';
+import { seededRandom } from '../setup.js';
+
+const forever = new AbortController().signal;
+
+function setup(servers: readonly Server[], random: () => number = () => 0) {
+  const clock = createFakeClock();
+  const bareMetal = createFakeBareMetal({ servers, clock });
+  return { bareMetal, clock, service: createServerService({ bareMetal, clock, random }) };
+}
+
+const many = (count: number) => Array.from({ length: count }, (_, index) => freeServer(index + 1));
+
+describe('an obstacle to deploying a server', () => {
+  it('is any state but "available"', () => {
+    for (const provisionState of [...provisionStates, 'no such state', '__proto__']) {
+      const obstacle = obstacleTo(freeServer(1, { provisionState }));
+      if (provisionState === 'available') expect(obstacle).toBeUndefined();
+      else if (provisionState === 'no such state') expect(obstacle).toBe('its state is "no such state"');
+      else expect(obstacle, provisionState).toBe(`its state is ${provisionState}`);
+    }
+  });
+
+  it('names our own deployment only where there is one', () => {
+    const entry = { started_at: '2026-11-22T07:00:00Z', image: `debian\n${'x'.repeat(500)}`, digest: 'd' };
+    expect(obstacleTo(freeServer(1, { provisionState: 'cleaning', entry }))).toBe('its state is cleaning');
+    expect(obstacleTo(freeServer(1, { provisionState: 'deploying', entry }))).toMatch(
+      /^its state is deploying; it was given image "debian x+…" at 2026-11-22T07:00:00Z$/,
+    );
+  });
+
+  it('shows a state that somebody else invented in bounds', () => {
+    const obstacle = obstacleTo(freeServer(1, { provisionState: `a\u202e${'x'.repeat(100_000)}` })) ?? '';
+    expect(obstacle).toMatch(/^its state is "a x+…"$/);
+    expect(obstacle.length).toBeLessThan(120);
+  });
+});
+
+describe('the candidates', () => {
+  it('are those of the list, each once per round', async () => {
+    const { service } = setup(many(5));
+    const out = new Set<string>();
+    const seen: string[] = [];
+    for await (const { id } of service.candidates({}, out, forever)) {
+      seen.push(id);
+      out.add(id);
+    }
+    expect(seen).toEqual(many(5).map(({ id }) => id));
+  });
+
+  it('come in an order of chance', async () => {
+    const orders = new Set<string>();
+    for (const seed of [1, 2, 3, 4, 5, 6]) {
+      const { service } = setup(many(20), seededRandom(seed));
+      const first = await service.candidates({}, new Set(), forever).next();
+      orders.add(first.value?.id ?? '');
+    }
+    expect(orders.size).toBeGreaterThan(3);
+  });
+
+  it('put the locked ones last, whatever chance says', async () => {
+    const servers = many(9).map((server, index) => ({ ...server, lockedBy: index % 2 ? null : 'conductor-1' }));
+    for (const seed of [1, 2, 3]) {
+      const { service } = setup(servers, seededRandom(seed));
+      const out = new Set<string>();
+      const locks: boolean[] = [];
+      for await (const { id, lockedBy } of service.candidates({}, out, forever)) {
+        locks.push(lockedBy !== null);
+        out.add(id);
+      }
+      expect(locks).toEqual([false, false, false, false, true, true, true, true, true]);
+    }
+  });
+
+  it('come again after a pause when they are not out of the question', async () => {
+    const { service, clock, bareMetal } = setup(many(1));
+    const candidates = service.candidates({}, new Set(), forever);
+    await candidates.next();
+    expect(clock.sleeps).toEqual([]);
+    await candidates.next();
+    expect(clock.sleeps).toEqual([250]);
+    expect(bareMetal.requests).toEqual(['available any', 'available any']);
+  });
+
+  it('see what has been released meanwhile', async () => {
+    const { service, bareMetal } = setup([freeServer(1), freeServer(2, { maintenance: true })]);
+    const out = new Set<string>([uuid(1)]);
+    bareMetal.set(uuid(2), { maintenance: false });
+    const next = await service.candidates({}, out, forever).next();
+    expect(next.value).toMatchObject({ id: uuid(2) });
+  });
+
+  it('are found behind the first page, when nobody there will do', async () => {
+    const servers = many(230).map((server, index) => (index < 225 ? server : { ...server, traits: ['CUSTOM_GPU'] }));
+    const { service, bareMetal } = setup(servers);
+    const out = new Set<string>();
+    const seen: string[] = [];
+    for await (const { id } of service.candidates({ traits: ['CUSTOM_GPU'] }, out, forever)) {
+      seen.push(id);
+      out.add(id);
+    }
+    expect(seen).toEqual([226, 227, 228, 229, 230].map(uuid));
+    expect(bareMetal.requests).toEqual(['available any', 'available any', 'available any', 'available any']);
+  });
+
+  it('come in an order of chance over all matches that were found', async () => {
+    const servers = many(400).map((server, index) => (index % 10 ? server : { ...server, traits: ['CUSTOM_GPU'] }));
+    const first = new Set<string>();
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const { service } = setup(servers, seededRandom(seed * 7_919));
+      first.add((await service.candidates({ traits: ['CUSTOM_GPU'] }, new Set(), forever).next()).value?.id ?? '');
+    }
+    expect(first.size).toBeGreaterThan(5);
+  });
+
+  it('take one page when that is enough', async () => {
+    const { service, bareMetal } = setup(many(300));
+    await service.candidates({}, new Set(), forever).next();
+    expect(bareMetal.requests).toEqual(['available any']);
+  });
+
+  it('end with the caller', async () => {
+    const { service, clock } = setup(many(1));
+    const controller = new AbortController();
+    const reason = new Error('the caller left');
+    const candidates = service.candidates({}, new Set(), controller.signal);
+    await candidates.next();
+    clock.meanwhile = () => controller.abort(reason);
+    await expect(candidates.next()).rejects.toBe(reason);
+  });
+});
+
+describe('a server by its name', () => {
+  it('fails as Ironic fails', async () => {
+    const clock = createFakeClock();
+    const bareMetal = createFakeBareMetal({ servers: [], clock, misbehave: script({ find: [unsent] }) });
+    const service = createServerService({ bareMetal, clock, random: () => 0 });
+    await expect(service.named('bm-1', {}, forever)).rejects.toMatchObject({ name: 'NoAnswer' });
+    await expect(service.named('bm-1', {}, forever)).rejects.toMatchObject({ code: 'server_not_found', id: 'bm-1' });
+  });
+});

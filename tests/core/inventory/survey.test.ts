@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { survey } from '../../../src/core/inventory/survey.js';
+import type { Server } from '../../../src/core/model.js';
+import { createFakeBareMetal, freeServer, script, unsent, uuid } from '../fake-bare-metal.js';
+import { createFakeClock } from '../fake-clock.js';
+
+const forever = new AbortController().signal;
+
+function surveyOf(servers: readonly Server[]) {
+  return survey(createFakeBareMetal({ servers, clock: createFakeClock() }), forever);
+}
+
+describe('a survey', () => {
+  it('counts all servers by class and state, over several pages', async () => {
+    const { total, available, counts, sample } = await surveyOf([
+      freeServer(1, { provisionState: 'active' }),
+      freeServer(2),
+      freeServer(3),
+      freeServer(4, { resourceClass: 'gpu', maintenance: true }),
+      freeServer(5, { resourceClass: null }),
+    ]);
+    expect(total).toBe(5);
+    expect(available).toBe(3);
+    expect(sample?.id).toBe(uuid(2));
+    expect(Object.fromEntries([...counts].map(([name, states]) => [name, Object.fromEntries(states)]))).toEqual({
+      'baremetal.small': { active: 1, available: 2 },
+      gpu: { available: 1 },
+      none: { available: 1 },
+    });
+  });
+
+  it('finds nothing where there is nothing', async () => {
+    await expect(surveyOf([])).resolves.toMatchObject({ total: 0, available: 0, sample: undefined, abandoned: [] });
+  });
+
+  it('finds what a dead call of ours has left behind, and nobody else', async () => {
+    const entry = (time: string) => ({ started_at: `2026-11-22T${time}Z`, image: 'a', digest: 'd' });
+    const { abandoned } = await surveyOf([
+      freeServer(1, { deploymentId: uuid(9), entry: entry('07:56:59') }),
+      freeServer(2, { deploymentId: uuid(9), entry: entry('07:57:01') }),
+      freeServer(3, { deploymentId: uuid(9) }),
+      freeServer(4, { deploymentId: uuid(9), entry: entry('07:00:00'), provisionState: 'deploy failed' }),
+    ]);
+    expect(abandoned.map(({ id }) => id)).toEqual([uuid(1)]);
+  });
+
+  it('finds the servers of Metal3', async () => {
+    const { metal3, available } = await surveyOf([freeServer(1, { name: 'metal3~one' }), freeServer(2)]);
+    expect(metal3.map(({ id }) => id)).toEqual([uuid(1)]);
+    expect(available).toBe(1);
+  });
+
+  it('fails as Ironic fails', async () => {
+    const bareMetal = createFakeBareMetal({
+      servers: [freeServer(1), freeServer(2), freeServer(3)],
+      clock: createFakeClock(),
+      misbehave: script({ list: [null, unsent] }),
+    });
+    await expect(survey(bareMetal, forever)).rejects.toMatchObject({ name: 'NoAnswer' });
+  });
+});

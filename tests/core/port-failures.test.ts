@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../src/core/failures.js';
+import { translating } from '../../src/core/port-failures.js';
+import { NoAnswer, Refused, SignInRefused } from '../../src/core/ports.js';
+
+const failing = (error: unknown) => translating(() => Promise.reject(error))();
+
+describe('a translated function', () => {
+  it('answers as before', async () => {
+    const add = translating(async (left: number, right: number) => left + right);
+    await expect(add(1, 2)).resolves.toBe(3);
+  });
+
+  it('takes no answer for an Ironic that is not available', async () => {
+    const cause = new NoAnswer('Ironic did not answer within 30 s', true);
+    await expect(failing(cause)).rejects.toMatchObject({
+      code: 'ironic_unavailable',
+      message: 'Failed to communicate with Ironic',
+      reason: 'Ironic did not answer within 30 s',
+      retryable: true,
+      cause,
+    });
+  });
+
+  it('takes a refused sign-in for something that only the operator can mend', async () => {
+    await expect(failing(new SignInRefused('OS_PASSWORD is wrong'))).rejects.toMatchObject({
+      code: 'ironic_unavailable',
+      reason: 'OS_PASSWORD is wrong',
+      retryable: false,
+      hint: 'Nothing was changed. The operator must correct the settings of this server that the reason names.',
+    });
+  });
+
+  it('does not put our own words into the mouth of Ironic', async () => {
+    await expect(failing(new Refused('too_old', 'Ironic speaks API 1.58', 'us'))).rejects.toMatchObject({
+      code: 'ironic_too_old',
+      reason: 'Ironic speaks API 1.58',
+    });
+  });
+
+  it('quotes Ironic where it refused a read', async () => {
+    await expect(failing(new Refused('forbidden', 'say "please"\n'))).rejects.toMatchObject({
+      code: 'ironic_unavailable',
+      reason: `Ironic says: "say 'please'"`,
+      retryable: false,
+    });
+  });
+
+  it('names the rights that the operator must give where Ironic forbids a read', async () => {
+    await expect(failing(new Refused('forbidden', 'disallowed by policy'))).rejects.toMatchObject({
+      retryable: false,
+      hint: 'Nothing was changed. The operator must give this account the rights that docs/configuration.md names; "ironic-mcp check" shows which is missing.',
+    });
+  });
+
+  it.each(['busy', 'locked'] as const)('has the caller try again where Ironic is %s', async (refusal) => {
+    await expect(failing(new Refused(refusal, 'not now'))).rejects.toMatchObject({
+      retryable: true,
+      hint: expect.stringContaining('Try again in a minute'),
+    });
+  });
+
+  it.each(['invalid', 'not_found', 'wrong_state', 'taken', 'elsewhere'] as const)(
+    'does not have the caller try again where Ironic says %s, which does not pass by itself',
+    async (refusal) => {
+      await expect(failing(new Refused(refusal, 'no'))).rejects.toMatchObject({
+        code: 'ironic_unavailable',
+        retryable: false,
+        hint: 'Nothing was changed. The operator should look at what the reason says, and at Ironic.',
+      });
+    },
+  );
+
+  it('lets a failure and a defect through', async () => {
+    const failure = new Failure('server_not_found', { id: 'bm-1' });
+    const defect = new TypeError('undefined is not a function');
+    await expect(failing(failure)).rejects.toBe(failure);
+    await expect(failing(defect)).rejects.toBe(defect);
+  });
+});

@@ -1,0 +1,1316 @@
+import { describe, expect, it } from 'vitest';
+import type { ConfigDrive, ProvisionRequest, Server } from '../../../src/core/model.js';
+import { NoAnswer } from '../../../src/core/ports.js';
+import {
+  always,
+  freeServer,
+  lostAnswer,
+  lostRequest,
+  type Mishap,
+  refused,
+  script,
+  unsent,
+  uuid,
+} from '../fake-bare-metal.js';
+import { start } from '../fake-clock.js';
+import { seededRandom, setup } from '../setup.js';
+
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKey';
+const byId = { server_id: 'bm-1' };
+const stillReserved = /Server bm-\d is still reserved as deployment [-0-9a-f]{36}, for it could not be released/;
+
+/** So many free servers, `bm-1` and so on. */
+function servers(count: number, overrides: Partial<Server> = {}): Server[] {
+  return Array.from({ length: count }, (_, index) => freeServer(index + 1, overrides));
+}
+
+describe('provisioning a server that is named', () => {
+  it('takes three requests and answers at once', async () => {
+    const { bareMetal, provision } = setup();
+    const response = await provision({ ...byId, ssh_public_keys: [key] });
+    const [deploymentId] = bareMetal.deploymentIds;
+    expect(bareMetal.requests).toEqual(['find bm-1', 'reserve bm-1', 'deploy bm-1']);
+    expect(response).toEqual({
+      operation_id: uuid(1),
+      server_id: uuid(1),
+      server_name: 'bm-1',
+      status: 'accepted',
+      message: 'Deployment of image ubuntu-24.04 on server bm-1 has started. Follow it with check_provision_status.',
+      started_at: '2026-11-22T08:00:00Z',
+      deployment_id: deploymentId,
+    });
+  });
+
+  it('takes its UUID as well as its name', async () => {
+    const { provision } = setup();
+    await expect(provision({ server_id: uuid(1) })).resolves.toMatchObject({ server_id: uuid(1) });
+  });
+
+  it('tells Ironic what to deploy and leaves our entry there', async () => {
+    const { bareMetal, provision } = setup();
+    await provision(byId);
+    expect(bareMetal.servers.get(uuid(1))).toMatchObject({
+      provisionState: 'deploying',
+      imageSource: uuid(700),
+      entry: { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04', digest: expect.any(String) },
+    });
+  });
+
+  it('hands the config drive to the deployment', async () => {
+    const { bareMetal, provision } = setup();
+    await provision({ ...byId, hostname: 'web-1', config_drive: { packages: ['nginx'] } });
+    const drive: ConfigDrive = {
+      meta_data: { hostname: 'web-1' },
+      user_data: '#cloud-config\n{"packages":["nginx"]}\n',
+    };
+    expect(bareMetal.deployments.map(({ configDrive }) => configDrive)).toEqual([drive]);
+  });
+
+  it('warns when nobody may be able to log in', async () => {
+    const { message } = await setup().provision(byId);
+    expect(message).toMatch(/Nobody may be able to log in: the request had neither ssh_public_keys nor user data\.$/);
+  });
+
+  it('gives each deployment an id of its own', async () => {
+    const { provision, bareMetal } = setup({ servers: servers(2) });
+    await provision({ server_id: 'bm-1' });
+    await provision({ server_id: 'bm-2' });
+    expect(bareMetal.deploymentIds.size).toBe(2);
+  });
+
+  it('fails when there is no such server', async () => {
+    const { failure, bareMetal } = setup();
+    expect(await failure({ server_id: 'nosuch' })).toMatchObject({
+      code: 'server_not_found',
+      message: 'Server nosuch not found',
+    });
+    expect(bareMetal.requests).toEqual(['find nosuch']);
+  });
+
+  it.each<[string, Partial<Server>, string]>([
+    ['in another state', { provisionState: 'manageable' }, 'its state is manageable'],
+    ['reserved', { deploymentId: uuid(9) }, `it is reserved as deployment ${uuid(9)}`],
+    ['in maintenance', { maintenance: true }, 'it is in maintenance'],
+    ['retired', { retired: true }, 'it is retired'],
+    ['one of Metal3', { name: 'bm~1' }, 'its name marks it as one of Metal3, whose operator owns it'],
+    [
+      'deployed by us',
+      {
+        provisionState: 'active',
+        deploymentId: uuid(9),
+        entry: { started_at: '2026-11-22T07:00:00.5Z', image: 'debian-12', digest: 'd' },
+      },
+      'its state is active; it was given image debian-12 at 2026-11-22T07:00:00Z',
+    ],
+  ])('fails when it is %s', async (_, overrides, reason) => {
+    const { failure, writes } = setup({ servers: [freeServer(1, overrides)] });
+    expect(await failure({ server_id: uuid(1) })).toMatchObject({
+      code: 'server_not_available',
+      message: `Server ${uuid(1)} is not available for provisioning`,
+      reason,
+    });
+    expect(writes()).toEqual([]);
+  });
+
+  it('fails when it is of another class than was asked for', async () => {
+    const { failure } = setup();
+    expect(await failure({ ...byId, resource_class: 'gpu' })).toMatchObject({
+      code: 'server_not_available',
+      reason: 'its resource class is baremetal.small',
+      hint: 'Choose another server, or leave out server_id to have a free one chosen. If it must be this one, leave out the resource_class, traits or conductor_group that speaks against it.',
+      retryable: false,
+    });
+    const nameless = setup({ servers: [freeServer(1, { resourceClass: null })] });
+    expect((await nameless.failure({ ...byId, resource_class: 'gpu' })).reason).toBe('its resource class is not set');
+  });
+
+  it.each<[string, Partial<Server>]>([
+    ['leased to a project', { lessee: 'project' }],
+    ['without a power state', { powerState: null }],
+    ['locked at the moment', { lockedBy: 'conductor-1' }],
+  ])('goes on when it is %s, for it was asked for', async (_, overrides) => {
+    const { provision } = setup({ servers: [freeServer(1, overrides)] });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+  });
+
+  it('fails when there is no such image, and changes nothing', async () => {
+    const { failure, writes } = setup();
+    expect(await failure({ ...byId, image_id: 'nosuch' })).toMatchObject({
+      code: 'image_not_found',
+      message: 'Image nosuch not found',
+    });
+    expect(await failure({ ...byId, image_id: 'queued' })).toMatchObject({ code: 'image_not_deployable' });
+    expect(writes()).toEqual([]);
+  });
+
+  it('tells of the image first when image and server are both wrong', async () => {
+    expect(await setup().failure({ server_id: 'nosuch', image_id: 'nosuch' })).toMatchObject({
+      code: 'image_not_found',
+    });
+  });
+
+  it('asks Ironic nothing when the config drive is wrong', async () => {
+    const { failure, bareMetal } = setup();
+    expect(await failure({ ...byId, config_drive: { user_data: 7 } })).toMatchObject({ code: 'invalid_request' });
+    expect(bareMetal.requests).toEqual([]);
+  });
+
+  it('fails when the image does not fit it, and changes nothing', async () => {
+    const { failure, writes } = setup();
+    expect(await failure({ ...byId, image_id: 'huge' })).toMatchObject({ code: 'image_not_deployable' });
+    expect(writes()).toEqual([]);
+  });
+
+  it('waits for a lock on it', async () => {
+    const { provision, writes, clock } = setup({
+      misbehave: script({ reserve: [refused('locked'), refused('locked')] }),
+    });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(writes()).toEqual(['reserve bm-1', 'reserve bm-1', 'reserve bm-1', 'deploy bm-1']);
+    expect(clock.sleeps).toEqual([150, 300]);
+  });
+
+  it('does not wait for a lock forever', async () => {
+    const { failure, writes } = setup({ misbehave: script({ reserve: always(refused('locked', 'Node is locked')) }) });
+    expect(await failure(byId)).toMatchObject({
+      code: 'server_not_available',
+      message: 'Server bm-1 is not available for provisioning',
+      reason: 'Ironic says: "Node is locked"',
+      retryable: true,
+    });
+    expect(writes()).toEqual(Array(8).fill('reserve bm-1'));
+  });
+
+  it.each<[Mishap, string, boolean]>([
+    [refused('taken'), 'server_not_available', false],
+    [refused('wrong_state'), 'server_not_available', false],
+    [refused('busy'), 'server_not_available', true],
+    [refused('invalid'), 'deploy_refused', false],
+    [refused('forbidden'), 'deploy_refused', false],
+    [refused('not_found'), 'server_not_found', false],
+    [refused('too_old'), 'ironic_too_old', false],
+  ])('fails when Ironic refuses the reservation (%#)', async (mishap, code, retryable) => {
+    const { failure, writes } = setup({ misbehave: script({ reserve: [mishap] }) });
+    expect(await failure(byId)).toMatchObject({ code, retryable, id: 'bm-1' });
+    expect(writes()).toEqual(['reserve bm-1']);
+  });
+});
+
+describe('provisioning as a user without rights', () => {
+  it('is refused with the word that it may be the rights', async () => {
+    const { failure } = setup({ misbehave: script({ reserve: [refused('forbidden', 'disallowed by policy')] }) });
+    expect(await failure({ server_id: 'bm-1' })).toMatchObject({
+      code: 'deploy_refused',
+      reason: 'Ironic says: "disallowed by policy"',
+      hint: expect.stringMatching(/^The server may be protected, or this user may have no rights to deploy it\./),
+    });
+  });
+
+  it('of a server that is not shown to it says that it may be the rights', async () => {
+    expect((await setup({ servers: [] }).failure({ server_id: 'bm-1' })).hint).toContain(
+      'this user may have no rights to see it',
+    );
+  });
+});
+
+describe('provisioning a server with traits', () => {
+  const gpu = (number: number) => freeServer(number, { traits: ['CUSTOM_GPU', 'HW_CPU_X86_AVX2'] });
+  const wish = { traits: ['CUSTOM_GPU'] };
+
+  it('chooses one that has them all, and tells Ironic so that it runs their deploy templates', async () => {
+    const { provision, bareMetal } = setup({ servers: [freeServer(1), gpu(2)] });
+    await expect(provision(wish)).resolves.toMatchObject({ server_id: uuid(2) });
+    expect(bareMetal.instanceInfo(uuid(2))).toMatchObject({ traits: ['CUSTOM_GPU'] });
+  });
+
+  it('tells Ironic nothing of traits when none are wanted', async () => {
+    const { provision, bareMetal } = setup({ servers: [gpu(1)] });
+    await provision();
+    expect(bareMetal.instanceInfo(uuid(1))).not.toHaveProperty('traits');
+  });
+
+  it('is refused the server it names when that lacks one, before anything is reserved', async () => {
+    const { failure, writes } = setup({ servers: [gpu(1)] });
+    expect(await failure({ server_id: 'bm-1', traits: ['CUSTOM_GPU', 'CUSTOM_NVME'] })).toMatchObject({
+      code: 'server_not_available',
+      message: 'Server bm-1 is not available for provisioning',
+      reason: 'it does not have the trait CUSTOM_NVME',
+    });
+    expect(writes()).toEqual([]);
+  });
+
+  it('is another request than without them', async () => {
+    const { provision, failure } = setup({ servers: [gpu(1), gpu(2)] });
+    await provision({ ...wish, idempotency_key: 'k' });
+    expect(await failure({ idempotency_key: 'k' })).toMatchObject({ code: 'idempotency_conflict' });
+    await expect(provision({ ...wish, idempotency_key: 'k' })).resolves.toMatchObject({ status: 'in_progress' });
+  });
+});
+
+describe('provisioning a server of a conductor group', () => {
+  it('chooses one of it', async () => {
+    const { provision } = setup({ servers: [freeServer(1), freeServer(2, { conductorGroup: 'rack-2' })] });
+    await expect(provision({ conductor_group: 'rack-2' })).resolves.toMatchObject({ server_id: uuid(2) });
+  });
+
+  it('is refused the server it names when that is in another', async () => {
+    const { failure } = setup({ servers: [freeServer(1), freeServer(2, { conductorGroup: 'rack-2' })] });
+    expect((await failure({ server_id: 'bm-1', conductor_group: 'rack-1' })).reason).toBe(
+      'its conductor group is the default one',
+    );
+    expect((await failure({ server_id: 'bm-2', conductor_group: 'rack-1' })).reason).toBe(
+      'its conductor group is rack-2',
+    );
+  });
+});
+
+describe('provisioning any server of a class', () => {
+  const ofClass = { resource_class: 'baremetal.small' };
+
+  it('takes three requests', async () => {
+    const { bareMetal, provision } = setup();
+    await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(1), status: 'accepted' });
+    expect(bareMetal.requests).toEqual(['available baremetal.small', 'reserve bm-1', 'deploy bm-1']);
+  });
+
+  it('needs no criterion at all', async () => {
+    const { bareMetal, provision } = setup();
+    await provision();
+    expect(bareMetal.requests[0]).toBe('available any');
+  });
+
+  it('fails when none is free, and says what each wish has left', async () => {
+    const { failure, bareMetal } = setup({
+      servers: [freeServer(1, { maintenance: true }), freeServer(2, { resourceClass: 'gpu' })],
+    });
+    expect(await failure(ofClass)).toMatchObject({
+      code: 'no_available_servers',
+      message: 'No available servers matching criteria',
+      reason: 'servers of class baremetal.small: 1, available: 1, not in maintenance: 0; free in other classes: gpu 1',
+      retryable: true,
+    });
+    expect(bareMetal.requests).toEqual(['available baremetal.small', 'list baremetal.small', 'available any']);
+  });
+
+  it('asks for no explanation when all goes well', async () => {
+    const { provision, bareMetal } = setup({ servers: servers(3) });
+    await provision(ofClass);
+    expect(bareMetal.requests.map((request) => request.split(' ')[0])).toEqual(['available', 'reserve', 'deploy']);
+  });
+
+  it('goes on to the next when one has been taken', async () => {
+    const { provision, writes } = setup({ servers: servers(3), misbehave: script({ reserve: [refused('taken')] }) });
+    await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(2) });
+    expect(writes()).toEqual(['reserve bm-1', 'reserve bm-2', 'deploy bm-2']);
+  });
+
+  it('tries another before it waits for a lock', async () => {
+    const { provision, writes, clock } = setup({
+      servers: servers(2),
+      misbehave: script({ reserve: [refused('locked')] }),
+    });
+    await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(2) });
+    expect(writes()).toEqual(['reserve bm-1', 'reserve bm-2', 'deploy bm-2']);
+    expect(clock.sleeps).toEqual([]);
+  });
+
+  it('comes back to one that was locked', async () => {
+    const { bareMetal, provision } = setup({ misbehave: script({ reserve: [refused('locked'), refused('busy')] }) });
+    await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(1) });
+    const list = 'available baremetal.small';
+    expect(bareMetal.requests).toEqual([
+      list,
+      'reserve bm-1',
+      list,
+      'reserve bm-1',
+      list,
+      'reserve bm-1',
+      'deploy bm-1',
+    ]);
+  });
+
+  it('never comes back to one that has been taken', async () => {
+    const { failure, writes } = setup({
+      servers: servers(2),
+      misbehave: script({ reserve: always(refused('taken')) }),
+    });
+    expect(await failure(ofClass)).toMatchObject({ code: 'no_available_servers' });
+    expect(writes()).toEqual(['reserve bm-1', 'reserve bm-2']);
+  });
+
+  it('gives up choosing when half of its time is over', async () => {
+    const { failure, clock, bareMetal } = setup({ misbehave: script({ reserve: always(refused('locked')) }) });
+    expect(await failure(ofClass)).toMatchObject({
+      code: 'no_available_servers',
+      reason: 'those that are free were taken or busy for too long',
+      retryable: true,
+    });
+    expect(clock.now() - start).toBeGreaterThanOrEqual(30_000);
+    expect(clock.now() - start).toBeLessThan(40_000);
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it.each<[string, Partial<Server>, Partial<ProvisionRequest>, object]>([
+    [
+      'has no Neutron port',
+      { networkInterface: 'neutron' },
+      {},
+      { code: 'deploy_refused', reason: expect.stringContaining('no Neutron port is attached') },
+    ],
+    [
+      'is too small for the image',
+      {},
+      { image_id: 'huge' },
+      { code: 'image_not_deployable', message: 'Image huge cannot be deployed' },
+    ],
+  ])('gives up choosing then as well when each of 600 %s', async (_, overrides, request, expected) => {
+    const lab = setup({
+      servers: servers(600, overrides),
+      misbehave:
+        ({ method }) =>
+        () =>
+          lab.clock.pass(method === 'vifs' ? 300 : 1_000),
+    });
+    const given = await lab.failure({ ...ofClass, ...request });
+    expect(given).toMatchObject({
+      ...expected,
+      hint: 'Name a server that will do in server_id; list_servers shows those there are.',
+    });
+    expect(given.reason).toMatch(/; in 30 s no other server was found that would do$/);
+    expect(lab.clock.now() - start).toBeLessThan(40_000);
+    expect(lab.writes()).toEqual([]);
+  });
+
+  it('tries the unlocked ones first', async () => {
+    const locked = servers(30, { lockedBy: 'conductor-1' });
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const { provision } = setup({ servers: [...locked, freeServer(31)], random: seededRandom(seed) });
+      await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(31) });
+    }
+  });
+
+  it('spreads many callers over a list of 80', async () => {
+    const random = seededRandom(7);
+    const { provision } = setup({ servers: servers(80), random });
+    const chosen = new Set<string>();
+    for (let call = 0; call < 40; call += 1) chosen.add((await provision(ofClass)).server_id);
+    expect(chosen.size).toBe(40);
+    const firstTen = servers(10).map(({ id }) => id);
+    expect([...chosen].filter((id) => firstTen.includes(id)).length).toBeLessThan(10);
+  });
+
+  it('asks for a new list after ten in vain', async () => {
+    const reserve = [...Array<Mishap>(10).fill(refused('taken'))];
+    const { bareMetal, provision } = setup({ servers: servers(12), misbehave: script({ reserve }) });
+    await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(11) });
+    expect(bareMetal.requests.filter((request) => request.startsWith('available'))).toHaveLength(2);
+  });
+
+  it.each<[string, Partial<Server>]>([
+    ['leased', { lessee: 'project' }],
+    ['retired', { retired: true }],
+    ['without a power state', { powerState: null }],
+    ["named in Metal3's way", { name: 'metal3~bm-1' }],
+  ])('never takes one that is %s', async (_, overrides) => {
+    const { provision } = setup({ servers: [freeServer(1, overrides), freeServer(2)] });
+    await expect(provision()).resolves.toMatchObject({ server_id: uuid(2) });
+    expect(await setup({ servers: [freeServer(1, overrides)] }).failure()).toMatchObject({
+      code: 'no_available_servers',
+    });
+  });
+
+  it('never takes one that the image does not fit', async () => {
+    const small = freeServer(1, { diskGb: 100 });
+    const { provision, writes } = setup({ servers: [small, freeServer(2, { diskGb: 500 })] });
+    await expect(provision({ image_id: 'huge' })).resolves.toMatchObject({ server_id: uuid(2) });
+    expect(writes()).toEqual(['reserve bm-2', 'deploy bm-2']);
+    expect(await setup({ servers: [small] }).failure({ image_id: 'huge' })).toMatchObject({
+      code: 'image_not_deployable',
+      message: 'Image huge cannot be deployed',
+      reason: 'it needs a disk of 500 GB, and the server has 100 GB',
+    });
+  });
+
+  it('takes the data for wrong after three servers have refused it', async () => {
+    const { bareMetal, failure, writes } = setup({
+      servers: servers(5),
+      misbehave: script({ deploy: always(refused('invalid', 'image_checksum must be provided')) }),
+    });
+    expect(await failure(ofClass)).toMatchObject({
+      code: 'deploy_refused',
+      reason: 'Ironic says: "image_checksum must be provided"',
+    });
+    expect(writes().filter((request) => request.startsWith('deploy'))).toHaveLength(3);
+    for (const server of bareMetal.servers.values()) expect(server.deploymentId).toBeNull();
+  });
+
+  it('tells why when all that are free have refused the data', async () => {
+    const { failure, bareMetal } = setup({ misbehave: script({ deploy: always(refused('invalid', 'no checksum')) }) });
+    expect(await failure(ofClass)).toMatchObject({
+      code: 'deploy_refused',
+      message: `Ironic refused to deploy server ${uuid(1)}`,
+      reason: 'Ironic says: "no checksum"',
+    });
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('says that none is free when the others were taken, though the image does not fit some', async () => {
+    const { failure } = setup({
+      servers: [freeServer(1, { diskGb: 100 }), freeServer(2, { diskGb: 500 })],
+      misbehave: script({ reserve: [refused('taken')] }),
+    });
+    expect(await failure({ image_id: 'huge' })).toMatchObject({ code: 'no_available_servers', retryable: true });
+  });
+
+  it('says that none is free when some were taken', async () => {
+    const { failure } = setup({
+      servers: servers(2),
+      misbehave: script({ reserve: [refused('taken')], deploy: [refused('invalid')] }),
+    });
+    expect(await failure(ofClass)).toMatchObject({ code: 'no_available_servers' });
+  });
+
+  it('stops at once when Ironic is too old', async () => {
+    const { failure, writes } = setup({ servers: servers(3), misbehave: script({ reserve: [refused('too_old')] }) });
+    expect(await failure(ofClass)).toMatchObject({ code: 'ironic_too_old' });
+    expect(writes()).toEqual(['reserve bm-1']);
+  });
+
+  it('stops when Ironic cannot be reached any more', async () => {
+    const { failure, bareMetal } = setup({ servers: servers(3), misbehave: script({ deploy: always(unsent) }) });
+    expect(await failure(ofClass)).toMatchObject({ code: 'ironic_unavailable', retryable: true });
+    for (const server of bareMetal.servers.values()) expect(server.deploymentId).toBeNull();
+  });
+
+  it('fails when Ironic cannot be asked for a list', async () => {
+    const { failure } = setup({ misbehave: script({ available: [unsent] }) });
+    expect(await failure(ofClass)).toMatchObject({
+      code: 'ironic_unavailable',
+      message: 'Failed to communicate with Ironic',
+      reason: 'Ironic cannot be reached (ECONNREFUSED)',
+    });
+  });
+});
+
+describe("what the reservation's own answer shows", () => {
+  const changedBy = (overrides: Partial<Server>) => {
+    const lab = setup({
+      misbehave: ({ method }) => {
+        if (method === 'reserve') return () => lab.bareMetal.set(uuid(1), overrides);
+        return undefined;
+      },
+    });
+    return lab;
+  };
+
+  it.each<[string, Partial<Server>, string]>([
+    ['maintenance', { maintenance: true }, 'it is in maintenance'],
+    ['another state', { provisionState: 'manageable' }, 'its state is manageable'],
+    ['retirement', { retired: true }, 'it is retired'],
+  ])('counts: %s is undone', async (_, overrides, reason) => {
+    const { failure, writes, bareMetal } = changedBy(overrides);
+    expect(await failure(byId)).toMatchObject({ code: 'server_not_available', reason, retryable: false });
+    expect(writes()).toEqual(['reserve bm-1', 'release bm-1']);
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('counts: a server that shows another deployment is left alone', async () => {
+    const { failure, writes } = setup({
+      between: (bareMetal) => ({
+        ...bareMetal,
+        async reserve(...args) {
+          const server = await bareMetal.reserve(...args);
+          return { ...server, deploymentId: uuid(99) };
+        },
+      }),
+    });
+    expect(await failure(byId)).toMatchObject({
+      code: 'server_not_available',
+      reason: 'somebody else has reserved it meanwhile',
+    });
+    expect(writes()).not.toContain('deploy bm-1');
+  });
+
+  describe.each(['active', 'deploy failed', 'rescue', 'quantum'])(
+    'counts: one that is %s by then',
+    (provisionState) => {
+      /** Somebody deploys on bm-1 without a deployment id, right before it is reserved. */
+      const deployedByHand = (mishap?: Mishap) => {
+        const lab = setup({
+          servers: servers(2),
+          misbehave: ({ method, about }) => {
+            if (method !== 'reserve' || about !== uuid(1) || lab.writes().length > 1) return undefined;
+            return (act) => {
+              lab.bareMetal.set(uuid(1), { provisionState });
+              mishap?.(act);
+            };
+          },
+        });
+        return lab;
+      };
+      const asItWas = { provisionState, deploymentId: null, entry: null, attemptId: null };
+
+      it.each([undefined, 'job-1'])('stays theirs where it was named (key: %s)', async (key) => {
+        const { failure, writes, bareMetal } = deployedByHand();
+        expect(await failure({ ...byId, ...(key && { idempotency_key: key }) })).toMatchObject({
+          code: 'server_not_available',
+          reason: `its state is ${provisionState}`,
+          deployment: null,
+        });
+        expect(writes()).toEqual(['reserve bm-1', 'release bm-1']);
+        expect(bareMetal.servers.get(uuid(1))).toMatchObject(asItWas);
+      });
+
+      it.each([undefined, 'job-1'])('stays theirs, and a search goes on (key: %s)', async (key) => {
+        const { provision, bareMetal } = deployedByHand();
+        const request = key === undefined ? {} : { idempotency_key: key };
+        await expect(provision(request)).resolves.toMatchObject({ status: 'accepted', server_id: uuid(2) });
+        expect(bareMetal.servers.get(uuid(1))).toMatchObject(asItWas);
+      });
+
+      it('stays theirs although Ironic could not be reached at first', async () => {
+        const { failure, bareMetal } = deployedByHand(unsent);
+        expect(await failure(byId)).toMatchObject({ code: 'server_not_available' });
+        expect(bareMetal.servers.get(uuid(1))).toMatchObject(asItWas);
+      });
+
+      it('may be ours where an answer was lost, and then nothing is released', async () => {
+        const { failure, writes } = deployedByHand(lostAnswer);
+        expect(await failure(byId)).toMatchObject({ code: 'outcome_unknown' });
+        expect(writes()).not.toContain('release bm-1');
+      });
+
+      it('is said to be reserved when it cannot be given back', async () => {
+        const lab = setup({
+          misbehave: ({ method }) => {
+            if (method === 'release') return unsent;
+            return method === 'reserve' ? () => lab.bareMetal.set(uuid(1), { provisionState }) : undefined;
+          },
+        });
+        expect((await lab.failure(byId)).reason).toMatch(stillReserved);
+      });
+    },
+  );
+
+  it('sends a search on to the next', async () => {
+    const lab = setup({
+      servers: servers(2),
+      misbehave: ({ method, about }) => {
+        if (method === 'reserve' && about === uuid(1)) return () => lab.bareMetal.set(uuid(1), { maintenance: true });
+        return undefined;
+      },
+    });
+    await expect(lab.provision()).resolves.toMatchObject({ server_id: uuid(2) });
+    expect(lab.bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+});
+
+describe('a reservation whose answer is lost', () => {
+  it.each([
+    ['took effect', lostAnswer],
+    ['did not', lostRequest],
+  ])('is repeated with the same id when it %s', async (_, mishap) => {
+    const { provision, bareMetal, writes } = setup({ misbehave: script({ reserve: [mishap] }) });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(writes()).toEqual(['reserve bm-1', 'reserve bm-1', 'deploy bm-1']);
+    expect(bareMetal.deploymentIds.size).toBe(1);
+  });
+
+  it('counts when the server carries it in the end', async () => {
+    const { provision, bareMetal } = setup({ misbehave: script({ reserve: always(lostAnswer) }) });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(bareMetal.requests.slice(-2)).toEqual(['find bm-1', 'deploy bm-1']);
+  });
+
+  it('leaves the outcome open when the server does not carry it yet', async () => {
+    const { failure, bareMetal, writes } = setup({ misbehave: script({ reserve: always(lostRequest) }) });
+    const lost = await failure(byId);
+    const [deploymentId] = bareMetal.deploymentIds;
+    expect(lost).toMatchObject({
+      code: 'outcome_unknown',
+      message: 'Failed to communicate with Ironic',
+      retryable: false,
+      reason: `Ironic did not answer within 30 s. The reservation of server bm-1 may still take effect: operation ${uuid(1)}, deployment ${deploymentId}. Its deployment was not started`,
+      hint: 'Nothing was deployed. Check the operation id with check_provision_status before you provision again.',
+    });
+    expect(writes()).toEqual(Array(4).fill('reserve bm-1'));
+  });
+
+  it('leaves the outcome open when the server cannot be read either', async () => {
+    const { failure } = setup({ misbehave: script({ reserve: always(lostAnswer), find: [null, ...always(unsent)] }) });
+    expect(await failure(byId)).toMatchObject({ code: 'outcome_unknown' });
+  });
+
+  it('ends in a plain failure when nothing was ever sent', async () => {
+    const { failure, writes } = setup({ misbehave: script({ reserve: always(unsent) }) });
+    expect(await failure(byId)).toMatchObject({ code: 'ironic_unavailable', retryable: true });
+    expect(writes()).toEqual(Array(4).fill('reserve bm-1'));
+  });
+
+  it('waits for a lock even in a search, for the lock may be its own', async () => {
+    const { provision, writes } = setup({
+      servers: servers(2),
+      misbehave: script({ reserve: [lostRequest, refused('locked'), refused('locked')] }),
+    });
+    await expect(provision()).resolves.toMatchObject({ server_id: uuid(1) });
+    expect(writes()).toEqual([...Array(4).fill('reserve bm-1'), 'deploy bm-1']);
+  });
+
+  it.each([
+    ['busy', 'server_not_available'],
+    ['locked', 'server_not_available'],
+    ['wrong_state', 'server_not_available'],
+    ['forbidden', 'deploy_refused'],
+  ] as const)('is undone when the repetition is refused (%s)', async (refusal, code) => {
+    const { failure, bareMetal } = setup({
+      misbehave: script({ reserve: [lostAnswer, ...always(refused(refusal))] }),
+    });
+    expect(await failure(byId)).toMatchObject({ code });
+    expect(bareMetal.requests).toContain('release bm-1');
+    expect(bareMetal.servers.get(uuid(1))).toMatchObject({ deploymentId: null, entry: null });
+  });
+
+  it('is said to remain when it cannot be undone', async () => {
+    const { failure } = setup({
+      misbehave: script({ reserve: [lostAnswer, refused('forbidden')], release: always(unsent) }),
+    });
+    expect((await failure(byId)).reason).toMatch(stillReserved);
+  });
+});
+
+describe('a start whose answer is lost', () => {
+  it('is accepted when the server shows that it took effect', async () => {
+    const { provision, bareMetal } = setup({ misbehave: script({ deploy: [lostAnswer] }) });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted', server_id: uuid(1) });
+    expect(bareMetal.requests.slice(-2)).toEqual(['deploy bm-1', 'find bm-1']);
+    expect(bareMetal.deployments).toHaveLength(1);
+  });
+
+  it('is sent again when it did not', async () => {
+    const { provision, bareMetal } = setup({ misbehave: script({ deploy: [lostRequest] }) });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(bareMetal.requests.slice(-3)).toEqual(['deploy bm-1', 'find bm-1', 'deploy bm-1']);
+    expect(bareMetal.deployments).toHaveLength(1);
+  });
+
+  it('is sent again where nobody can see whether it did', async () => {
+    // The first look is for the server that is named.
+    const { provision, bareMetal } = setup({ misbehave: script({ deploy: [lostRequest], find: [null, unsent] }) });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(bareMetal.requests.slice(-3)).toEqual(['deploy bm-1', 'find bm-1', 'deploy bm-1']);
+    expect(bareMetal.deployments).toHaveLength(1);
+  });
+
+  it('is accepted even when the deployment has failed by now', async () => {
+    const lab = setup({
+      misbehave: script({
+        deploy: [
+          (act) => {
+            act();
+            lab.bareMetal.set(uuid(1), { provisionState: 'deploy failed' });
+            throw new NoAnswer('gone', true);
+          },
+        ],
+      }),
+    });
+    await expect(lab.provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+  });
+
+  it.each<[string, readonly Mishap[]]>([
+    ['stays lost', always(lostRequest)],
+    ['is refused afterwards', [lostRequest, ...always(refused('invalid'))]],
+    ['meets a lock afterwards', [lostRequest, ...always(refused('locked'))]],
+    ['cannot be sent afterwards', [lostRequest, ...always(unsent)]],
+  ])('leaves the outcome open when it %s, and then nothing is ever released', async (_, deploy) => {
+    const { failure, bareMetal, writes } = setup({ misbehave: script({ deploy }) });
+    const unknown = await failure(byId);
+    const [deploymentId] = bareMetal.deploymentIds;
+    expect(unknown).toMatchObject({ code: 'outcome_unknown', http: 502, retryable: false });
+    expect(unknown.reason).toContain(`Server bm-1 may be deploying: operation ${uuid(1)}, deployment ${deploymentId}`);
+    expect(writes()).not.toContain('release bm-1');
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBe(deploymentId);
+  });
+
+  it('never sends a search on to another server', async () => {
+    const { failure, writes } = setup({ servers: servers(3), misbehave: script({ deploy: always(lostRequest) }) });
+    expect(await failure()).toMatchObject({ code: 'outcome_unknown' });
+    expect(new Set(writes())).toEqual(new Set(['reserve bm-1', 'deploy bm-1']));
+  });
+
+  it('leaves the outcome open when nobody can read the server', async () => {
+    const { failure, writes } = setup({
+      misbehave: script({ deploy: always(lostRequest), find: [null, ...always(unsent)] }),
+    });
+    expect(await failure(byId)).toMatchObject({ code: 'outcome_unknown' });
+    expect(writes()).not.toContain('release bm-1');
+  });
+
+  it.each(['available', 'deploying', 'active'])(
+    'is not sent again once somebody else has the server (%s)',
+    async (provisionState) => {
+      const lab = setup({
+        misbehave: script({
+          deploy: [
+            () => {
+              lab.bareMetal.set(uuid(1), { deploymentId: uuid(99), entry: null, provisionState });
+              throw new NoAnswer('gone', true);
+            },
+          ],
+        }),
+      });
+      expect(await lab.failure(byId)).toMatchObject({ code: 'outcome_unknown' });
+      expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
+    },
+  );
+
+  it('is not accepted because an operator has taken the server out of use', async () => {
+    const lab = setup({
+      misbehave: script({
+        deploy: [
+          () => {
+            lab.bareMetal.set(uuid(1), { provisionState: 'manageable', provisionedAt: start });
+            throw new NoAnswer('gone', true);
+          },
+          ...always(refused('wrong_state')),
+        ],
+      }),
+    });
+    expect(await lab.failure(byId)).toMatchObject({ code: 'outcome_unknown' });
+    expect(lab.writes()).not.toContain('release bm-1');
+  });
+});
+
+describe('a start that is refused', () => {
+  it.each([
+    ['invalid', 'deploy_refused', false],
+    ['forbidden', 'deploy_refused', false],
+    ['wrong_state', 'server_not_available', false],
+    ['taken', 'server_not_available', false],
+    ['not_found', 'server_not_found', false],
+    ['too_old', 'ironic_too_old', false],
+    ['locked', 'server_not_available', true],
+    ['busy', 'server_not_available', true],
+  ] as const)('as %s is undone', async (refusal, code, retryable) => {
+    const { failure, bareMetal, writes } = setup({ misbehave: script({ deploy: always(refused(refusal, 'no')) }) });
+    expect(await failure(byId)).toMatchObject({ code, retryable, reason: 'Ironic says: "no"', id: 'bm-1' });
+    expect(writes().at(-1)).toBe('release bm-1');
+    expect(bareMetal.servers.get(uuid(1))).toMatchObject({
+      deploymentId: null,
+      entry: null,
+      provisionState: 'available',
+    });
+  });
+
+  it.each(['locked', 'busy'] as const)('as %s is tried again first', async (refusal) => {
+    const { provision, writes } = setup({ misbehave: script({ deploy: [refused(refusal), refused(refusal)] }) });
+    await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(writes()).toEqual(['reserve bm-1', 'deploy bm-1', 'deploy bm-1', 'deploy bm-1']);
+  });
+
+  it('as it was never sent is tried again, and then undone', async () => {
+    const { failure, writes } = setup({ misbehave: script({ deploy: always(unsent) }) });
+    expect(await failure(byId)).toMatchObject({ code: 'ironic_unavailable', retryable: true });
+    expect(writes()).toEqual(['reserve bm-1', ...Array(4).fill('deploy bm-1'), 'release bm-1']);
+  });
+
+  it('quotes Ironic within bounds', async () => {
+    const { failure } = setup({ misbehave: script({ deploy: [refused('invalid', `a"b\n${'x'.repeat(100_000)}`)] }) });
+    const { reason } = await failure(byId);
+    expect(reason).toMatch(/^Ironic says: "a'b x+…"$/);
+    expect(reason?.length).toBeLessThan(400);
+  });
+});
+
+describe('a call whose time is over', () => {
+  const ports = Array.from({ length: 32 }, (_, index) => uuid(801 + index));
+  const tooLate = 'It took too long: the time for this call was over before everything had been sent';
+
+  it('attaches no further port, starts nothing, and gives the server back', async () => {
+    const lab = setup({
+      misbehave: ({ method }) => (method === 'attach' ? () => lab.clock.pass(5_000) : undefined),
+    });
+    expect(await lab.failure({ ...byId, vifs: ports })).toMatchObject({
+      code: 'ironic_unavailable',
+      reason: tooLate,
+      retryable: true,
+    });
+    expect(lab.writes()).not.toContain('deploy bm-1');
+    expect(lab.writes().filter((request) => request === 'attach bm-1')).toHaveLength(12);
+    expect(lab.writes().filter((request) => request === 'detach bm-1')).toHaveLength(12);
+    expect([...lab.bareMetal.portsOf(uuid(1))]).toEqual([]);
+    expect(lab.bareMetal.servers.get(uuid(1))).toMatchObject({ deploymentId: null, provisionState: 'available' });
+  });
+
+  it('starts nothing on what was reserved at last', async () => {
+    const lab = setup({
+      misbehave: ({ method }) => {
+        if (method !== 'reserve') return undefined;
+        lab.clock.pass(29_900);
+        return lostAnswer;
+      },
+    });
+    expect(await lab.failure(byId)).toMatchObject({
+      code: 'ironic_unavailable',
+      reason: expect.stringContaining(`${tooLate}. An answer to its reservation was lost`),
+    });
+    expect(lab.writes()).not.toContain('deploy bm-1');
+    expect(lab.bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('keeps the server for a repeated call with its key, which goes on', async () => {
+    const slow = { attaches: 5_000 };
+    const lab = setup({
+      misbehave: ({ method }) => (method === 'attach' ? () => lab.clock.pass(slow.attaches) : undefined),
+    });
+    const request = { ...byId, vifs: ports, idempotency_key: 'job-1' };
+    expect((await lab.failure(request)).reason).toBe(`${tooLate}. Server bm-1 stays reserved for this idempotency key`);
+    slow.attaches = 1_000;
+    await expect(lab.provision(request)).resolves.toMatchObject({ status: 'accepted' });
+    expect(lab.bareMetal.deployments).toHaveLength(1);
+  });
+
+  /** The machine sleeps in the pause before something is sent again. */
+  const asleep = (mishaps: Parameters<typeof script>[0]) => {
+    const lab = setup({ misbehave: script(mishaps) });
+    lab.clock.meanwhile = (sleep) => {
+      if (sleep === 1) lab.clock.pass(600_000);
+    };
+    return lab;
+  };
+
+  it('sends no start again, though it was asleep in the pause', async () => {
+    const lab = asleep({ deploy: [refused('locked', 'Node is locked')] });
+    expect(await lab.failure(byId)).toMatchObject({
+      code: 'server_not_available',
+      reason: 'Ironic says: "Node is locked"',
+    });
+    expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1', 'release bm-1']);
+  });
+
+  it('leaves the outcome of a start open whose answer is lost, though it was asleep in the pause', async () => {
+    const lab = asleep({ deploy: [lostRequest] });
+    expect(await lab.failure(byId)).toMatchObject({ code: 'outcome_unknown' });
+    expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
+  });
+
+  it('accepts what Ironic has begun while it was asleep in the pause', async () => {
+    const lab = asleep({ deploy: [lostAnswer], find: [null, unsent] });
+    await expect(lab.provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
+  });
+});
+
+describe('undoing a reservation', () => {
+  const invalid = refused('invalid', 'no checksum');
+
+  it.each<[string, Mishap]>([
+    ['is locked', refused('locked')],
+    ['cannot be reached', unsent],
+    ['does not answer', lostRequest],
+    ['answers too late', lostAnswer],
+  ])('is tried again when the server %s', async (_, mishap) => {
+    const { failure, bareMetal } = setup({ misbehave: script({ deploy: [invalid], release: [mishap] }) });
+    expect(await failure(byId)).toMatchObject({ code: 'deploy_refused', reason: 'Ironic says: "no checksum"' });
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('that fails for good is reported, with the first reason kept', async () => {
+    const { failure, writes } = setup({
+      misbehave: script({ deploy: [invalid], release: always(refused('forbidden', 'not you')) }),
+    });
+    expect(await failure(byId)).toMatchObject({
+      code: 'deploy_refused',
+      id: 'bm-1',
+      reason: expect.stringMatching(
+        new RegExp(`^Ironic says: "no checksum"\\. ${stillReserved.source}: Ironic says: "not you"$`),
+      ),
+      hint: 'Choose another server; the operator can release this one by removing its instance_uuid.',
+    });
+    expect(writes().filter((request) => request === 'release bm-1')).toHaveLength(8);
+  });
+
+  it('that finds the server nowhere says only that it may be reserved', async () => {
+    const lab = setup({
+      misbehave: ({ method }) => {
+        if (method === 'deploy') return invalid;
+        return method === 'find' && lab.writes().length > 0 ? unsent : undefined;
+      },
+    });
+    expect((await lab.failure(byId)).reason).toMatch(
+      /Server bm-1 may still be reserved as deployment [-0-9a-f]{36}, for/,
+    );
+  });
+
+  it('that fails ends a search, so that it is told', async () => {
+    const { failure, writes } = setup({
+      servers: servers(3),
+      misbehave: script({ deploy: [invalid], release: always(unsent) }),
+    });
+    expect((await failure()).reason).toMatch(stillReserved);
+    expect(writes()).not.toContain('reserve bm-2');
+  });
+
+  it('is not done when the server is being deployed after all', async () => {
+    const lab = setup({
+      misbehave: script({
+        deploy: [
+          (act) => {
+            lab.bareMetal.set(uuid(1), { provisionState: 'deploying' });
+            invalid(act);
+          },
+        ],
+      }),
+    });
+    expect(await lab.failure(byId)).toMatchObject({
+      code: 'outcome_unknown',
+      reason: expect.stringContaining(
+        `Ironic says: "no checksum". Server bm-1 may be deploying: operation ${uuid(1)}, deployment `,
+      ),
+    });
+    expect(lab.writes()).not.toContain('release bm-1');
+  });
+
+  it.each<[string, (lab: ReturnType<typeof setup>) => void]>([
+    ['somebody else has the server by now', (lab) => lab.bareMetal.set(uuid(1), { deploymentId: uuid(99) })],
+    ['somebody has given it back already', (lab) => lab.bareMetal.set(uuid(1), { deploymentId: null, entry: null })],
+  ])('is not needed when %s', async (_, meanwhile) => {
+    const lab = setup({
+      misbehave: script({
+        deploy: [
+          (act) => {
+            meanwhile(lab);
+            invalid(act);
+          },
+        ],
+      }),
+    });
+    expect(await lab.failure(byId)).toMatchObject({ code: 'deploy_refused', reason: 'Ironic says: "no checksum"' });
+    expect(lab.writes()).not.toContain('release bm-1');
+  });
+
+  it('is not needed when the server is gone', async () => {
+    const lab = setup({
+      misbehave: script({ deploy: [refused('not_found')] }),
+      between: (bareMetal) => ({
+        ...bareMetal,
+        find: async (ref, signal) => (lab.writes().length > 0 ? null : bareMetal.find(ref, signal)),
+      }),
+    });
+    expect(await lab.failure(byId)).toMatchObject({ code: 'server_not_found' });
+    expect(lab.writes()).not.toContain('release bm-1');
+  });
+});
+
+describe('the Neutron ports of a request', () => {
+  const [one, two] = [uuid(801), uuid(802)];
+  const withPorts = { ...byId, vifs: [one, two] };
+
+  it('are attached between the reservation and the start', async () => {
+    const { provision, writes, bareMetal } = setup();
+    await provision(withPorts);
+    expect(writes()).toEqual(['reserve bm-1', 'attach bm-1', 'attach bm-1', 'deploy bm-1']);
+    expect([...bareMetal.portsOf(uuid(1))]).toEqual([one, two]);
+  });
+
+  it.each<[string, Mishap]>([
+    ['gets lost', lostRequest],
+    ['loses its answer', lostAnswer],
+    ['cannot be sent', unsent],
+    ['meets a lock', refused('locked')],
+    ['meets a busy Ironic', refused('busy')],
+  ])('are attached again when that %s', async (_, mishap) => {
+    const { provision, bareMetal } = setup({ misbehave: script({ attach: [null, mishap] }) });
+    await expect(provision(withPorts)).resolves.toMatchObject({ status: 'accepted' });
+    expect([...bareMetal.portsOf(uuid(1))]).toEqual([one, two]);
+  });
+
+  it('are detached again when one of them is refused', async () => {
+    const { failure, bareMetal } = setup({ misbehave: script({ attach: [null, refused('invalid', 'no such port')] }) });
+    expect(await failure(withPorts)).toMatchObject({ code: 'deploy_refused', reason: 'Ironic says: "no such port"' });
+    expect([...bareMetal.portsOf(uuid(1))]).toEqual([]);
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('that are refused are what the hint tells to look at', async () => {
+    const { failure } = setup({ misbehave: script({ attach: [refused('invalid', 'no such port')] }) });
+    expect((await failure(withPorts)).hint).toMatch(/^Correct vifs/);
+  });
+
+  it('that Ironic never hears of leave the server free', async () => {
+    const { failure, writes, bareMetal } = setup({ misbehave: script({ attach: always(unsent) }) });
+    expect(await failure(withPorts)).toMatchObject({ code: 'ironic_unavailable' });
+    expect(writes()).not.toContain('deploy bm-1');
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('that may still be attached late keep the server reserved, for they would connect whoever has it by then', async () => {
+    const { failure, writes, bareMetal } = setup({
+      misbehave: script({ attach: [lostRequest], deploy: [refused('invalid')] }),
+    });
+    expect((await failure(withPorts)).reason).toMatch(stillReserved);
+    expect(writes()).not.toContain('release bm-1');
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).not.toBeNull();
+  });
+
+  it('are detached again when the start is refused', async () => {
+    const { failure, writes, bareMetal } = setup({
+      misbehave: script({ deploy: [refused('invalid')], detach: [refused('locked')] }),
+    });
+    expect(await failure(withPorts)).toMatchObject({ code: 'deploy_refused' });
+    expect([...bareMetal.portsOf(uuid(1))]).toEqual([]);
+    expect(writes().at(-1)).toBe('release bm-1');
+  });
+
+  it('that cannot be detached keep the server reserved, and that is told', async () => {
+    const { failure, writes } = setup({
+      misbehave: script({ deploy: [refused('invalid')], detach: always(unsent) }),
+    });
+    expect((await failure(withPorts)).reason).toMatch(stillReserved);
+    expect(writes()).not.toContain('release bm-1');
+  });
+
+  it('stay attached when the outcome of the start is unknown', async () => {
+    const { failure, writes, bareMetal } = setup({ misbehave: script({ deploy: always(lostRequest) }) });
+    expect(await failure(withPorts)).toMatchObject({ code: 'outcome_unknown' });
+    expect(writes()).not.toContain('detach bm-1');
+    expect([...bareMetal.portsOf(uuid(1))]).toEqual([one, two]);
+  });
+
+  it('must be there when the network is connected by Neutron', async () => {
+    const servers = [freeServer(1, { networkInterface: 'neutron' })];
+    const { failure, writes } = setup({ servers });
+    const missing = {
+      code: 'deploy_refused',
+      reason: 'its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs',
+    };
+    expect(await failure(byId)).toMatchObject({ ...missing, id: 'bm-1' });
+    expect(await failure()).toMatchObject({ ...missing, id: uuid(1) });
+    expect(writes()).toEqual([]);
+    const attached = setup({ servers });
+    attached.bareMetal.portsOf(uuid(1)).add(one);
+    await expect(attached.provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    await expect(setup({ servers }).provision(withPorts)).resolves.toMatchObject({ status: 'accepted' });
+  });
+
+  it('decide which server is chosen', async () => {
+    const { provision } = setup({ servers: [freeServer(1, { networkInterface: 'neutron' }), freeServer(2)] });
+    await expect(provision()).resolves.toMatchObject({ server_id: uuid(2) });
+  });
+
+  describe('that Ironic does not tell of', () => {
+    const neutron = { networkInterface: 'neutron' };
+
+    it.each(['busy', 'not_found', 'invalid', 'wrong_state', 'locked', 'forbidden'] as const)(
+      'send a search on to the next server (%s)',
+      async (refusal) => {
+        const { provision } = setup({
+          servers: [freeServer(1, neutron), freeServer(2)],
+          misbehave: script({ vifs: always(refused(refusal)) }),
+        });
+        await expect(provision()).resolves.toMatchObject({ server_id: uuid(2) });
+      },
+    );
+
+    it.each([
+      ['busy', 'server_not_available', true],
+      ['not_found', 'server_not_found', false],
+      ['forbidden', 'deploy_refused', false],
+    ] as const)('end a request for that very server (%s)', async (refusal, code, retryable) => {
+      const { failure, writes } = setup({
+        servers: [freeServer(1, neutron)],
+        misbehave: script({ vifs: [refused(refusal, 'no')] }),
+      });
+      expect(await failure(byId)).toMatchObject({ code, retryable, id: 'bm-1', reason: 'Ironic says: "no"' });
+      expect(writes()).toEqual([]);
+    });
+
+    it('end a search where Ironic cannot be reached at all', async () => {
+      const { failure } = setup({
+        servers: [freeServer(1, neutron), freeServer(2)],
+        misbehave: script({ vifs: [unsent] }),
+      });
+      expect(await failure()).toMatchObject({ code: 'ironic_unavailable', retryable: true });
+    });
+
+    it('are looked for again where their server was merely busy', async () => {
+      const { provision, bareMetal } = setup({
+        servers: [freeServer(1, neutron)],
+        misbehave: script({ vifs: [refused('busy')] }),
+      });
+      bareMetal.portsOf(uuid(1)).add(one);
+      await expect(provision()).resolves.toMatchObject({ server_id: uuid(1) });
+    });
+  });
+
+  it('are missed in a message where the system may have no network without them', async () => {
+    const servers = [freeServer(1, { networkInterface: 'flat' })];
+    const warning = 'No Neutron port was attached: with the network interface flat the system may have no network.';
+    expect((await setup({ servers }).provision(byId)).message).toContain(warning);
+    expect((await setup({ servers }).provision(withPorts)).message).not.toContain(warning);
+  });
+});
+
+describe('the network_data of a request', () => {
+  const network = (mac: string) => ({
+    ...byId,
+    config_drive: {
+      network_data: {
+        links: [{ id: 'eth0', type: 'phy', ethernet_mac_address: mac }],
+        networks: [],
+        services: [],
+      },
+    },
+  });
+
+  it('may name the network cards of the server in any spelling', async () => {
+    const { message } = await setup().provision(network('52-54-00-00-00-01'));
+    expect(message).not.toContain('MAC');
+  });
+
+  it('that names others is deployed, with a warning', async () => {
+    const { message } = await setup().provision(network('52:54:00:00:00:AB'));
+    expect(message).toContain('network_data names MAC addresses that the server does not have: 52:54:00:00:00:ab.');
+  });
+
+  it('is not judged when the network cards cannot be read', async () => {
+    const { provision } = setup({ misbehave: script({ macAddresses: [unsent] }) });
+    expect((await provision(network('52:54:00:00:00:AB'))).message).not.toContain('MAC');
+  });
+
+  describe('is not judged when nobody tells of the network cards', () => {
+    const silent = (leave = () => {}) =>
+      setup({
+        between: (bareMetal) => ({
+          ...bareMetal,
+          macAddresses: (_, signal) =>
+            new Promise((_resolve, reject) => {
+              signal.addEventListener('abort', () => reject(signal.reason));
+              leave();
+            }),
+        }),
+      });
+
+    it('within a few seconds, for it would be a mere warning', async () => {
+      const { provision, clock } = silent();
+      const { status, message } = await provision(network('52:54:00:00:00:AB'));
+      expect([status, message.includes('MAC')]).toEqual(['accepted', false]);
+      expect(clock.sleeps).toEqual([5_000]);
+    });
+
+    it('before the caller leaves, and what was accepted is told all the same', async () => {
+      const controller = new AbortController();
+      const { provision } = silent(() => controller.abort(new Error('the caller left')));
+      const { status, message } = await provision(network('52:54:00:00:00:AB'), controller.signal);
+      expect([status, message.includes('MAC')]).toEqual(['accepted', false]);
+    });
+  });
+
+  it('is refused before Ironic is asked when it is malformed', async () => {
+    const { failure, bareMetal } = setup();
+    expect(await failure(network('nonsense'))).toMatchObject({
+      code: 'invalid_request',
+      reason: 'config_drive.network_data.links.0.ethernet_mac_address: must be a MAC address',
+    });
+    expect(bareMetal.requests).toEqual([]);
+  });
+});
+
+describe('a caller who leaves', () => {
+  const reason = new Error('the caller left');
+
+  /** The caller leaves just before the given request. */
+  function leavingAt(method: string, more: Partial<Record<string, Mishap>> = {}) {
+    const controller = new AbortController();
+    const lab = setup({
+      servers: servers(2),
+      misbehave: (request) => {
+        if (request.method === method) controller.abort(reason);
+        return more[request.method];
+      },
+    });
+    return { ...lab, signal: controller.signal };
+  }
+
+  it('before anything happened gets the reason back', async () => {
+    const { provision, bareMetal } = setup();
+    await expect(provision(byId, AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(bareMetal.requests).toEqual([]);
+  });
+
+  it('during the search changes nothing', async () => {
+    const { provision, signal, writes, bareMetal } = leavingAt('available');
+    await expect(provision({}, signal)).rejects.toBe(reason);
+    for (const server of bareMetal.servers.values()) expect(server.deploymentId).toBeNull();
+    expect(writes()).not.toContain('deploy bm-1');
+  });
+
+  it('before the start has the reservation undone, and it is never started', async () => {
+    const { provision, signal, writes, bareMetal } = leavingAt('reserve');
+    await expect(provision(byId, signal)).rejects.toBe(reason);
+    expect(writes()).toEqual(['reserve bm-1', 'release bm-1']);
+    expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('before the start hears of a reservation that could not be undone', async () => {
+    const { failure, signal } = leavingAt('reserve', { release: unsent });
+    expect((await failure(byId, signal)).reason).toMatch(stillReserved);
+  });
+
+  it('after the start was sent changes nothing any more', async () => {
+    const { provision, signal, bareMetal } = leavingAt('deploy');
+    await expect(provision(byId, signal)).resolves.toMatchObject({ status: 'accepted' });
+    expect(bareMetal.deployments).toHaveLength(1);
+  });
+
+  it('after the start was sent does not end its repetitions', async () => {
+    const controller = new AbortController();
+    const { provision, writes } = setup({
+      misbehave: script({
+        deploy: [
+          (act) => {
+            controller.abort(reason);
+            lostRequest(act);
+          },
+        ],
+      }),
+    });
+    await expect(provision(byId, controller.signal)).resolves.toMatchObject({ status: 'accepted' });
+    expect(writes()).toEqual(['reserve bm-1', 'deploy bm-1', 'deploy bm-1']);
+  });
+
+  it('between two servers ends the search', async () => {
+    const { provision, signal, bareMetal, writes } = leavingAt('reserve', { reserve: refused('locked') });
+    await expect(provision({}, signal)).rejects.toBe(reason);
+    expect(writes()).not.toContain('deploy bm-1');
+    for (const server of bareMetal.servers.values()) expect(server.deploymentId).toBeNull();
+  });
+
+  it('while the first server is being taken has no second one reserved', async () => {
+    const { provision, signal, writes } = leavingAt('reserve', { reserve: refused('taken') });
+    await expect(provision({}, signal)).rejects.toBe(reason);
+    expect(writes()).toEqual(['reserve bm-1']);
+  });
+
+  it('is waited for: the change counts as under way until its end', async () => {
+    const { provision, signal, changes, bareMetal } = leavingAt('reserve');
+    const call = provision(byId, signal);
+    const left = call.catch((error: unknown) => error);
+    // The search is a read; the change begins when it is over.
+    while (!bareMetal.requests.includes('reserve bm-1')) await Promise.resolve();
+    await changes.settled();
+    expect(bareMetal.requests.at(-1)).toBe('release bm-1');
+    expect(await left).toBe(reason);
+  });
+});
+
+describe('a defect in between', () => {
+  const defect = new TypeError('undefined is not a function');
+
+  it.each(['reserve', 'attach', 'deploy', 'release'] as const)('is passed on from %s as it is', async (method) => {
+    const { provision } = setup({
+      misbehave: script(method === 'release' ? { deploy: [refused('invalid')] } : {}),
+      between: (bareMetal) => ({ ...bareMetal, [method]: () => Promise.reject(defect) }),
+    });
+    await expect(provision({ ...byId, vifs: [uuid(801)] })).rejects.toBe(defect);
+  });
+});

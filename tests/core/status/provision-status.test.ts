@@ -1,0 +1,331 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { deadlines } from '../../../src/core/async/retry.js';
+import { Failure } from '../../../src/core/failures.js';
+import { type DeploymentEntry, ProvisionStatus, type Server } from '../../../src/core/model.js';
+import { provisionStates, stateMeaning } from '../../../src/core/states.js';
+import { displayName, isoTime, nameOf, standingOf, statusOf } from '../../../src/core/status/provision-status.js';
+import { anyText } from '../any-text.js';
+import { direct } from '../direct.js';
+import { freeServer, uuid } from '../fake-bare-metal.js';
+import { start } from '../fake-clock.js';
+
+const entry: DeploymentEntry = { started_at: '2026-11-22T07:30:00Z', image: 'ubuntu-24.04', digest: 'd' };
+const startedAt = Date.parse(entry.started_at);
+
+/** A server that we deploy. */
+function ours(overrides: Partial<Server> = {}): Server {
+  return freeServer(1, {
+    provisionState: 'deploying',
+    deploymentId: uuid(9),
+    entry,
+    imageSource: uuid(7),
+    provisionedAt: startedAt + 5_000,
+    ...overrides,
+  });
+}
+
+function refusalOf(server: Server, now = start): string | null {
+  try {
+    statusOf(server, now);
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'operation_not_found') return error.reason;
+    throw error;
+  }
+  throw new Error('There is a status.');
+}
+
+describe('the status of a deployment', () => {
+  it('is complete while it is under way', () => {
+    const server = ours({ step: { name: 'write_image', number: 2, names: direct } });
+    expect(statusOf(server, startedAt + 90_000)).toEqual({
+      operation_id: uuid(1),
+      server_id: uuid(1),
+      server_name: 'bm-1',
+      status: 'in_progress',
+      provision_state: 'deploying',
+      progress_percent: 40,
+      message: 'Server bm-1 is being deployed. Writing the image to the disk (step 2 of 6: write_image).',
+      started_at: '2026-11-22T07:30:00Z',
+      completed_at: null,
+      deployment_id: uuid(9),
+      poll_after_seconds: 9,
+      failure: null,
+    });
+  });
+
+  it('is complete when it is over', () => {
+    expect(statusOf(ours({ provisionState: 'active', provisionedAt: startedAt + 600_000 }), start)).toEqual({
+      operation_id: uuid(1),
+      server_id: uuid(1),
+      server_name: 'bm-1',
+      status: 'completed',
+      provision_state: 'active',
+      progress_percent: 100,
+      message:
+        'Server bm-1 is deployed with image ubuntu-24.04 and switched on; its system may take some minutes to boot.',
+      started_at: '2026-11-22T07:30:00Z',
+      completed_at: '2026-11-22T07:40:00Z',
+      deployment_id: uuid(9),
+      poll_after_seconds: null,
+      failure: null,
+    });
+  });
+
+  it('is complete when it failed', () => {
+    const lastError = 'Deploy step deploy.write_image failed: no space left on device /dev/sda.';
+    const server = ours({ provisionState: 'deploy failed', provisionedAt: startedAt + 60_000, lastError });
+    expect(statusOf(server, start)).toMatchObject({
+      status: 'failed',
+      provision_state: 'deploy failed',
+      progress_percent: null,
+      message: 'Deployment on server bm-1 failed at step write_image: The disk of the server is too small or full.',
+      completed_at: '2026-11-22T07:31:00Z',
+      poll_after_seconds: null,
+      failure: { code: 'no_space', step: 'write_image', ironic_error: lastError },
+    });
+  });
+
+  it('is about to start while the server is reserved by us', () => {
+    // What a call sends last gets its own time.
+    const last = startedAt + deadlines.call + deadlines.request;
+    expect(statusOf(ours({ provisionState: 'available' }), last)).toMatchObject({
+      status: 'in_progress',
+      progress_percent: 0,
+      message: 'Server bm-1 is reserved; its deployment is about to start.',
+      completed_at: null,
+      failure: null,
+    });
+  });
+
+  it('is failed when the server stayed reserved for longer than any call lasts', () => {
+    expect(
+      statusOf(ours({ provisionState: 'available' }), startedAt + deadlines.call + 2 * deadlines.request + 1),
+    ).toMatchObject({
+      status: 'failed',
+      progress_percent: null,
+      message: 'Deployment on server bm-1 failed: The server was reserved, but its deployment was never started.',
+      completed_at: null,
+      poll_after_seconds: null,
+      failure: { code: 'never_deployed', step: null, ironic_error: null },
+    });
+  });
+
+  it.each([
+    ['wait call-back', 'Server bm-1 is waiting for the deployment agent on the server.'],
+    ['deploy hold', 'Server bm-1 is held by an operator in the middle of its deployment.'],
+    ['deploying', 'Server bm-1 is being deployed.'],
+  ])('tells what goes on in "%s" outside of steps', (provisionState, message) => {
+    expect(statusOf(ours({ provisionState }), startedAt)).toMatchObject({ status: 'in_progress', message });
+  });
+
+  it('is told to those who wait in one sentence, with the time so far', () => {
+    expect(standingOf(ours({ step: null }), startedAt + 5_000).progress.words).toBe(
+      'Server bm-1 is being deployed; 5 s so far, usually past this within 15 min',
+    );
+  });
+
+  it.each(['rescue', 'servicing', 'service failed', 'unrescue failed'])('stays completed in "%s"', (provisionState) => {
+    expect(statusOf(ours({ provisionState }), start)).toMatchObject({
+      status: 'completed',
+      progress_percent: 100,
+      message: `Server bm-1 is ${stateMeaning(provisionState)?.words} with image ubuntu-24.04.`,
+      completed_at: null,
+      failure: null,
+    });
+  });
+
+  it('is in progress in a state that nobody knows yet', () => {
+    const server = ours({ provisionState: 'quantum\u202e entangled' });
+    expect(statusOf(server, start)).toMatchObject({
+      status: 'in_progress',
+      provision_state: 'quantum entangled',
+      progress_percent: null,
+      message: 'Server bm-1 is in the state "quantum entangled", which is not known here.',
+    });
+    expect(refusalOf({ ...server, deploymentId: null, entry: null })).toBe('its state is "quantum entangled"');
+  });
+
+  it.each(['__proto__', 'constructor', 'toString', ''])('does not stumble over the state "%s"', (provisionState) => {
+    expect(statusOf(ours({ provisionState }), start).status).toBe('in_progress');
+  });
+
+  it('names the image that Ironic has when we did not deploy it', () => {
+    const server = ours({ provisionState: 'active', entry: null, imageSource: 'http://images/a.qcow2' });
+    expect(statusOf(server, start).message).toContain('deployed with image http://images/a.qcow2 and switched on');
+    expect(statusOf({ ...server, imageSource: null }, start).message).toContain('is deployed and switched on');
+  });
+
+  it('answers for every state, or says that there is no operation', () => {
+    const someStates = [...provisionStates, 'no such state', '__proto__', 'constructor'];
+    for (const provisionState of someStates) {
+      for (const deploymentId of [uuid(9), null]) {
+        for (const own of [entry, null]) {
+          const server = ours({ provisionState, deploymentId, entry: own });
+          const outcome = stateMeaning(provisionState)?.outcome;
+          const about = `${provisionState}, ${deploymentId}, ${own ? 'ours' : 'not ours'}`;
+          const absent =
+            outcome === 'none' ? !(provisionState === 'available' && own) : !outcome && deploymentId === null;
+          if (absent) expect(refusalOf(server), about).toMatch(/^it(s state)? is /);
+          else expect(ProvisionStatus.safeParse(statusOf(server, start)).success, about).toBe(true);
+        }
+      }
+    }
+  });
+
+  it('is well-formed and in order for any server', () => {
+    const moment = fc.integer({ min: Date.UTC(2010), max: Date.UTC(2100) });
+    const text = anyText(120);
+    const server = fc
+      .record({
+        id: fc.uuid(),
+        name: fc.option(text),
+        provisionState: fc.oneof(fc.constantFrom(...provisionStates), text),
+        provisionedAt: fc.option(moment),
+        deploymentId: fc.option(fc.uuid()),
+        entry: fc.option(fc.record({ started_at: moment.map(isoTime), image: text, digest: fc.string() })),
+        imageSource: fc.option(text),
+        step: fc.option(
+          fc.record({
+            name: text,
+            number: fc.integer({ min: 1, max: 20 }),
+            names: fc.array(fc.oneof(fc.constantFrom(...direct), text), { minLength: 20, maxLength: 30 }),
+          }),
+        ),
+        lastError: fc.option(text),
+      })
+      .map((overrides) => freeServer(1, overrides));
+    fc.assert(
+      fc.property(server, moment, (any, now) => {
+        let status: ProvisionStatus;
+        try {
+          status = statusOf(any, now);
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'Failure', code: 'operation_not_found', id: any.id });
+          return;
+        }
+        ProvisionStatus.parse(status);
+        if (status.started_at && status.completed_at) expect(status.started_at <= status.completed_at).toBe(true);
+        expect(status.poll_after_seconds === null).toBe(status.status !== 'in_progress');
+        expect(status.failure !== null).toBe(status.status === 'failed');
+        expect(status.message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+        expect(status.message.length).toBeLessThan(1_000);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('where there is no operation', () => {
+  it.each([
+    ['available', 'its state is available: free for deployment'],
+    ['cleaning', 'its state is cleaning: being cleaned after its last use'],
+    ['manageable', 'its state is manageable: managed, but not offered for deployment'],
+  ])('the reason tells about "%s"', (provisionState, reason) => {
+    expect(refusalOf(freeServer(1, { provisionState }))).toBe(reason);
+  });
+
+  it.each(['deleting', 'cleaning', 'clean wait', 'clean hold'])(
+    '%s, the hint tells where to see when it is free again',
+    (state) => {
+      expect(() => statusOf(freeServer(1, { provisionState: state }), start)).toThrow(
+        expect.objectContaining({ hint: expect.stringContaining('list_servers shows when the server is free again') }),
+      );
+    },
+  );
+
+  it.each([
+    ['cleaning', { number: 2, names: ['power', 'erase_devices'] }, ' (step 2 of 2: erase_devices)'],
+    ['clean wait', { number: null, names: [] }, ' (step: erase_devices)'],
+  ])('the reason tells by which step of "%s" a server becomes free', (provisionState, place, words) => {
+    const server = freeServer(1, { provisionState, step: { name: 'erase_devices', ...place } });
+    expect(refusalOf(server)).toBe(`its state is ${provisionState}: ${stateMeaning(provisionState)?.words}${words}`);
+  });
+
+  it.each(['cleaning', 'clean wait', 'clean hold'])(
+    '%s on the order of an operator promises no free server: it ends in "manageable"',
+    (provisionState) => {
+      const server = freeServer(1, { provisionState, targetState: 'manageable' });
+      expect(refusalOf(server)).toMatch(/^its state is clean.*operator/);
+      expect(() => statusOf(server, start)).toThrow(
+        expect.objectContaining({ hint: expect.not.stringContaining('when the server is free again') }),
+      );
+    },
+  );
+
+  it('the reason tells who reserved the server', () => {
+    expect(refusalOf(freeServer(1, { deploymentId: uuid(8) }))).toBe(
+      `it is reserved by somebody else, as deployment ${uuid(8)}`,
+    );
+  });
+});
+
+describe('the times', () => {
+  it('come from our own entry', () => {
+    expect(statusOf(ours({ provisionedAt: null }), start).started_at).toBe('2026-11-22T07:30:00Z');
+  });
+
+  it('are an estimate without our entry, and the message says so', () => {
+    const foreign = ours({ entry: null, provisionedAt: start - 3_600_000 });
+    const status = statusOf(foreign, start - 3_500_000);
+    expect(status.started_at).toBe('2026-11-22T07:00:00Z');
+    expect(status.message).toBe(
+      'Server bm-1 is being deployed. It was not deployed through this server, so started_at is an estimate: the time of its last change of state.',
+    );
+  });
+
+  it('are an estimate where Ironic forgot whose deployment it failed to take off, which is not said to be that of others', () => {
+    const { message } = statusOf(freeServer(1, { provisionState: 'error' }), start);
+    expect(message).toContain('Ironic no longer tells whose deployment it was, so started_at is an estimate');
+    const known = statusOf(ours({ provisionState: 'error', entry: null }), start);
+    expect(known.message).toContain('It was not deployed through this server');
+  });
+
+  it('are unknown where there is nothing to go by', () => {
+    const status = statusOf(ours({ entry: null, provisionedAt: null }), start);
+    expect(status).toMatchObject({ started_at: null, completed_at: null, poll_after_seconds: 10 });
+    expect(statusOf(ours({ provisionState: 'active', provisionedAt: null }), start).completed_at).toBeNull();
+  });
+
+  it('never put the start after the end', () => {
+    const status = statusOf(ours({ provisionState: 'active', provisionedAt: startedAt - 30_000 }), start);
+    expect(status.started_at).toBe(status.completed_at);
+    expect(status.completed_at).toBe('2026-11-22T07:29:30Z');
+  });
+
+  it('are in UTC to the second', () => {
+    expect(isoTime(start + 1_999)).toBe('2026-11-22T08:00:01Z');
+  });
+});
+
+describe('when to look again', () => {
+  it.each([
+    [0, 5],
+    [30, 5],
+    [90, 9],
+    [150, 15],
+    [900, 30],
+    [3_600, 60],
+    [-60, 5],
+  ])('%i s after the start it is in %i s', (elapsed, seconds) => {
+    expect(statusOf(ours(), startedAt + elapsed * 1_000).poll_after_seconds).toBe(seconds);
+  });
+
+  it('is in a minute while an operator holds it', () => {
+    expect(statusOf(ours({ provisionState: 'deploy hold' }), startedAt).poll_after_seconds).toBe(60);
+  });
+});
+
+describe('the name of a server', () => {
+  it('is fit to be shown', () => {
+    const server = freeServer(1, { name: `a\u202eb\n${'c'.repeat(500)}` });
+    expect(nameOf(server)).toMatch(/^a b c+…$/);
+    expect(nameOf(server)).toHaveLength(80);
+  });
+
+  it('is its UUID where it has none', () => {
+    expect(nameOf(freeServer(1, { name: null }))).toBeNull();
+    expect(displayName(freeServer(1, { name: null }))).toBe(uuid(1));
+    expect(displayName(freeServer(1))).toBe('bm-1');
+  });
+});

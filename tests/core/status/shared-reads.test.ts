@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest';
+import { createChanges } from '../../../src/core/async/changes.js';
+import { createServerService } from '../../../src/core/inventory/server-service.js';
+import type { Clock } from '../../../src/core/ports.js';
+import { createProvisionService } from '../../../src/core/provision/provision.js';
+import { createSharedReads } from '../../../src/core/status/shared-reads.js';
+import { createFakeBareMetal, freeServer, uuid } from '../fake-bare-metal.js';
+import { createFakeClock, start } from '../fake-clock.js';
+import { seededRandom } from '../setup.js';
+
+const never = new AbortController().signal;
+
+function reads() {
+  const clock = createFakeClock();
+  const begun: string[] = [];
+  const endings: ((value: string | Error) => void)[] = [];
+  const signals: AbortSignal[] = [];
+  const shared = createSharedReads<string>(clock, (id, signal) => {
+    begun.push(id);
+    signals.push(signal);
+    return new Promise((resolve, reject) => {
+      endings.push((value) => (value instanceof Error ? reject(value) : resolve(value)));
+    });
+  });
+  return { clock, begun, signals, end: (value: string | Error) => endings.shift()?.(value), shared };
+}
+
+describe('reads that are shared', () => {
+  test('cost one request however many look at the same time', async () => {
+    const { begun, end, shared } = reads();
+    const all = Promise.all(Array.from({ length: 100 }, () => shared.read('a', 0, new AbortController().signal)));
+    end('news');
+    expect(new Set(await all)).toEqual(new Set(['news']));
+    expect(begun).toEqual(['a']);
+  });
+
+  test('are one for each thing', async () => {
+    const { begun, shared } = reads();
+    void shared.read('a', 0, never);
+    void shared.read('b', 0, never);
+    expect(begun).toEqual(['a', 'b']);
+  });
+
+  test('are good for as long as the caller says, and no longer', async () => {
+    const { begun, clock, end, shared } = reads();
+    const first = shared.read('a', 0, never);
+    end('old');
+    await first;
+    await clock.sleep(1_000, never);
+    expect(await shared.read('a', 2_000, never)).toBe('old');
+    void shared.read('a', 1_000, never);
+    expect(begun).toHaveLength(2);
+  });
+
+  test('are begun anew once they are out of date, even those under way', async () => {
+    const { begun, end, shared } = reads();
+    const before = shared.read('a', 0, never);
+    shared.forget('a');
+    const after = shared.read('a', 0, never);
+    end('of the time before');
+    end('of the time after');
+    expect([await before, await after]).toEqual(['of the time before', 'of the time after']);
+    expect(begun).toHaveLength(2);
+  });
+
+  test('go on for the others when one caller leaves', async () => {
+    const { end, shared } = reads();
+    const leaving = new AbortController();
+    const left = shared.read('a', 0, leaving.signal);
+    const stays = shared.read('a', 0, never);
+    leaving.abort(new Error('the caller left'));
+    await expect(left).rejects.toThrow('the caller left');
+    end('news');
+    expect(await stays).toBe('news');
+  });
+
+  test('end when the last caller has left, and are begun anew for the next', async () => {
+    const { begun, end, signals, shared } = reads();
+    const leaving = [new AbortController(), new AbortController()];
+    const left = leaving.map(({ signal }) => shared.read('a', 0, signal).catch(({ message }) => message));
+    leaving[0]?.abort(new Error('the first left'));
+    expect(await left[0]).toBe('the first left');
+    expect(signals[0]?.aborted).toBe(false);
+    leaving[1]?.abort(new Error('the second left'));
+    expect(await left[1]).toBe('the second left');
+    expect(signals[0]?.aborted).toBe(true);
+
+    const next = shared.read('a', 1_000, never);
+    expect(begun).toHaveLength(2);
+    end(new Error('broken off'));
+    end('news');
+    expect(await next).toBe('news');
+    expect(signals[1]?.aborted).toBe(false);
+  });
+
+  test('are not begun for a caller who has left already', async () => {
+    const { begun, shared } = reads();
+    await expect(shared.read('a', 0, AbortSignal.abort(new Error('left')))).rejects.toThrow('left');
+    expect(begun).toEqual([]);
+  });
+
+  test('stay good after everybody has been answered', async () => {
+    const { begun, end, signals, shared } = reads();
+    const first = shared.read('a', 0, never);
+    end('news');
+    await first;
+    expect(signals[0]?.aborted).toBe(false);
+    expect(await shared.read('a', 1_000, never)).toBe('news');
+    expect(begun).toHaveLength(1);
+  });
+
+  test('fail for all who wait, and are begun anew for the next', async () => {
+    const { begun, end, shared } = reads();
+    const all = [shared.read('a', 0, never), shared.read('a', 0, never)];
+    end(new Error('no answer'));
+    for (const each of all) await expect(each).rejects.toThrow('no answer');
+    void shared.read('a', 0, never);
+    expect(begun).toHaveLength(2);
+  });
+});
+
+/** A clock whose sleepers wake in the order of their times, as soon as nobody else has anything to do. */
+function virtualClock(): Clock {
+  let now = start;
+  const sleepers: { at: number; wake: () => void }[] = [];
+  const next = () => {
+    const earliest = sleepers.sort((left, right) => left.at - right.at).shift();
+    if (!earliest) return;
+    now = Math.max(now, earliest.at);
+    earliest.wake();
+  };
+  return {
+    now: () => now,
+    sleep: (milliseconds) =>
+      new Promise((wake) => {
+        sleepers.push({ at: now + milliseconds, wake });
+        setImmediate(next);
+      }),
+  };
+}
+
+test('100 waiting calls cost Ironic hardly more requests than one', async () => {
+  const requestsOf = async (callers: number) => {
+    const clock = virtualClock();
+    const servers = [freeServer(1, { provisionState: 'deploying', deploymentId: uuid(9) })];
+    const bareMetal = createFakeBareMetal({ servers, clock });
+    const random = seededRandom(callers);
+    const service = createProvisionService({
+      bareMetal,
+      images: { find: async () => null, list: async () => ({ images: [], complete: true, anyUrl: true }) },
+      servers: createServerService({ bareMetal, clock, random }),
+      changes: createChanges(),
+      clock,
+      random,
+      realm: async () => 'tests',
+    });
+    const request = { operation_id: uuid(1), wait_seconds: 50 };
+    await Promise.all(Array.from({ length: callers }, () => service.status(request, new AbortController().signal)));
+    return bareMetal.requests.length;
+  };
+  const one = await requestsOf(1);
+  expect(one).toBeGreaterThan(5);
+  expect(await requestsOf(100)).toBeLessThanOrEqual(2 * one);
+});

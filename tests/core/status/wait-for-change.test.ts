@@ -1,0 +1,397 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../../src/core/failures.js';
+import type { Server, StatusRequest } from '../../../src/core/model.js';
+import { translating } from '../../../src/core/port-failures.js';
+import { type BareMetal, SignInRefused } from '../../../src/core/ports.js';
+import type { Progress } from '../../../src/core/status/progress.js';
+import { createWaiting } from '../../../src/core/status/wait-for-change.js';
+import { direct } from '../direct.js';
+import {
+  always,
+  createFakeBareMetal,
+  type FakeBareMetalOptions,
+  freeServer,
+  lostAnswer,
+  type Mishap,
+  refused,
+  script,
+  unsent,
+  uuid,
+} from '../fake-bare-metal.js';
+import { start } from '../fake-clock.js';
+import { createTimeline } from '../timeline.js';
+
+const step = (number: number) => ({ name: direct[number - 1] ?? '', number, names: direct });
+
+const deploying = freeServer(1, {
+  provisionState: 'deploying',
+  deploymentId: uuid(9),
+  entry: { started_at: '2026-11-22T07:59:00Z', image: 'ubuntu-24.04', digest: 'd' },
+  provisionedAt: start - 60_000,
+  step: step(1),
+});
+
+const forever = new AbortController().signal;
+
+interface SetupOptions {
+  readonly servers?: readonly Server[];
+  readonly misbehave?: FakeBareMetalOptions['misbehave'];
+  readonly between?: (bareMetal: BareMetal) => BareMetal;
+}
+
+function setup({ servers = [deploying], misbehave, between = (same) => same }: SetupOptions = {}) {
+  const clock = createTimeline();
+  const bareMetal = createFakeBareMetal({ servers, clock, ...(misbehave ? { misbehave } : {}) });
+  const waiting = createWaiting({ bareMetal: between(bareMetal), clock, random: () => 0.5 });
+  const look = translating(waiting.status);
+  const ask = (request: Partial<StatusRequest> = {}, signal = forever, report?: (progress: Progress) => void) =>
+    look({ operation_id: uuid(1), wait_seconds: 0, ...request }, signal, report);
+  return {
+    clock,
+    bareMetal,
+    ask,
+    /** Asks, and lets time pass until there is an answer. */
+    answer: (...asked: Parameters<typeof ask>) => clock.until(ask(...asked)),
+    finds: () => bareMetal.requests.filter((request) => request.startsWith('find')).length,
+  };
+}
+
+describe('the status', () => {
+  it('takes one request', async () => {
+    const { answer, bareMetal, clock } = setup();
+    await expect(answer()).resolves.toMatchObject({ status: 'in_progress' });
+    expect(bareMetal.requests).toEqual(['find bm-1']);
+    expect(clock.now()).toBe(start);
+  });
+
+  it('does not exist for a server that does not', async () => {
+    await expect(setup().answer({ operation_id: uuid(5) })).rejects.toMatchObject({
+      code: 'operation_not_found',
+      message: `Server ${uuid(5)} has no provisioning operation`,
+      reason: 'Ironic knows no such server',
+    });
+  });
+
+  it('does not exist for a server that nobody deploys', async () => {
+    await expect(setup({ servers: [freeServer(1)] }).answer()).rejects.toMatchObject({
+      code: 'operation_not_found',
+      reason: 'its state is available: free for deployment',
+    });
+  });
+
+  it('is that of one deployment and no later one', async () => {
+    const { answer } = setup();
+    await expect(answer({ deployment_id: uuid(9) })).resolves.toBeDefined();
+    await expect(answer({ deployment_id: uuid(8) })).rejects.toMatchObject({
+      code: 'operation_not_found',
+      reason: `it carries another deployment by now: ${uuid(9)}`,
+    });
+  });
+
+  it('says so when the later deployment has no id', async () => {
+    const { answer } = setup({ servers: [freeServer(1, { provisionState: 'active' })] });
+    await expect(answer({ deployment_id: uuid(8) })).rejects.toMatchObject({
+      reason: 'it carries another deployment by now: one without an id',
+    });
+  });
+
+  it('is still that of the deployment whose id Ironic forgot when it failed to undeploy it', async () => {
+    const { answer } = setup({ servers: [freeServer(1, { provisionState: 'error' })] });
+    await expect(answer({ deployment_id: uuid(9) })).resolves.toMatchObject({
+      status: 'failed',
+      failure: { code: 'undeployment_failed' },
+    });
+  });
+
+  it.each<[string, Mishap, object]>([
+    ['cannot be reached', unsent, { code: 'ironic_unavailable', reason: 'Ironic cannot be reached (ECONNREFUSED)' }],
+    ['has no answer', lostAnswer, { code: 'ironic_unavailable', retryable: true }],
+    [
+      'refuses our user',
+      refused('forbidden', 'no'),
+      { code: 'ironic_unavailable', reason: 'Ironic says: "no"', retryable: false },
+    ],
+    ['is busy', refused('busy'), { code: 'ironic_unavailable', retryable: true }],
+    [
+      'is too old',
+      refused('too_old', 'it speaks API 1.50'),
+      { code: 'ironic_too_old', reason: 'Ironic says: "it speaks API 1.50"' },
+    ],
+  ])('fails when Ironic %s', async (_, mishap, failure) => {
+    const { answer } = setup({ misbehave: script({ find: [mishap] }) });
+    await expect(answer({ wait_seconds: 50 })).rejects.toMatchObject(failure);
+  });
+
+  it('passes a defect on as it is', async () => {
+    const defect = new TypeError('undefined is not a function');
+    const { answer } = setup({ between: (bareMetal) => ({ ...bareMetal, find: () => Promise.reject(defect) }) });
+    await expect(answer()).rejects.toBe(defect);
+  });
+});
+
+describe('the record of errors', () => {
+  const failed = { ...deploying, provisionState: 'deploy failed', step: null, lastError: null };
+  const words = 'Deploy step deploy.write_image failed: no space left on device';
+
+  it('is asked for where a deployment has failed, and tells why', async () => {
+    const { answer, bareMetal } = setup({ servers: [failed] });
+    bareMetal.record.set(uuid(1), [{ at: start, work: 'deploying', words }]);
+    await expect(answer()).resolves.toMatchObject({ failure: { code: 'no_space', step: 'write_image' } });
+    expect(bareMetal.requests).toEqual(['find bm-1', 'errors bm-1']);
+  });
+
+  it.each([
+    ['deploying', false],
+    ['active', false],
+    ['error', true],
+  ])('is asked for in "%s": %s', async (provisionState, asked) => {
+    const { answer, bareMetal } = setup({ servers: [{ ...failed, provisionState }] });
+    await answer();
+    expect(bareMetal.requests.includes('errors bm-1')).toBe(asked);
+  });
+
+  it.each([
+    ['refuses to tell', refused('forbidden')],
+    ['has none', refused('not_found')],
+    ['gives no answer', lostAnswer],
+  ])('is done without where Ironic %s', async (_, mishap) => {
+    const server = { ...failed, lastError: words };
+    const { answer } = setup({ servers: [server], misbehave: script({ errors: [mishap] }) });
+    await expect(answer()).resolves.toMatchObject({ failure: { code: 'no_space', ironic_error: words } });
+  });
+
+  it('is waited for no longer than five seconds', async () => {
+    const between = (bareMetal: BareMetal) => ({ ...bareMetal, errors: () => new Promise<never>(() => undefined) });
+    const { answer, clock } = setup({ servers: [{ ...failed, lastError: words }], between });
+    await expect(answer()).resolves.toMatchObject({ failure: { code: 'no_space' } });
+    expect(clock.now() - start).toBe(5_000);
+    expect(clock.sleeping).toBe(0);
+  });
+});
+
+describe('a wait', () => {
+  it('ends with the next step', async () => {
+    const { ask, clock, bareMetal } = setup();
+    const waiting = ask({ wait_seconds: 50 });
+    await clock.pass(20_000);
+    bareMetal.set(uuid(1), { step: step(2) });
+    await expect(clock.until(waiting)).resolves.toMatchObject({ progress_percent: 40 });
+    expect(clock.now() - start).toBeLessThan(26_000);
+  });
+
+  it('ends with the deployment', async () => {
+    const { ask, clock, bareMetal } = setup();
+    const waiting = ask({ wait_seconds: 50 });
+    await clock.pass(1_000);
+    bareMetal.set(uuid(1), { provisionState: 'active', provisionedAt: clock.now() });
+    await expect(clock.until(waiting)).resolves.toMatchObject({ status: 'completed' });
+    expect(clock.now() - start).toBe(2_000);
+  });
+
+  it('does not begin when the deployment is over', async () => {
+    const { answer, clock } = setup({ servers: [{ ...deploying, provisionState: 'deploy failed' }] });
+    await expect(answer({ wait_seconds: 50 })).resolves.toMatchObject({ status: 'failed' });
+    expect(clock.now()).toBe(start);
+  });
+
+  it('lasts no longer than it was asked to', async () => {
+    const { answer, clock } = setup();
+    await expect(answer({ wait_seconds: 7 })).resolves.toMatchObject({ status: 'in_progress' });
+    expect(clock.now() - start).toBe(7_000);
+  });
+
+  it('fails when the deployment vanishes meanwhile', async () => {
+    const { ask, clock, bareMetal } = setup();
+    const waiting = ask({ wait_seconds: 50 });
+    await clock.pass(1_000);
+    bareMetal.set(uuid(1), { provisionState: 'cleaning', step: null, deploymentId: null, entry: null });
+    await expect(clock.until(waiting)).rejects.toMatchObject({
+      code: 'operation_not_found',
+      reason: 'its state is cleaning: being cleaned after its last use',
+    });
+  });
+
+  it('ends when the deployment begins to stall', async () => {
+    const waitingForAgent = { ...deploying, provisionState: 'wait call-back', provisionedAt: start - 15.5 * 60_000 };
+    const { answer, clock } = setup({ servers: [waitingForAgent] });
+    const { status, message } = await answer({ wait_seconds: 50 });
+    expect(status).toBe('in_progress');
+    expect(message).toContain('It seems stalled: the deployment agent has not called for 16 minutes');
+    expect(clock.now() - start).toBeLessThan(40_000);
+  });
+
+  it('goes on while words change that only tell the time', async () => {
+    const stalled = { ...deploying, provisionedAt: start - 3 * 3_600_000 };
+    const { answer, clock } = setup({ servers: [stalled] });
+    await answer({ wait_seconds: 50 });
+    expect(clock.now() - start).toBe(50_000);
+  });
+
+  it('ends with its caller, and leaves no timer', async () => {
+    const { ask, clock } = setup();
+    const controller = new AbortController();
+    const reason = new Error('the caller left');
+    const left = expect(ask({ wait_seconds: 50 }, controller.signal)).rejects.toBe(reason);
+    await clock.pass(3_000);
+    expect(clock.sleeping).toBe(1);
+    controller.abort(reason);
+    await left;
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it('ends with its caller in the middle of a look, and leaves no timer', async () => {
+    let looks = 0;
+    const between = (bareMetal: BareMetal): BareMetal => ({
+      ...bareMetal,
+      find: (...asked) => (++looks === 1 ? bareMetal.find(...asked) : new Promise(() => undefined)),
+    });
+    const { ask, clock } = setup({ between });
+    const controller = new AbortController();
+    const left = expect(ask({ wait_seconds: 50 }, controller.signal)).rejects.toBeDefined();
+    await clock.pass(3_000);
+    expect(looks).toBe(2);
+    controller.abort();
+    await left;
+    expect(clock.sleeping).toBe(0);
+  });
+});
+
+describe('a wait during which Ironic falls silent', () => {
+  it.each([
+    ['cannot be reached', unsent],
+    ['does not answer', lostAnswer],
+    ['is busy', refused('busy')],
+    [
+      'cannot be asked, for too many wait',
+      () => {
+        throw new Failure('overloaded');
+      },
+    ],
+  ])('goes on when Ironic %s, and sees what comes afterwards', async (_, mishap) => {
+    const { ask, clock, bareMetal } = setup({ misbehave: script({ find: [null, ...Array(8).fill(mishap)] }) });
+    const waiting = ask({ wait_seconds: 50 });
+    await clock.pass(10_000);
+    bareMetal.set(uuid(1), { step: step(2) });
+    await expect(clock.until(waiting)).resolves.toMatchObject({ progress_percent: 40, status: 'in_progress' });
+    expect(clock.now() - start).toBeGreaterThan(20_000);
+  });
+
+  it('ends in time with what was last seen, and says how long ago that was', async () => {
+    const { answer, clock } = setup({ misbehave: script({ find: [null, null, ...always(unsent)] }) });
+    const { status, message, progress_percent } = await answer({ wait_seconds: 20 });
+    expect([status, progress_percent]).toEqual(['in_progress', 5]);
+    expect(message).toMatch(/ That was 18 s ago: since then Ironic has given no answer\.$/);
+    expect(clock.now() - start).toBe(20_000);
+  });
+
+  it('ends in time although a look never does', async () => {
+    let looks = 0;
+    const between = (bareMetal: BareMetal): BareMetal => ({
+      ...bareMetal,
+      find: (...asked) => (++looks === 1 ? bareMetal.find(...asked) : new Promise(() => undefined)),
+    });
+    const { answer, clock } = setup({ between });
+    await expect(answer({ wait_seconds: 20 })).resolves.toMatchObject({ status: 'in_progress' });
+    expect(clock.now() - start).toBe(22_000);
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it.each<[string, Mishap]>([
+    ['refuses for good', refused('forbidden', 'no')],
+    [
+      'refuses the sign-in',
+      () => {
+        throw new SignInRefused('the password is wrong');
+      },
+    ],
+  ])('ends at once when Ironic %s', async (_, mishap) => {
+    const { answer, clock } = setup({ misbehave: script({ find: [null, mishap] }) });
+    await expect(answer({ wait_seconds: 20 })).rejects.toMatchObject({ code: 'ironic_unavailable', retryable: false });
+    expect(clock.now() - start).toBe(2_000);
+  });
+});
+
+describe('the reports of a wait', () => {
+  it('tell at each look but the last how far it is, for how long, and how long it usually takes', async () => {
+    const { ask, clock, bareMetal } = setup();
+    const reports: Progress[] = [];
+    const waiting = ask({ wait_seconds: 50 }, forever, (report) => reports.push(report));
+    await clock.pass(5_000);
+    bareMetal.set(uuid(1), { step: step(2) });
+    await clock.until(waiting);
+    expect(reports).toEqual([
+      {
+        percent: 5,
+        words: 'Booting the deployment agent (step 1 of 6: deploy); 1 min 0 s so far, usually past this within 30 min',
+      },
+      {
+        percent: 5,
+        words: 'Booting the deployment agent (step 1 of 6: deploy); 1 min 2 s so far, usually past this within 30 min',
+      },
+      {
+        percent: 5,
+        words: 'Booting the deployment agent (step 1 of 6: deploy); 1 min 4 s so far, usually past this within 30 min',
+      },
+    ]);
+  });
+
+  it('are followed by an answer that does not go back, though the list of steps grows', async () => {
+    const { ask, clock, bareMetal } = setup({
+      servers: [{ ...deploying, step: { name: 'raid', number: 2, names: ['deploy', 'raid'] } }],
+    });
+    const reports: Progress[] = [];
+    const waiting = ask({ wait_seconds: 50 }, forever, (report) => reports.push(report));
+    await clock.pass(1_000);
+    bareMetal.set(uuid(1), { step: { name: 'raid', number: 2, names: ['deploy', 'raid', 'burn_in', 'write'] } });
+    await expect(clock.until(waiting)).resolves.toMatchObject({ progress_percent: 50 });
+    expect(reports.map(({ percent }) => percent)).toEqual([50]);
+  });
+
+  it('name a stall', async () => {
+    const { answer } = setup({ servers: [{ ...deploying, provisionedAt: start - 3_600_000 }] });
+    const reports: Progress[] = [];
+    await answer({ wait_seconds: 1 }, forever, (report) => reports.push(report));
+    expect(reports[0]?.words).toMatch(
+      /^Booting the deployment agent \(step 1 of 6: deploy\)\. It seems stalled: Ironic has worked on this for 60 minutes/,
+    );
+  });
+});
+
+describe('many callers who wait', () => {
+  it('for one server cost Ironic no more than one of them', async () => {
+    const alone = setup();
+    await alone.answer({ wait_seconds: 50 });
+    const many = setup();
+    const waiting = Promise.all(
+      Array.from({ length: 100 }, () => many.ask({ wait_seconds: 50 }, new AbortController().signal)),
+    );
+    await many.clock.until(waiting);
+    expect(many.finds()).toBe(alone.finds());
+    expect(many.clock.sleeping).toBe(0);
+  });
+
+  it('share what is under way only: what is over, or not there, is told as it is at that moment', async () => {
+    const { answer, bareMetal } = setup();
+    await answer({ wait_seconds: 1 });
+    const look = () => answer({ wait_seconds: 50 });
+    bareMetal.set(uuid(1), { provisionState: 'active' });
+    await expect(look()).resolves.toMatchObject({ status: 'completed' });
+    bareMetal.set(uuid(1), { provisionState: 'error' });
+    await expect(look()).resolves.toMatchObject({ status: 'failed' });
+    bareMetal.set(uuid(1), { provisionState: 'cleaning' });
+    await expect(look()).rejects.toMatchObject({ code: 'operation_not_found' });
+    bareMetal.set(uuid(1), { provisionState: 'active' });
+    await expect(look()).resolves.toMatchObject({ status: 'completed' });
+  });
+
+  it('leave nothing behind when they leave', async () => {
+    const { ask, clock } = setup();
+    const callers = Array.from({ length: 100 }, () => new AbortController());
+    const left = Promise.allSettled(callers.map(({ signal }) => ask({ wait_seconds: 50 }, signal)));
+    await clock.pass(10_000);
+    expect(clock.sleeping).toBe(100);
+    for (const caller of callers) caller.abort();
+    await left;
+    expect(clock.sleeping).toBe(0);
+  });
+});
