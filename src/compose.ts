@@ -31,10 +31,19 @@ export interface ComposeOptions {
 /** Puts the core together as the settings say. Asks nobody anything yet. */
 export async function composeCore(config: Config, { warn = () => undefined }: ComposeOptions = {}): Promise<Core> {
   const { policy, auditLog: file } = config;
-  const { bareMetal, images, say, realm } = await composeCloud(config);
+  const { bareMetal, images, say, idempotencyScope } = await composeCloud(config);
   const servers = createServerService({ bareMetal, clock, policy, random });
   const changes = createChanges();
-  const provision = createProvisionService({ bareMetal, images, servers, changes, clock, policy, random, realm });
+  const provision = createProvisionService({
+    bareMetal,
+    images,
+    servers,
+    changes,
+    clock,
+    policy,
+    random,
+    idempotencyScope,
+  });
   const audit =
     file === undefined ? undefined : (await import('./local/audit-log.js')).createAuditLog({ file, clock, warn });
   const deprovision = createDeprovisionService({
@@ -56,7 +65,7 @@ export interface ComposedCloud {
   readonly session: Session | undefined;
   readonly say: (message: string) => string;
   /** Where an idempotency key counts. */
-  readonly realm: (signal: AbortSignal) => Promise<string>;
+  readonly idempotencyScope: (signal: AbortSignal) => Promise<string>;
 }
 
 /** Puts together what the core needs of a cloud. Asks nobody anything yet. */
@@ -73,7 +82,7 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
       images: createGlance({ http: http('image'), clock, random }),
       session: undefined,
       say: simulated(),
-      realm: async () => 'simulator',
+      idempotencyScope: async () => 'simulator',
     };
   }
   const { auth, baremetalEndpoint, imageEndpoint, tls } = cloud.settings;
@@ -95,7 +104,7 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
     images: createCatalogueImages(config.catalogue, hasGlance ? glance : undefined),
     session,
     say: (message) => message,
-    realm: createRealm({ session, timeout, clock, random }),
+    idempotencyScope: createRealm({ session, timeout, clock, random }),
   };
 }
 

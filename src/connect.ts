@@ -3,8 +3,8 @@ import { readConfig } from './config/config.js';
 import { withFirstAbort } from './core/async/abort.js';
 import { ImageListing, type ImageListRequest } from './core/inventory/image-list.js';
 import { ServerListing, type ServerListRequest } from './core/inventory/server-list.js';
-import { type ProvisionRequest, ProvisionResponse, ProvisionStatus, type StatusRequest } from './core/model.js';
 import { operations } from './core/operations.js';
+import { type ProvisionRequest, ProvisionResponse, ProvisionStatus, type StatusRequest } from './core/requests.js';
 
 /** Settings by their names as environment variables: `OS_*` and `IRONIC_MCP_*`. `process.env` will do. */
 export type Settings = Readonly<Record<string, string | undefined>>;

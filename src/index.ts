@@ -2,28 +2,15 @@ export { ConfigError } from './config/errors.js';
 export { type CallOptions, type Connection, connect, type Settings } from './connect.js';
 export { type Changes, createChanges, isOfChange } from './core/async/changes.js';
 export { Failure, type FailureCode, type FailureDetails, failures } from './core/failures.js';
+export type { ConfigDrive, Image } from './core/image.js';
 export type { ImageListing, ImageListRequest } from './core/inventory/image-list.js';
 export type { ServerListing, ServerListRequest } from './core/inventory/server-list.js';
 export { createServerService, type ServerService, type ServerServiceOptions } from './core/inventory/server-service.js';
-export type {
-  ConfigDrive,
-  DeploymentEntry,
-  DeploymentFailure,
-  Image,
-  ProvisionRequest,
-  ProvisionResponse,
-  ProvisionStatus,
-  RecordedError,
-  Server,
-  StatusRequest,
-  Step,
-} from './core/model.js';
 export { createPolicy, type Policy, type PolicySettings } from './core/policy.js';
 export {
   type BareMetal,
   type Clock,
   type Criteria,
-  type Held,
   type ImageList,
   type Images,
   NoAnswer,
@@ -31,6 +18,7 @@ export {
   type Refusal,
   Refused,
   type Reservation,
+  type ReservationId,
   type ServerFilter,
   type ServerPage,
   SignInRefused,
@@ -40,3 +28,11 @@ export {
   type ProvisionService,
   type ProvisionServiceOptions,
 } from './core/provision/provision.js';
+export type {
+  DeploymentFailure,
+  ProvisionRequest,
+  ProvisionResponse,
+  ProvisionStatus,
+  StatusRequest,
+} from './core/requests.js';
+export type { DeploymentEntry, RecordedError, Server, Step } from './core/server.js';

@@ -45,6 +45,11 @@ interface Report {
   }[];
 }
 
+const rules = new Set(['lint/style/noRestrictedImports', 'lint/suspicious/noImportCycles']);
+
+/** Two files that import from each other, one of them only a type. */
+const circle = { 'one.ts': "import type { B } from './two.js';", 'two.ts': "import { a } from './one.js';" };
+
 /** Has Biome, with our own configuration, look at each way to import each source, and answers what it refuses. */
 function refusals(): ReadonlySet<string> {
   const root = mkdtempSync(join(tmpdir(), 'ironic-mcp-imports-'));
@@ -56,6 +61,8 @@ function refusals(): ReadonlySet<string> {
       for (const [at, source] of sources.entries())
         writeFileSync(join(root, 'src', folder, `${at}.ts`), ways(source).join('\n'));
     }
+    mkdirSync(join(root, 'src', 'circle'));
+    for (const [file, text] of Object.entries(circle)) writeFileSync(join(root, 'src', 'circle', file), text);
     const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');
     const args = ['lint', '--vcs-enabled=false', '--reporter=json', '--max-diagnostics=none', 'src'];
     const { stdout } = spawnSync(process.execPath, [biome, ...args], {
@@ -66,7 +73,7 @@ function refusals(): ReadonlySet<string> {
     const { diagnostics } = JSON.parse(stdout) as Report;
     return new Set(
       diagnostics
-        .filter(({ category }) => category === 'plugin' || category === 'lint/style/noRestrictedImports')
+        .filter(({ category }) => category === 'plugin' || rules.has(category))
         .map(({ location: { path, start } }) => `${path}:${start.line}`),
     );
   } finally {
@@ -91,5 +98,11 @@ describe.each(folders)('src/%s', (folder) => {
       }),
     );
     expect(refused).toEqual(expected);
+  });
+});
+
+describe('src', () => {
+  it('has no files that import from each other, not even types', () => {
+    expect(Object.keys(circle).filter((file) => found.has(`src/circle/${file}:1`))).toEqual(Object.keys(circle));
   });
 });

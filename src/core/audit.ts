@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type * as z from 'zod';
+import type { Call } from './call.js';
 import { Failure } from './failures.js';
-import { auditForm } from './input/redaction.js';
-import type { Call, Operation } from './operation.js';
+import { redacted } from './input/redaction.js';
 import type { Audit, AuditRecord } from './ports.js';
 import { plain } from './text/untrusted.js';
 
@@ -13,7 +14,7 @@ import { plain } from './text/untrusted.js';
  */
 export async function audited<Output extends Readonly<Record<string, unknown>>>(
   audit: Audit,
-  operation: Pick<Operation, 'name' | 'input'>,
+  operation: { readonly name: string; readonly input: z.ZodType },
   input: unknown,
   { caller, traceparent, signal }: Call,
   change: () => Promise<Output>,
@@ -24,7 +25,7 @@ export async function audited<Output extends Readonly<Record<string, unknown>>>(
     client: caller.name === undefined ? null : plain(caller.name, 200),
     client_version: caller.version === undefined ? null : plain(caller.version, 80),
     operation: operation.name,
-    arguments: auditForm(operation.input, input),
+    arguments: redacted(operation.input, input),
     traceparent: traceparent ?? null,
   };
   await audit.begin(record).catch((error) => {

@@ -262,3 +262,8 @@ export class Failure extends Error {
     this.http = kind.http;
   }
 }
+
+/** What exactly a failure was, in words. */
+export function reasonOf({ reason, message }: Failure): string {
+  return reason ?? message;
+}

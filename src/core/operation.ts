@@ -1,16 +1,16 @@
 import type * as z from 'zod';
 import type { Changes } from './async/changes.js';
 import { audited } from './audit.js';
+import type { Call, Consent, Effect } from './call.js';
 import type { DeprovisionService } from './deprovision/deprovision.js';
 import { Failure, type FailureCode, type FieldIssue, invalidArgument, invalidArguments } from './failures.js';
-import { unsoundness } from './input/unsafe-input.js';
-import { wording } from './input/zod-messages.js';
+import { unsafePart } from './input/unsafe-input.js';
+import { zodMessages } from './input/zod-messages.js';
 import type { ImageService } from './inventory/image-list.js';
 import type { ServerService } from './inventory/server-service.js';
 import type { Policy } from './policy.js';
 import type { Audit } from './ports.js';
 import type { ProvisionService } from './provision/provision.js';
-import type { Progress } from './status/progress.js';
 import { plain } from './text/untrusted.js';
 
 /** The provisioning library, put together: what a face needs to call the operations. */
@@ -25,35 +25,6 @@ export interface Core {
   readonly policy: Policy;
   /** Prepares a message for the user: says, for example, that all of this is simulated. */
   say(message: string): string;
-}
-
-/** What the user is asked before something is destroyed. */
-export interface Consent<Input = unknown> {
-  readonly sentence: string;
-  /** The arguments with which the operation does what the sentence says, and nothing else. */
-  readonly input: Input;
-}
-
-/** What an operation does to the world. */
-export type Effect = 'read' | 'write' | 'destroy';
-
-/** Who calls, by which way: for the audit log. */
-export interface Caller {
-  readonly face: 'mcp' | 'rest' | 'library';
-  /** The client's own name and version, if it gave them: untrusted. */
-  readonly name?: string | undefined;
-  readonly version?: string | undefined;
-}
-
-/** The circumstances of one call. */
-export interface Call {
-  /** Aborted when the caller cancels or leaves. Ends reads and waits, never a change that has begun. */
-  readonly signal: AbortSignal;
-  /** Told how far a call that waits has come, if its caller wants to know. */
-  readonly report?: ((progress: Progress) => void) | undefined;
-  readonly caller: Caller;
-  /** The W3C trace context that the caller sent, already validated. */
-  readonly traceparent?: string | undefined;
 }
 
 /** One thing that can be asked of this software, in the form that every face can use. */
@@ -116,9 +87,9 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType<Reco
     act: (input: z.output<Input>) => Promise<Result>,
   ) {
     core.policy.admit(definition.effect);
-    const unsound = unsoundness(raw);
+    const unsound = unsafePart(raw);
     if (unsound) throw invalidArgument(plain(unsound.field, 120), unsound.message);
-    const parsed = definition.input.safeParse(raw ?? {}, { error: wording });
+    const parsed = definition.input.safeParse(raw ?? {}, { error: zodMessages });
     if (!parsed.success) throw invalidArguments(issuesIn(parsed.error));
     try {
       return await act(parsed.data);

@@ -1,5 +1,7 @@
+import type { Progress } from './call.js';
 import { ImageListing, ImageListRequest } from './inventory/image-list.js';
 import { ServerListing, ServerListRequest } from './inventory/server-list.js';
+import { type Operation, operation } from './operation.js';
 import {
   DeprovisionRequest,
   DeprovisionResponse,
@@ -7,9 +9,7 @@ import {
   ProvisionResponse,
   ProvisionStatus,
   StatusRequest,
-} from './model.js';
-import { type Operation, operation } from './operation.js';
-import type { Progress } from './status/progress.js';
+} from './requests.js';
 
 /** Everything that one can ask, in the order in which it is shown. */
 export const operations: readonly Operation[] = [

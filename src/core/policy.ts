@@ -1,6 +1,6 @@
+import type { Effect } from './call.js';
 import { Failure } from './failures.js';
-import type { Image } from './model.js';
-import type { Effect } from './operation.js';
+import type { Image } from './image.js';
 import { globs } from './text/glob.js';
 import { isUuid } from './text/identifiers.js';
 import { namedImage } from './text/image-ref.js';

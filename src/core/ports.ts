@@ -1,4 +1,5 @@
-import type { ConfigDrive, DeploymentEntry, Image, RecordedError, Server } from './model.js';
+import type { ConfigDrive, Image } from './image.js';
+import type { DeploymentEntry, RecordedError, Server } from './server.js';
 import { quoted } from './text/untrusted.js';
 
 /** What Ironic itself can tell servers apart by. */
@@ -36,19 +37,19 @@ export interface BareMetal {
   errors(serverId: string, signal: AbortSignal): Promise<readonly RecordedError[]>;
 
   /** The one server that carries a deployment, or null. Changes nothing. */
-  carrying(deploymentId: string, signal: AbortSignal): Promise<Server | null>;
+  findByDeployment(deploymentId: string, signal: AbortSignal): Promise<Server | null>;
 
   /** A page of `list` with only those that nobody has and that Ironic would deploy. Changes nothing. */
-  available(filter: ServerFilter, after: string | undefined, signal: AbortSignal): Promise<ServerPage>;
+  listFree(filter: ServerFilter, after: string | undefined, signal: AbortSignal): Promise<ServerPage>;
 
   /**
    * Servers that are reserved or being deployed, at most 1,000 of each state, in no order. One that changes its state
    * meanwhile may be missing. Changes nothing.
    */
-  deploying(signal: AbortSignal): Promise<readonly Server[]>;
+  listReservedOrDeploying(signal: AbortSignal): Promise<readonly Server[]>;
 
-  /** Servers that are in the middle of a deployment, as `carrying` shows them; some of them, if they are many. Changes nothing. */
-  moving(signal: AbortSignal): Promise<readonly Server[]>;
+  /** Servers that are in the middle of a deployment, as `findByDeployment` shows them; some of them, if they are many. Changes nothing. */
+  listInDeployment(signal: AbortSignal): Promise<readonly Server[]>;
 
   /** A page of the servers that we may see: those after the given one, which must exist. Changes nothing. */
   list(filter: ServerFilter, after: string | undefined, signal: AbortSignal): Promise<ServerPage>;
@@ -70,7 +71,7 @@ export interface BareMetal {
    * Gives a reserved server back: clears deployment id and description, if and only if it carries the entry of that very
    * attempt at that moment. Else nothing is changed, and that is a success too: so it may be repeated, and arrive late.
    */
-  release(serverId: string, reservation: Held, signal: AbortSignal): Promise<void>;
+  release(serverId: string, reservation: ReservationId, signal: AbortSignal): Promise<void>;
 
   /**
    * Has whatever is deployed on a server undeployed: cancels, switches off, and cleans as Ironic is set up to. Ironic asks
@@ -96,14 +97,14 @@ export interface BareMetal {
 }
 
 /** By what a reservation is known. */
-export interface Held {
+export interface ReservationId {
   readonly deploymentId: string;
   /** A UUID of this attempt's own: two calls with one idempotency key have the same deployment id. */
   readonly attemptId: string;
 }
 
 /** What `reserve` writes. */
-export interface Reservation extends Held {
+export interface Reservation extends ReservationId {
   readonly entry: DeploymentEntry;
   /** The rest of the node's `instance_info`, which is written as a whole. */
   readonly instanceInfo: Readonly<Record<string, unknown>>;
@@ -197,6 +198,11 @@ export class Refused extends Error {
     readonly by: 'Ironic' | 'us' = 'Ironic',
   ) {
     super(`${refusal}: ${words}`);
+  }
+
+  /** Whether the same request may be allowed in a moment. */
+  get isBusy(): boolean {
+    return this.refusal === 'locked' || this.refusal === 'busy';
   }
 
   /** The words as a `reason` has them: those of Ironic are marked as such. */

@@ -1,5 +1,6 @@
+import type { Effect } from '../core/call.js';
 import { Failure, type FailureCode } from '../core/failures.js';
-import { commonFailures, type Effect, type Operation } from '../core/operation.js';
+import { commonFailures, type Operation } from '../core/operation.js';
 import { fieldsOf, filled } from './schema.js';
 
 /** How a request can fail before it reaches an operation. */

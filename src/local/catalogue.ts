@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
-import { wording } from '../core/input/zod-messages.js';
-import type { Image } from '../core/model.js';
+import type { Image } from '../core/image.js';
+import { zodMessages } from '../core/input/zod-messages.js';
 import type { Images, OfferedImage } from '../core/ports.js';
 import { systemCodeOf } from '../core/text/system-code.js';
 
@@ -73,7 +73,7 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
       `The image catalogue ${file} is not valid YAML: ${error instanceof Error ? error.message : error}.`,
     );
   }
-  const result = Catalogue.safeParse(document ?? {}, { error: wording });
+  const result = Catalogue.safeParse(document ?? {}, { error: zodMessages });
   if (result.success) return result.data;
   const { issues } = result.error;
   // What is missing may be what was misspelt.

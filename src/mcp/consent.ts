@@ -8,8 +8,9 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import type { Call } from '../core/call.js';
 import { Failure } from '../core/failures.js';
-import type { Call, Core, Operation } from '../core/operation.js';
+import type { Core, Operation } from '../core/operation.js';
 
 const key = 'consent';
 const Answer = z.object({ confirm: z.boolean() });

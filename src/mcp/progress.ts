@@ -1,5 +1,5 @@
 import type { ServerContext } from '@modelcontextprotocol/server';
-import type { Call } from '../core/operation.js';
+import type { Call } from '../core/call.js';
 
 /** The protocol wants every notification to show more progress than the last: by so many percent at least. */
 const leastStep = 0.01;

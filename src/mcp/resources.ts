@@ -40,7 +40,7 @@ export function registerResources(server: McpServer, { ask, core, failureIn }: R
     'servers',
     'A server',
     'A bare-metal server by its id or name, as list_servers shows it',
-    async (id, context) => (await core()).servers.shown(id, context.mcpReq.signal),
+    async (id, context) => (await core()).servers.findListed(id, context.mcpReq.signal),
   );
   template(
     'operations',

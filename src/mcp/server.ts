@@ -7,9 +7,10 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import type { Call, Caller } from '../core/call.js';
 import { Failure } from '../core/failures.js';
 import { validTraceparent } from '../core/input/traceparent.js';
-import type { Call, Caller, Core, Operation } from '../core/operation.js';
+import type { Core, Operation } from '../core/operation.js';
 import type { Ask } from './ask.js';
 import { registerCompletions } from './completions.js';
 import { agreed } from './consent.js';

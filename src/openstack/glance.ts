@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Retrying, retryingRead } from '../core/async/retry.js';
 import { Failure } from '../core/failures.js';
-import type { Image } from '../core/model.js';
+import type { Image } from '../core/image.js';
 import { type Images, NoAnswer, type OfferedImage } from '../core/ports.js';
 import { isUuid } from '../core/text/identifiers.js';
 import { named } from '../core/text/untrusted.js';

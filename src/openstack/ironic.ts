@@ -110,21 +110,21 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       return readable(errorsFrom(answer.body), answer);
     },
 
-    async carrying(deploymentId, signal) {
+    async findByDeployment(deploymentId, signal) {
       const query = () => ({ instance_uuid: deploymentId, fields: fieldsOf('match', version) });
       const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);
       if (answer.status !== 200) throw errorFrom(answer);
       return readable(pageIn(answer.body), answer).servers[0] ?? null;
     },
 
-    available(filter, after, signal) {
+    listFree(filter, after, signal) {
       const limit = String(after === undefined ? firstFree : pageLimit);
       const free = { provision_state: 'available', associated: 'false', maintenance: 'false' };
       // Ironic's own links to the next page drop the filters.
       return list({ ...free, ...queryOf(filter, after), limit }, signal);
     },
 
-    async deploying(signal) {
+    async listReservedOrDeploying(signal) {
       const each = deployingStates.map(async (state) => {
         const query = { provision_state: state, associated: 'true', limit: String(pageLimit) };
         try {
@@ -138,7 +138,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       return (await Promise.all(each)).flat();
     },
 
-    async moving(signal) {
+    async listInDeployment(signal) {
       const each = movingStates.map(async (state) => {
         const query = () => ({ provision_state: state, limit: String(mostMoving), fields: fieldsOf('match', version) });
         const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { RecordedError, Server, Step } from '../core/model.js';
-import type { Held, Reservation } from '../core/ports.js';
+import type { Reservation, ReservationId } from '../core/ports.js';
+import type { RecordedError, Server, Step } from '../core/server.js';
 import { momentFrom } from './moment.js';
 import { withoutUrlCredentials } from './redact-urls.js';
 import type { Version } from './versions.js';
@@ -163,7 +163,7 @@ export function reservingPatch({ deploymentId, attemptId, entry, instanceInfo }:
  * The JSON patch that gives it back. Ironic refuses a patch as a whole if it removes what is not there: so the first
  * line makes this one harmless when it arrives after somebody else has taken the node, or another attempt of ours.
  */
-export function releasingPatch({ deploymentId, attemptId }: Held) {
+export function releasingPatch({ deploymentId, attemptId }: ReservationId) {
   return [
     { op: 'remove', path: `/instance_info/${entryMember}/${deploymentId}/attempt/${attemptId}` },
     { op: 'remove', path: '/instance_uuid' },

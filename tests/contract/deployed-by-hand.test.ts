@@ -52,7 +52,15 @@ function cloud(provisionState: 'active' | 'deploy failed') {
   const servers = createServerService({ bareMetal, clock, random });
   const policy = createPolicy({ allowDeprovision: true });
   return {
-    ...createProvisionService({ bareMetal, images, servers, changes, clock, random, realm: async () => 'tests' }),
+    ...createProvisionService({
+      bareMetal,
+      images,
+      servers,
+      changes,
+      clock,
+      random,
+      idempotencyScope: async () => 'tests',
+    }),
     ...createDeprovisionService({ bareMetal, changes, clock, random, policy }),
     theirs: () => simulator.world.fleet.byUuid(theirs ?? ''),
   };

@@ -81,7 +81,7 @@ export async function createFaultCloud(options: { readonly networkInterface?: 'f
         changes: createChanges(),
         clock: time,
         random,
-        realm: createRealm({ session, timeout, clock: time, random }),
+        idempotencyScope: createRealm({ session, timeout, clock: time, random }),
       });
       return { ...service, survey: () => survey(bareMetal, new AbortController().signal) };
     },

@@ -1,6 +1,6 @@
 import { deadlines } from '../../src/core/async/retry.js';
 import { Failure } from '../../src/core/failures.js';
-import type { ProvisionRequest, ProvisionResponse } from '../../src/core/model.js';
+import type { ProvisionRequest, ProvisionResponse } from '../../src/core/requests.js';
 import type { FaultKind, Injection } from '../support/fault-table.js';
 import type { FaultLab, Node } from './fault-lab.js';
 

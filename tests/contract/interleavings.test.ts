@@ -3,9 +3,9 @@ import { expect, it, vi } from 'vitest';
 import { createChanges } from '../../src/core/async/changes.js';
 import { Failure } from '../../src/core/failures.js';
 import { createServerService } from '../../src/core/inventory/server-service.js';
-import type { ProvisionRequest, ProvisionResponse } from '../../src/core/model.js';
 import type { Clock } from '../../src/core/ports.js';
 import { createProvisionService } from '../../src/core/provision/provision.js';
+import type { ProvisionRequest, ProvisionResponse } from '../../src/core/requests.js';
 import { createGlance } from '../../src/openstack/glance.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
@@ -57,7 +57,15 @@ function copies(scheduler: fc.Scheduler, random: () => number) {
     const images = createGlance({ http: http('Glance'), clock, random });
     const servers = createServerService({ bareMetal, clock, random });
     const changes = createChanges();
-    return createProvisionService({ bareMetal, images, servers, changes, clock, random, realm: async () => 'a' });
+    return createProvisionService({
+      bareMetal,
+      images,
+      servers,
+      changes,
+      clock,
+      random,
+      idempotencyScope: async () => 'a',
+    });
   };
   return { copy, world, requests: () => requests };
 }

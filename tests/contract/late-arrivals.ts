@@ -1,4 +1,4 @@
-import type { ProvisionRequest } from '../../src/core/model.js';
+import type { ProvisionRequest } from '../../src/core/requests.js';
 import { faultTable } from '../support/fault-table.js';
 import type { FaultLab } from './fault-lab.js';
 import { outcomeOf, wordsOf } from './fault-matrix.js';

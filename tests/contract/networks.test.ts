@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { createChanges } from '../../src/core/async/changes.js';
 import { Failure } from '../../src/core/failures.js';
 import { createServerService } from '../../src/core/inventory/server-service.js';
-import type { ProvisionRequest } from '../../src/core/model.js';
 import { createProvisionService } from '../../src/core/provision/provision.js';
+import type { ProvisionRequest } from '../../src/core/requests.js';
 import { systemClock as clock } from '../../src/local/clock.js';
 import { createGlance } from '../../src/openstack/glance.js';
 import { createHttp } from '../../src/openstack/http.js';
@@ -43,7 +43,7 @@ async function cloud(networkInterface: 'noop' | 'flat' | 'neutron') {
     changes: createChanges(),
     clock,
     random,
-    realm: async () => 'tests',
+    idempotencyScope: async () => 'tests',
   });
   return {
     log,

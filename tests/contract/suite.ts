@@ -30,7 +30,7 @@ export function contract(openLab: () => Promise<Lab>): void {
     const http = createHttp({ service: 'Ironic', endpoint: lab.endpoint, timeout: 30_000, gate: createGate(8) });
     bareMetal = createIronic({ http, clock: systemClock, random: Math.random });
     // The first answer settles the version, and what is counted below is what comes after.
-    await bareMetal.available({}, undefined, signal);
+    await bareMetal.listFree({}, undefined, signal);
   });
 
   /** What another copy of this program would be. */
@@ -190,7 +190,7 @@ export function contract(openLab: () => Promise<Lab>): void {
         random,
         servers: core.servers,
         changes: core.changes,
-        realm: async () => 'tests',
+        idempotencyScope: async () => 'tests',
         // Nobody has checked this one.
         images: {
           list: async () => ({ images: [], complete: true, anyUrl: true }),
@@ -363,7 +363,7 @@ export function contract(openLab: () => Promise<Lab>): void {
           /, in conductor group nosuch: 0(; free in other conductor groups: baremetal\.small \d+)?$/,
         ),
       });
-      await expect(bareMetal.available({ conductorGroup: 'nosuch' }, undefined, signal)).resolves.toEqual({
+      await expect(bareMetal.listFree({ conductorGroup: 'nosuch' }, undefined, signal)).resolves.toEqual({
         servers: [],
         next: null,
       });
@@ -380,7 +380,7 @@ export function contract(openLab: () => Promise<Lab>): void {
     test('chooses one of its servers', async () => {
       const id = await free();
       await lab.putInGroup(id, 'rack-7');
-      const { servers } = await bareMetal.available({ conductorGroup: 'rack-7' }, undefined, signal);
+      const { servers } = await bareMetal.listFree({ conductorGroup: 'rack-7' }, undefined, signal);
       expect(servers).toMatchObject([{ id, conductorGroup: 'rack-7' }]);
       await lab.putInGroup(id, '');
     });
@@ -589,7 +589,9 @@ export function contract(openLab: () => Promise<Lab>): void {
     await script(first, { hang: 'write_image' });
     await core.provision.provision({ image_id: image, server_id: first }, signal);
     await admin.until(first, 'wait call-back');
-    const others = (await bareMetal.deploying(signal)).filter(({ entry, id }) => entry !== null && id !== first);
+    const others = (await bareMetal.listReservedOrDeploying(signal)).filter(
+      ({ entry, id }) => entry !== null && id !== first,
+    );
     const request = { image_id: image, server_id: second };
     await expect((await limited(others.length + 1)).provision.provision(request, signal)).rejects.toMatchObject({
       code: 'not_permitted',
@@ -667,7 +669,7 @@ export function contract(openLab: () => Promise<Lab>): void {
     });
 
     test('lists free servers of a class only', async () => {
-      const { servers } = await bareMetal.available({ resourceClass: 'baremetal.small' }, undefined, signal);
+      const { servers } = await bareMetal.listFree({ resourceClass: 'baremetal.small' }, undefined, signal);
       expect(servers.length).toBeGreaterThan(0);
       for (const server of servers) {
         expect(server).toMatchObject({
@@ -688,9 +690,9 @@ export function contract(openLab: () => Promise<Lab>): void {
       // It waits for its agent before that step as well.
       const step = async () => Object(Object((await admin.until(id, 'wait call-back')).deploy_step)).step;
       while ((await step()) !== 'write_image');
-      const listed = (await bareMetal.moving(signal)).find((server) => server.id === id);
+      const listed = (await bareMetal.listInDeployment(signal)).find((server) => server.id === id);
       expect(listed).toMatchObject({ provisionState: 'wait call-back', step: { name: 'write_image' } });
-      const shown = await bareMetal.carrying(deployment.deploymentId, signal);
+      const shown = await bareMetal.findByDeployment(deployment.deploymentId, signal);
       // The agent may have reported in between.
       expect({ ...listed, heardAt: 0, provisionedAt: 0 }).toEqual({ ...shown, heardAt: 0, provisionedAt: 0 });
     });
@@ -706,8 +708,11 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect(await bareMetal.reserve(first, mine, signal)).toMatchObject({ deploymentId: mine.deploymentId });
       expect(await refusal(bareMetal.reserve(first, reservation(), signal))).toBe('taken');
       expect(await refusal(bareMetal.reserve(second, mine, signal))).toBe('elsewhere');
-      expect(await bareMetal.carrying(mine.deploymentId, signal)).toMatchObject({ id: first, entry: mine.entry });
-      expect(await bareMetal.carrying(randomUUID(), signal)).toBeNull();
+      expect(await bareMetal.findByDeployment(mine.deploymentId, signal)).toMatchObject({
+        id: first,
+        entry: mine.entry,
+      });
+      expect(await bareMetal.findByDeployment(randomUUID(), signal)).toBeNull();
     });
 
     test('gives back what is ours, and nothing else, however often it is told to', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { obstacleTo } from '../../src/core/inventory/eligibility.js';
-import { createWaiting } from '../../src/core/status/wait-for-change.js';
+import { createStatusService } from '../../src/core/status/wait-for-change.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
 import { createGate } from '../../src/openstack/request-queue.js';
@@ -46,7 +46,7 @@ async function setup(servers: number, stepSeconds: number) {
     await ask('PUT', `${id}/states/provision`, { target: 'active' });
   }
   looks.length = 0;
-  return { clock, ids, looks, waiting: createWaiting({ bareMetal, clock, random }) };
+  return { clock, ids, looks, waiting: createStatusService({ bareMetal, clock, random }) };
 }
 
 describe('a hundred calls that wait in one process', () => {

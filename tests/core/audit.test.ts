@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createChanges } from '../../src/core/async/changes.js';
+import type { Call } from '../../src/core/call.js';
 import { Failure } from '../../src/core/failures.js';
-import type { Call, Core } from '../../src/core/operation.js';
+import type { Core } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';
 import { createPolicy } from '../../src/core/policy.js';
 import { type Audit, type AuditRecord, NoAnswer } from '../../src/core/ports.js';

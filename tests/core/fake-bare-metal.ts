@@ -1,4 +1,4 @@
-import type { ConfigDrive, RecordedError, Server } from '../../src/core/model.js';
+import type { ConfigDrive } from '../../src/core/image.js';
 import {
   type BareMetal,
   type Clock,
@@ -9,6 +9,7 @@ import {
   type ServerFilter,
   type ServerPage,
 } from '../../src/core/ports.js';
+import type { RecordedError, Server } from '../../src/core/server.js';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -86,10 +87,10 @@ export const lostAnswer: Mishap = (act) => {
 type Method =
   | 'find'
   | 'errors'
-  | 'carrying'
-  | 'available'
-  | 'deploying'
-  | 'moving'
+  | 'findByDeployment'
+  | 'listFree'
+  | 'listReservedOrDeploying'
+  | 'listInDeployment'
   | 'list'
   | 'vifs'
   | 'macAddresses'
@@ -230,26 +231,26 @@ export function createFakeBareMetal({
 
     errors: (serverId, signal) => request('errors', serverId, signal, () => record.get(serverId) ?? []),
 
-    carrying: (deploymentId, signal) =>
-      request('carrying', deploymentId, signal, () => {
+    findByDeployment: (deploymentId, signal) =>
+      request('findByDeployment', deploymentId, signal, () => {
         const server = [...servers.values()].find((each) => each.deploymentId === deploymentId);
         return server ? { ...server } : null;
       }),
 
-    available: (filter, after, signal) =>
-      request('available', filter.resourceClass ?? 'any', signal, () =>
+    listFree: (filter, after, signal) =>
+      request('listFree', filter.resourceClass ?? 'any', signal, () =>
         page(filter, after, after === undefined ? pageOfFree.first : pageOfFree.next, isFree),
       ),
 
-    moving: (signal) =>
-      request('moving', 'all', signal, () =>
+    listInDeployment: (signal) =>
+      request('listInDeployment', 'all', signal, () =>
         [...servers.values()]
           .filter(({ provisionState }) => ['deploying', 'wait call-back'].includes(provisionState))
           .map((server) => ({ ...server })),
       ),
 
-    deploying: (signal) =>
-      request('deploying', 'all', signal, () =>
+    listReservedOrDeploying: (signal) =>
+      request('listReservedOrDeploying', 'all', signal, () =>
         [...servers.values()]
           .filter(({ provisionState }) => ['available', 'deploying', 'wait call-back'].includes(provisionState))
           .filter(({ deploymentId }) => deploymentId !== null)

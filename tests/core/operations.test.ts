@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Call } from '../../src/core/call.js';
 import { Failure } from '../../src/core/failures.js';
 import { createImageService } from '../../src/core/inventory/image-list.js';
 import { createServerService } from '../../src/core/inventory/server-service.js';
 import { availabilities } from '../../src/core/inventory/server-tally.js';
-import type { Call, Core, Operation } from '../../src/core/operation.js';
+import type { Core, Operation } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';
 import { createPolicy } from '../../src/core/policy.js';
 import type { ProvisionService } from '../../src/core/provision/provision.js';

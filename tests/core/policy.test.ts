@@ -177,7 +177,7 @@ describe('the most deployments at once', () => {
   it('costs no request where it is not set', async () => {
     const lab = setup({ servers });
     await lab.provision();
-    expect(lab.bareMetal.requests).not.toContain('deploying all');
+    expect(lab.bareMetal.requests).not.toContain('listReservedOrDeploying all');
   });
 
   it('keeps the next one out until one is over, and says so', async () => {
@@ -211,7 +211,7 @@ describe('the most deployments at once', () => {
   });
 
   /** Ironic's lists miss every server: each has changed its state between the answer of one list and that of another. */
-  const between = (bareMetal: BareMetal): BareMetal => ({ ...bareMetal, deploying: async () => [] });
+  const between = (bareMetal: BareMetal): BareMetal => ({ ...bareMetal, listReservedOrDeploying: async () => [] });
 
   it.each(['deploying', 'wait call-back', 'a state of tomorrow'])(
     'counts what it began itself where no list has it while it is %s',
@@ -248,7 +248,7 @@ describe('the most deployments at once', () => {
     const lab = setup({ servers, policy: { maxDeploying: 1 }, between });
     await lab.provision({ server_id: 'bm-1' });
     lab.bareMetal.set(uuid(1), over);
-    const asked = () => lab.bareMetal.requests.filter((request) => request.startsWith('carrying ')).length;
+    const asked = () => lab.bareMetal.requests.filter((request) => request.startsWith('findByDeployment ')).length;
     await lab.provision({ server_id: 'bm-2' });
     expect(asked()).toBe(1);
     lab.bareMetal.set(uuid(2), over);
@@ -270,7 +270,7 @@ describe('the most deployments at once', () => {
   });
 
   it('deploys nothing while it cannot count', async () => {
-    const misbehave = script({ deploying: [lostRequest] });
+    const misbehave = script({ listReservedOrDeploying: [lostRequest] });
     const lab = setup({ servers, policy: { maxDeploying: 1 }, misbehave });
     expect(await lab.failure()).toMatchObject({ code: 'ironic_unavailable' });
     expect(lab.writes()).toEqual([]);

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/failures.js';
-import { translating } from '../../src/core/port-failures.js';
+import { withPortFailures } from '../../src/core/port-failures.js';
 import { NoAnswer, Refused, SignInRefused } from '../../src/core/ports.js';
 
-const failing = (error: unknown) => translating(() => Promise.reject(error))();
+const failing = (error: unknown) => withPortFailures(() => Promise.reject(error))();
 
-describe('a translated function', () => {
+describe('a portFailure function', () => {
   it('answers as before', async () => {
-    const add = translating(async (left: number, right: number) => left + right);
+    const add = withPortFailures(async (left: number, right: number) => left + right);
     await expect(add(1, 2)).resolves.toBe(3);
   });
 

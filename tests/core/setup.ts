@@ -1,10 +1,12 @@
 import { type Changes, createChanges } from '../../src/core/async/changes.js';
 import { Failure } from '../../src/core/failures.js';
+import type { Image } from '../../src/core/image.js';
 import { createServerService } from '../../src/core/inventory/server-service.js';
-import type { Image, ProvisionRequest, ProvisionResponse, Server } from '../../src/core/model.js';
 import { createPolicy, type PolicySettings } from '../../src/core/policy.js';
 import type { BareMetal, Images } from '../../src/core/ports.js';
 import { createProvisionService, type ProvisionService } from '../../src/core/provision/provision.js';
+import type { ProvisionRequest, ProvisionResponse } from '../../src/core/requests.js';
+import type { Server } from '../../src/core/server.js';
 import {
   createFakeBareMetal,
   type FakeBareMetal,
@@ -63,7 +65,7 @@ export interface SetupOptions {
   readonly misbehave?: FakeBareMetalOptions['misbehave'];
   readonly random?: () => number;
   readonly policy?: PolicySettings;
-  readonly realm?: (signal: AbortSignal) => Promise<string>;
+  readonly idempotencyScope?: (signal: AbortSignal) => Promise<string>;
   /** Stands between the service and its bare metal. */
   readonly between?: (bareMetal: BareMetal) => BareMetal;
 }
@@ -75,7 +77,7 @@ export function setup(options: SetupOptions = {}): Setup {
     misbehave,
     random = () => 0,
     between = (bareMetal) => bareMetal,
-    realm = async () => 'tests',
+    idempotencyScope = async () => 'tests',
   } = options;
   const policy = createPolicy(options.policy);
   const clock = createFakeClock();
@@ -90,7 +92,7 @@ export function setup(options: SetupOptions = {}): Setup {
     clock,
     policy,
     random,
-    realm,
+    idempotencyScope,
   });
   const provision: Setup['provision'] = (request = {}, signal = new AbortController().signal) =>
     service.provision({ image_id: 'ubuntu-24.04', ...request }, signal);
@@ -110,7 +112,9 @@ export function setup(options: SetupOptions = {}): Setup {
       throw new Error('The deployment was started.');
     },
     writes: () =>
-      fake.requests.filter((request) => !/^(find|available|carrying|deploying|list|vifs|macAddresses) /.test(request)),
+      fake.requests.filter(
+        (request) => !/^(find|listFree|findByDeployment|listReservedOrDeploying|list|vifs|macAddresses) /.test(request),
+      ),
   };
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ImageListing } from '../../src/core/inventory/image-list.js';
 import { ServerListing } from '../../src/core/inventory/server-list.js';
-import { ProvisionResponse, ProvisionStatus } from '../../src/core/model.js';
+import { ProvisionResponse, ProvisionStatus } from '../../src/core/requests.js';
 import { type HttpServer, startHttpServer } from '../http/http-server.js';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type McpSession, openSession } from '../support/mcp-session.js';

@@ -26,7 +26,7 @@ describe('an Ironic where there is none', () => {
     ['a page', html(200), "Ironic's answer cannot be read (HTTP status 200)"],
     ['JSON of another service', json({ versions: [] }), "Ironic's answer cannot be read (HTTP status 200)"],
   ])('but %s is told of with the setting to look at', async (_, reply, words) => {
-    await expect(ironicThatReplies(reply).available({}, undefined, forever)).rejects.toMatchObject({
+    await expect(ironicThatReplies(reply).listFree({}, undefined, forever)).rejects.toMatchObject({
       name: 'NoAnswer',
       words: `${words}; is there an Ironic at that address? look at OS_ENDPOINT`,
     });

@@ -46,8 +46,8 @@ const changes: readonly (readonly [name: string, call: (bareMetal: BareMetal) =>
 /** Every way to read something. */
 const reads: readonly (readonly [name: string, call: (bareMetal: BareMetal) => Promise<unknown>])[] = [
   ['find', (bareMetal) => bareMetal.find(id, forever)],
-  ['available', (bareMetal) => bareMetal.available({}, undefined, forever)],
-  ['carrying', (bareMetal) => bareMetal.carrying(uuid(9), forever)],
+  ['listFree', (bareMetal) => bareMetal.listFree({}, undefined, forever)],
+  ['findByDeployment', (bareMetal) => bareMetal.findByDeployment(uuid(9), forever)],
 ];
 
 async function errorOf(promise: Promise<unknown>): Promise<unknown> {
@@ -152,7 +152,7 @@ describe('reading one server', () => {
 describe('listing the servers that are free', () => {
   it('takes one filtered request for at most 80', async () => {
     const { bareMetal } = setup([json({ nodes: [node, { ...node, uuid: uuid(2) }] })]);
-    const { servers } = await bareMetal.available({ resourceClass: 'a&b=c' }, undefined, forever);
+    const { servers } = await bareMetal.listFree({ resourceClass: 'a&b=c' }, undefined, forever);
     expect(servers.map((server) => server.id)).toEqual([id, uuid(2)]);
     const url = new URL(service.seen[0]?.path ?? '', service.endpoint);
     expect(url.pathname).toBe('/v1/nodes');
@@ -172,9 +172,9 @@ describe('listing the servers that are free', () => {
       json({ nodes: [] }),
     ]);
     const filter = { resourceClass: 'a', conductorGroup: 'rack-1' };
-    const { next } = await bareMetal.available(filter, undefined, forever);
+    const { next } = await bareMetal.listFree(filter, undefined, forever);
     expect(next).toBe(id);
-    await expect(bareMetal.available(filter, next ?? '', forever)).resolves.toEqual({ servers: [], next: null });
+    await expect(bareMetal.listFree(filter, next ?? '', forever)).resolves.toEqual({ servers: [], next: null });
     const [first, second] = service.seen.map(({ path }) =>
       Object.fromEntries(new URL(path, service.endpoint).searchParams),
     );
@@ -184,7 +184,7 @@ describe('listing the servers that are free', () => {
 
   it('names no class when any will do', async () => {
     const { bareMetal } = setup([json({ nodes: [] })]);
-    await expect(bareMetal.available({}, undefined, forever)).resolves.toEqual({ servers: [], next: null });
+    await expect(bareMetal.listFree({}, undefined, forever)).resolves.toEqual({ servers: [], next: null });
     expect(service.seen[0]?.path).not.toContain('resource_class=');
   });
 
@@ -192,7 +192,7 @@ describe('listing the servers that are free', () => {
     'cannot read %j',
     async (body) => {
       const { bareMetal } = setup([json(body)]);
-      expect(await errorOf(bareMetal.available({}, undefined, forever))).toMatchObject({
+      expect(await errorOf(bareMetal.listFree({}, undefined, forever))).toMatchObject({
         name: 'NoAnswer',
         words: "Ironic's answer cannot be read (HTTP status 200)",
       });
@@ -216,7 +216,7 @@ describe('listing the servers that are being deployed', () => {
   it('takes one request for each state, of servers that somebody has', async () => {
     const of = (request: Request) => json({ nodes: [{ ...node, name: stateIn(request) }] })(request);
     const { bareMetal } = setup([of]);
-    const servers = await bareMetal.deploying(forever);
+    const servers = await bareMetal.listReservedOrDeploying(forever);
     expect(servers.map(({ name }) => name)).toEqual(['available', 'deploying', 'wait call-back', 'deploy hold']);
     for (const { path } of service.seen) {
       expect(Object.fromEntries(new URL(path, service.endpoint).searchParams)).toMatchObject({
@@ -232,19 +232,19 @@ describe('listing the servers that are being deployed', () => {
     const { bareMetal } = setup([
       (request) => (stateIn(request) === 'deploy hold' ? unknown(request) : json({ nodes: [node] })(request)),
     ]);
-    expect(await bareMetal.deploying(forever)).toHaveLength(3);
+    expect(await bareMetal.listReservedOrDeploying(forever)).toHaveLength(3);
   });
 
   it('does not take a refusal of anything else for an empty list', async () => {
     const { bareMetal } = setup([fault(400, 'Field(s) "instance_info" are not valid')]);
-    expect(await errorOf(bareMetal.deploying(forever))).toMatchObject({ refusal: 'invalid' });
+    expect(await errorOf(bareMetal.listReservedOrDeploying(forever))).toMatchObject({ refusal: 'invalid' });
   });
 });
 
 describe('listing the servers in the middle of a deployment', () => {
   it('takes one request for each state, with all that one server is asked for', async () => {
     const { bareMetal } = setup([json({ nodes: [{ ...node, deploy_step: { step: 'write_image' } }] })]);
-    const servers = await bareMetal.moving(forever);
+    const servers = await bareMetal.listInDeployment(forever);
     expect(servers.map(({ step }) => step?.name)).toEqual(['write_image', 'write_image']);
     const asked = service.seen.map(({ path }) => new URL(path, service.endpoint).searchParams);
     expect(asked.map((query) => query.get('provision_state'))).toEqual(['deploying', 'wait call-back']);
@@ -256,20 +256,20 @@ describe('listing the servers in the middle of a deployment', () => {
 
   it('gives no answer when one of them cannot be read', async () => {
     const { bareMetal } = setup([json({ nodes: [{}] })]);
-    expect(await errorOf(bareMetal.moving(forever))).toMatchObject({ name: 'NoAnswer' });
+    expect(await errorOf(bareMetal.listInDeployment(forever))).toMatchObject({ name: 'NoAnswer' });
   });
 });
 
 describe('the server that carries a deployment', () => {
   it('is asked for by its id', async () => {
     const { bareMetal } = setup([json({ nodes: [{ ...node, instance_uuid: uuid(9) }] })]);
-    await expect(bareMetal.carrying(uuid(9), forever)).resolves.toMatchObject({ id, deploymentId: uuid(9) });
+    await expect(bareMetal.findByDeployment(uuid(9), forever)).resolves.toMatchObject({ id, deploymentId: uuid(9) });
     expect(service.seen[0]?.path).toContain(`/v1/nodes?instance_uuid=${uuid(9)}&fields=`);
   });
 
   it('is null where there is none', async () => {
     const { bareMetal } = setup([json({ nodes: [] })]);
-    await expect(bareMetal.carrying(uuid(9), forever)).resolves.toBeNull();
+    await expect(bareMetal.findByDeployment(uuid(9), forever)).resolves.toBeNull();
   });
 });
 
@@ -580,7 +580,7 @@ describe('reads', () => {
   const good: Readonly<Record<string, Reply>> = {
     find: json(node),
     available: json({ nodes: [node] }),
-    carrying: json({ nodes: [node] }),
+    findByDeployment: json({ nodes: [node] }),
   };
   const busy = fault(503, 'Resource temporarily unavailable, please retry.');
 

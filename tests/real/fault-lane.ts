@@ -170,7 +170,7 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
         changes: createChanges(),
         clock,
         random: Math.random,
-        realm: async () => 'tests',
+        idempotencyScope: async () => 'tests',
       });
       return {
         ...service,

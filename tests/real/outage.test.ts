@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, inject, test } from 'vitest';
-import type { ProvisionStatus } from '../../src/core/model.js';
+import type { ProvisionStatus } from '../../src/core/requests.js';
 import { administrator } from '../contract/lab.js';
 import { clientLines, openSession } from '../support/mcp-session.js';
 import type { RealIronic } from './setup.js';

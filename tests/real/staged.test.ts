@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { ProvisionStatus } from '../../src/core/model.js';
 import type { Core } from '../../src/core/operation.js';
 import type { BareMetal } from '../../src/core/ports.js';
-import { createWaiting } from '../../src/core/status/wait-for-change.js';
+import type { ProvisionStatus } from '../../src/core/requests.js';
+import { createStatusService } from '../../src/core/status/wait-for-change.js';
 import { systemClock } from '../../src/local/clock.js';
 import { administrator } from '../contract/lab.js';
 import { bareMetalAt, coreAt, createStage, type Fate, image } from './staged-server.js';
@@ -141,7 +141,11 @@ describe.each(inject('ironics'))('on Ironic $version ($release)', ({ endpoint })
         const server = await bareMetal.find(...asked);
         return server && { ...server, lastError: null };
       };
-      const forgetful = createWaiting({ bareMetal: { ...bareMetal, find }, clock: systemClock, random: Math.random });
+      const forgetful = createStatusService({
+        bareMetal: { ...bareMetal, find },
+        clock: systemClock,
+        random: Math.random,
+      });
       await expect(forgetful.status({ operation_id: id, wait_seconds: 0 }, signal)).resolves.toEqual(status);
     });
 
@@ -168,7 +172,7 @@ describe.each(inject('ironics'))('on Ironic $version ($release)', ({ endpoint })
     expect(now.message).not.toContain('stalled');
 
     const later = { ...bareMetal, now: () => bareMetal.now() + minutes * 60_000 + 30_000 };
-    const waiting = createWaiting({ bareMetal: later, clock: systemClock, random: Math.random });
+    const waiting = createStatusService({ bareMetal: later, clock: systemClock, random: Math.random });
     const { status, message, provision_state } = await waiting.status(request, signal);
     expect([status, provision_state]).toEqual(['in_progress', 'wait call-back']);
     expect(message).toContain(`It seems stalled: ${words}. Ironic gives up 30 minutes after the last sign`);

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { ProvisionResponse, ProvisionStatus } from '../../src/core/model.js';
+import { ProvisionResponse, ProvisionStatus } from '../../src/core/requests.js';
 import type { McpSession, ToolAnswer } from './mcp-session.js';
 
 /** The data of a successful answer, which stands in it twice: as structured content and as text. */

@@ -1,9 +1,9 @@
 import { persisting } from '../async/retry.js';
 import { Failure } from '../failures.js';
-import { unavailable } from '../port-failures.js';
+import { ironicUnavailable } from '../port-failures.js';
 import { NoAnswer, Refused } from '../ports.js';
 import type { Attempt } from './attempt.js';
-import { declined, isBusy } from './change-failures.js';
+import { declined } from './attempt-failures.js';
 
 /** Attaches the request's ports, but for those that are attached already. Answers why that was not possible. */
 export async function attachAll(attempt: Attempt): Promise<Failure | undefined> {
@@ -20,15 +20,15 @@ export async function attachAll(attempt: Attempt): Promise<Failure | undefined> 
       await persisting(deploying, plan.until, change, async ({ error, lost }) => {
         // It may still arrive, and would then connect whoever has the server by then.
         if (lost) attempt.pending = `port ${vif} may still be attached to it, for an answer was lost`;
-        if (error instanceof Refused && !isBusy(error)) throw error;
+        if (error instanceof Refused && !error.isBusy) throw error;
         return undefined;
       });
     }
     return undefined;
   } catch (error) {
-    if (error instanceof NoAnswer) return unavailable(error);
+    if (error instanceof NoAnswer) return ironicUnavailable(error);
     if (!(error instanceof Refused)) throw error;
-    if (isBusy(error)) return declined(server, plan, error);
+    if (error.isBusy) return declined(server, plan, error);
     return new Failure('deploy_refused', {
       id: plan.serverRef ?? server.id,
       reason: error.reason,

@@ -1,7 +1,7 @@
 import { signalOfChange } from '../async/changes.js';
-import type { Server } from '../model.js';
+import type { Server } from '../server.js';
 import { stateMeaning } from '../states.js';
-import { describedOtherwise } from './change-failures.js';
+import { describedOtherwise } from './attempt-failures.js';
 import type { Deploying, Plan } from './outcome.js';
 
 /** What is known of an attempt to deploy on one server, from one request of it to the next. */
@@ -17,11 +17,11 @@ export interface Attempt {
   /** Why nothing may be undone any more. */
   pending: string | undefined;
   /** An answer to the reservation was lost: that request may still arrive when all has been undone. */
-  adrift: boolean;
+  reservationMayArrive: boolean;
   /** How often the reservation was sent. */
   sent: number;
   /** What refused the start may be an earlier delivery of it, which something on the way has sent twice. */
-  doubtful: boolean;
+  startMayHaveArrived: boolean;
   /** As far as is known, the reservation takes nothing: it does where what is to be retried has been undeployed. */
   inPlace: boolean;
 }
@@ -34,9 +34,9 @@ export function createAttempt(deploying: Deploying, server: Server, plan: Plan):
     signal: signalOfChange(),
     attached: new Set(),
     pending: undefined,
-    adrift: false,
+    reservationMayArrive: false,
     sent: 0,
-    doubtful: false,
+    startMayHaveArrived: false,
     inPlace: plan.retrying,
   };
 }

@@ -1,10 +1,10 @@
 import { Failure } from '../failures.js';
 import { obstacleTo } from '../inventory/eligibility.js';
-import type { Server } from '../model.js';
+import type { Server } from '../server.js';
 import { stateMeaning, stateName } from '../states.js';
 import { attachAll } from './attach.js';
 import { createAttempt, isOurs, ours, serverNow } from './attempt.js';
-import { outcomeUnknown } from './change-failures.js';
+import { outcomeUnknown } from './attempt-failures.js';
 import { giveBack } from './give-back.js';
 import type { Declined, Deploying, Plan, Started } from './outcome.js';
 import { cameLate, reserve } from './reserve.js';

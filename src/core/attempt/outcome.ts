@@ -1,7 +1,8 @@
 import type { Retrying } from '../async/retry.js';
 import type { Failure } from '../failures.js';
-import type { ConfigDrive, Server } from '../model.js';
+import type { ConfigDrive } from '../image.js';
 import type { BareMetal, Reservation } from '../ports.js';
+import type { Server } from '../server.js';
 
 /** What is to be deployed, whichever server it will be. */
 export interface Plan {
@@ -27,7 +28,7 @@ export interface Declined {
    * An answer to the reservation was lost, and that request may still arrive. Not when another server is reserved as the
    * same deployment by then: Ironic allows one only.
    */
-  readonly adrift?: boolean;
+  readonly reservationMayArrive?: boolean;
   /** Another call with the same key was there first, and has a server for it. */
   readonly elsewhere?: boolean;
 }

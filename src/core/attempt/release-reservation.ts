@@ -1,12 +1,12 @@
 import { signalOfChange } from '../async/changes.js';
 import { deadlines, persisting } from '../async/retry.js';
-import type { Server } from '../model.js';
-import type { Held } from '../ports.js';
+import type { ReservationId } from '../ports.js';
+import type { Server } from '../server.js';
 import { stateMeaning } from '../states.js';
 import type { Deploying } from './outcome.js';
 
 /** How an undo ended: the server is free or somebody else's, it is in a deployment under our id, or it stays reserved. */
-export type Undone = 'done' | { readonly deployed: Server } | Kept;
+export type ReleaseOutcome = 'done' | { readonly deployed: Server } | Kept;
 
 /** A server that could not be given back, or was not to be. */
 export interface Kept {
@@ -21,20 +21,20 @@ export interface Kept {
  * outcome is unknown.
  *
  * @param attached The Neutron ports that this attempt may have attached; those that were there before stay.
- * @param late The deployment on the server was there before the reservation: it stays, without our id.
+ * @param alreadyDeployed The deployment on the server was there before the reservation: it stays, without our id.
  */
-export function undo(
+export function releaseReservation(
   deploying: Deploying,
   server: Server,
-  reservation: Held,
+  reservation: ReservationId,
   attached: ReadonlySet<string>,
-  late = false,
-): Promise<Undone> {
+  alreadyDeployed = false,
+): Promise<ReleaseOutcome> {
   const { bareMetal, clock } = deploying;
   // Not aborted by anybody: each request has a deadline of its own.
   const signal = signalOfChange();
   let seen = false;
-  return persisting<Undone>(
+  return persisting<ReleaseOutcome>(
     deploying,
     clock.now() + deadlines.undo,
     async () => {
@@ -42,7 +42,7 @@ export function undo(
       if (now === null || now.deploymentId !== reservation.deploymentId) return 'done';
       // Somebody has it undeployed: then Ironic takes the id off by itself.
       if (now.provisionState === 'deleting') return 'done';
-      if (!late && stateMeaning(now.provisionState)?.outcome !== 'none') {
+      if (!alreadyDeployed && stateMeaning(now.provisionState)?.outcome !== 'none') {
         return { deployed: now };
       }
       seen = true;

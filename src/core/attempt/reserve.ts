@@ -1,10 +1,10 @@
 import { persisting } from '../async/retry.js';
-import type { Server } from '../model.js';
-import { unavailable } from '../port-failures.js';
+import { ironicUnavailable } from '../port-failures.js';
 import { NoAnswer, Refused } from '../ports.js';
+import type { Server } from '../server.js';
 import { stateMeaning } from '../states.js';
 import { type Attempt, isOurs, serverNow } from './attempt.js';
-import { declined, reservationUnknown } from './change-failures.js';
+import { declined, reservationUnknown } from './attempt-failures.js';
 import { giveBack } from './give-back.js';
 import type { Declined, Started } from './outcome.js';
 
@@ -22,11 +22,11 @@ export function reserve(attempt: Attempt, caller: AbortSignal): Promise<Server |
   };
   return persisting<Server | Declined | Started>(deploying, plan.until, change, async ({ error, lost, last }) => {
     // Where somebody else has the server, what arrives late is refused.
-    attempt.adrift =
+    attempt.reservationMayArrive =
       lost && !(error instanceof Refused && (error.refusal === 'taken' || error.refusal === 'not_found'));
     if (error instanceof NoAnswer) {
       if (!last) return undefined;
-      if (!lost) throw unavailable(error);
+      if (!lost) throw ironicUnavailable(error);
       // The server itself tells.
       const latest = await serverNow(attempt);
       if (latest && isOurs(latest, plan)) return latest;
@@ -51,7 +51,7 @@ export function reserve(attempt: Attempt, caller: AbortSignal): Promise<Server |
  * It is certain only where no delivery of it may have come before. Another call with the same key looks alike, but
  * its whole deployment would have had to fit between our look for it and the one answer.
  */
-export function cameLate({ server, plan, adrift, sent }: Attempt, { provisionState }: Server): boolean {
-  if (adrift || isOurs(server, plan) || (plan.keyed && sent > 1)) return false;
+export function cameLate({ server, plan, reservationMayArrive, sent }: Attempt, { provisionState }: Server): boolean {
+  if (reservationMayArrive || isOurs(server, plan) || (plan.keyed && sent > 1)) return false;
   return stateMeaning(provisionState)?.outcome !== 'none';
 }

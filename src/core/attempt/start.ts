@@ -1,9 +1,9 @@
 import { persisting } from '../async/retry.js';
-import type { Server } from '../model.js';
-import { unavailable } from '../port-failures.js';
+import { ironicUnavailable } from '../port-failures.js';
 import { NoAnswer, Refused } from '../ports.js';
+import type { Server } from '../server.js';
 import { type Attempt, hasMoved, isOurs, serverNow } from './attempt.js';
-import { declined, isBusy, outcomeUnknown } from './change-failures.js';
+import { declined, outcomeUnknown } from './attempt-failures.js';
 import { giveBack } from './give-back.js';
 import type { Declined, Started } from './outcome.js';
 
@@ -19,7 +19,8 @@ export function start(attempt: Attempt, reserved: Server): Promise<Started | Dec
     return { server: reserved, joined: false };
   };
   return persisting(deploying, plan.until, change, async ({ error, lost, last }) => {
-    attempt.doubtful ||= error instanceof Refused && (error.refusal === 'locked' || error.refusal === 'wrong_state');
+    attempt.startMayHaveArrived ||=
+      error instanceof Refused && (error.refusal === 'locked' || error.refusal === 'wrong_state');
     if (lost) {
       const latest = await serverNow(attempt);
       if (latest && isOurs(latest, plan) && hasMoved(reserved, latest)) return { server: latest, joined: false };
@@ -27,7 +28,7 @@ export function start(attempt: Attempt, reserved: Server): Promise<Started | Dec
       if (over || last) throw outcomeUnknown(server, plan.reservation, error.reason, error);
       return undefined;
     }
-    if (error instanceof NoAnswer) return last ? giveBack(attempt, unavailable(error)) : undefined;
-    return last || !isBusy(error) ? giveBack(attempt, declined(server, plan, error)) : undefined;
+    if (error instanceof NoAnswer) return last ? giveBack(attempt, ironicUnavailable(error)) : undefined;
+    return last || !error.isBusy ? giveBack(attempt, declined(server, plan, error)) : undefined;
   });
 }

@@ -1,12 +1,12 @@
 import { Failure } from '../failures.js';
 import { isOfMetal3, ownedByMetal3 } from '../inventory/eligibility.js';
-import type { Server } from '../model.js';
 import type { Policy } from '../policy.js';
+import type { Server } from '../server.js';
 import { stateMeaning, stateName } from '../states.js';
 import { isForgotten, statusOf } from '../status/provision-status.js';
 
 /** What is to be done so that a server is free again; `wait` when that is under way. */
-export type Course = 'release' | 'undeploy' | 'wait';
+export type Decision = 'release' | 'undeploy' | 'wait';
 
 /** Ironic undeploys from others as well; in those somebody is at work on a system that runs. */
 const undeployable = new Set(['active', 'deploy failed', 'error', 'wait call-back']);
@@ -22,7 +22,7 @@ export function isGoing({ provisionState, targetState }: Server): boolean {
  * @param now Ironic's clock, in milliseconds since the epoch.
  * @throws Failure `operation_not_found`, `not_permitted`, `deprovision_refused`
  */
-export function courseFor(server: Server, policy: Policy, now: number): Course {
+export function decide(server: Server, policy: Policy, now: number): Decision {
   const { provisionState: state } = server;
   if (isGoing(server)) return 'wait';
   // Called for its throw too: a server that is in no deployment has nothing to undeploy.

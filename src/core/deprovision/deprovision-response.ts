@@ -1,4 +1,5 @@
-import type { DeprovisionResponse, Server } from '../model.js';
+import type { DeprovisionResponse } from '../requests.js';
+import type { Server } from '../server.js';
 import { courseWords, displayName, nameOf } from '../status/provision-status.js';
 
 /** The answer to a call that has ended a deployment, or found it ended. */

@@ -1,15 +1,16 @@
 import { type Changes, signalOfChange } from '../async/changes.js';
 import type { Deploying } from '../attempt/outcome.js';
-import { undo } from '../attempt/release-reservation.js';
+import { releaseReservation } from '../attempt/release-reservation.js';
+import type { Consent } from '../call.js';
 import { Failure } from '../failures.js';
-import type { DeprovisionRequest, DeprovisionResponse, Server } from '../model.js';
-import type { Consent } from '../operation.js';
 import { createPolicy, type Policy } from '../policy.js';
-import { translating } from '../port-failures.js';
+import { withPortFailures } from '../port-failures.js';
+import type { DeprovisionRequest, DeprovisionResponse } from '../requests.js';
+import type { Server } from '../server.js';
 import { anotherDeployment, carriesAnother, displayName, isForgotten } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
 import { named } from '../text/untrusted.js';
-import { courseFor } from './decision.js';
+import { decide } from './decision.js';
 import { diskWords, underWay, undone } from './deprovision-response.js';
 import { undeploy } from './undeploy.js';
 
@@ -51,7 +52,7 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
 
   async function consent(request: DeprovisionRequest, signal: AbortSignal) {
     const server = await find(request, signal);
-    if (courseFor(server, policy, bareMetal.now()) === 'wait') return undefined;
+    if (decide(server, policy, bareMetal.now()) === 'wait') return undefined;
     const { deploymentId } = server;
     return {
       sentence: sentenceAbout(server),
@@ -61,11 +62,11 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
 
   async function deprovision(request: DeprovisionRequest, signal: AbortSignal): Promise<DeprovisionResponse> {
     const server = await find(request, signal);
-    const course = courseFor(server, policy, bareMetal.now());
-    if (course === 'wait') return underWay(server);
+    const decision = decide(server, policy, bareMetal.now());
+    if (decision === 'wait') return underWay(server);
     signal.throwIfAborted();
     return changes
-      .run(() => (course === 'release' ? release(server) : undeploy(options, server, policy)))
+      .run(() => (decision === 'release' ? release(server) : undeploy(options, server, policy)))
       .finally(() => onChange(server.id));
   }
 
@@ -74,7 +75,7 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     if (deploymentId === null || attemptId === null) throw new TypeError('this is no reservation of ours');
     // Nobody else attaches ports to a server that is reserved.
     const vifs = await bareMetal.vifs(server.id, signalOfChange());
-    const outcome = await undo(options, server, { deploymentId, attemptId }, new Set(vifs));
+    const outcome = await releaseReservation(options, server, { deploymentId, attemptId }, new Set(vifs));
     if (outcome !== 'done') {
       throw stillThere(server, 'failed' in outcome ? outcome.failed : 'its deployment has been started meanwhile');
     }
@@ -86,7 +87,7 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     );
   }
 
-  return { consent: translating(consent), deprovision: translating(deprovision) };
+  return { consent: withPortFailures(consent), deprovision: withPortFailures(deprovision) };
 }
 
 function stillThere({ id }: Server, reason: string): Failure {

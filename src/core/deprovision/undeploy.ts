@@ -1,16 +1,17 @@
 import { signalOfChange } from '../async/changes.js';
 import { deadlines, persisting } from '../async/retry.js';
-import { isBusy, refusedToUndeploy, undeploymentUnknown } from '../attempt/change-failures.js';
 import type { Deploying } from '../attempt/outcome.js';
 import { Failure } from '../failures.js';
-import type { DeprovisionResponse, Server } from '../model.js';
 import type { Policy } from '../policy.js';
-import { unavailable } from '../port-failures.js';
+import { ironicUnavailable } from '../port-failures.js';
 import { NoAnswer } from '../ports.js';
+import type { DeprovisionResponse } from '../requests.js';
+import type { Server } from '../server.js';
 import { stateMeaning } from '../states.js';
 import { carriesAnother, displayName, isForgotten } from '../status/provision-status.js';
-import { courseFor, isGoing } from './decision.js';
+import { decide, isGoing } from './decision.js';
 import { started, underWay, undone } from './deprovision-response.js';
+import { refusedToUndeploy, undeploymentUnknown } from './undeploy-failures.js';
 
 /**
  * Has Ironic undeploy a server.
@@ -25,10 +26,10 @@ export function undeploy(undeploying: Deploying, server: Server, policy: Policy)
   const { bareMetal, clock } = undeploying;
   const signal = signalOfChange();
   let sent = false;
-  let doubtful = false;
+  let mayHaveArrived = false;
 
   /** The answer if the deployment is ended already, or being ended. */
-  async function look(): Promise<DeprovisionResponse | undefined> {
+  async function endedAlready(): Promise<DeprovisionResponse | undefined> {
     const now = await bareMetal.find(server.id, signal).catch((error: unknown) => {
       // What a read did not hear says nothing about the change.
       throw error instanceof NoAnswer ? error.withoutEffect() : error;
@@ -38,17 +39,17 @@ export function undeploy(undeploying: Deploying, server: Server, policy: Policy)
       return undone(server, `Server ${displayName(server)} does not carry that deployment any more.`);
     }
     try {
-      courseFor(now, policy, bareMetal.now());
+      decide(now, policy, bareMetal.now());
       if (!isSame(now, server)) throw cannotTell(server);
       return undefined;
     } catch (error) {
-      if (!doubtful || !(error instanceof Failure)) throw error;
+      if (!mayHaveArrived || !(error instanceof Failure)) throw error;
       throw undeploymentUnknown(server, error.reason ?? error.message, error);
     }
   }
 
   async function send(): Promise<DeprovisionResponse> {
-    const ended = sent ? await look() : undefined;
+    const ended = sent ? await endedAlready() : undefined;
     if (ended) return ended;
     sent = true;
     await bareMetal.undeploy(server.id, signal);
@@ -56,16 +57,16 @@ export function undeploy(undeploying: Deploying, server: Server, policy: Policy)
   }
 
   return persisting(undeploying, clock.now() + deadlines.call, send, async ({ error, lost, last }) => {
-    doubtful = lost;
-    const again = lost || error instanceof NoAnswer || isBusy(error);
+    mayHaveArrived = lost;
+    const again = lost || error instanceof NoAnswer || error.isBusy;
     if (again && !last) return undefined;
-    const ended = await look().catch((reason: unknown) => {
+    const ended = await endedAlready().catch((reason: unknown) => {
       if (reason instanceof Failure) throw reason;
       return undefined;
     });
     if (ended) return ended;
     if (lost) throw undeploymentUnknown(server, error.reason, error);
-    throw error instanceof NoAnswer ? unavailable(error) : refusedToUndeploy(server, error);
+    throw error instanceof NoAnswer ? ironicUnavailable(error) : refusedToUndeploy(server, error);
   });
 }
 

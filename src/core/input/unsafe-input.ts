@@ -9,14 +9,14 @@ const deepest = 64;
  * A member `__proto__` would be dropped in silence by what copies objects. Half of a character (a lone surrogate) is no
  * text: what reads it next refuses it, or puts something else in its place.
  */
-export function unsoundness(value: unknown, level = 0): FieldIssue | undefined {
+export function unsafePart(value: unknown, level = 0): FieldIssue | undefined {
   if (typeof value === 'string') return isText(value) ? undefined : here('must not contain half of a character');
   if (typeof value !== 'object' || value === null) return undefined;
   if (level === deepest) return here(`nested more than ${deepest} levels deep`);
   for (const [name, member] of Object.entries(value)) {
     if (name === '__proto__') return here('unknown argument "__proto__"');
     if (!isText(name)) return here('a name must not contain half of a character');
-    const found = unsoundness(member, level + 1);
+    const found = unsafePart(member, level + 1);
     if (found) return { ...found, field: found.field ? `${name}.${found.field}` : name };
   }
   return undefined;

@@ -16,7 +16,7 @@ const kinds: Readonly<Record<string, string>> = {
  * What is said of a value that is wrong, where its schema does not say it itself: an error map for zod, whose own words
  * are for programmers. Never quotes a value: it may be a secret.
  */
-export function wording(issue: z.core.$ZodRawIssue): string | undefined {
+export function zodMessages(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
       return missing(issue.input) ?? `must be ${kinds[issue.expected] ?? issue.expected}`;

@@ -1,5 +1,5 @@
-import type { Server } from '../model.js';
 import type { Criteria } from '../ports.js';
+import type { Server } from '../server.js';
 import { stateMeaning, stateName } from '../states.js';
 import { isoTime } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { createPolicy, type Policy } from '../policy.js';
-import { translating } from '../port-failures.js';
+import { withPortFailures } from '../port-failures.js';
 import type { Images, OfferedImage } from '../ports.js';
 import { plain } from '../text/untrusted.js';
 import { badCursor, listArguments, nextCursor } from './listing.js';
@@ -54,12 +54,12 @@ export function createImageService(images: Images, policy: Policy = createPolicy
     const page = sorted.slice(from, from + limit);
     return {
       message: messageOf(offered, complete, anyUrl),
-      images: page.map(shown),
+      images: page.map(listed),
       next_cursor: from + limit < sorted.length ? (page.at(-1)?.id ?? null) : null,
     };
   }
 
-  return { list: translating(list) };
+  return { list: withPortFailures(list) };
 }
 
 function byName(left: OfferedImage, right: OfferedImage): number {
@@ -82,7 +82,7 @@ function messageOf(offered: readonly OfferedImage[], complete: boolean, anyUrl: 
   return anyUrl ? `${named} ${urls}${offered.length > 0 ? ' too' : ''}. ${limit}` : named;
 }
 
-function shown(image: OfferedImage): ListedImage {
+function listed(image: OfferedImage): ListedImage {
   const { id, name, sizeBytes, minDiskGb, architecture, format, obstacle } = image;
   const note = obstacle ?? image.caveat;
   return {

@@ -1,7 +1,7 @@
 import { Failure, type FailureDetails } from '../failures.js';
-import type { Server } from '../model.js';
 import type { Policy } from '../policy.js';
 import { type BareMetal, type Criteria, NoAnswer, Refused, type ServerFilter } from '../ports.js';
+import type { Server } from '../server.js';
 import { named, plain } from '../text/untrusted.js';
 import { isChoice, mismatch, obstacleTo, obstacleToChoosing } from './eligibility.js';
 import { pagesOf } from './pages.js';
@@ -40,7 +40,7 @@ export async function noneAvailable(seeking: Seeking, criteria: Criteria, signal
 async function explanation(seeking: Seeking, criteria: Criteria, signal: AbortSignal): Promise<FailureDetails> {
   const { bareMetal } = seeking;
   const { resourceClass } = criteria;
-  const all = await look(bareMetal, { resourceClass }, signal);
+  const all = await readServers(bareMetal, { resourceClass }, signal);
   if (all.servers.length === 0) return withoutAny(bareMetal, resourceClass, signal);
   const others = resourceClass === undefined ? '' : await freeElsewhere(seeking, criteria, signal);
   const { words, ...advice } = funnel(seeking, all, criteria);
@@ -54,7 +54,7 @@ async function withoutAny(
   signal: AbortSignal,
 ): Promise<FailureDetails> {
   const { servers, complete } =
-    resourceClass === undefined ? { servers: [], complete: true } : await look(bareMetal, {}, signal);
+    resourceClass === undefined ? { servers: [], complete: true } : await readServers(bareMetal, {}, signal);
   if (servers.length === 0) {
     return {
       reason: noServers,
@@ -70,12 +70,12 @@ async function withoutAny(
   };
 }
 
-interface Look {
+interface ReadServers {
   readonly servers: readonly Server[];
   readonly complete: boolean;
 }
 
-async function look(bareMetal: BareMetal, filter: ServerFilter, signal: AbortSignal): Promise<Look> {
+async function readServers(bareMetal: BareMetal, filter: ServerFilter, signal: AbortSignal): Promise<ReadServers> {
   const servers: Server[] = [];
   let pages = 0;
   let complete = true;
@@ -145,7 +145,7 @@ interface Funnel extends Pick<FailureDetails, 'hint' | 'retryable'> {
 }
 
 /** How many servers each wish leaves of those that the wishes before it left. */
-function funnel(seeking: Seeking, { servers, complete }: Look, criteria: Criteria): Funnel {
+function funnel(seeking: Seeking, { servers, complete }: ReadServers, criteria: Criteria): Funnel {
   const ofClass = criteria.resourceClass === undefined ? '' : ` of class ${plain(criteria.resourceClass, 80)}`;
   const counts = [
     complete ? `servers${ofClass}: ${servers.length}` : `of the first ${servers.length} servers${ofClass}`,
@@ -169,7 +169,7 @@ function funnel(seeking: Seeking, { servers, complete }: Look, criteria: Criteri
 /** Free servers of other classes that meet all other wishes, as a clause. */
 async function freeElsewhere({ bareMetal, policy }: Seeking, criteria: Criteria, signal: AbortSignal): Promise<string> {
   const anyClass = { ...criteria, resourceClass: undefined };
-  const { servers, next } = await bareMetal.available(anyClass, undefined, signal);
+  const { servers, next } = await bareMetal.listFree(anyClass, undefined, signal);
   const free = servers.filter(
     (server) =>
       isChoice(server, anyClass) &&
@@ -180,7 +180,7 @@ async function freeElsewhere({ bareMetal, policy }: Seeking, criteria: Criteria,
 }
 
 /** Free servers that lack nothing but one of the wishes, as clauses. */
-function freeButForOne({ policy }: Seeking, { servers }: Look, criteria: Criteria): string {
+function freeButForOne({ policy }: Seeking, { servers }: ReadServers, criteria: Criteria): string {
   const { traits = [], conductorGroup } = criteria;
   const wishes: readonly (readonly [string, Criteria])[] = [
     ...(conductorGroup === undefined

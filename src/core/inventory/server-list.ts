@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import { label, type Server } from '../model.js';
 import type { Policy } from '../policy.js';
 import { type BareMetal, Refused } from '../ports.js';
+import { label } from '../requests.js';
+import type { Server } from '../server.js';
 import { stateName } from '../states.js';
 import { nameOf } from '../status/provision-status.js';
 import { isUuid } from '../text/identifiers.js';
@@ -70,7 +71,7 @@ export async function listServers(
   const { resource_class: resourceClass, state, name_contains: part, limit, cursor } = request;
   if (cursor !== undefined && !isUuid(cursor)) throw badCursor();
   // Of our states Ironic itself can only find the first, and it cannot find a part of a name.
-  const method = state === 'available' ? 'available' : 'list';
+  const method = state === 'available' ? 'listFree' : 'list';
   const wanted = part?.toLowerCase();
   const tally = createTally();
   const found: { readonly server: Server; readonly availability: Availability }[] = [];
@@ -95,7 +96,7 @@ export async function listServers(
     if (enough || pages === mostPages) break;
   }
   const shown = withinRoom(
-    found.slice(0, limit).map(({ server, availability }) => shownAs(server, availability, policy)),
+    found.slice(0, limit).map(({ server, availability }) => listed(server, availability, policy)),
     limit * charactersEach,
   );
   return {
@@ -116,8 +117,8 @@ function withinRoom(servers: readonly ListedServer[], room: number): ListedServe
 }
 
 /** One server as the list shows it. */
-export function shownNow(server: Server, now: number, policy: Policy): ListedServer {
-  return shownAs(server, availabilityOf(server, now, policy), policy);
+export function listedNow(server: Server, now: number, policy: Policy): ListedServer {
+  return listed(server, availabilityOf(server, now, policy), policy);
 }
 
 /** Ironic finds no page behind a server that is gone. */
@@ -147,7 +148,7 @@ function messageOf(
   return `${count}${each.length > 0 ? `: ${each.join(', ')}` : ''}.${looked}`;
 }
 
-function shownAs(server: Server, availability: Availability, policy: Policy): ListedServer {
+function listed(server: Server, availability: Availability, policy: Policy): ListedServer {
   const { id, resourceClass, cpus, memoryMb, diskGb, traits } = server;
   const name = nameOf(server);
   const note = availability === 'available' ? obstacleToChoosing(server) : whyNot(server, policy);

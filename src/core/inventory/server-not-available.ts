@@ -1,5 +1,5 @@
 import { Failure, type FailureDetails } from '../failures.js';
-import type { Server } from '../model.js';
+import type { Server } from '../server.js';
 import { stateMeaning } from '../states.js';
 import { obstacleTo } from './eligibility.js';
 

@@ -1,12 +1,18 @@
 import { Failure } from '../failures.js';
-import type { Server } from '../model.js';
 import { createPolicy, type Policy } from '../policy.js';
-import { translating } from '../port-failures.js';
+import { withPortFailures } from '../port-failures.js';
 import type { BareMetal, Clock, Criteria } from '../ports.js';
+import type { Server } from '../server.js';
 import { isChoice, mismatch, obstacleTo } from './eligibility.js';
 import { noneAvailable } from './no-match.js';
 import { pagesOf } from './pages.js';
-import { type ListedServer, listServers, type ServerListing, type ServerListRequest, shownNow } from './server-list.js';
+import {
+  type ListedServer,
+  listedNow,
+  listServers,
+  type ServerListing,
+  type ServerListRequest,
+} from './server-list.js';
 import { serverNotAvailable, unsuitable } from './server-not-available.js';
 
 /** After this many candidates the list is too old to go by. */
@@ -15,7 +21,7 @@ const candidatesPerList = 10;
 /** Finds, judges and chooses servers. Changes nothing. */
 export interface ServerService {
   /** @throws Failure `server_not_found`, `server_not_available` */
-  named(ref: string, criteria: Criteria, signal: AbortSignal): Promise<Server>;
+  findNamed(ref: string, criteria: Criteria, signal: AbortSignal): Promise<Server>;
   /**
    * Free servers in random order, those that nobody works on first, until there are no more. The caller puts into
    * `out` the ids of those that are out of the question; the others may come again.
@@ -32,7 +38,7 @@ export interface ServerService {
    * One server, by id or name, as the list shows it.
    * @throws Failure `server_not_found`, `ironic_unavailable`
    */
-  shown(ref: string, signal: AbortSignal): Promise<ListedServer>;
+  findListed(ref: string, signal: AbortSignal): Promise<ListedServer>;
 }
 
 export interface ServerServiceOptions {
@@ -65,7 +71,7 @@ export function createServerService({
     signal: AbortSignal,
   ): Promise<readonly Server[]> {
     const found: Server[] = [];
-    for await (const { servers } of pagesOf((after) => bareMetal.available(criteria, after, signal))) {
+    for await (const { servers } of pagesOf((after) => bareMetal.listFree(criteria, after, signal))) {
       found.push(
         ...servers.filter(
           (server) => !out.has(server.id) && isChoice(server, criteria) && policy.allowsClass(server.resourceClass),
@@ -77,7 +83,7 @@ export function createServerService({
   }
 
   return {
-    async named(ref, criteria, signal) {
+    async findNamed(ref, criteria, signal) {
       const server = await bareMetal.find(ref, signal);
       if (server === null) throw new Failure('server_not_found', { id: ref });
       if (obstacleTo(server) !== undefined) throw serverNotAvailable(ref, server);
@@ -98,12 +104,12 @@ export function createServerService({
     },
 
     noneAvailable: (criteria, signal) => noneAvailable({ bareMetal, policy }, criteria, signal),
-    list: translating((request, signal) => listServers({ bareMetal, policy }, request, signal)),
+    list: withPortFailures((request, signal) => listServers({ bareMetal, policy }, request, signal)),
 
-    shown: translating(async (ref, signal) => {
+    findListed: withPortFailures(async (ref, signal) => {
       const server = await bareMetal.find(ref, signal);
       if (server === null) throw new Failure('server_not_found', { id: ref });
-      return shownNow(server, bareMetal.now(), policy);
+      return listedNow(server, bareMetal.now(), policy);
     }),
   };
 }

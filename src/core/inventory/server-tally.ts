@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Server } from '../model.js';
 import type { Policy } from '../policy.js';
+import type { Server } from '../server.js';
 import { stateMeaning } from '../states.js';
 import { isAbandoned } from '../status/provision-status.js';
 import { plain } from '../text/untrusted.js';

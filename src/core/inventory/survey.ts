@@ -1,6 +1,6 @@
-import type { Server } from '../model.js';
 import { createPolicy, type Policy } from '../policy.js';
 import type { BareMetal } from '../ports.js';
+import type { Server } from '../server.js';
 import { isAbandoned } from '../status/provision-status.js';
 import { isOfMetal3, obstacleTo } from './eligibility.js';
 import { pagesOf } from './pages.js';
@@ -35,10 +35,10 @@ export async function survey(
   let total = 0;
   let available = 0;
   let sample: Server | undefined;
-  for await (const { servers } of pagesOf((after) => bareMetal.list({}, after, signal))) servers.forEach(look);
+  for await (const { servers } of pagesOf((after) => bareMetal.list({}, after, signal))) servers.forEach(count);
   return { total, available, counts, abandoned, metal3, sample };
 
-  function look(server: Server): void {
+  function count(server: Server): void {
     total += 1;
     const states = counts.get(server.resourceClass ?? 'none') ?? new Map<string, number>();
     counts.set(server.resourceClass ?? 'none', states);

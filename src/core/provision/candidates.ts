@@ -2,8 +2,9 @@ import { Failure, invalidArgument } from '../failures.js';
 import { obstacleTo } from '../inventory/eligibility.js';
 import { serverNotAvailable } from '../inventory/server-not-available.js';
 import type { ServerService } from '../inventory/server-service.js';
-import type { ProvisionRequest, ProvisionResponse, Server } from '../model.js';
 import type { BareMetal, Criteria } from '../ports.js';
+import type { ProvisionRequest, ProvisionResponse } from '../requests.js';
+import type { Server } from '../server.js';
 import { stateMeaning } from '../states.js';
 import { displayName } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
@@ -12,7 +13,7 @@ import { createRejections, type Rejections } from './rejections.js';
 import { isSameRequest, type RequestIdentity } from './request-identity.js';
 
 /** The servers that a request may be deployed on. */
-export interface Origin {
+export interface Candidates {
   readonly candidates: AsyncGenerator<Server, void>;
   readonly rejections: Rejections;
   /** Where there is only one: as the caller named it, or the one that an earlier call left. */
@@ -26,15 +27,15 @@ export interface Origin {
  * @param anew The request began before, and found its deployment id in use.
  * @throws Failure `idempotency_conflict`, `server_not_available`, `invalid_request`
  */
-export async function originOf(
+export async function candidatesFor(
   { bareMetal, servers }: { readonly bareMetal: BareMetal; readonly servers: ServerService },
   request: ProvisionRequest,
   identity: RequestIdentity,
   anew: boolean,
   signal: AbortSignal,
-): Promise<Origin | ProvisionResponse> {
+): Promise<Candidates | ProvisionResponse> {
   const { server_id: serverRef, retry_failed: retry = false } = request;
-  const earlier = identity.keyed || anew ? await bareMetal.carrying(identity.deploymentId, signal) : null;
+  const earlier = identity.keyed || anew ? await bareMetal.findByDeployment(identity.deploymentId, signal) : null;
   if (earlier) {
     if (!isSameRequest(request, earlier.entry)) throw usedBefore(earlier);
     const again = retry && earlier.provisionState === 'deploy failed';
@@ -54,7 +55,7 @@ export async function originOf(
     throw invalidArgument('retry_failed', 'needs the server_id of what failed, or the idempotency_key of its request');
   }
   const criteria = criteriaOf(request);
-  if (serverRef !== undefined) return at(servers.named(serverRef, criteria, signal), serverRef, false);
+  if (serverRef !== undefined) return at(servers.findNamed(serverRef, criteria, signal), serverRef, false);
   const rejections = createRejections(false);
   const candidates = servers.candidates(criteria, rejections.out, signal);
   return { candidates, rejections, serverRef, retrying: false };
@@ -72,7 +73,7 @@ export function criteriaOf({ resource_class, traits, conductor_group }: Provisio
 }
 
 /** The one server that will do. */
-function at(server: Server | Promise<Server>, serverRef: string, retrying: boolean): Origin {
+function at(server: Server | Promise<Server>, serverRef: string, retrying: boolean): Candidates {
   return { candidates: only(server), rejections: createRejections(true), serverRef, retrying };
 }
 

@@ -1,7 +1,8 @@
 import { invalidArgument } from '../failures.js';
+import type { ConfigDrive } from '../image.js';
 import { NetworkData } from '../input/network-data.js';
-import { wording } from '../input/zod-messages.js';
-import { type ConfigDrive, configDriveMembers, type ProvisionRequest } from '../model.js';
+import { zodMessages } from '../input/zod-messages.js';
+import { configDriveMembers, type ProvisionRequest } from '../requests.js';
 import { isObject } from '../text/json.js';
 import { plain, quoted } from '../text/untrusted.js';
 
@@ -100,7 +101,7 @@ function objectMember<Name extends 'meta_data' | 'vendor_data'>(given: Json, nam
 function networkData(value: unknown): Pick<ConfigDrive, 'network_data'> {
   if (value === undefined) return {};
   if (!isObject(value)) throw invalidArgument('config_drive.network_data', 'must be an object');
-  const result = NetworkData.safeParse(value, { error: wording });
+  const result = NetworkData.safeParse(value, { error: zodMessages });
   if (result.success) return { network_data: result.data };
   const [issue] = result.error.issues;
   const path = ['config_drive', 'network_data', ...(issue?.path ?? [])].map(String).join('.');

@@ -1,6 +1,7 @@
 import { Failure } from '../failures.js';
-import type { ProvisionResponse, Server } from '../model.js';
 import type { BareMetal } from '../ports.js';
+import type { ProvisionResponse } from '../requests.js';
+import type { Server } from '../server.js';
 import { stateMeaning } from '../states.js';
 import { statusOf } from '../status/provision-status.js';
 
@@ -10,7 +11,7 @@ export interface DeployingLimit {
    * Runs what makes a deployment, if there is room for one more.
    * @throws Failure `not_permitted`
    */
-  within(deploymentId: string, signal: AbortSignal, action: Provisioning): Promise<ProvisionResponse | undefined>;
+  run(deploymentId: string, signal: AbortSignal, action: Provisioning): Promise<ProvisionResponse | undefined>;
 }
 
 type Provisioning = () => Promise<ProvisionResponse | undefined>;
@@ -38,17 +39,19 @@ export function createDeployingLimit(bareMetal: BareMetal, most: number | undefi
 
   /** Which of those that began here and that Ironic's lists do not show are in progress all the same. */
   async function missed(earlier: readonly Begun[], signal: AbortSignal): Promise<readonly Begun[]> {
-    const servers = await Promise.all(earlier.map(({ deploymentId }) => bareMetal.carrying(deploymentId, signal)));
+    const servers = await Promise.all(
+      earlier.map(({ deploymentId }) => bareMetal.findByDeployment(deploymentId, signal)),
+    );
     return earlier.filter((each, index) => {
       const server = servers[index];
-      const inProgress = server && isOurs(server, bareMetal.now());
+      const inProgress = server && isOursInProgress(server, bareMetal.now());
       if (!inProgress) begun.delete(each);
       return inProgress;
     });
   }
 
   return {
-    async within(deploymentId, signal, action) {
+    async run(deploymentId, signal, action) {
       if (most === undefined) return action();
       // Those that came first count, or two that come at the same moment would keep each other out.
       const others = new Set([...beginning].map((each) => each.deploymentId));
@@ -56,8 +59,9 @@ export function createDeployingLimit(bareMetal: BareMetal, most: number | undefi
       const own = { deploymentId };
       beginning.add(own);
       try {
-        const servers = await bareMetal.deploying(signal);
-        for (const server of servers) if (isOurs(server, bareMetal.now())) others.add(String(server.deploymentId));
+        const servers = await bareMetal.listReservedOrDeploying(signal);
+        for (const server of servers)
+          if (isOursInProgress(server, bareMetal.now())) others.add(String(server.deploymentId));
         const unseen = earlier.filter((each) => !others.has(each.deploymentId));
         for (const each of await missed(unseen, signal)) others.add(each.deploymentId);
         others.delete(deploymentId);
@@ -75,7 +79,7 @@ export function createDeployingLimit(bareMetal: BareMetal, most: number | undefi
   };
 }
 
-function isOurs(server: Server, now: number): boolean {
+function isOursInProgress(server: Server, now: number): boolean {
   const gone = stateMeaning(server.provisionState)?.outcome === 'none' && server.provisionState !== 'available';
   return server.entry !== null && !gone && statusOf(server, now).status === 'in_progress';
 }

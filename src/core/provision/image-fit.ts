@@ -1,11 +1,12 @@
-import type { Image, Server } from '../model.js';
+import type { Image } from '../image.js';
+import type { Server } from '../server.js';
 import { named } from '../text/untrusted.js';
 
 /** The deploy interfaces of Ironic that refuse an http image without a checksum. */
 const wantsChecksum = new Set(['direct', 'autodetect']);
 
 /** Why an image cannot be deployed on a server, as a clause; undefined when nothing speaks against it. */
-export function misfit(image: Image, server: Server): string | undefined {
+export function imageMisfit(image: Image, server: Server): string | undefined {
   if (server.diskGb !== null && image.minDiskGb > server.diskGb) {
     return `it needs a disk of ${image.minDiskGb} GB, and the server has ${server.diskGb} GB`;
   }

@@ -1,10 +1,12 @@
-import { within } from '../async/within.js';
-import { declined } from '../attempt/change-failures.js';
+import { withTimeLimit } from '../async/time-limit.js';
+import { declined } from '../attempt/attempt-failures.js';
 import type { Declined, Deploying } from '../attempt/outcome.js';
 import { Failure } from '../failures.js';
+import type { ConfigDrive } from '../image.js';
 import { macAddresses } from '../input/network-data.js';
-import type { ConfigDrive, ProvisionRequest, Server } from '../model.js';
 import { type BareMetal, Refused } from '../ports.js';
+import type { ProvisionRequest } from '../requests.js';
+import type { Server } from '../server.js';
 import { plain } from '../text/untrusted.js';
 
 /** Nobody waits any longer for a mere warning, in milliseconds. */
@@ -45,7 +47,7 @@ export async function networkWarnings(
   // The deployment has started, whatever becomes of this look.
   const own =
     named.length > 0
-      ? await within(clock, lookTime, signal, (either) => bareMetal.macAddresses(server.id, either)).catch(
+      ? await withTimeLimit(clock, lookTime, signal, (either) => bareMetal.macAddresses(server.id, either)).catch(
           () => undefined,
         )
       : named;

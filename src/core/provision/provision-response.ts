@@ -1,5 +1,7 @@
 import type { Plan } from '../attempt/outcome.js';
-import type { Image, ProvisionResponse, Server } from '../model.js';
+import type { Image } from '../image.js';
+import type { ProvisionResponse } from '../requests.js';
+import type { Server } from '../server.js';
 import { displayName, isoTime, nameOf, statusOf } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
 

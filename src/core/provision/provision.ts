@@ -1,31 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import type { Changes } from '../async/changes.js';
 import { deadlines } from '../async/retry.js';
-import { mayBeReserved, reasonOf } from '../attempt/change-failures.js';
+import { mayBeReserved } from '../attempt/attempt-failures.js';
 import { deployOn } from '../attempt/deploy-on.js';
 import type { Declined, Deploying, Plan } from '../attempt/outcome.js';
-import { Failure } from '../failures.js';
+import type { Progress } from '../call.js';
+import { Failure, reasonOf } from '../failures.js';
+import type { ConfigDrive, Image } from '../image.js';
 import type { ServerService } from '../inventory/server-service.js';
-import type {
-  ConfigDrive,
-  Image,
-  ProvisionRequest,
-  ProvisionResponse,
-  ProvisionStatus,
-  Server,
-  StatusRequest,
-} from '../model.js';
 import { createPolicy, type Policy } from '../policy.js';
-import { translated, translating } from '../port-failures.js';
+import { portFailure, withPortFailures } from '../port-failures.js';
 import type { Images } from '../ports.js';
-import type { Progress } from '../status/progress.js';
+import type { ProvisionRequest, ProvisionResponse, ProvisionStatus, StatusRequest } from '../requests.js';
+import type { Server } from '../server.js';
 import { isoTime } from '../status/provision-status.js';
-import { createWaiting } from '../status/wait-for-change.js';
+import { createStatusService } from '../status/wait-for-change.js';
 import { withoutCredentials } from '../text/image-ref.js';
-import { criteriaOf, type Origin, originOf } from './candidates.js';
+import { type Candidates, candidatesFor, criteriaOf } from './candidates.js';
 import { configDriveOf, warningsAbout } from './config-drive.js';
 import { createDeployingLimit } from './deploying-limit.js';
-import { instanceInfoOf, misfit } from './image-fit.js';
+import { imageMisfit, instanceInfoOf } from './image-fit.js';
 import { networkObstacle, networkWarnings } from './network.js';
 import { accepted, standing } from './provision-response.js';
 import { identify, type RequestIdentity } from './request-identity.js';
@@ -58,7 +52,7 @@ export interface ProvisionService {
 
 export interface ProvisionServiceOptions extends Deploying {
   /** The cloud and the project, in any words: where an idempotency key counts. Asked for by calls with a key only. */
-  readonly realm: (signal: AbortSignal) => Promise<string>;
+  readonly idempotencyScope: (signal: AbortSignal) => Promise<string>;
   readonly images: Images;
   readonly servers: ServerService;
   readonly changes: Changes;
@@ -67,29 +61,29 @@ export interface ProvisionServiceOptions extends Deploying {
 }
 
 export function createProvisionService(options: ProvisionServiceOptions): ProvisionService {
-  const { bareMetal, images, servers, changes, clock, policy = createPolicy(), realm } = options;
+  const { bareMetal, images, servers, changes, clock, policy = createPolicy(), idempotencyScope } = options;
   const limit = createDeployingLimit(bareMetal, policy.maxDeploying);
-  const waiting = createWaiting(options);
+  const waiting = createStatusService(options);
 
   async function provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse> {
     const begun = clock.now();
     if (request.resource_class !== undefined) policy.admitClass(request.resource_class);
     const configDrive = configDriveOf(request);
     const keyed = request.idempotency_key !== undefined;
-    const identity = identify(request, keyed ? await realm(signal) : '');
+    const identity = identify(request, keyed ? await idempotencyScope(signal) : '');
     for (let round = 1; round <= rounds; round += 1) {
       const looked = clock.now();
-      const origin = await originOf(options, request, identity, round > 1, signal);
-      if ('operation_id' in origin) return origin;
+      const from = await candidatesFor(options, request, identity, round > 1, signal);
+      if ('operation_id' in from) return from;
       const response = await limit
-        .within(identity.deploymentId, signal, () =>
-          deployOnOneOf(origin, request, configDrive, identity, { begun, looked }, signal),
+        .run(identity.deploymentId, signal, () =>
+          deployOnOneOf(from, request, configDrive, identity, { begun, looked }, signal),
         )
         .catch((error) => {
-          const failure = translated(error);
-          const { adrift } = origin.rejections;
-          const untold = adrift && failure instanceof Failure && !failure.deployment;
-          throw untold ? mayBeReserved(failure, adrift, identity) : failure;
+          const failure = portFailure(error);
+          const { reservationMayArrive } = from.rejections;
+          const untold = reservationMayArrive && failure instanceof Failure && !failure.deployment;
+          throw untold ? mayBeReserved(failure, reservationMayArrive, identity) : failure;
         });
       if (response) return response;
       // Another call with the same key has a server for it meanwhile, or a reservation of our own arrived late.
@@ -102,10 +96,10 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
 
   /** Undefined if another call with the same key was there first. */
   async function deployOnOneOf(
-    { candidates, rejections, serverRef, retrying }: Origin,
+    { candidates, rejections, serverRef, retrying }: Candidates,
     request: ProvisionRequest,
     configDrive: ConfigDrive | undefined,
-    { deploymentId, keyed, mark }: RequestIdentity,
+    { deploymentId, keyed, requestDigest }: RequestIdentity,
     { begun, looked }: { readonly begun: number; readonly looked: number },
     signal: AbortSignal,
   ): Promise<ProvisionResponse | undefined> {
@@ -114,7 +108,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     policy.admitImage(image);
 
     async function obstacleOn(server: Server): Promise<Failure | Declined | undefined> {
-      const unfit = misfit(image, server);
+      const unfit = imageMisfit(image, server);
       if (unfit !== undefined) {
         return new Failure('image_not_deployable', { id: withoutCredentials(request.image_id), reason: unfit });
       }
@@ -129,13 +123,13 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
         // A retry in place carries on the deployment that is there.
         deploymentId: (retrying ? server.deploymentId : null) ?? deploymentId,
         attemptId: randomUUID(),
-        entry: { started_at: isoTime(bareMetal.now()), image: withoutCredentials(request.image_id), ...mark },
+        entry: { started_at: isoTime(bareMetal.now()), image: withoutCredentials(request.image_id), ...requestDigest },
         instanceInfo: instanceInfoOf(image, server, request.traits),
       };
       const plan: Plan = { serverRef, configDrive, vifs: request.vifs ?? [], keyed, retrying, reservation, until };
       // What has come and gone in between could not be told from what somebody deployed by hand.
       const untold = keyed && server.deploymentId !== deploymentId && clock.now() - looked > keyLook;
-      if (untold && (await bareMetal.carrying(deploymentId, signal))) return undefined;
+      if (untold && (await bareMetal.findByDeployment(deploymentId, signal))) return undefined;
       signal.throwIfAborted();
       const outcome = await changes
         .run(() => deployOn(options, server, plan, signal))
@@ -164,7 +158,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     return image;
   }
 
-  return { provision: translating(provision), status: translating(waiting.status), forget: waiting.forget };
+  return { provision: withPortFailures(provision), status: withPortFailures(waiting.status), forget: waiting.forget };
 }
 
 function tooSlow(): Failure {

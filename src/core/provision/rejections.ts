@@ -1,6 +1,6 @@
 import type { Declined } from '../attempt/outcome.js';
 import type { Failure } from '../failures.js';
-import type { Server } from '../model.js';
+import type { Server } from '../server.js';
 
 /** So many servers may refuse the data itself before it is taken for wrong. */
 const dataRefusals = 3;
@@ -10,7 +10,7 @@ export interface Rejections {
   /** The ids of those that are out of the question by now. */
   readonly out: ReadonlySet<string>;
   /** The latest that may still be reserved by a request whose answer was lost. */
-  readonly adrift: Server | undefined;
+  readonly reservationMayArrive: Server | undefined;
   /**
    * Takes note that a server does not suit the request, as was found before anything was changed.
    * @throws Failure that one, where no other server will do
@@ -37,7 +37,7 @@ export function createRejections(only: boolean): Rejections {
   const refused = () => unable.findLast(({ code }) => code === 'deploy_refused') ?? unable.at(-1);
   return {
     out,
-    get adrift() {
+    get reservationMayArrive() {
       return latest;
     },
     unsuitable(server, failure) {
@@ -45,8 +45,8 @@ export function createRejections(only: boolean): Rejections {
       unable.push(failure);
       out.add(server.id);
     },
-    declined(server, { failure, adrift }) {
-      if (adrift) latest = server;
+    declined(server, { failure, reservationMayArrive }) {
+      if (reservationMayArrive) latest = server;
       if (failure.code === 'deploy_refused') {
         unable.push(failure);
         refusals += 1;

@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
-import type { DeploymentEntry, ProvisionRequest } from '../model.js';
+import type { ProvisionRequest } from '../requests.js';
+import type { DeploymentEntry } from '../server.js';
 
 /** The namespace of our deployment ids (RFC 9562, section 5.5): any UUID would do, as long as it never changes. */
 const namespace = Buffer.from('6f1b64ac7a0f4c0e9d3a5c1f3f0f6a51', 'hex');
@@ -11,19 +12,23 @@ export interface RequestIdentity {
   /** Whether it is derived, so that a repeated call finds it. */
   readonly keyed: boolean;
   /** What of it goes into the entry on the node. */
-  readonly mark: Pick<DeploymentEntry, 'digest' | 'salt'>;
+  readonly requestDigest: Pick<DeploymentEntry, 'digest' | 'salt'>;
 }
 
 /**
- * @param realm Where the key counts: the cloud and the project. The same key elsewhere is another one. Any without a key.
+ * @param scope Where the key counts: the cloud and the project. The same key elsewhere is another one. Any without a key.
  */
-export function identify(request: ProvisionRequest, realm: string): RequestIdentity {
+export function identify(request: ProvisionRequest, scope: string): RequestIdentity {
   const key = request.idempotency_key;
   if (key !== undefined) {
-    return { deploymentId: nameBased(`${realm}\n${key}`), keyed: true, mark: { digest: digest(request, key) } };
+    return {
+      deploymentId: nameBased(`${scope}\n${key}`),
+      keyed: true,
+      requestDigest: { digest: digest(request, key) },
+    };
   }
   const salt = randomUUID();
-  return { deploymentId: randomUUID(), keyed: false, mark: { digest: digest(request, salt), salt } };
+  return { deploymentId: randomUUID(), keyed: false, requestDigest: { digest: digest(request, salt), salt } };
 }
 
 /** Whether an entry on a node was written for this very request. */

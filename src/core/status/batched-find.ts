@@ -1,6 +1,6 @@
 import { unlessAborted } from '../async/abort.js';
-import type { Server } from '../model.js';
 import { type BareMetal, NoAnswer, Refused } from '../ports.js';
+import type { Server } from '../server.js';
 
 /**
  * So many servers are read one by one at the same time: as long as Ironic keeps up there are hardly ever more. When it
@@ -13,7 +13,7 @@ const mostSingly = 16;
 export type Finder = (id: string, signal: AbortSignal) => Promise<Server | null>;
 
 /** Finds servers for those who look how their deployments stand, however many they are. */
-export function createFinder(bareMetal: BareMetal): Finder {
+export function createBatchedFind(bareMetal: BareMetal): Finder {
   let singly = 0;
   let last: Promise<unknown> = Promise.resolve();
   let next: Promise<ReadonlyMap<string, Server>> | undefined;
@@ -28,7 +28,7 @@ export function createFinder(bareMetal: BareMetal): Finder {
   async function read(): Promise<ReadonlyMap<string, Server>> {
     next = undefined;
     // Many wait for it: nobody breaks it off, but each request has a deadline.
-    const servers = await bareMetal.moving(new AbortController().signal);
+    const servers = await bareMetal.listInDeployment(new AbortController().signal);
     return new Map(servers.map((server) => [server.id, server]));
   }
 

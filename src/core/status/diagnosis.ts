@@ -1,4 +1,5 @@
-import type { DeploymentFailure, RecordedError, Server } from '../model.js';
+import type { DeploymentFailure } from '../requests.js';
+import type { RecordedError, Server } from '../server.js';
 import { plain } from '../text/untrusted.js';
 
 interface Diagnosis {

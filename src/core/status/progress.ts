@@ -1,12 +1,5 @@
-import type { Server, Step } from '../model.js';
+import type { Server, Step } from '../server.js';
 import { named } from '../text/untrusted.js';
-
-/** How far something has come that somebody waits for. */
-export interface Progress {
-  /** Null when nothing honest can be said. */
-  readonly percent: number | null;
-  readonly words: string;
-}
 
 /** How many minutes something takes at most on slow machines with large images. */
 export interface Usual {

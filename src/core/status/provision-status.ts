@@ -1,12 +1,14 @@
 import { deadlines } from '../async/retry.js';
+import type { Progress } from '../call.js';
 import { Failure } from '../failures.js';
-import type { DeploymentFailure, ProvisionStatus, RecordedError, Server } from '../model.js';
+import type { DeploymentFailure, ProvisionStatus } from '../requests.js';
+import type { RecordedError, Server } from '../server.js';
 import { stateMeaning, stateName } from '../states.js';
 import { isServerRef } from '../text/identifiers.js';
 import { namedImage } from '../text/image-ref.js';
 import { named, plain } from '../text/untrusted.js';
 import { diagnose, neverDeployed } from './diagnosis.js';
-import { type Progress, progressPercent, stepName, stepWords, timeWords } from './progress.js';
+import { progressPercent, stepName, stepWords, timeWords } from './progress.js';
 import { stallOf } from './stall.js';
 
 /**
@@ -30,7 +32,7 @@ export function statusOf(server: Server, now: number, errors: readonly RecordedE
 export interface Standing {
   readonly status: ProvisionStatus;
   /** The same text as long as nothing happens that its caller waits for. */
-  readonly place: string;
+  readonly changeKey: string;
   readonly progress: Progress;
 }
 
@@ -90,7 +92,7 @@ export function standingOf(
   const doing = words === undefined ? status.message : stall === undefined ? words : `${words}. ${stall}`;
   return {
     status,
-    place: JSON.stringify([
+    changeKey: JSON.stringify([
       outcome,
       provisionState,
       deploymentId,

@@ -1,4 +1,4 @@
-import type { Server } from '../model.js';
+import type { Server } from '../server.js';
 import { usualTimes } from './progress.js';
 
 /** The agent reports every one to three minutes: at 0.3 to 0.6 of Ironic's `ramdisk_heartbeat_timeout` of 300 s. */

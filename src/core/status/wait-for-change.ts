@@ -1,12 +1,13 @@
 import { mayPass, type Retrying } from '../async/retry.js';
-import { within } from '../async/within.js';
+import { withTimeLimit } from '../async/time-limit.js';
+import type { Progress } from '../call.js';
 import { Failure } from '../failures.js';
-import type { ProvisionStatus, RecordedError, Server, StatusRequest } from '../model.js';
 import { createPolicy, type Policy } from '../policy.js';
 import { type BareMetal, NoAnswer, Refused } from '../ports.js';
+import type { ProvisionStatus, StatusRequest } from '../requests.js';
+import type { RecordedError, Server } from '../server.js';
 import { stateMeaning } from '../states.js';
-import { createFinder } from './batched-find.js';
-import type { Progress } from './progress.js';
+import { createBatchedFind } from './batched-find.js';
 import { anotherDeployment, carriesAnother, type Standing, standingOf } from './provision-status.js';
 import { createSharedReads } from './shared-reads.js';
 
@@ -35,7 +36,7 @@ export interface Waiting {
   forget(serverId: string): void;
 }
 
-export interface WaitingOptions extends Retrying {
+export interface StatusServiceOptions extends Retrying {
   readonly bareMetal: BareMetal;
   /** What the caller may do next. */
   readonly policy?: Policy | undefined;
@@ -46,8 +47,13 @@ interface Reading {
   readonly errors: readonly RecordedError[];
 }
 
-export function createWaiting({ bareMetal, clock, random, policy = createPolicy() }: WaitingOptions): Waiting {
-  const find = createFinder(bareMetal);
+export function createStatusService({
+  bareMetal,
+  clock,
+  random,
+  policy = createPolicy(),
+}: StatusServiceOptions): Waiting {
+  const find = createBatchedFind(bareMetal);
   const looks = createSharedReads(clock, async (id, signal): Promise<Reading | null> => {
     const server = await find(id, signal);
     return server && { server, errors: await errorsOf(server, signal) };
@@ -67,7 +73,7 @@ export function createWaiting({ bareMetal, clock, random, policy = createPolicy(
     for (;;) {
       const { progress } = latest;
       percent = highest(percent, progress.percent);
-      const moved = latest.place !== first.place || latest.status.status !== 'in_progress';
+      const moved = latest.changeKey !== first.changeKey || latest.status.status !== 'in_progress';
       const left = until - clock.now();
       if (moved || left <= 0) break;
       report({ ...progress, percent });
@@ -76,8 +82,8 @@ export function createWaiting({ bareMetal, clock, random, policy = createPolicy(
       await clock.sleep(Math.min(left, interval * (0.9 + random() / 5)), signal);
       const time = Math.max(0, until - clock.now()) + lastLook;
       // Never sooner after somebody else's look than one caller alone would have looked again.
-      const next = await within(clock, time, signal, (either) =>
-        look(request, interval * 0.9, either).catch(unlessSilent),
+      const next = await withTimeLimit(clock, time, signal, (either) =>
+        readStanding(request, interval * 0.9, either).catch(unlessSilent),
       );
       if (next) {
         latest = next;
@@ -100,13 +106,13 @@ export function createWaiting({ bareMetal, clock, random, policy = createPolicy(
   /** One look is enough for all who come to wait for what goes on; anything else is told as it is at this moment. */
   async function firstLook(request: StatusRequest, signal: AbortSignal): Promise<Standing> {
     if (request.wait_seconds > 0) {
-      const recent = await look(request, waitInterval * 0.9, signal).catch(unlessAbsent);
+      const recent = await readStanding(request, waitInterval * 0.9, signal).catch(unlessAbsent);
       if (recent?.status.status === 'in_progress') return recent;
     }
-    return look(request, 0, signal);
+    return readStanding(request, 0, signal);
   }
 
-  async function look(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<Standing> {
+  async function readStanding(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<Standing> {
     const reading = await looks.read(request.operation_id, maxAge, signal);
     if (reading === null) {
       throw new Failure('operation_not_found', { id: request.operation_id, reason: 'Ironic knows no such server' });
@@ -122,7 +128,7 @@ export function createWaiting({ bareMetal, clock, random, policy = createPolicy(
   /** What Ironic has on record about a server that has failed; nothing if it does not want to tell. */
   async function errorsOf(server: Server, signal: AbortSignal): Promise<readonly RecordedError[]> {
     if (stateMeaning(server.provisionState)?.outcome !== 'failed') return [];
-    const record = await within(clock, recordTime, signal, (either) =>
+    const record = await withTimeLimit(clock, recordTime, signal, (either) =>
       bareMetal.errors(server.id, either).catch((error) => {
         if (error instanceof NoAnswer || error instanceof Refused || error instanceof Failure) return [];
         throw error;

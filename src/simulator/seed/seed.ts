@@ -24,7 +24,7 @@ const noTraits: readonly string[] = [];
 /** What a server is at the beginning. */
 type Role = 'available' | 'manageable' | 'maintenance' | 'active';
 
-/** The built-in dozen. A server's name may tell its fate: see `fate.ts`. */
+/** The built-in dozen. A server's name may script its faults: see `stories/scripted-faults.ts`. */
 const dozen: readonly (readonly [string, Kind, Role])[] = [
   ['rack1-small-01', 'small', 'available'],
   ['rack1-small-02', 'small', 'available'],
@@ -75,7 +75,7 @@ function addServer(world: World, start: number, number: number, name: string, ki
     traits: kind === 'gpu' ? gpuTraits : noTraits,
     // There is no Neutron here whose ports could be attached.
     network_interface: 'noop',
-    // Leased, so that only those who ask for this very server meet its fate.
+    // Leased, so that only those who ask for this very server meet its faults.
     lessee: name.includes('-fail-') ? 'fault-drills' : null,
     driver_info: {
       ipmi_address: `10.${(number >> 16) & 255}.${address}`,

@@ -4,8 +4,8 @@ import { internalInfo, type Node } from '../world/node.js';
 import type { World } from '../world/world.js';
 import { agentSteps, type DeployStep, deploySteps, durations, unknownStep } from './deploy-steps.js';
 import { glanceImage, imageFacts, imageProblem, imageSource, inferImageType } from './image-source.js';
-import { locked, play, type Scene, type Story, unlocked } from './node-story.js';
-import { type Fate, fateOf } from './scripted-faults.js';
+import { locked, type NodeStory, play, type Story, unlocked } from './node-story.js';
+import { type ScriptedFaults, scriptedFaultsOf } from './scripted-faults.js';
 import { type AskedStep, stepId } from './step.js';
 
 /** What a client may add to a deployment. */
@@ -34,15 +34,15 @@ class DeployFailure extends Error {}
  * and locked; while the agent works it is in `wait call-back` and not locked.
  */
 export function startDeployment(world: World, node: Node, request: DeployRequest): void {
-  play(world, node, (scene) => deployment(scene, request));
+  play(world, node, (nodeStory) => deployment(nodeStory, request));
 }
 
-function* deployment(scene: Scene, request: DeployRequest): Story {
-  const { world, node } = scene;
+function* deployment(nodeStory: NodeStory, request: DeployRequest): Story {
+  const { world, node } = nodeStory;
   const imageType = inferImageType(world, node.instance_info);
   // A rebuild asks Glance for kernel and ramdisk anew.
   const anew = request.event === 'rebuild' && glanceImage(world, imageSource(node.instance_info));
-  scene.fire(request.event, {
+  nodeStory.fire(request.event, {
     ...locked,
     last_error: null,
     deploy_step: {},
@@ -55,31 +55,31 @@ function* deployment(scene: Scene, request: DeployRequest): Story {
   });
   try {
     yield PREPARING;
-    prepare(scene, request.steps);
-    yield* runSteps(scene, request.steps);
-    scene.update({ deploy_step: {}, driver_internal_info: wiped(node) });
-    scene.fire('done');
+    prepare(nodeStory, request.steps);
+    yield* runSteps(nodeStory, request.steps);
+    nodeStory.update({ deploy_step: {}, driver_internal_info: wiped(node) });
+    nodeStory.fire('done');
   } catch (error) {
     if (!(error instanceof DeployFailure)) throw error;
-    yield* fail(scene, error.message);
+    yield* fail(nodeStory, error.message);
   }
-  yield* scene.letGo();
+  yield* nodeStory.letGo();
 }
 
 /** The error is there a moment before the state; what says which step it was is wiped with the state. */
-function* fail(scene: Scene, message: string): Story {
-  scene.update(locked);
-  scene.note('deploying', message);
+function* fail(nodeStory: NodeStory, message: string): Story {
+  nodeStory.update(locked);
+  nodeStory.note('deploying', message);
   yield FAILING;
-  scene.power('power off');
-  scene.fire('fail', { deploy_step: {}, driver_internal_info: wiped(scene.node) });
+  nodeStory.power('power off');
+  nodeStory.fire('fail', { deploy_step: {}, driver_internal_info: wiped(nodeStory.node) });
 }
 
-function prepare(scene: Scene, asked: readonly AskedStep[]): void {
-  const { world, node } = scene;
+function prepare(nodeStory: NodeStory, asked: readonly AskedStep[]): void {
+  const { world, node } = nodeStory;
   const problem = imageProblem(world, node.instance_info);
   if (problem !== undefined) throw new DeployFailure(`Failed to prepare to deploy: ${problem}`);
-  scene.update({
+  nodeStory.update({
     instance_info: { ...node.instance_info, ...imageFacts(world, node.instance_info) },
     driver_internal_info: internalInfo(node, {
       deploy_steps: printable(deploySteps([], asked)),
@@ -88,24 +88,24 @@ function prepare(scene: Scene, asked: readonly AskedStep[]): void {
   });
 }
 
-function* runSteps(scene: Scene, asked: readonly AskedStep[]): Story {
-  const fate = fateOf(scene.node);
+function* runSteps(nodeStory: NodeStory, asked: readonly AskedStep[]): Story {
+  const faults = scriptedFaultsOf(nodeStory.node);
   let steps = deploySteps([], asked);
   let agentIsUp = false;
   // The list grows when the agent is up and says what else it can do.
   for (let index = 0; index < steps.length; index += 1) {
     const step = steps[index];
     if (!step) break;
-    const info = internalInfo(scene.node, { deploy_step_index: index });
-    scene.update({ deploy_step: { ...step }, driver_internal_info: info });
+    const info = internalInfo(nodeStory.node, { deploy_step_index: index });
+    nodeStory.update({ deploy_step: { ...step }, driver_internal_info: info });
     const { seconds, background } = durations[step.step] ?? { seconds: STARTING, background: false };
-    const work = { step, fate, seconds: fate.stepSeconds ?? seconds };
+    const work = { step, faults, seconds: faults.stepSeconds ?? seconds };
     if (!background) {
-      yield* workInForeground(scene, work);
+      yield* workInForeground(nodeStory, work);
       continue;
     }
-    yield* workInBackground(scene, work, agentIsUp);
-    if (!agentIsUp) steps = welcomeAgent(scene, asked);
+    yield* workInBackground(nodeStory, work, agentIsUp);
+    if (!agentIsUp) steps = welcomeAgent(nodeStory, asked);
     agentIsUp = true;
     yield RESUMING;
   }
@@ -113,47 +113,47 @@ function* runSteps(scene: Scene, asked: readonly AskedStep[]): Story {
 
 interface Work {
   readonly step: DeployStep;
-  readonly fate: Fate;
+  readonly faults: ScriptedFaults;
   readonly seconds: number;
 }
 
 /** A step that the conductor does itself, holding the lock; nothing ends one that hangs. */
-function* workInForeground(scene: Scene, { step, fate, seconds }: Work): Story {
-  const { node } = scene;
-  yield fate.hang === step.step ? Number.POSITIVE_INFINITY : seconds;
-  const failure = failureOf(scene, step, fate);
+function* workInForeground(nodeStory: NodeStory, { step, faults, seconds }: Work): Story {
+  const { node } = nodeStory;
+  yield faults.hang === step.step ? Number.POSITIVE_INFINITY : seconds;
+  const failure = failureOf(nodeStory, step, faults);
   if (failure !== undefined) throw new DeployFailure(`Deploy step ${stepId(step)} failed: ${failure}.`);
   if (step.step === 'switch_to_tenant_network' && lacksNetwork(node)) {
     const problem = `NetworkError: No neutron ports or portgroups are associated with node ${node.uuid}`;
     throw new DeployFailure(`Error changing node ${node.uuid} to tenant networks after deploy. ${problem}`);
   }
-  if (step.step === 'tear_down_agent') scene.power('power off');
-  if (step.step === 'boot_instance') scene.power('power on');
+  if (step.step === 'tear_down_agent') nodeStory.power('power off');
+  if (step.step === 'boot_instance') nodeStory.power('power on');
 }
 
 /** A step that the agent does, at the end of which the conductor takes over again. */
-function* workInBackground(scene: Scene, work: Work, agentIsUp: boolean): Story {
-  const { step, fate } = work;
-  if (step.step === 'deploy') scene.power('power on');
+function* workInBackground(nodeStory: NodeStory, work: Work, agentIsUp: boolean): Story {
+  const { step, faults } = work;
+  if (step.step === 'deploy') nodeStory.power('power on');
   yield STARTING;
-  scene.fire('wait', unlocked);
-  yield* awaitAgent(scene, work, agentIsUp);
-  const failure = failureOf(scene, step, fate);
+  nodeStory.fire('wait', unlocked);
+  yield* awaitAgent(nodeStory, work, agentIsUp);
+  const failure = failureOf(nodeStory, step, faults);
   if (failure !== undefined) {
-    throw new DeployFailure(`Deploy step ${stepId(step)} failed on node ${scene.node.uuid}. ${failure}`);
+    throw new DeployFailure(`Deploy step ${stepId(step)} failed on node ${nodeStory.node.uuid}. ${failure}`);
   }
-  scene.fire('resume', locked);
+  nodeStory.fire('resume', locked);
 }
 
 /** Waits until the agent has worked for long enough; it tells so by heartbeats, the first when it has booted. */
-function* awaitAgent(scene: Scene, { step, fate, seconds }: Work, agentIsUp: boolean): Story {
-  const { node } = scene;
+function* awaitAgent(nodeStory: NodeStory, { step, faults, seconds }: Work, agentIsUp: boolean): Story {
+  const { node } = nodeStory;
   let remaining = Math.max(seconds, STARTING);
   let silence = 0;
   while (remaining > 0) {
     const pause = agentIsUp ? Math.min(HEARTBEAT, remaining) : remaining;
     yield pause;
-    if (fate.hang === step.step || node.power_state === 'power off') {
+    if (faults.hang === step.step || node.power_state === 'power off') {
       silence += pause;
       if (silence >= CALLBACK_TIMEOUT && !node.maintenance) {
         throw new DeployFailure(`Timeout reached while waiting for callback for node ${node.uuid}`);
@@ -161,26 +161,26 @@ function* awaitAgent(scene: Scene, { step, fate, seconds }: Work, agentIsUp: boo
     } else if (node.reservation === null) {
       // Ironic passes over the heartbeats of a locked node, and takes no action on those of a node in maintenance.
       silence = 0;
-      heartbeat(scene);
+      heartbeat(nodeStory);
       if (!node.maintenance) remaining -= pause;
     }
   }
 }
 
-function heartbeat(scene: Scene): void {
-  const { node, at } = scene;
+function heartbeat(nodeStory: NodeStory): void {
+  const { node, at } = nodeStory;
   const heard = {
     agent_url: `https://192.0.2.${(node.id % 254) + 1}:9999`,
     agent_version: '9.4.0',
     agent_last_heartbeat: isoformat(at),
   };
   const touched = node.maintenance ? {} : { provision_updated_at: at };
-  scene.update({ ...touched, driver_internal_info: internalInfo(node, heard) });
+  nodeStory.update({ ...touched, driver_internal_info: internalInfo(node, heard) });
 }
 
 /** The first call of the agent: now all steps are known, or known not to exist. */
-function welcomeAgent(scene: Scene, asked: readonly AskedStep[]): readonly DeployStep[] {
-  const { node } = scene;
+function welcomeAgent(nodeStory: NodeStory, asked: readonly AskedStep[]): readonly DeployStep[] {
+  const { node } = nodeStory;
   const known = agentSteps(node);
   const unknown = unknownStep(known, asked);
   if (unknown) {
@@ -188,7 +188,7 @@ function welcomeAgent(scene: Scene, asked: readonly AskedStep[]): readonly Deplo
     throw new DeployFailure(`Failed to validate the final deploy steps list for node ${node.uuid}: ${problem}`);
   }
   const steps = deploySteps(known, asked);
-  scene.update({
+  nodeStory.update({
     driver_internal_info: internalInfo(node, {
       agent_cached_deploy_steps: { deploy: printable(known) },
       deploy_steps: printable(steps),
@@ -203,8 +203,12 @@ function lacksNetwork(node: Node): boolean {
   return node.network_interface === 'neutron' && node.ports.every((port) => port.vif === null);
 }
 
-/** What a step fails with, if it is to fail: by the node's fate, or because of the image. */
-function failureOf({ world, node }: Scene, step: DeployStep, { fail, message }: Fate): string | undefined {
+/** What a step fails with, if it is to fail: by the node's faults, or because of the image. */
+function failureOf(
+  { world, node }: NodeStory,
+  step: DeployStep,
+  { fail, message }: ScriptedFaults,
+): string | undefined {
   if (fail === step.step) return message ?? usualFailures[step.step] ?? 'IPMI call failed: power status';
   const image = glanceImage(world, imageSource(node.instance_info));
   if (step.step !== 'write_image' || image?.name !== 'broken-image') return undefined;

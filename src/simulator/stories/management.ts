@@ -1,6 +1,6 @@
 import type { Node } from '../world/node.js';
 import type { World } from '../world/world.js';
-import { locked, play, playAside, Scene, unlocked } from './node-story.js';
+import { locked, NodeStory, play, playAside, unlocked } from './node-story.js';
 
 /** Seconds at speed 1. */
 const WORKING = 1;
@@ -9,45 +9,45 @@ const INSPECTING = 10;
 
 /** Moves a node at once, where nothing is to be done about it. */
 export function move(world: World, node: Node, event: string): void {
-  new Scene(world, node, world.now()).fire(event);
+  new NodeStory(world, node, world.now()).fire(event);
 }
 
 /** Checks that a node that was enrolled can be managed. */
 export function verify(world: World, node: Node): void {
-  play(world, node, function* (scene) {
-    scene.fire('manage', { ...locked, last_error: null });
+  play(world, node, function* (nodeStory) {
+    nodeStory.fire('manage', { ...locked, last_error: null });
     yield VERIFYING;
-    scene.update({ power_state: node.power_state ?? 'power off' });
-    scene.fire('done');
-    yield* scene.letGo();
+    nodeStory.update({ power_state: node.power_state ?? 'power off' });
+    nodeStory.fire('done');
+    yield* nodeStory.letGo();
   });
 }
 
 /** Has a node looked at by an agent. */
 export function inspect(world: World, node: Node): void {
-  play(world, node, function* (scene) {
-    scene.fire('inspect', { ...locked, last_error: null });
+  play(world, node, function* (nodeStory) {
+    nodeStory.fire('inspect', { ...locked, last_error: null });
     yield WORKING;
-    scene.fire('wait', unlocked);
+    nodeStory.fire('wait', unlocked);
     yield INSPECTING;
-    scene.fire('done');
+    nodeStory.fire('done');
   });
 }
 
 export function abortInspection(world: World, node: Node): void {
   world.agenda.cancel(node);
-  const scene = new Scene(world, node, world.now());
-  scene.note('introspection', 'Inspection was aborted by request.');
-  scene.fire('abort');
+  const nodeStory = new NodeStory(world, node, world.now());
+  nodeStory.note('introspection', 'Inspection was aborted by request.');
+  nodeStory.fire('abort');
 }
 
 /** Takes over a node that was deployed by somebody else. */
 export function adopt(world: World, node: Node): void {
-  play(world, node, function* (scene) {
-    scene.fire('adopt', { ...locked, last_error: null });
+  play(world, node, function* (nodeStory) {
+    nodeStory.fire('adopt', { ...locked, last_error: null });
     yield VERIFYING;
-    scene.fire('done');
-    yield* scene.letGo();
+    nodeStory.fire('done');
+    yield* nodeStory.letGo();
   });
 }
 
@@ -55,10 +55,10 @@ export function adopt(world: World, node: Node): void {
 export function switchPower(world: World, node: Node, target: string): void {
   const state = target.endsWith('power off') ? 'power off' : 'power on';
   // A node whose agent is at work can be switched off, and its deployment does not hear of it.
-  playAside(world, node, function* (scene) {
-    scene.update({ ...locked, target_power_state: state, last_error: null });
+  playAside(world, node, function* (nodeStory) {
+    nodeStory.update({ ...locked, target_power_state: state, last_error: null });
     yield WORKING;
-    scene.power(state);
-    scene.update({ ...unlocked, target_power_state: null });
+    nodeStory.power(state);
+    nodeStory.update({ ...unlocked, target_power_state: null });
   });
 }

@@ -5,7 +5,7 @@ import type { World } from '../world/world.js';
 
 /**
  * Work on a node that takes its time: a generator that yields how many seconds (at speed 1) pass until it goes on.
- * When it is asked to go on again, `scene.at` is that later moment.
+ * When it is asked to go on again, `nodeStory.at` is that later moment.
  */
 export type Story = Generator<number, void, void>;
 
@@ -13,7 +13,7 @@ export type Story = Generator<number, void, void>;
 const LETTING_GO = 0.3;
 
 /** A node at a moment of a story. */
-export class Scene {
+export class NodeStory {
   constructor(
     readonly world: World,
     readonly node: Node,
@@ -80,15 +80,15 @@ export const locked: NodeChanges = { reservation: CONDUCTOR };
 export const unlocked: NodeChanges = { reservation: null };
 
 /** Begins work on a node: its beginning happens at once, and it replaces whatever else was going on with the node. */
-export function play(world: World, node: Node, story: (scene: Scene) => Story): void {
-  const scene = new Scene(world, node, world.now());
-  tell(world, node, scene, story(scene));
+export function play(world: World, node: Node, story: (nodeStory: NodeStory) => Story): void {
+  const nodeStory = new NodeStory(world, node, world.now());
+  tell(world, node, nodeStory, story(nodeStory));
 }
 
 /** Like `play`, beside whatever else is going on with the node. */
-export function playAside(world: World, node: Node, story: (scene: Scene) => Story): void {
-  const scene = new Scene(world, node, world.now());
-  tell(world, aside(node), scene, story(scene));
+export function playAside(world: World, node: Node, story: (nodeStory: NodeStory) => Story): void {
+  const nodeStory = new NodeStory(world, node, world.now());
+  tell(world, aside(node), nodeStory, story(nodeStory));
 }
 
 const aside = (node: Node) => `beside ${node.uuid}`;

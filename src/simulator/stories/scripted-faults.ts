@@ -2,7 +2,7 @@ import { isObject, member } from '../dialect/json.js';
 import type { Node } from '../world/node.js';
 
 /** What is to go wrong, or slowly, on a node. */
-export interface Fate {
+export interface ScriptedFaults {
   /** The step that fails. */
   readonly fail: string | undefined;
   /** What it fails with. */
@@ -27,11 +27,11 @@ const steps: readonly string[] = [
 ];
 
 /**
- * A node's fate. It is read from the node's `extra`, which any Ironic client can set:
+ * A node's faults. It is read from the node's `extra`, which any Ironic client can set:
  * `{"sim": {"fail": "write_image", "message": "…", "hang": "…", "step_seconds": 5}}`. Without that the name decides: a
  * server called `…-fail-write-image` or `…-hang-deploy` does what it says.
  */
-export function fateOf(node: Node): Fate {
+export function scriptedFaultsOf(node: Node): ScriptedFaults {
   const script = member(node.extra, 'sim');
   const named = /-(fail|hang)-([a-z-]+)/.exec(node.name ?? '');
   const byName = (kind: string) => (named?.[1] === kind ? stepNamed(named[2] ?? '') : undefined);

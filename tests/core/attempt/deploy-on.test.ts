@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { deadlines } from '../../../src/core/async/retry.js';
 import { deployOn } from '../../../src/core/attempt/deploy-on.js';
 import { Failure } from '../../../src/core/failures.js';
-import type { Server } from '../../../src/core/model.js';
 import { type BareMetal, NoAnswer, type Refusal } from '../../../src/core/ports.js';
+import type { Server } from '../../../src/core/server.js';
 import { isAbandoned } from '../../../src/core/status/provision-status.js';
 import {
   createFakeBareMetal,

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { createChanges } from '../../../src/core/async/changes.js';
 import { createDeprovisionService } from '../../../src/core/deprovision/deprovision.js';
 import { Failure } from '../../../src/core/failures.js';
-import type { DeprovisionRequest, Server } from '../../../src/core/model.js';
 import { createPolicy, type PolicySettings } from '../../../src/core/policy.js';
+import type { DeprovisionRequest } from '../../../src/core/requests.js';
+import type { Server } from '../../../src/core/server.js';
 import { provisionStates } from '../../../src/core/states.js';
 import {
   always,

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { auditForm } from '../../../src/core/input/redaction.js';
-import { ProvisionRequest } from '../../../src/core/model.js';
+import { redacted } from '../../../src/core/input/redaction.js';
 import { operations } from '../../../src/core/operations.js';
+import { ProvisionRequest } from '../../../src/core/requests.js';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJYm0gqGzGxXcJ8sQyHxkq1v0mO6lYbq7o2r5q8pW3cM ada@home';
 
 function shown(input: object): Readonly<Record<string, unknown>> {
-  return auditForm(ProvisionRequest, ProvisionRequest.parse({ image_id: 'debian', ...input })) as never;
+  return redacted(ProvisionRequest, ProvisionRequest.parse({ image_id: 'debian', ...input })) as never;
 }
 
 describe('the audit log shows', () => {
@@ -59,13 +59,13 @@ describe('the audit log shows', () => {
   it('nothing that it does not know to be harmless', () => {
     const schema = z.strictObject({ password: z.string(), more: z.array(z.string()).optional(), any: z.unknown() });
     const input = { password: 'hunter2', more: ['hunter2', 'hunter2'], any: { hunter2: 'hunter2' } };
-    expect(auditForm(schema, input)).toEqual({ password: '(given)', more: ['(given)', '(given)'], any: '(given)' });
+    expect(redacted(schema, input)).toEqual({ password: '(given)', more: ['(given)', '(given)'], any: '(given)' });
   });
 
   it('of every argument of every operation more than that it was given', () => {
     for (const { name, input, example, effect } of operations) {
       if (effect === 'read') continue;
-      expect(JSON.stringify(auditForm(input, input.parse(example))), name).not.toContain('(given)');
+      expect(JSON.stringify(redacted(input, input.parse(example))), name).not.toContain('(given)');
     }
   });
 });

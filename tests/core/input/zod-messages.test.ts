@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { wording } from '../../../src/core/input/zod-messages.js';
+import { zodMessages } from '../../../src/core/input/zod-messages.js';
 
 describe('what is said of a wrong value', () => {
   const secret = 'hush-hush';
@@ -21,6 +21,6 @@ describe('what is said of a wrong value', () => {
     ['unknown argument "a", "b\' c"', z.strictObject({}), { a: secret, 'b"\nc': secret }],
     ['as the schema says', z.string().max(1, 'as the schema says'), secret],
   ])('is "%s", and never the value', (words, schema, value) => {
-    expect(schema.safeParse(value, { error: wording }).error?.issues).toMatchObject([{ message: words }]);
+    expect(schema.safeParse(value, { error: zodMessages }).error?.issues).toMatchObject([{ message: words }]);
   });
 });

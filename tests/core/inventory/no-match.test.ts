@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { noneAvailable } from '../../../src/core/inventory/no-match.js';
-import type { Server } from '../../../src/core/model.js';
 import { createPolicy } from '../../../src/core/policy.js';
 import type { Criteria } from '../../../src/core/ports.js';
+import type { Server } from '../../../src/core/server.js';
 import {
   createFakeBareMetal,
   type FakeBareMetalOptions,

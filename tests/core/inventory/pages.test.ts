@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pagesOf } from '../../../src/core/inventory/pages.js';
-import type { Server } from '../../../src/core/model.js';
+import type { Server } from '../../../src/core/server.js';
 import { freeServer, uuid } from '../fake-bare-metal.js';
 
 async function walk(

@@ -4,8 +4,8 @@ import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, it } from 'vitest';
 import { type ServerListing, ServerListRequest } from '../../../src/core/inventory/server-list.js';
 import { createServerService } from '../../../src/core/inventory/server-service.js';
-import type { Server } from '../../../src/core/model.js';
 import { createPolicy } from '../../../src/core/policy.js';
+import type { Server } from '../../../src/core/server.js';
 import { anyText } from '../any-text.js';
 import {
   createFakeBareMetal,
@@ -154,7 +154,7 @@ describe('the list of servers', () => {
     const { list, bareMetal } = setup([freeServer(1), freeServer(2, { retired: true })]);
     const { servers } = await list({ state: 'available', resource_class: 'baremetal.small' });
     expect(servers.map(({ id }) => id)).toEqual([uuid(1)]);
-    expect(bareMetal.requests).toEqual(['available baremetal.small']);
+    expect(bareMetal.requests).toEqual(['listFree baremetal.small']);
   });
 
   it('says that it may be the rights of the user when nothing can be seen', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { obstacleTo } from '../../../src/core/inventory/eligibility.js';
 import { createServerService } from '../../../src/core/inventory/server-service.js';
-import type { Server } from '../../../src/core/model.js';
+import type { Server } from '../../../src/core/server.js';
 import { provisionStates } from '../../../src/core/states.js';
 import { createFakeBareMetal, freeServer, script, unsent, uuid } from '../fake-bare-metal.js';
 import { createFakeClock } from '../fake-clock.js';
@@ -85,7 +85,7 @@ describe('the candidates', () => {
     expect(clock.sleeps).toEqual([]);
     await candidates.next();
     expect(clock.sleeps).toEqual([250]);
-    expect(bareMetal.requests).toEqual(['available any', 'available any']);
+    expect(bareMetal.requests).toEqual(['listFree any', 'listFree any']);
   });
 
   it('see what has been released meanwhile', async () => {
@@ -106,7 +106,7 @@ describe('the candidates', () => {
       out.add(id);
     }
     expect(seen).toEqual([226, 227, 228, 229, 230].map(uuid));
-    expect(bareMetal.requests).toEqual(['available any', 'available any', 'available any', 'available any']);
+    expect(bareMetal.requests).toEqual(['listFree any', 'listFree any', 'listFree any', 'listFree any']);
   });
 
   it('come in an order of chance over all matches that were found', async () => {
@@ -122,7 +122,7 @@ describe('the candidates', () => {
   it('take one page when that is enough', async () => {
     const { service, bareMetal } = setup(many(300));
     await service.candidates({}, new Set(), forever).next();
-    expect(bareMetal.requests).toEqual(['available any']);
+    expect(bareMetal.requests).toEqual(['listFree any']);
   });
 
   it('end with the caller', async () => {
@@ -141,7 +141,10 @@ describe('a server by its name', () => {
     const clock = createFakeClock();
     const bareMetal = createFakeBareMetal({ servers: [], clock, misbehave: script({ find: [unsent] }) });
     const service = createServerService({ bareMetal, clock, random: () => 0 });
-    await expect(service.named('bm-1', {}, forever)).rejects.toMatchObject({ name: 'NoAnswer' });
-    await expect(service.named('bm-1', {}, forever)).rejects.toMatchObject({ code: 'server_not_found', id: 'bm-1' });
+    await expect(service.findNamed('bm-1', {}, forever)).rejects.toMatchObject({ name: 'NoAnswer' });
+    await expect(service.findNamed('bm-1', {}, forever)).rejects.toMatchObject({
+      code: 'server_not_found',
+      id: 'bm-1',
+    });
   });
 });

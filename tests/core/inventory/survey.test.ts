@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { survey } from '../../../src/core/inventory/survey.js';
-import type { Server } from '../../../src/core/model.js';
+import type { Server } from '../../../src/core/server.js';
 import { createFakeBareMetal, freeServer, script, unsent, uuid } from '../fake-bare-metal.js';
 import { createFakeClock } from '../fake-clock.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/core/failures.js';
-import type { ProvisionRequest } from '../../../src/core/model.js';
 import { configDriveOf, mayLogIn, warningsAbout } from '../../../src/core/provision/config-drive.js';
+import type { ProvisionRequest } from '../../../src/core/requests.js';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKey one';
 const otherKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKey two';

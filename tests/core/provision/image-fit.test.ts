@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Image, Server } from '../../../src/core/model.js';
-import { instanceInfoOf, misfit } from '../../../src/core/provision/image-fit.js';
+import type { Image } from '../../../src/core/image.js';
+import { imageMisfit, instanceInfoOf } from '../../../src/core/provision/image-fit.js';
+import type { Server } from '../../../src/core/server.js';
 import { freeServer, uuid } from '../fake-bare-metal.js';
 import { image } from '../setup.js';
 
@@ -25,7 +26,7 @@ describe('an image', () => {
       "the server's deploy interface direct wants a checksum, and none is known; give one in the image catalogue",
     ],
   ])('does not fit when it %s', (_, ofImage, ofServer, reason) => {
-    expect(misfit(image(ofImage), freeServer(1, ofServer))).toBe(reason);
+    expect(imageMisfit(image(ofImage), freeServer(1, ofServer))).toBe(reason);
   });
 
   it.each<[string, Partial<Image>, Partial<Server>]>([
@@ -36,7 +37,7 @@ describe('an image', () => {
     ['the deploy interface wants no checksum', { lacksChecksum: true }, { deployInterface: 'ramdisk' }],
     ['nobody knows the deploy interface', { lacksChecksum: true }, { deployInterface: null }],
   ])('fits when %s', (_, ofImage, ofServer) => {
-    expect(misfit(image(ofImage), freeServer(1, ofServer))).toBeUndefined();
+    expect(imageMisfit(image(ofImage), freeServer(1, ofServer))).toBeUndefined();
   });
 
   it('of a whole disk is described as it is', () => {

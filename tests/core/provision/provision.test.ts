@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ConfigDrive, ProvisionRequest, Server } from '../../../src/core/model.js';
+import type { ConfigDrive } from '../../../src/core/image.js';
 import { NoAnswer } from '../../../src/core/ports.js';
+import type { ProvisionRequest } from '../../../src/core/requests.js';
+import type { Server } from '../../../src/core/server.js';
 import {
   always,
   freeServer,
@@ -270,13 +272,13 @@ describe('provisioning any server of a class', () => {
   it('takes three requests', async () => {
     const { bareMetal, provision } = setup();
     await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(1), status: 'accepted' });
-    expect(bareMetal.requests).toEqual(['available baremetal.small', 'reserve bm-1', 'deploy bm-1']);
+    expect(bareMetal.requests).toEqual(['listFree baremetal.small', 'reserve bm-1', 'deploy bm-1']);
   });
 
   it('needs no criterion at all', async () => {
     const { bareMetal, provision } = setup();
     await provision();
-    expect(bareMetal.requests[0]).toBe('available any');
+    expect(bareMetal.requests[0]).toBe('listFree any');
   });
 
   it('fails when none is free, and says what each wish has left', async () => {
@@ -289,13 +291,13 @@ describe('provisioning any server of a class', () => {
       reason: 'servers of class baremetal.small: 1, available: 1, not in maintenance: 0; free in other classes: gpu 1',
       retryable: true,
     });
-    expect(bareMetal.requests).toEqual(['available baremetal.small', 'list baremetal.small', 'available any']);
+    expect(bareMetal.requests).toEqual(['listFree baremetal.small', 'list baremetal.small', 'listFree any']);
   });
 
   it('asks for no explanation when all goes well', async () => {
     const { provision, bareMetal } = setup({ servers: servers(3) });
     await provision(ofClass);
-    expect(bareMetal.requests.map((request) => request.split(' ')[0])).toEqual(['available', 'reserve', 'deploy']);
+    expect(bareMetal.requests.map((request) => request.split(' ')[0])).toEqual(['listFree', 'reserve', 'deploy']);
   });
 
   it('goes on to the next when one has been taken', async () => {
@@ -317,7 +319,7 @@ describe('provisioning any server of a class', () => {
   it('comes back to one that was locked', async () => {
     const { bareMetal, provision } = setup({ misbehave: script({ reserve: [refused('locked'), refused('busy')] }) });
     await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(1) });
-    const list = 'available baremetal.small';
+    const list = 'listFree baremetal.small';
     expect(bareMetal.requests).toEqual([
       list,
       'reserve bm-1',
@@ -403,7 +405,7 @@ describe('provisioning any server of a class', () => {
     const reserve = [...Array<Mishap>(10).fill(refused('taken'))];
     const { bareMetal, provision } = setup({ servers: servers(12), misbehave: script({ reserve }) });
     await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(11) });
-    expect(bareMetal.requests.filter((request) => request.startsWith('available'))).toHaveLength(2);
+    expect(bareMetal.requests.filter((request) => request.startsWith('listFree'))).toHaveLength(2);
   });
 
   it.each<[string, Partial<Server>]>([
@@ -483,7 +485,7 @@ describe('provisioning any server of a class', () => {
   });
 
   it('fails when Ironic cannot be asked for a list', async () => {
-    const { failure } = setup({ misbehave: script({ available: [unsent] }) });
+    const { failure } = setup({ misbehave: script({ listFree: [unsent] }) });
     expect(await failure(ofClass)).toMatchObject({
       code: 'ironic_unavailable',
       message: 'Failed to communicate with Ironic',
@@ -1238,7 +1240,7 @@ describe('a caller who leaves', () => {
   });
 
   it('during the search changes nothing', async () => {
-    const { provision, signal, writes, bareMetal } = leavingAt('available');
+    const { provision, signal, writes, bareMetal } = leavingAt('listFree');
     await expect(provision({}, signal)).rejects.toBe(reason);
     for (const server of bareMetal.servers.values()) expect(server.deploymentId).toBeNull();
     expect(writes()).not.toContain('deploy bm-1');

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DeploymentEntry, ProvisionRequest, Server } from '../../../src/core/model.js';
 import { NoAnswer } from '../../../src/core/ports.js';
 import { identify, isSameRequest } from '../../../src/core/provision/request-identity.js';
+import type { ProvisionRequest } from '../../../src/core/requests.js';
+import type { DeploymentEntry, Server } from '../../../src/core/server.js';
 import { always, freeServer, lostAnswer, type Mishap, refused, script, unsent, uuid } from '../fake-bare-metal.js';
 import { type Setup, type SetupOptions, seededRandom, setup } from '../setup.js';
 
@@ -11,13 +12,13 @@ const request: ProvisionRequest = { image_id: 'ubuntu-24.04', hostname: 'web-1',
 const { idempotency_key: _, ...unkeyed } = request;
 
 /** The entry that a request leaves on its server. */
-function entryOf(one: ProvisionRequest, realm = 'tests'): DeploymentEntry {
-  return { started_at: '2026-11-22T07:30:00Z', image: one.image_id, ...identify(one, realm).mark };
+function entryOf(one: ProvisionRequest, scope = 'tests'): DeploymentEntry {
+  return { started_at: '2026-11-22T07:30:00Z', image: one.image_id, ...identify(one, scope).requestDigest };
 }
 
 describe('the identity of a request', () => {
   it('is a UUID of version 5 when it has a key', () => {
-    const keyed = (key: string, realm: string) => identify({ ...request, idempotency_key: key }, realm).deploymentId;
+    const keyed = (key: string, scope: string) => identify({ ...request, idempotency_key: key }, scope).deploymentId;
     expect(keyed('job-1', 'http://ironic.example\nproject-1')).toBe('5cdf4ec5-6ab2-51c8-86ad-43a34fa552d0');
     expect(keyed('jöb', 'http://ironic.example')).toBe('93b7a74e-52dd-5cfd-88ec-2f3e7ad81a7c');
   });
@@ -34,8 +35,8 @@ describe('the identity of a request', () => {
     const [first, second] = [identify(unkeyed, 'here'), identify(unkeyed, 'here')];
     expect(first.keyed).toBe(false);
     expect(first.deploymentId).not.toBe(second.deploymentId);
-    expect(first.mark.digest).not.toBe(second.mark.digest);
-    expect(first.mark.salt).not.toBe(second.mark.salt);
+    expect(first.requestDigest.digest).not.toBe(second.requestDigest.digest);
+    expect(first.requestDigest.salt).not.toBe(second.requestDigest.salt);
   });
 
   it('recognises the entry of the same request, with a key and without', () => {
@@ -102,16 +103,16 @@ describe('a request with a key', () => {
     const { bareMetal, provision } = setup();
     await expect(provision(request)).resolves.toMatchObject({ status: 'accepted', deployment_id: deploymentId });
     expect(bareMetal.requests).toEqual([
-      `carrying ${deploymentId}`,
-      'available any',
+      `findByDeployment ${deploymentId}`,
+      'listFree any',
       'reserve bm-1',
       'deploy bm-1',
       'find bm-1',
     ]);
   });
 
-  it('counts in its realm alone', async () => {
-    const { provision } = setup({ realm: async () => 'elsewhere' });
+  it('counts in its scope alone', async () => {
+    const { provision } = setup({ idempotencyScope: async () => 'elsewhere' });
     const { deployment_id } = await provision(request);
     expect(deployment_id).toBe(identify(request, 'elsewhere').deploymentId);
     expect(deployment_id).not.toBe(deploymentId);
@@ -119,7 +120,7 @@ describe('a request with a key', () => {
 
   it('changes nothing while nobody can tell where it counts; without a key nobody asks', async () => {
     const { failure, provision, bareMetal } = setup({
-      realm: async () => {
+      idempotencyScope: async () => {
         throw new NoAnswer('Keystone did not answer within 30 s', false);
       },
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Server } from '../../../src/core/model.js';
 import type { BareMetal } from '../../../src/core/ports.js';
-import { createFinder } from '../../../src/core/status/batched-find.js';
+import type { Server } from '../../../src/core/server.js';
+import { createBatchedFind } from '../../../src/core/status/batched-find.js';
 import {
   createFakeBareMetal,
   type FakeBareMetalOptions,
@@ -20,7 +20,7 @@ const ids = Array.from({ length: 100 }, (_, index) => uuid(index));
 function setup(servers: readonly Server[], misbehave?: FakeBareMetalOptions['misbehave']) {
   const bareMetal = createFakeBareMetal({ servers, clock: createFakeClock(), ...(misbehave ? { misbehave } : {}) });
   const count = (method: string) => bareMetal.requests.filter((request) => request.startsWith(`${method} `)).length;
-  return { bareMetal, find: createFinder(bareMetal), count };
+  return { bareMetal, find: createBatchedFind(bareMetal), count };
 }
 
 describe('servers that are looked at', () => {
@@ -28,28 +28,28 @@ describe('servers that are looked at', () => {
     const { find, count } = setup(fleet('deploying'));
     await Promise.all(ids.slice(0, 16).map((id) => find(id, never())));
     for (const id of ids) await find(id, never());
-    expect([count('find'), count('moving')]).toEqual([116, 0]);
+    expect([count('find'), count('listInDeployment')]).toEqual([116, 0]);
   });
 
   it.each(['deploying', 'wait call-back'])('are read in one list when many of them are %s', async (state) => {
     const { find, count } = setup(fleet(state));
     const found = await Promise.all(ids.map((id) => find(id, never())));
     expect(found.map((server) => server?.id)).toEqual(ids);
-    expect([count('find'), count('moving')]).toEqual([16, 1]);
+    expect([count('find'), count('listInDeployment')]).toEqual([16, 1]);
   });
 
   it.each(['active', 'deploy failed', 'available'])('are read one by one when they are %s', async (state) => {
     const { find, count } = setup(fleet(state));
     const found = await Promise.all(ids.map((id) => find(id, never())));
     expect(new Set(found.map((server) => server?.provisionState))).toEqual(new Set([state]));
-    expect([count('find'), count('moving')]).toEqual([100, 1]);
+    expect([count('find'), count('listInDeployment')]).toEqual([100, 1]);
   });
 
   it.each([
     ['gives no answer', unsent],
     ['refuses it', refused('invalid')],
   ])('are read one by one when Ironic %s for a list', async (_, mishap) => {
-    const { find } = setup(fleet('deploying'), ({ method }) => (method === 'moving' ? mishap : undefined));
+    const { find } = setup(fleet('deploying'), ({ method }) => (method === 'listInDeployment' ? mishap : undefined));
     const found = await Promise.all(ids.map((id) => find(id, never())));
     expect(found.every((server) => server?.provisionState === 'deploying')).toBe(true);
   });
@@ -60,13 +60,13 @@ describe('servers that are looked at', () => {
     const slow: BareMetal = {
       ...bareMetal,
       find: () => new Promise(() => undefined),
-      async moving(signal) {
-        const servers = await bareMetal.moving(signal);
+      async listInDeployment(signal) {
+        const servers = await bareMetal.listInDeployment(signal);
         await new Promise<void>((resolve) => lists.push(resolve));
         return servers;
       },
     };
-    const find = createFinder(slow);
+    const find = createBatchedFind(slow);
     for (const id of ids.slice(0, 16)) void find(id, never());
     const before = find(uuid(50), never());
     await new Promise(setImmediate);

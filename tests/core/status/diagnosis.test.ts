@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RecordedError, Server } from '../../../src/core/model.js';
+import type { RecordedError, Server } from '../../../src/core/server.js';
 import { diagnose, failedDeployments } from '../../../src/core/status/diagnosis.js';
 import { freeServer } from '../fake-bare-metal.js';
 import { start } from '../fake-clock.js';

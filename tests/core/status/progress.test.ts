@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Step } from '../../../src/core/model.js';
+import type { Step } from '../../../src/core/server.js';
 import { progressPercent, stepWords } from '../../../src/core/status/progress.js';
 import { direct } from '../direct.js';
 import { freeServer } from '../fake-bare-metal.js';

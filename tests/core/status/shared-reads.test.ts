@@ -152,7 +152,7 @@ test('100 waiting calls cost Ironic hardly more requests than one', async () => 
       changes: createChanges(),
       clock,
       random,
-      realm: async () => 'tests',
+      idempotencyScope: async () => 'tests',
     });
     const request = { operation_id: uuid(1), wait_seconds: 50 };
     await Promise.all(Array.from({ length: callers }, () => service.status(request, new AbortController().signal)));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Server } from '../../../src/core/model.js';
+import type { Server } from '../../../src/core/server.js';
 import { stallOf } from '../../../src/core/status/stall.js';
 import { direct } from '../direct.js';
 import { freeServer } from '../fake-bare-metal.js';

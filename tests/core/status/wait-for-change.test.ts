@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Progress } from '../../../src/core/call.js';
 import { Failure } from '../../../src/core/failures.js';
-import type { Server, StatusRequest } from '../../../src/core/model.js';
-import { translating } from '../../../src/core/port-failures.js';
+import { withPortFailures } from '../../../src/core/port-failures.js';
 import { type BareMetal, SignInRefused } from '../../../src/core/ports.js';
-import type { Progress } from '../../../src/core/status/progress.js';
-import { createWaiting } from '../../../src/core/status/wait-for-change.js';
+import type { StatusRequest } from '../../../src/core/requests.js';
+import type { Server } from '../../../src/core/server.js';
+import { createStatusService } from '../../../src/core/status/wait-for-change.js';
 import { direct } from '../direct.js';
 import {
   always,
@@ -42,8 +43,8 @@ interface SetupOptions {
 function setup({ servers = [deploying], misbehave, between = (same) => same }: SetupOptions = {}) {
   const clock = createTimeline();
   const bareMetal = createFakeBareMetal({ servers, clock, ...(misbehave ? { misbehave } : {}) });
-  const waiting = createWaiting({ bareMetal: between(bareMetal), clock, random: () => 0.5 });
-  const look = translating(waiting.status);
+  const waiting = createStatusService({ bareMetal: between(bareMetal), clock, random: () => 0.5 });
+  const look = withPortFailures(waiting.status);
   const ask = (request: Partial<StatusRequest> = {}, signal = forever, report?: (progress: Progress) => void) =>
     look({ operation_id: uuid(1), wait_seconds: 0, ...request }, signal, report);
   return {

@@ -8,13 +8,13 @@ import {
   createProvisionService,
   createServerService,
   Failure,
-  type Held,
   type Images,
   isOfChange,
   type ProvisionService,
   type ProvisionStatus,
   type RecordedError,
   Refused,
+  type ReservationId,
   type ServerPage,
   SignInRefused,
 } from 'ironic-mcp';
@@ -44,7 +44,7 @@ export function assemble(bareMetal: Real<BareMetal>, images: Real<Images>): Real
     images,
     clock,
     random,
-    realm: async () => 'somewhere',
+    idempotencyScope: async () => 'somewhere',
     servers: createServerService({ bareMetal, clock, random }),
     changes: createChanges(),
   });
@@ -56,10 +56,10 @@ const page: ServerPage = { servers: [], next: null };
 const empty: BareMetal = {
   find: async () => null,
   errors: async (): Promise<readonly Real<RecordedError>[]> => [{ at: null, work: 'deploying', words: 'no power' }],
-  carrying: async () => null,
-  available: async () => page,
-  deploying: async () => [],
-  moving: async () => [],
+  findByDeployment: async () => null,
+  listFree: async () => page,
+  listReservedOrDeploying: async () => [],
+  listInDeployment: async () => [],
   list: async (_filter, _after, signal) => {
     if (isOfChange(signal)) return page;
     throw new Failure('overloaded', { reason: 'too many wait' });
@@ -68,7 +68,7 @@ const empty: BareMetal = {
     throw new Refused('not_found', 'there is no server', 'us');
   },
   deploy: async () => undefined,
-  release: async (_serverId, { deploymentId, attemptId }: Real<Held>) => void `${deploymentId}/${attemptId}`,
+  release: async (_serverId, { deploymentId, attemptId }: Real<ReservationId>) => void `${deploymentId}/${attemptId}`,
   undeploy: async () => undefined,
   vifs: async () => [],
   macAddresses: async () => [],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ProvisionRequest, StatusRequest } from '../../src/core/model.js';
+import { ProvisionRequest, StatusRequest } from '../../src/core/requests.js';
 import { isServerRef, isUuid } from '../../src/core/text/identifiers.js';
 import { anyText } from './any-text.js';
 import { uuid } from './fake-bare-metal.js';

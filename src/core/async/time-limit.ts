@@ -2,7 +2,7 @@ import type { Clock } from '../ports.js';
 import { withFirstAbort } from './abort.js';
 
 /** The outcome of an action if it is there in that many milliseconds, else undefined; then the action is broken off. */
-export function within<Value>(
+export function withTimeLimit<Value>(
   clock: Clock,
   time: number,
   signal: AbortSignal,

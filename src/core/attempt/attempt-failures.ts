@@ -1,6 +1,6 @@
-import { Failure } from '../failures.js';
-import type { Server } from '../model.js';
+import { Failure, reasonOf } from '../failures.js';
 import type { NoAnswer, Refused, Reservation } from '../ports.js';
+import type { Server } from '../server.js';
 import { displayName } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
 import type { Plan } from './outcome.js';
@@ -9,11 +9,6 @@ import type { Kept } from './release-reservation.js';
 /*
  * What it means to the caller when a change went wrong; `translating.ts` does the same for reads.
  */
-
-/** Whether the same may be allowed in a moment. */
-export function isBusy({ refusal }: Refused): boolean {
-  return refusal === 'locked' || refusal === 'busy';
-}
 
 /** Ironic said no. */
 export function declined(server: Server, { serverRef }: Pick<Plan, 'serverRef'>, refused: Refused): Failure {
@@ -31,7 +26,7 @@ export function declined(server: Server, { serverRef }: Pick<Plan, 'serverRef'>,
     case 'too_old':
       return new Failure('ironic_too_old', details);
     default:
-      return new Failure('server_not_available', { ...details, retryable: isBusy(refused) });
+      return new Failure('server_not_available', { ...details, retryable: refused.isBusy });
   }
 }
 
@@ -53,27 +48,6 @@ export function reservationUnknown(server: Server, { deploymentId }: Reservation
     reason: `${lost.reason}. The reservation of server ${displayName(server)} may still take effect: operation ${server.id}, deployment ${deploymentId}. Its deployment was not started`,
     hint: 'Nothing was deployed. Check the operation id with check_provision_status before you provision again.',
     cause: lost,
-  });
-}
-
-/** Ironic said no to the end of a deployment. */
-export function refusedToUndeploy(server: Server, refused: Refused): Failure {
-  const details = { id: server.id, reason: refused.reason, cause: refused };
-  if (refused.refusal === 'not_found') return new Failure('operation_not_found', details);
-  if (refused.refusal === 'too_old') return new Failure('ironic_too_old', details);
-  return new Failure('deprovision_refused', { ...details, retryable: isBusy(refused) });
-}
-
-/** The end of a deployment may have begun, or may still do so. */
-export function undeploymentUnknown(server: Server, words: string, cause?: unknown): Failure {
-  const { id, deploymentId } = server;
-  const deployment = deploymentId === null ? {} : { deployment: { operationId: id, deploymentId } };
-  return new Failure('outcome_unknown', {
-    id,
-    ...deployment,
-    reason: `${words}. Server ${displayName(server)} may be on its way to be undeployed: operation ${id}, deployment ${deploymentId ?? 'without an id'}`,
-    hint: 'Ask check_provision_status how the operation id stands before you call again.',
-    cause,
   });
 }
 
@@ -131,9 +105,4 @@ export function describedOtherwise(server: Server): Failure {
     reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${namedImage(server.entry?.image ?? 'unknown')}, and may have been given the config drive of either request`,
     hint: 'Have that server undeployed before it is used. Use a new idempotency_key for a new request.',
   });
-}
-
-/** What exactly a failure was, in words. */
-export function reasonOf({ reason, message }: Failure): string {
-  return reason ?? message;
 }

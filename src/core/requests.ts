@@ -1,13 +1,5 @@
 import * as z from 'zod';
-import type { NetworkData } from './input/network-data.js';
-import {
-  auditForms,
-  outlined,
-  shown,
-  shownAsDigest,
-  shownAsFingerprint,
-  shownWithoutCredentials,
-} from './input/redaction.js';
+import { asDigest, asFingerprint, asOutline, asReference, asText, redactions } from './input/redaction.js';
 import { isUuid, serverRefPattern, uuidPattern } from './text/identifiers.js';
 
 // One DNS name: labels of letters, digits and inner hyphens (RFC 1123), 253 characters in all.
@@ -21,7 +13,7 @@ const imageRef = z
   .min(1, 'must not be empty')
   .max(2048, 'must be at most 2048 characters')
   .regex(/^\P{Cc}*$/u, 'must not contain control characters')
-  .register(auditForms, shownWithoutCredentials);
+  .register(redactions, asReference);
 
 const serverRef = z
   .string()
@@ -30,13 +22,13 @@ const serverRef = z
   .regex(serverRefPattern, 'must be the UUID or the name of a server (letters, digits, "-", ".", "_", "~")')
   // Ironic knows its UUIDs in lower case only.
   .transform((ref) => (isUuid(ref) ? ref.toLowerCase() : ref))
-  .register(auditForms, shown);
+  .register(redactions, asText);
 
 const uuid = z
   .string()
   .regex(uuidPattern, 'must be a UUID')
   .transform((text) => text.toLowerCase())
-  .register(auditForms, shown);
+  .register(redactions, asText);
 
 /** A text of one line, and of at most so many characters. */
 export const label = (longest: number) =>
@@ -45,7 +37,7 @@ export const label = (longest: number) =>
     .min(1, 'must not be empty')
     .max(longest, `must be at most ${longest} characters`)
     .regex(/^\P{Cc}*$/u, 'must not contain control characters')
-    .register(auditForms, shown);
+    .register(redactions, asText);
 
 /** What Ironic takes in a config drive. */
 export const configDriveMembers = ['meta_data', 'user_data', 'network_data', 'vendor_data'] as const;
@@ -71,7 +63,7 @@ export const ProvisionRequest = z.strictObject({
     .describe('Conductor group that the server must be in'),
   config_drive: z
     .record(z.string(), z.unknown())
-    .register(auditForms, outlined(configDriveMembers))
+    .register(redactions, asOutline(configDriveMembers))
     .optional()
     .describe(
       'First-boot configuration: cloud-init user data as an object (e.g. {"packages":["nginx"]}), or an object with any of meta_data, user_data, network_data, vendor_data',
@@ -79,7 +71,7 @@ export const ProvisionRequest = z.strictObject({
   hostname: z
     .string()
     .regex(hostnamePattern, 'must be a DNS host name')
-    .register(auditForms, shown)
+    .register(redactions, asText)
     .optional()
     .describe('Host name of the system'),
   ssh_public_keys: z
@@ -88,7 +80,7 @@ export const ProvisionRequest = z.strictObject({
         .string()
         .max(16_384, 'must be at most 16384 characters')
         .regex(publicKeyPattern, 'must be one OpenSSH public key on one line, e.g. "ssh-ed25519 AAAA… name"')
-        .register(auditForms, shownAsFingerprint),
+        .register(redactions, asFingerprint),
     )
     .max(64, 'must be at most 64 keys')
     .optional()
@@ -99,7 +91,7 @@ export const ProvisionRequest = z.strictObject({
     .optional()
     .describe('Ids of existing Neutron ports to attach'),
   idempotency_key: label(255)
-    .register(auditForms, shownAsDigest)
+    .register(redactions, asDigest)
     .optional()
     .describe(
       'Any text of your own: a repeated call with the same key and arguments finds the first deployment, as long as that stands',
@@ -148,7 +140,7 @@ export const DeprovisionRequest = z.strictObject({
   confirm_server_name: z
     .string()
     .max(255, 'must be at most 255 characters')
-    .register(auditForms, shown)
+    .register(redactions, asText)
     .describe(
       "The server's name (not its host name; its UUID where it has none) as the user gave it: ask, do not look it up",
     ),
@@ -193,112 +185,3 @@ export const ProvisionStatus = z.strictObject({
   failure: DeploymentFailure.nullable(),
 });
 export type ProvisionStatus = z.output<typeof ProvisionStatus>;
-
-/**
- * What we write about a deployment into the node's `instance_info`, so that Ironic keeps it for us.
- * Everybody who can read the node can read it. No member may be named like a secret: Ironic would mask it.
- */
-export interface DeploymentEntry {
-  /** When the deployment was asked for, by Ironic's clock. */
-  readonly started_at: string;
-  /** The image as the caller named it, without credentials. */
-  readonly image: string;
-  /** Tells one request from another: see `idempotency.ts`. */
-  readonly digest: string;
-  /** What the digest is keyed with; absent where that is the caller's idempotency key. */
-  readonly salt?: string | undefined;
-}
-
-/** One step of a deployment, or of a cleaning, as Ironic shows it on the node. */
-export interface Step {
-  /** For example `write_image`. */
-  readonly name: string;
-  /** Position in the list of steps, from 1; null when the list is not known. */
-  readonly number: number | null;
-  /** The names of all steps in their order; empty when the list is not known. */
-  readonly names: readonly string[];
-}
-
-/** An error that Ironic has on record about a server. */
-export interface RecordedError {
-  /** Milliseconds since the epoch; null when nobody knows. */
-  readonly at: number | null;
-  /** In which kind of work, e.g. `deploying`. */
-  readonly work: string | null;
-  /** Ironic's words: untrusted. */
-  readonly words: string;
-}
-
-/** A bare-metal server: what the core reads of a node in Ironic. Times are milliseconds since the epoch. */
-export interface Server {
-  readonly id: string;
-  readonly name: string | null;
-  readonly resourceClass: string | null;
-  readonly provisionState: string;
-  /** The state that Ironic is taking it to; null where it is to stay. */
-  readonly targetState: string | null;
-  readonly provisionedAt: number | null;
-  /** When the deployment agent last reported, be it in an earlier deployment. */
-  readonly heardAt: number | null;
-  /** Ironic's instance_uuid: whoever set it has the server. */
-  readonly deploymentId: string | null;
-  /** Our own entry, if the deployment is one of ours. */
-  readonly entry: DeploymentEntry | null;
-  /** Which attempt of ours wrote the entry; null where that is not known. */
-  readonly attemptId: string | null;
-  /** An allocation in Ironic gave it to somebody. Lists do not tell: there it is false. */
-  readonly allocated: boolean;
-  /** Ironic refuses to undeploy it. */
-  readonly isProtected: boolean;
-  /** Whether its disk is cleaned after use; null where that is as Ironic is set up. */
-  readonly automatedClean: boolean | null;
-  readonly imageSource: string | null;
-  readonly maintenance: boolean;
-  /** The conductor that holds Ironic's lock on the node at this moment. */
-  readonly lockedBy: string | null;
-  readonly powerState: string | null;
-  readonly retired: boolean;
-  readonly lessee: string | null;
-  /** What is under way: of the cleaning while the server is cleaned, else of the deployment. */
-  readonly step: Step | null;
-  readonly lastError: string | null;
-  readonly cpus: number | null;
-  /** In MiB. */
-  readonly memoryMb: number | null;
-  /** Size of the root disk in GiB. */
-  readonly diskGb: number | null;
-  /** For example `x86_64`. */
-  readonly architecture: string | null;
-  /** The driver interface that writes images, e.g. `direct`. */
-  readonly deployInterface: string | null;
-  /** The driver interface that connects networks, e.g. `neutron`. */
-  readonly networkInterface: string | null;
-  /** What it can do, by OpenStack's standard names and `CUSTOM_` ones. */
-  readonly traits: readonly string[];
-  /** The conductors that look after it; empty for those of no group. */
-  readonly conductorGroup: string;
-}
-
-/** An image, and what Ironic is to be told about it. */
-export interface Image {
-  readonly id: string;
-  readonly name: string | null;
-  /** Members of `instance_info`: image_source, and checksums, kernel, sizes where they are needed. */
-  readonly instanceInfo: Readonly<Record<string, unknown>>;
-  /** Size of the disk that it needs, in GiB; 0 when nobody says. */
-  readonly minDiskGb: number;
-  /** The only architecture that it runs on, as the server names it; null when nobody says. */
-  readonly architecture: string | null;
-  /** An image of one partition, for which Ironic makes the partition table. */
-  readonly isPartition: boolean;
-  /** Nobody knows its checksum, without which some deploy interfaces refuse it. */
-  readonly lacksChecksum: boolean;
-}
-
-/** A config drive as Ironic takes it (API 1.59: a JSON object with these members only). */
-export interface ConfigDrive {
-  readonly meta_data?: Readonly<Record<string, unknown>>;
-  readonly user_data?: string;
-  readonly network_data?: NetworkData;
-  readonly vendor_data?: Readonly<Record<string, unknown>>;
-}

@@ -1,0 +1,25 @@
+import { Failure } from '../failures.js';
+import type { Refused } from '../ports.js';
+import type { Server } from '../server.js';
+import { displayName } from '../status/provision-status.js';
+
+/** Ironic said no to the end of a deployment. */
+export function refusedToUndeploy(server: Server, refused: Refused): Failure {
+  const details = { id: server.id, reason: refused.reason, cause: refused };
+  if (refused.refusal === 'not_found') return new Failure('operation_not_found', details);
+  if (refused.refusal === 'too_old') return new Failure('ironic_too_old', details);
+  return new Failure('deprovision_refused', { ...details, retryable: refused.isBusy });
+}
+
+/** The end of a deployment may have begun, or may still do so. */
+export function undeploymentUnknown(server: Server, words: string, cause?: unknown): Failure {
+  const { id, deploymentId } = server;
+  const deployment = deploymentId === null ? {} : { deployment: { operationId: id, deploymentId } };
+  return new Failure('outcome_unknown', {
+    id,
+    ...deployment,
+    reason: `${words}. Server ${displayName(server)} may be on its way to be undeployed: operation ${id}, deployment ${deploymentId ?? 'without an id'}`,
+    hint: 'Ask check_provision_status how the operation id stands before you call again.',
+    cause,
+  });
+}
