@@ -16,5 +16,5 @@ export function instantCore(): Core {
   const accepted = { ...answer, status: 'accepted' };
   const deploying = { ...answer, ...progress, status: 'in_progress', failure: null };
   const provision = { provision: async () => accepted, status: async () => deploying };
-  return { say: (message: string) => message, provision, policy: createPolicy() } as unknown as Core;
+  return { say: (message: string) => message, provision, policy: createPolicy({}) } as unknown as Core;
 }

@@ -107,7 +107,7 @@ async function ironicAnswers({ provision }: Core): Promise<void> {
     await provision.status({ operation_id: '00000000-0000-0000-0000-000000000000', wait_seconds: 0 }, signal);
   } catch (error) {
     if (signal.aborted) throw new Failure('ironic_unavailable', { reason: 'Ironic did not answer within 5 seconds' });
-    if (!(error instanceof Failure) || error.code !== 'operation_not_found') throw error;
+    if (!(error instanceof Failure) || error.code !== 'server_not_found') throw error;
   }
 }
 

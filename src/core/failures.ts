@@ -88,7 +88,7 @@ const table = {
   operation_not_found: {
     http: 404,
     message: 'Server {id} has no provisioning operation',
-    when: 'The server does not exist, is in no deployment, or carries another deployment than the one that was asked about.',
+    when: 'The server is in no deployment, or carries another deployment than the one that was asked about.',
     retryable: false,
     hint: 'Use the operation_id that provision_server answered with. If this is it, that deployment is gone; list_servers shows what there is now.',
   },

@@ -59,7 +59,7 @@ export const operations: readonly Operation[] = [
     route: { method: 'GET', path: '/provision/{operation_id}', status: 200 },
     input: StatusRequest,
     output: ProvisionStatus,
-    failures: ['operation_not_found'],
+    failures: ['server_not_found', 'operation_not_found'],
     example: { operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7', wait_seconds: 10 },
     async run({ provision, say }, input, { signal, report }) {
       const tell = report && (({ percent, words }: Progress) => report({ percent, words: say(words) }));
@@ -115,7 +115,14 @@ export const operations: readonly Operation[] = [
     route: { method: 'DELETE', path: '/provision/{operation_id}', status: 202 },
     input: DeprovisionRequest,
     output: DeprovisionResponse,
-    failures: ['not_confirmed', 'not_permitted', 'deprovision_refused', 'operation_not_found', 'outcome_unknown'],
+    failures: [
+      'server_not_found',
+      'operation_not_found',
+      'not_confirmed',
+      'not_permitted',
+      'deprovision_refused',
+      'outcome_unknown',
+    ],
     example: { operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7', confirm_server_name: 'rack1-small-01' },
     consent: ({ deprovision }, input, { signal }) => deprovision.consent(input, signal),
     async run({ deprovision, say }, input, { signal }) {

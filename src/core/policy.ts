@@ -48,7 +48,7 @@ export interface Policy {
   readonly rules: readonly string[];
 }
 
-export function createPolicy(settings: PolicySettings = {}): Policy {
+export function createPolicy(settings: PolicySettings): Policy {
   const { readOnly, allowDeprovision, deprovisionForeign, resourceClasses, images, maxDeploying } = settings;
   const isClass = resourceClasses && globs(resourceClasses);
   const isImage = images && globs(images);

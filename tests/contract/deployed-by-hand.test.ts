@@ -12,6 +12,7 @@ import { createIronic } from '../../src/openstack/ironic.js';
 import { createGate } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { imageIds } from '../../src/simulator/seed/seed-images.js';
+import { openPolicy } from '../support/open-policy.js';
 
 const { signal } = new AbortController();
 
@@ -49,10 +50,11 @@ function cloud(provisionState: 'active' | 'deploy failed') {
   const [random, changes] = [Math.random, createChanges()];
   const bareMetal = createIronic({ http, clock, random });
   const images = createGlance({ http, clock, random });
-  const servers = createServerService({ bareMetal, clock, random });
+  const servers = createServerService({ policy: openPolicy, bareMetal, clock, random });
   const policy = createPolicy({ allowDeprovision: true });
   return {
     ...createProvisionService({
+      policy: openPolicy,
       bareMetal,
       images,
       servers,

@@ -16,6 +16,7 @@ import { imageIds } from '../../src/simulator/seed/seed-images.js';
 import { seededRandom } from '../core/setup.js';
 import { createFaultScript, kindOf } from '../support/fault-table.js';
 import { createFaultyFetch } from '../support/faulty-fetch.js';
+import { openPolicy } from '../support/open-policy.js';
 import { createVirtualTime, inVirtualTime } from '../support/virtual-time.js';
 import type { FaultLab, Program } from './fault-lab.js';
 
@@ -75,15 +76,16 @@ export async function createFaultCloud(options: { readonly networkInterface?: 'f
         inVirtualTime(createSignedHttp({ session, service, at: open(name), timeout }), time);
       const bareMetal = createIronic({ http: signed('baremetal', 'Ironic'), clock: time, random });
       const service = createProvisionService({
+        policy: openPolicy,
         bareMetal,
         images: createGlance({ http: signed('image', 'The image service'), clock: time, random }),
-        servers: createServerService({ bareMetal, clock: time, random }),
+        servers: createServerService({ policy: openPolicy, bareMetal, clock: time, random }),
         changes: createChanges(),
         clock: time,
         random,
         idempotencyScope: createRealm({ session, timeout, clock: time, random }),
       });
-      return { ...service, survey: () => survey(bareMetal, new AbortController().signal) };
+      return { ...service, survey: () => survey(bareMetal, new AbortController().signal, openPolicy) };
     },
     async nodes() {
       agenda.catchUp(time.now());

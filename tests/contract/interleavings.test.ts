@@ -11,6 +11,7 @@ import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
 import { createGate } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
+import { openPolicy } from '../support/open-policy.js';
 
 /** `INTERLEAVINGS=1000` for the long run. */
 const runs = Number(process.env.INTERLEAVINGS ?? 30);
@@ -55,9 +56,10 @@ function copies(scheduler: fc.Scheduler, random: () => number) {
       createHttp({ service, endpoint: 'http://sim', timeout: 60_000, gate: createGate(8), fetch: onTheWay });
     const bareMetal = createIronic({ http: http('Ironic'), clock, random });
     const images = createGlance({ http: http('Glance'), clock, random });
-    const servers = createServerService({ bareMetal, clock, random });
+    const servers = createServerService({ policy: openPolicy, bareMetal, clock, random });
     const changes = createChanges();
     return createProvisionService({
+      policy: openPolicy,
       bareMetal,
       images,
       servers,

@@ -10,6 +10,7 @@ import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
 import { createGate } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
+import { openPolicy } from '../support/open-policy.js';
 
 const signal = new AbortController().signal;
 const server = 'rack1-small-01';
@@ -37,9 +38,10 @@ async function cloud(networkInterface: 'noop' | 'flat' | 'neutron') {
   await ask('PATCH', '', [{ op: 'replace', path: '/network_interface', value: networkInterface }]);
   const bareMetal = createIronic({ http, clock, random });
   const service = createProvisionService({
+    policy: openPolicy,
     bareMetal,
     images: createGlance({ http, clock, random }),
-    servers: createServerService({ bareMetal, clock, random }),
+    servers: createServerService({ policy: openPolicy, bareMetal, clock, random }),
     changes: createChanges(),
     clock,
     random,

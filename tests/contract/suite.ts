@@ -9,6 +9,7 @@ import { systemClock } from '../../src/local/clock.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
 import { createGate } from '../../src/openstack/request-queue.js';
+import { openPolicy } from '../support/open-policy.js';
 import { type Administrator, administrator, type Lab } from './lab.js';
 
 const image = 'cirros';
@@ -185,6 +186,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       await admin.patch(id, { op: 'replace', path: '/deploy_interface', value: lab.strictInterface });
       const { clock, random } = { clock: systemClock, random: Math.random };
       const service = createProvisionService({
+        policy: openPolicy,
         bareMetal,
         clock,
         random,

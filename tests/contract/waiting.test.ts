@@ -7,6 +7,7 @@ import { createGate } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { seededRandom } from '../core/setup.js';
 import { createTimeline } from '../core/timeline.js';
+import { openPolicy } from '../support/open-policy.js';
 
 const headers = { 'X-OpenStack-Ironic-API-Version': '1.78', 'Content-Type': 'application/json' };
 
@@ -46,7 +47,7 @@ async function setup(servers: number, stepSeconds: number) {
     await ask('PUT', `${id}/states/provision`, { target: 'active' });
   }
   looks.length = 0;
-  return { clock, ids, looks, waiting: createStatusService({ bareMetal, clock, random }) };
+  return { clock, ids, looks, waiting: createStatusService({ policy: openPolicy, bareMetal, clock, random }) };
 }
 
 describe('a hundred calls that wait in one process', () => {

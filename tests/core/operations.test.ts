@@ -8,6 +8,7 @@ import type { Core, Operation } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';
 import { createPolicy } from '../../src/core/policy.js';
 import type { ProvisionService } from '../../src/core/provision/provision.js';
+import { openPolicy } from '../support/open-policy.js';
 import { uuid } from './fake-bare-metal.js';
 import { setup } from './setup.js';
 
@@ -27,11 +28,11 @@ function core(service: Partial<ProvisionService> = {}): Core & { readonly lab: R
   const lab = setup();
   const offered = async () => ({ images: [], complete: true, anyUrl: true });
   const whole: Pick<Core, 'provision' | 'servers' | 'images' | 'changes' | 'policy' | 'say'> = {
-    servers: createServerService({ bareMetal: lab.bareMetal, clock: lab.clock, random: () => 0 }),
-    images: createImageService({ find: async () => null, list: offered }),
+    servers: createServerService({ policy: openPolicy, bareMetal: lab.bareMetal, clock: lab.clock, random: () => 0 }),
+    images: createImageService({ find: async () => null, list: offered }, openPolicy),
     provision: { ...lab.service, ...service },
     changes: lab.changes,
-    policy: createPolicy(),
+    policy: createPolicy({}),
     say: (message) => `Simulated: ${message}`,
   };
   return { ...whole, lab } as Core & { readonly lab: ReturnType<typeof setup> };

@@ -12,6 +12,8 @@ export interface FailingCloud {
   readonly image: string;
   /** A server that somebody else has. */
   readonly taken: string;
+  /** The UUID of a server that is free for deployment. */
+  readonly free: string;
   /** An image, and a server on which it cannot be deployed. */
   readonly unfit: { readonly image_id: string; readonly server_id?: string };
 }
@@ -29,7 +31,7 @@ interface FailingRequest {
 }
 
 /** Requests that fail on any cloud, whatever it is. */
-export function failingRequests({ image, taken, unfit }: FailingCloud): readonly FailingRequest[] {
+export function failingRequests({ image, taken, free, unfit }: FailingCloud): readonly FailingRequest[] {
   const provision = (code: FailureCode, input: object, id?: string): FailingRequest => {
     const body = { image_id: image, ...input };
     return {
@@ -51,10 +53,16 @@ export function failingRequests({ image, taken, unfit }: FailingCloud): readonly
     provision('invalid_request', { image_id: undefined }),
     provision('invalid_request', { colour: 'green' }),
     {
-      code: 'operation_not_found',
+      code: 'server_not_found',
       id: nobody,
       target: `/provision/${nobody}`,
       tool: ['check_provision_status', { operation_id: nobody }],
+    },
+    {
+      code: 'operation_not_found',
+      id: free,
+      target: `/provision/${free}`,
+      tool: ['check_provision_status', { operation_id: free }],
     },
     {
       code: 'invalid_request',

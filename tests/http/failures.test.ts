@@ -3,6 +3,7 @@ import { Failure, type FailureCode, failures } from '../../src/core/failures.js'
 import type { Core } from '../../src/core/operation.js';
 import { createPolicy } from '../../src/core/policy.js';
 import { titleOf } from '../../src/http/problem.js';
+import { createSimulator } from '../../src/simulator/cloud.js';
 import { type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
 import { expectDocumented } from './documented.js';
@@ -12,7 +13,7 @@ import { createRestApp, type RestApp } from './rest-app.js';
 
 /** A core that does nothing but this. */
 function coreOf(provision: object): Core {
-  return { provision, policy: createPolicy() } as unknown as Core;
+  return { provision, policy: createPolicy({}) } as unknown as Core;
 }
 
 const codes = Object.keys(failures) as FailureCode[];
@@ -76,6 +77,7 @@ describe('each failure of the table, provoked on the simulated cloud', () => {
   const onAnyCloud = failingRequests({
     image: 'debian-12',
     taken: 'rack1-small-04',
+    free: String(createSimulator().world.fleet.byName('rack1-small-01')?.uuid),
     unfit: { image_id: 'fedora-41' },
   });
 

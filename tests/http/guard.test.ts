@@ -111,7 +111,7 @@ describe('a server with a token', () => {
   it('serves who sends it', async () => {
     for (const authorization of ['Bearer right', 'bearer  right']) {
       expect((await app.ask('GET', nobody, undefined, { authorization })).json).toMatchObject({
-        code: 'operation_not_found',
+        code: 'server_not_found',
       });
     }
   });

@@ -141,7 +141,7 @@ describe.each(clientLines)('around the tools, a %s client', options, (line: Clie
     ['ironic://servers/no-such-server', 'Server no-such-server not found'],
     ['ironic://servers/..%2Fports', 'Server ../ports not found'],
     ['ironic://servers/%E0%A4%A', 'Server %E0%A4%A not found'],
-    [`ironic://operations/${nobody}`, `Server ${nobody} has no provisioning operation: Ironic knows no such server`],
+    [`ironic://operations/${nobody}`, `Server ${nobody} not found`],
     ['ironic://operations/rack1-small-04', 'Invalid request: operation_id: must be a UUID'],
     ['ironic://nodes/rack1-small-04', 'Resource not found: ironic://nodes/rack1-small-04'],
   ])('reading %s is told in the way of the protocol: %s', async (uri, message) => {

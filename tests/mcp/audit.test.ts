@@ -130,7 +130,7 @@ describe('the audit log of the program', () => {
     expect(proxy.log).toEqual([]);
     const id = '00000000-0000-4000-8000-000000000000';
     const read = await session.callTool('check_provision_status', { operation_id: id });
-    expect(read.text).toContain('operation_not_found');
+    expect(read.text).toContain('server_not_found');
     await session.close();
     expect(session.stderr()).toBe(
       `ironic-mcp: The audit log ${env.IRONIC_MCP_AUDIT_LOG} cannot be written (ENOENT).\n`,

@@ -116,10 +116,9 @@ const rows: readonly Row[] = [
   [
     'check_provision_status',
     { operation_id: nobody },
-    `Server ${nobody} has no provisioning operation`,
-    'Reason: Ironic knows no such server',
-    useOperationId,
-    'Code: operation_not_found',
+    `Server ${nobody} not found`,
+    checkId,
+    'Code: server_not_found',
     'Retryable: no',
   ],
   [

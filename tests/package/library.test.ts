@@ -19,7 +19,7 @@ describe('the library', () => {
       percent: 100,
       refused: 'invalid_request',
       unset: true,
-      unknown: { code: 'operation_not_found', retryable: false },
+      unknown: { code: 'server_not_found', retryable: false },
       expired: { code: 'ironic_unavailable', retryable: false },
     });
   });

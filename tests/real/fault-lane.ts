@@ -14,6 +14,7 @@ import { playFault } from '../support/fault-player.js';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { createFaultScript, kindOf } from '../support/fault-table.js';
 import { nowhere } from '../support/nowhere.js';
+import { openPolicy } from '../support/open-policy.js';
 import { configDriveIn } from './config-drive.js';
 
 /** How long a request may take as the program is set up unless told otherwise, in milliseconds. */
@@ -164,9 +165,10 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
       const { ironic, images } = ground.connect(ways);
       const bareMetal = createIronic({ http: ironic, clock, random: Math.random });
       const service = createProvisionService({
+        policy: openPolicy,
         bareMetal,
         images,
-        servers: createServerService({ bareMetal, clock, random: Math.random }),
+        servers: createServerService({ policy: openPolicy, bareMetal, clock, random: Math.random }),
         changes: createChanges(),
         clock,
         random: Math.random,
@@ -176,7 +178,7 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
         ...service,
         // The other lanes leave things behind as well.
         async survey() {
-          const found = await survey(bareMetal, new AbortController().signal);
+          const found = await survey(bareMetal, new AbortController().signal, openPolicy);
           return { ...found, abandoned: found.abandoned.filter(({ id }) => servers.includes(id)) };
         },
       };

@@ -53,9 +53,11 @@ describe.each(inject('ironics'))('REST with Ironic $version ($release)', ({ endp
   test('answers every request that fails on any cloud as MCP does, and as the documents promise', async () => {
     const client = await serve();
     const [taken] = await admin.nodes('&provision_state=active');
+    const [free] = await admin.nodes('&provision_state=available&associated=false');
     const cloud = {
       image: 'cirros',
       taken: String(taken?.uuid),
+      free: String(free?.uuid),
       unfit: { image_id: withoutChecksum, server_id: strict },
     };
     for (const request of failingRequests(cloud)) await expectFailure(client, request);
@@ -146,7 +148,7 @@ describe.each(inject('ironics'))('REST with Ironic $version ($release)', ({ endp
       await expectFailure(client, { code: 'unauthorized', target: `/provision/${nobody}`, headers });
     }
     const headers = { authorization: 'Bearer a-token' };
-    await expectFailure(client, { code: 'operation_not_found', id: nobody, target: `/provision/${nobody}`, headers });
+    await expectFailure(client, { code: 'server_not_found', id: nobody, target: `/provision/${nobody}`, headers });
   });
 
   test('keeps to what the operator permits, and changes nothing else', async () => {

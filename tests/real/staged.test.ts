@@ -5,6 +5,7 @@ import type { ProvisionStatus } from '../../src/core/requests.js';
 import { createStatusService } from '../../src/core/status/wait-for-change.js';
 import { systemClock } from '../../src/local/clock.js';
 import { administrator } from '../contract/lab.js';
+import { openPolicy } from '../support/open-policy.js';
 import { bareMetalAt, coreAt, createStage, type Fate, image } from './staged-server.js';
 
 const signal = new AbortController().signal;
@@ -142,6 +143,7 @@ describe.each(inject('ironics'))('on Ironic $version ($release)', ({ endpoint })
         return server && { ...server, lastError: null };
       };
       const forgetful = createStatusService({
+        policy: openPolicy,
         bareMetal: { ...bareMetal, find },
         clock: systemClock,
         random: Math.random,
@@ -172,7 +174,12 @@ describe.each(inject('ironics'))('on Ironic $version ($release)', ({ endpoint })
     expect(now.message).not.toContain('stalled');
 
     const later = { ...bareMetal, now: () => bareMetal.now() + minutes * 60_000 + 30_000 };
-    const waiting = createStatusService({ bareMetal: later, clock: systemClock, random: Math.random });
+    const waiting = createStatusService({
+      policy: openPolicy,
+      bareMetal: later,
+      clock: systemClock,
+      random: Math.random,
+    });
     const { status, message, provision_state } = await waiting.status(request, signal);
     expect([status, provision_state]).toEqual(['in_progress', 'wait call-back']);
     expect(message).toContain(`It seems stalled: ${words}. Ironic gives up 30 minutes after the last sign`);

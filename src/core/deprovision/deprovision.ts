@@ -3,7 +3,7 @@ import type { Deploying } from '../attempt/outcome.js';
 import { releaseReservation } from '../attempt/release-reservation.js';
 import type { Consent } from '../call.js';
 import { Failure } from '../failures.js';
-import { createPolicy, type Policy } from '../policy.js';
+import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { DeprovisionRequest, DeprovisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
@@ -24,27 +24,27 @@ export interface DeprovisionService {
   consent(request: DeprovisionRequest, signal: AbortSignal): Promise<Consent<DeprovisionRequest> | undefined>;
   /**
    * Undeploys a server, or gives a reservation back from which no deployment came. Repeated, it tells how far it is.
-   * @throws Failure `not_confirmed`, `not_permitted`, `deprovision_refused`, `operation_not_found`, `outcome_unknown`
+   * @throws Failure `server_not_found`, `not_confirmed`, `not_permitted`, `deprovision_refused`, `operation_not_found`, `outcome_unknown`
    */
   deprovision(request: DeprovisionRequest, signal: AbortSignal): Promise<DeprovisionResponse>;
 }
 
 export interface DeprovisionServiceOptions extends Deploying {
   readonly changes: Changes;
-  /** Whose deployments may be undeployed; those of this program, if there is none. */
-  readonly policy?: Policy;
+  /** Whose deployments may be undeployed. */
+  readonly policy: Policy;
   /** Called with the id of a server that has just been changed. */
   readonly onChange?: (serverId: string) => void;
 }
 
 export function createDeprovisionService(options: DeprovisionServiceOptions): DeprovisionService {
-  const { bareMetal, changes, policy = createPolicy(), onChange = () => undefined } = options;
+  const { bareMetal, changes, policy, onChange = () => undefined } = options;
 
   /** The server, if the caller knows which one it is and speaks of the deployment that it carries. */
   async function find(request: DeprovisionRequest, signal: AbortSignal): Promise<Server> {
     const { operation_id: id, confirm_server_name: name, deployment_id: deploymentId } = request;
     const server = await bareMetal.find(id, signal);
-    if (server === null) throw new Failure('operation_not_found', { id, reason: 'Ironic knows no such server' });
+    if (server === null) throw new Failure('server_not_found', { id });
     if (name !== (server.name ?? server.id)) throw wrongName();
     if (deploymentId !== undefined && carriesAnother(server, deploymentId)) throw anotherDeployment(id, server);
     return server;

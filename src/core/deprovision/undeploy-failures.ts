@@ -6,7 +6,7 @@ import { displayName } from '../status/provision-status.js';
 /** Ironic said no to the end of a deployment. */
 export function refusedToUndeploy(server: Server, refused: Refused): Failure {
   const details = { id: server.id, reason: refused.reason, cause: refused };
-  if (refused.refusal === 'not_found') return new Failure('operation_not_found', details);
+  if (refused.refusal === 'not_found') return new Failure('server_not_found', details);
   if (refused.refusal === 'too_old') return new Failure('ironic_too_old', details);
   return new Failure('deprovision_refused', { ...details, retryable: refused.isBusy });
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { createPolicy, type Policy } from '../policy.js';
+import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { Images, OfferedImage } from '../ports.js';
 import { plain } from '../text/untrusted.js';
@@ -41,8 +41,8 @@ export interface ImageService {
   list(request: ImageListRequest, signal: AbortSignal): Promise<ImageListing>;
 }
 
-/** @param policy What may be deployed; anything, if there is none. */
-export function createImageService(images: Images, policy: Policy = createPolicy()): ImageService {
+/** @param policy What may be deployed. */
+export function createImageService(images: Images, policy: Policy): ImageService {
   async function list({ limit, cursor }: ImageListRequest, signal: AbortSignal): Promise<ImageListing> {
     const { images: all, complete, anyUrl } = await images.list(signal);
     const offered = all.map((image) =>

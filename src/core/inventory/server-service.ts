@@ -1,5 +1,5 @@
 import { Failure } from '../failures.js';
-import { createPolicy, type Policy } from '../policy.js';
+import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { BareMetal, Clock, Criteria } from '../ports.js';
 import type { Server } from '../server.js';
@@ -44,18 +44,13 @@ export interface ServerService {
 export interface ServerServiceOptions {
   readonly bareMetal: BareMetal;
   readonly clock: Clock;
-  /** What may be chosen; anything, if there is none. */
-  readonly policy?: Policy;
+  /** What may be chosen. */
+  readonly policy: Policy;
   /** A number from 0 up to, but not including, 1. */
   readonly random: () => number;
 }
 
-export function createServerService({
-  bareMetal,
-  clock,
-  policy = createPolicy(),
-  random,
-}: ServerServiceOptions): ServerService {
+export function createServerService({ bareMetal, clock, policy, random }: ServerServiceOptions): ServerService {
   /** Where only some classes are permitted, those of others need not fill the pages. */
   async function choosable(criteria: Criteria, out: ReadonlySet<string>, signal: AbortSignal): Promise<Server[]> {
     const classes = criteria.resourceClass === undefined ? policy.classNames : undefined;

@@ -1,4 +1,4 @@
-import { createPolicy, type Policy } from '../policy.js';
+import type { Policy } from '../policy.js';
 import type { BareMetal } from '../ports.js';
 import type { Server } from '../server.js';
 import { isAbandoned } from '../status/provision-status.js';
@@ -22,13 +22,9 @@ export interface Survey {
 
 /**
  * Looks at all servers, a page at a time. Changes nothing.
- * @param policy What may be deployed; anything, if there is none.
+ * @param policy What may be deployed.
  */
-export async function survey(
-  bareMetal: BareMetal,
-  signal: AbortSignal,
-  policy: Policy = createPolicy(),
-): Promise<Survey> {
+export async function survey(bareMetal: BareMetal, signal: AbortSignal, policy: Policy): Promise<Survey> {
   const counts = new Map<string, Map<string, number>>();
   const abandoned: Server[] = [];
   const metal3: Server[] = [];

@@ -8,7 +8,7 @@ import type { Progress } from '../call.js';
 import { Failure, reasonOf } from '../failures.js';
 import type { ConfigDrive, Image } from '../image.js';
 import type { ServerService } from '../inventory/server-service.js';
-import { createPolicy, type Policy } from '../policy.js';
+import type { Policy } from '../policy.js';
 import { portFailure, withPortFailures } from '../port-failures.js';
 import type { Images } from '../ports.js';
 import type { ProvisionRequest, ProvisionResponse, ProvisionStatus, StatusRequest } from '../requests.js';
@@ -39,7 +39,7 @@ export interface ProvisionService {
   provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse>;
   /**
    * How a deployment stands now, or, with `wait_seconds`, at its next change.
-   * @throws Failure `operation_not_found`, `ironic_unavailable`
+   * @throws Failure `server_not_found`, `operation_not_found`, `ironic_unavailable`
    */
   status(
     request: StatusRequest,
@@ -56,12 +56,12 @@ export interface ProvisionServiceOptions extends Deploying {
   readonly images: Images;
   readonly servers: ServerService;
   readonly changes: Changes;
-  /** What may be deployed; anything, if there is none. */
-  readonly policy?: Policy;
+  /** What may be deployed. */
+  readonly policy: Policy;
 }
 
 export function createProvisionService(options: ProvisionServiceOptions): ProvisionService {
-  const { bareMetal, images, servers, changes, clock, policy = createPolicy(), idempotencyScope } = options;
+  const { bareMetal, images, servers, changes, clock, policy, idempotencyScope } = options;
   const limit = createDeployingLimit(bareMetal, policy.maxDeploying);
   const waiting = createStatusService(options);
 

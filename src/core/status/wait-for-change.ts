@@ -2,7 +2,7 @@ import { mayPass, type Retrying } from '../async/retry.js';
 import { withTimeLimit } from '../async/time-limit.js';
 import type { Progress } from '../call.js';
 import { Failure } from '../failures.js';
-import { createPolicy, type Policy } from '../policy.js';
+import type { Policy } from '../policy.js';
 import { type BareMetal, NoAnswer, Refused } from '../ports.js';
 import type { ProvisionStatus, StatusRequest } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
@@ -39,7 +39,7 @@ export interface Waiting {
 export interface StatusServiceOptions extends Retrying {
   readonly bareMetal: BareMetal;
   /** What the caller may do next. */
-  readonly policy?: Policy | undefined;
+  readonly policy: Policy;
 }
 
 interface Reading {
@@ -47,12 +47,7 @@ interface Reading {
   readonly errors: readonly RecordedError[];
 }
 
-export function createStatusService({
-  bareMetal,
-  clock,
-  random,
-  policy = createPolicy(),
-}: StatusServiceOptions): Waiting {
+export function createStatusService({ bareMetal, clock, random, policy }: StatusServiceOptions): Waiting {
   const find = createBatchedFind(bareMetal);
   const looks = createSharedReads(clock, async (id, signal): Promise<Reading | null> => {
     const server = await find(id, signal);
@@ -115,7 +110,7 @@ export function createStatusService({
   async function readStanding(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<Standing> {
     const reading = await looks.read(request.operation_id, maxAge, signal);
     if (reading === null) {
-      throw new Failure('operation_not_found', { id: request.operation_id, reason: 'Ironic knows no such server' });
+      throw new Failure('server_not_found', { id: request.operation_id });
     }
     const { server, errors } = reading;
     const standing = standingOf(server, bareMetal.now(), errors, policy.allows('destroy'));
@@ -141,7 +136,8 @@ export function createStatusService({
 }
 
 function unlessAbsent(error: unknown): undefined {
-  if (!(error instanceof Failure) || error.code !== 'operation_not_found') throw error;
+  const absent: readonly unknown[] = ['server_not_found', 'operation_not_found'];
+  if (!(error instanceof Failure) || !absent.includes(error.code)) throw error;
 }
 
 /** Nobody who waits gives up because one look had no answer; what will not change by itself ends the wait. */

@@ -206,7 +206,7 @@ describe('what is never undeployed', () => {
 
   it('is a server that does not exist', async () => {
     const { deprovision } = setup();
-    expect(await failureOf(deprovision({ operation_id: uuid(2) }))).toMatchObject({ code: 'operation_not_found' });
+    expect(await failureOf(deprovision({ operation_id: uuid(2) }))).toMatchObject({ code: 'server_not_found' });
   });
 });
 

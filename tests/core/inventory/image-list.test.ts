@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createImageService, type ImageListing, ImageListRequest } from '../../../src/core/inventory/image-list.js';
 import { createPolicy } from '../../../src/core/policy.js';
 import { type ImageList, NoAnswer, type OfferedImage } from '../../../src/core/ports.js';
+import { openPolicy } from '../../support/open-policy.js';
 import { uuid } from '../fake-bare-metal.js';
 
 const forever = new AbortController().signal;
@@ -23,7 +24,7 @@ function image(number: number, overrides: Partial<OfferedImage> = {}): OfferedIm
 
 function list(offered: Partial<ImageList>, input: object = {}): Promise<ImageListing> {
   const all = { images: [], complete: true, anyUrl: false, ...offered };
-  const service = createImageService({ find: async () => null, list: async () => all });
+  const service = createImageService({ find: async () => null, list: async () => all }, openPolicy);
   return service.list(ImageListRequest.parse(input), forever);
 }
 
@@ -135,7 +136,7 @@ describe('the list of images', () => {
 
   it('fails as the image service fails', async () => {
     const lost = () => Promise.reject(new NoAnswer('The image service cannot be reached', false));
-    const service = createImageService({ find: lost, list: lost });
+    const service = createImageService({ find: lost, list: lost }, openPolicy);
     await expect(service.list(ImageListRequest.parse({}), forever)).rejects.toMatchObject({
       code: 'ironic_unavailable',
       reason: 'The image service cannot be reached',

@@ -216,7 +216,7 @@ describe('why no server matched', () => {
   it('ends with the caller', async () => {
     const bareMetal = createFakeBareMetal({ servers: [], clock: createFakeClock() });
     const reason = new Error('the caller left');
-    const seeking = { bareMetal, policy: createPolicy() };
+    const seeking = { bareMetal, policy: createPolicy({}) };
     await expect(noneAvailable(seeking, small, AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 });

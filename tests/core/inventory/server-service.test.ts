@@ -3,6 +3,7 @@ import { obstacleTo } from '../../../src/core/inventory/eligibility.js';
 import { createServerService } from '../../../src/core/inventory/server-service.js';
 import type { Server } from '../../../src/core/server.js';
 import { provisionStates } from '../../../src/core/states.js';
+import { openPolicy } from '../../support/open-policy.js';
 import { createFakeBareMetal, freeServer, script, unsent, uuid } from '../fake-bare-metal.js';
 import { createFakeClock } from '../fake-clock.js';
 import { seededRandom } from '../setup.js';
@@ -12,7 +13,7 @@ const forever = new AbortController().signal;
 function setup(servers: readonly Server[], random: () => number = () => 0) {
   const clock = createFakeClock();
   const bareMetal = createFakeBareMetal({ servers, clock });
-  return { bareMetal, clock, service: createServerService({ bareMetal, clock, random }) };
+  return { bareMetal, clock, service: createServerService({ policy: openPolicy, bareMetal, clock, random }) };
 }
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => freeServer(index + 1));
@@ -140,7 +141,7 @@ describe('a server by its name', () => {
   it('fails as Ironic fails', async () => {
     const clock = createFakeClock();
     const bareMetal = createFakeBareMetal({ servers: [], clock, misbehave: script({ find: [unsent] }) });
-    const service = createServerService({ bareMetal, clock, random: () => 0 });
+    const service = createServerService({ policy: openPolicy, bareMetal, clock, random: () => 0 });
     await expect(service.findNamed('bm-1', {}, forever)).rejects.toMatchObject({ name: 'NoAnswer' });
     await expect(service.findNamed('bm-1', {}, forever)).rejects.toMatchObject({
       code: 'server_not_found',

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { survey } from '../../../src/core/inventory/survey.js';
 import type { Server } from '../../../src/core/server.js';
+import { openPolicy } from '../../support/open-policy.js';
 import { createFakeBareMetal, freeServer, script, unsent, uuid } from '../fake-bare-metal.js';
 import { createFakeClock } from '../fake-clock.js';
 
 const forever = new AbortController().signal;
 
 function surveyOf(servers: readonly Server[]) {
-  return survey(createFakeBareMetal({ servers, clock: createFakeClock() }), forever);
+  return survey(createFakeBareMetal({ servers, clock: createFakeClock() }), forever, openPolicy);
 }
 
 describe('a survey', () => {
@@ -56,6 +57,6 @@ describe('a survey', () => {
       clock: createFakeClock(),
       misbehave: script({ list: [null, unsent] }),
     });
-    await expect(survey(bareMetal, forever)).rejects.toMatchObject({ name: 'NoAnswer' });
+    await expect(survey(bareMetal, forever, openPolicy)).rejects.toMatchObject({ name: 'NoAnswer' });
   });
 });

@@ -4,6 +4,7 @@ import { createServerService } from '../../../src/core/inventory/server-service.
 import type { Clock } from '../../../src/core/ports.js';
 import { createProvisionService } from '../../../src/core/provision/provision.js';
 import { createSharedReads } from '../../../src/core/status/shared-reads.js';
+import { openPolicy } from '../../support/open-policy.js';
 import { createFakeBareMetal, freeServer, uuid } from '../fake-bare-metal.js';
 import { createFakeClock, start } from '../fake-clock.js';
 import { seededRandom } from '../setup.js';
@@ -146,9 +147,10 @@ test('100 waiting calls cost Ironic hardly more requests than one', async () => 
     const bareMetal = createFakeBareMetal({ servers, clock });
     const random = seededRandom(callers);
     const service = createProvisionService({
+      policy: openPolicy,
       bareMetal,
       images: { find: async () => null, list: async () => ({ images: [], complete: true, anyUrl: true }) },
-      servers: createServerService({ bareMetal, clock, random }),
+      servers: createServerService({ policy: openPolicy, bareMetal, clock, random }),
       changes: createChanges(),
       clock,
       random,

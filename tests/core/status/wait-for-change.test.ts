@@ -6,6 +6,7 @@ import { type BareMetal, SignInRefused } from '../../../src/core/ports.js';
 import type { StatusRequest } from '../../../src/core/requests.js';
 import type { Server } from '../../../src/core/server.js';
 import { createStatusService } from '../../../src/core/status/wait-for-change.js';
+import { openPolicy } from '../../support/open-policy.js';
 import { direct } from '../direct.js';
 import {
   always,
@@ -43,7 +44,7 @@ interface SetupOptions {
 function setup({ servers = [deploying], misbehave, between = (same) => same }: SetupOptions = {}) {
   const clock = createTimeline();
   const bareMetal = createFakeBareMetal({ servers, clock, ...(misbehave ? { misbehave } : {}) });
-  const waiting = createStatusService({ bareMetal: between(bareMetal), clock, random: () => 0.5 });
+  const waiting = createStatusService({ policy: openPolicy, bareMetal: between(bareMetal), clock, random: () => 0.5 });
   const look = withPortFailures(waiting.status);
   const ask = (request: Partial<StatusRequest> = {}, signal = forever, report?: (progress: Progress) => void) =>
     look({ operation_id: uuid(1), wait_seconds: 0, ...request }, signal, report);
@@ -67,9 +68,9 @@ describe('the status', () => {
 
   it('does not exist for a server that does not', async () => {
     await expect(setup().answer({ operation_id: uuid(5) })).rejects.toMatchObject({
-      code: 'operation_not_found',
-      message: `Server ${uuid(5)} has no provisioning operation`,
-      reason: 'Ironic knows no such server',
+      code: 'server_not_found',
+      message: `Server ${uuid(5)} not found`,
+      reason: null,
     });
   });
 

@@ -5,6 +5,7 @@ import {
   type Connection,
   connect,
   createChanges,
+  createPolicy,
   createProvisionService,
   createServerService,
   Failure,
@@ -39,13 +40,15 @@ await cloud.settled();
 export function assemble(bareMetal: Real<BareMetal>, images: Real<Images>): Real<ProvisionService> {
   const clock = { now: () => 0, sleep: async () => undefined };
   const random = () => 0;
+  const policy = createPolicy({ readOnly: false });
   return createProvisionService({
     bareMetal,
     images,
     clock,
+    policy,
     random,
     idempotencyScope: async () => 'somewhere',
-    servers: createServerService({ bareMetal, clock, random }),
+    servers: createServerService({ bareMetal, clock, policy, random }),
     changes: createChanges(),
   });
 }

@@ -6,6 +6,7 @@ import { createChanges } from '../../../src/core/async/changes.js';
 import { createServerService } from '../../../src/core/inventory/server-service.js';
 import { createProvisionService } from '../../../src/core/provision/provision.js';
 import { systemClock as clock } from '../../../src/local/clock.js';
+import { openPolicy } from '../../support/open-policy.js';
 import type { Cloud } from './cloud.js';
 
 /** Seconds: less than 200 requests take. */
@@ -22,13 +23,19 @@ export function lifeOfAToken(cloud: () => Cloud): void {
       const stopListening = collectTokens(secrets);
       try {
         const env = { ...openrc('system_admin'), IRONIC_MCP_REQUEST_TIMEOUT: '60' };
-        const ports = { ...(await composeCloud(await readConfig(env, {}))), clock, random: Math.random };
+        const ports = {
+          ...(await composeCloud(await readConfig(env, {}))),
+          clock,
+          random: Math.random,
+          policy: openPolicy,
+        };
         // Whoever asks for the same server through the same service shares the answer: so each has a service.
         const look = () =>
-          createProvisionService({ ...ports, servers: createServerService(ports), changes: createChanges() }).status(
-            { operation_id: 'bm-0009', wait_seconds: 0 },
-            new AbortController().signal,
-          );
+          createProvisionService({
+            ...ports,
+            servers: createServerService(ports),
+            changes: createChanges(),
+          }).status({ operation_id: 'bm-0009', wait_seconds: 0 }, new AbortController().signal);
 
         const before = { signIns: await signIns(), requests: (await requests()).length };
         await writeFile(token_lifetime_file, String(shortLife));
