@@ -15,6 +15,7 @@ export function instantCore(): Core {
   const progress = { provision_state: 'deploying', progress_percent: 40, completed_at: null, poll_after_seconds: 5 };
   const accepted = { ...answer, status: 'accepted' };
   const deploying = { ...answer, ...progress, status: 'in_progress', failure: null };
-  const provision = { provision: async () => accepted, status: async () => deploying };
-  return { say: (message: string) => message, provision, policy: createPolicy({}) } as unknown as Core;
+  const provision = { provision: async () => accepted };
+  const status = { status: async () => deploying };
+  return { say: (message: string) => message, provision, status, policy: createPolicy({}) } as unknown as Core;
 }

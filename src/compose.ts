@@ -6,6 +6,7 @@ import { createServerService } from './core/inventory/server-service.js';
 import type { Core } from './core/operation.js';
 import type { Images } from './core/ports.js';
 import { createProvisionService } from './core/provision/provision.js';
+import { createStatusService } from './core/status/wait-for-change.js';
 import { createCatalogueImages } from './local/catalogue.js';
 import { systemClock } from './local/clock.js';
 import { createSignedHttp } from './openstack/authenticated-http.js';
@@ -32,29 +33,17 @@ export interface ComposeOptions {
 export async function composeCore(config: Config, { warn = () => undefined }: ComposeOptions = {}): Promise<Core> {
   const { policy, auditLog: file } = config;
   const { bareMetal, images, say, idempotencyScope } = await composeCloud(config);
-  const servers = createServerService({ bareMetal, clock, policy, random });
+  const common = { bareMetal, clock, policy, random };
+  const status = createStatusService(common);
+  const servers = createServerService(common);
   const changes = createChanges();
-  const provision = createProvisionService({
-    bareMetal,
-    images,
-    servers,
-    changes,
-    clock,
-    policy,
-    random,
-    idempotencyScope,
-  });
+  const changing = { ...common, changes, onChange: status.forget };
+  const provision = createProvisionService({ ...changing, images, servers, idempotencyScope });
+  const deprovision = createDeprovisionService(changing);
   const audit =
     file === undefined ? undefined : (await import('./local/audit-log.js')).createAuditLog({ file, clock, warn });
-  const deprovision = createDeprovisionService({
-    bareMetal,
-    changes,
-    clock,
-    policy,
-    random,
-    onChange: provision.forget,
-  });
-  return { provision, deprovision, servers, images: createImageService(images, policy), changes, policy, audit, say };
+  const imageService = createImageService(images, policy);
+  return { provision, status, deprovision, servers, images: imageService, changes, policy, audit, say };
 }
 
 /** The ports of one cloud, and what an operator wants to know of it. */

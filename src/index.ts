@@ -36,3 +36,4 @@ export type {
   StatusRequest,
 } from './core/requests.js';
 export type { DeploymentEntry, RecordedError, Server, Step } from './core/server.js';
+export { createStatusService, type StatusService, type StatusServiceOptions } from './core/status/wait-for-change.js';

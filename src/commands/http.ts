@@ -101,10 +101,10 @@ function equalTo(token: string): (sent: string) => boolean {
 }
 
 /** Resolves if Ironic answers, whatever it says. There is no server with this id. */
-async function ironicAnswers({ provision }: Core): Promise<void> {
+async function ironicAnswers({ status }: Core): Promise<void> {
   const signal = AbortSignal.timeout(5_000);
   try {
-    await provision.status({ operation_id: '00000000-0000-0000-0000-000000000000', wait_seconds: 0 }, signal);
+    await status.status({ operation_id: '00000000-0000-0000-0000-000000000000', wait_seconds: 0 }, signal);
   } catch (error) {
     if (signal.aborted) throw new Failure('ironic_unavailable', { reason: 'Ironic did not answer within 5 seconds' });
     if (!(error instanceof Failure) || error.code !== 'server_not_found') throw error;

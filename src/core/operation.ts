@@ -11,11 +11,13 @@ import type { ServerService } from './inventory/server-service.js';
 import type { Policy } from './policy.js';
 import type { Audit } from './ports.js';
 import type { ProvisionService } from './provision/provision.js';
+import type { StatusService } from './status/wait-for-change.js';
 import { plain } from './text/untrusted.js';
 
 /** The provisioning library, put together: what a face needs to call the operations. */
 export interface Core {
   readonly provision: ProvisionService;
+  readonly status: StatusService;
   readonly deprovision: DeprovisionService;
   readonly servers: ServerService;
   readonly images: ImageService;

@@ -61,9 +61,9 @@ export const operations: readonly Operation[] = [
     output: ProvisionStatus,
     failures: ['server_not_found', 'operation_not_found'],
     example: { operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7', wait_seconds: 10 },
-    async run({ provision, say }, input, { signal, report }) {
+    async run({ status: service, say }, input, { signal, report }) {
       const tell = report && (({ percent, words }: Progress) => report({ percent, words: say(words) }));
-      const status = await provision.status(input, signal, tell);
+      const status = await service.status(input, signal, tell);
       return { ...status, message: say(status.message) };
     },
   }),

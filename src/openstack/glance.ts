@@ -44,7 +44,7 @@ export function createGlance({ http, clock, random }: GlanceOptions): Images {
   async function get(path: string, query: Record<string, string>, signal: AbortSignal): Promise<Answer> {
     const deadline = http.deadline();
     const request: Ask = { method: 'GET', path, query };
-    return retryingRead({ clock, random }, deadline, signal, async () => {
+    return retryingRead({ clock, random, deadline, signal }, async () => {
       const answer = await http.ask(request, signal, deadline);
       if (answer.status >= 500) throw noAnswer(answer);
       return answer;

@@ -16,7 +16,7 @@ export interface RealmOptions extends Retrying {
 export function createRealm({ session, timeout, clock, random }: RealmOptions) {
   return async (signal: AbortSignal): Promise<string> => {
     const deadline = AbortSignal.timeout(timeout);
-    const { realm } = await retryingRead({ clock, random }, deadline, signal, () =>
+    const { realm } = await retryingRead({ clock, random, deadline, signal }, () =>
       accessInTime({ session, service: 'baremetal', timeout }, signal, deadline),
     );
     if (realm !== undefined) return realm;

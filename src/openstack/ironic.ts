@@ -56,7 +56,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 
   function read(request: () => Ask, signal: AbortSignal): Promise<Answer> {
     const deadline = http.deadline();
-    return retryingRead({ clock, random }, deadline, signal, async () => {
+    return retryingRead({ clock, random, deadline, signal }, async () => {
       const answer = await ask(request, signal, deadline);
       if (answer.status >= 500) throw errorFrom(answer);
       return answer;

@@ -5,6 +5,7 @@ import { Failure } from '../../src/core/failures.js';
 import { createServerService } from '../../src/core/inventory/server-service.js';
 import { createPolicy } from '../../src/core/policy.js';
 import { createProvisionService } from '../../src/core/provision/provision.js';
+import { createStatusService } from '../../src/core/status/wait-for-change.js';
 import { systemClock as clock } from '../../src/local/clock.js';
 import { createGlance } from '../../src/openstack/glance.js';
 import { createHttp } from '../../src/openstack/http.js';
@@ -63,6 +64,7 @@ function cloud(provisionState: 'active' | 'deploy failed') {
       random,
       idempotencyScope: async () => 'tests',
     }),
+    ...createStatusService({ bareMetal, clock, random, policy }),
     ...createDeprovisionService({ bareMetal, changes, clock, random, policy }),
     theirs: () => simulator.world.fleet.byUuid(theirs ?? ''),
   };

@@ -2,6 +2,7 @@ import { createChanges } from '../../src/core/async/changes.js';
 import { createServerService } from '../../src/core/inventory/server-service.js';
 import { survey } from '../../src/core/inventory/survey.js';
 import { createProvisionService } from '../../src/core/provision/provision.js';
+import { createStatusService } from '../../src/core/status/wait-for-change.js';
 import { createSignedHttp } from '../../src/openstack/authenticated-http.js';
 import type { Auth } from '../../src/openstack/credentials.js';
 import { createGlance } from '../../src/openstack/glance.js';
@@ -85,7 +86,8 @@ export async function createFaultCloud(options: { readonly networkInterface?: 'f
         random,
         idempotencyScope: createRealm({ session, timeout, clock: time, random }),
       });
-      return { ...service, survey: () => survey(bareMetal, new AbortController().signal, openPolicy) };
+      const status = createStatusService({ policy: openPolicy, bareMetal, clock: time, random });
+      return { ...service, ...status, survey: () => survey(bareMetal, new AbortController().signal, openPolicy) };
     },
     async nodes() {
       agenda.catchUp(time.now());

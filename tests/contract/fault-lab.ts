@@ -1,5 +1,6 @@
 import type { Survey } from '../../src/core/inventory/survey.js';
 import type { ProvisionService } from '../../src/core/provision/provision.js';
+import type { StatusService } from '../../src/core/status/wait-for-change.js';
 import type { FaultScript } from '../support/fault-table.js';
 
 /** A server as Ironic has it. */
@@ -38,6 +39,6 @@ export interface FaultLab {
   pass(milliseconds: number): void;
 }
 
-export interface Program extends ProvisionService {
+export interface Program extends ProvisionService, StatusService {
   survey(): Promise<Survey>;
 }

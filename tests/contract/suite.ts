@@ -90,7 +90,7 @@ export function contract(openLab: () => Promise<Lab>): void {
 
   async function finished(operation_id: string) {
     for (;;) {
-      const status = await core.provision.status({ operation_id, wait_seconds: 0 }, signal);
+      const status = await core.status.status({ operation_id, wait_seconds: 0 }, signal);
       if (status.status !== 'in_progress') return status;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -171,7 +171,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       await core.provision.provision({ image_id: image, server_id: id }, signal);
       const seen: number[] = [];
       for (;;) {
-        const status = await core.provision.status({ operation_id: id, wait_seconds: 0 }, signal);
+        const status = await core.status.status({ operation_id: id, wait_seconds: 0 }, signal);
         if (status.progress_percent !== null && status.progress_percent !== seen.at(-1))
           seen.push(status.progress_percent);
         if (status.status !== 'in_progress') break;
@@ -482,7 +482,7 @@ export function contract(openLab: () => Promise<Lab>): void {
         ({ reason }) => reason,
       );
       expect(again).toMatch(/^in_progress$|^its state is available/);
-      await expect(core.provision.status({ operation_id: id, wait_seconds: 0 }, signal)).rejects.toMatchObject({
+      await expect(core.status.status({ operation_id: id, wait_seconds: 0 }, signal)).rejects.toMatchObject({
         code: 'operation_not_found',
         reason: expect.stringMatching(undeployed),
       });
@@ -644,12 +644,12 @@ export function contract(openLab: () => Promise<Lab>): void {
 
     test('of a status tells a server without a deployment from one that somebody else has reserved', async () => {
       const id = await free();
-      await expect(core.provision.status({ operation_id: id, wait_seconds: 0 }, signal)).rejects.toMatchObject({
+      await expect(core.status.status({ operation_id: id, wait_seconds: 0 }, signal)).rejects.toMatchObject({
         message: `Server ${id} has no provisioning operation`,
         reason: 'its state is available: free for deployment',
       });
       await admin.patch(id, { op: 'add', path: '/instance_uuid', value: randomUUID() });
-      await expect(core.provision.status({ operation_id: id, wait_seconds: 0 }, signal)).rejects.toMatchObject({
+      await expect(core.status.status({ operation_id: id, wait_seconds: 0 }, signal)).rejects.toMatchObject({
         reason: expect.stringMatching(/^it is reserved by somebody else/),
       });
     });

@@ -34,8 +34,15 @@ function audited(overrides: { readonly lab?: ReturnType<typeof setup>; readonly 
     },
     ...overrides.audit,
   };
-  const { service: provision, changes } = lab;
-  const core = { provision, changes, policy: createPolicy({}), audit, say: (message: string) => message } as Core;
+  const { service, changes } = lab;
+  const core = {
+    provision: service,
+    status: service,
+    changes,
+    policy: createPolicy({}),
+    audit,
+    say: (message: string) => message,
+  } as unknown as Core;
   const run = (name: string, input: object, by: Call = call) =>
     operations.find((each) => each.name === name)?.call(core, input, by) ?? Promise.reject(new Error(name));
   return {

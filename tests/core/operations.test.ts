@@ -7,7 +7,7 @@ import { availabilities } from '../../src/core/inventory/server-tally.js';
 import type { Core, Operation } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';
 import { createPolicy } from '../../src/core/policy.js';
-import type { ProvisionService } from '../../src/core/provision/provision.js';
+import type { StatusService } from '../../src/core/status/wait-for-change.js';
 import { openPolicy } from '../support/open-policy.js';
 import { uuid } from './fake-bare-metal.js';
 import { setup } from './setup.js';
@@ -24,13 +24,14 @@ const provision = operation('provision_server');
 const status = operation('check_provision_status');
 
 /** A core on bare metal in memory, of which parts may be replaced. */
-function core(service: Partial<ProvisionService> = {}): Core & { readonly lab: ReturnType<typeof setup> } {
+function core(service: Partial<StatusService> = {}): Core & { readonly lab: ReturnType<typeof setup> } {
   const lab = setup();
   const offered = async () => ({ images: [], complete: true, anyUrl: true });
-  const whole: Pick<Core, 'provision' | 'servers' | 'images' | 'changes' | 'policy' | 'say'> = {
+  const whole: Pick<Core, 'provision' | 'status' | 'servers' | 'images' | 'changes' | 'policy' | 'say'> = {
     servers: createServerService({ policy: openPolicy, bareMetal: lab.bareMetal, clock: lab.clock, random: () => 0 }),
     images: createImageService({ find: async () => null, list: offered }, openPolicy),
-    provision: { ...lab.service, ...service },
+    provision: lab.service,
+    status: { ...lab.service, ...service },
     changes: lab.changes,
     policy: createPolicy({}),
     say: (message) => `Simulated: ${message}`,

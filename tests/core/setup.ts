@@ -7,6 +7,7 @@ import type { BareMetal, Images } from '../../src/core/ports.js';
 import { createProvisionService, type ProvisionService } from '../../src/core/provision/provision.js';
 import type { ProvisionRequest, ProvisionResponse } from '../../src/core/requests.js';
 import type { Server } from '../../src/core/server.js';
+import { createStatusService, type StatusService } from '../../src/core/status/wait-for-change.js';
 import {
   createFakeBareMetal,
   type FakeBareMetal,
@@ -52,7 +53,7 @@ export interface Setup {
   readonly bareMetal: FakeBareMetal;
   readonly clock: FakeClock;
   readonly changes: Changes;
-  readonly service: ProvisionService;
+  readonly service: ProvisionService & StatusService;
   provision(request?: Partial<ProvisionRequest>, signal?: AbortSignal): Promise<ProvisionResponse>;
   /** Provisions in vain. */
   failure(request?: Partial<ProvisionRequest>, signal?: AbortSignal): Promise<Failure>;
@@ -84,7 +85,9 @@ export function setup(options: SetupOptions = {}): Setup {
   const fake = createFakeBareMetal({ servers, clock, ...(misbehave ? { misbehave } : {}) });
   const bareMetal = between(fake);
   const changes = createChanges();
-  const service = createProvisionService({
+  const status = createStatusService({ bareMetal, clock, policy, random });
+  const provisioning = createProvisionService({
+    onChange: status.forget,
     bareMetal,
     images,
     servers: createServerService({ bareMetal, clock, policy, random }),
@@ -94,6 +97,7 @@ export function setup(options: SetupOptions = {}): Setup {
     random,
     idempotencyScope,
   });
+  const service = { ...provisioning, ...status };
   const provision: Setup['provision'] = (request = {}, signal = new AbortController().signal) =>
     service.provision({ image_id: 'ubuntu-24.04', ...request }, signal);
   return {

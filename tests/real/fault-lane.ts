@@ -4,6 +4,7 @@ import { createServerService } from '../../src/core/inventory/server-service.js'
 import { survey } from '../../src/core/inventory/survey.js';
 import type { Clock, Images } from '../../src/core/ports.js';
 import { createProvisionService } from '../../src/core/provision/provision.js';
+import { createStatusService } from '../../src/core/status/wait-for-change.js';
 import { systemClock } from '../../src/local/clock.js';
 import { createHttp, type Http } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
@@ -176,6 +177,7 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
       });
       return {
         ...service,
+        ...createStatusService({ policy: openPolicy, bareMetal, clock, random: Math.random }),
         // The other lanes leave things behind as well.
         async survey() {
           const found = await survey(bareMetal, new AbortController().signal, openPolicy);

@@ -36,7 +36,7 @@ describe('Ironics that are killed and come back', () => {
         const server_id = await stage.take(fate);
         return (await core.provision.provision({ image_id: image, server_id }, signal)).operation_id;
       };
-      const ask = (operation_id: string) => core.provision.status({ operation_id, wait_seconds: 50 }, signal);
+      const ask = (operation_id: string) => core.status.status({ operation_id, wait_seconds: 50 }, signal);
       const inStep = await start({ delay: 60 });
       const waiting = await start({ delay: 0, hang: 'write_image' });
       await admin.until(waiting, 'wait call-back');
@@ -45,7 +45,7 @@ describe('Ironics that are killed and come back', () => {
         let last: string | undefined;
         for (let now = ''; now !== last; ) {
           last = now;
-          now = (await core.provision.status({ operation_id: id, wait_seconds: 3 }, signal)).message;
+          now = (await core.status.status({ operation_id: id, wait_seconds: 3 }, signal)).message;
         }
       }
 
@@ -103,7 +103,7 @@ describe('Ironics that give no answer for thirty seconds', () => {
       const server_id = await stage.take({ delay: 4 });
       const { operation_id } = await core.provision.provision({ image_id: image, server_id }, signal);
       const ended = async (): Promise<ProvisionStatus> => {
-        const status = await core.provision.status({ operation_id, wait_seconds: 50 }, signal);
+        const status = await core.status.status({ operation_id, wait_seconds: 50 }, signal);
         return status.status === 'in_progress' ? ended() : status;
       };
       const answers = Promise.all(Array.from({ length: 100 }, ended));

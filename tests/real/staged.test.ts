@@ -28,7 +28,7 @@ describe.each(inject('ironics'))('on Ironic $version ($release)', ({ endpoint })
     return operation_id;
   }
 
-  const wait = (operation_id: string) => core.provision.status({ operation_id, wait_seconds: 50 }, signal);
+  const wait = (operation_id: string) => core.status.status({ operation_id, wait_seconds: 50 }, signal);
 
   async function ended(operation_id: string): Promise<ProvisionStatus> {
     for (;;) {
@@ -58,7 +58,7 @@ describe.each(inject('ironics'))('on Ironic $version ($release)', ({ endpoint })
       }
     })();
 
-    const answers = [await core.provision.status({ operation_id: id, wait_seconds: 0 }, signal)];
+    const answers = [await core.status.status({ operation_id: id, wait_seconds: 0 }, signal)];
     while (answers.at(-1)?.status !== 'completed') answers.push(await wait(id));
     over = true;
     await watching;
@@ -170,7 +170,7 @@ describe.each(inject('ironics'))('on Ironic $version ($release)', ({ endpoint })
     const id = await start({ delay: 0, hang: step });
     await hangs(id, step);
     const request = { operation_id: id, wait_seconds: 0 };
-    const now = await core.provision.status(request, signal);
+    const now = await core.status.status(request, signal);
     expect(now.message).not.toContain('stalled');
 
     const later = { ...bareMetal, now: () => bareMetal.now() + minutes * 60_000 + 30_000 };

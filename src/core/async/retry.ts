@@ -44,12 +44,16 @@ export interface Retrying {
   readonly random: () => number;
 }
 
+export interface Retries extends Retrying {
+  readonly policy: RetryPolicy;
+  readonly signal: AbortSignal;
+  /** Whether to try again after an error. */
+  readonly again: (error: unknown) => boolean;
+}
+
 /** Calls `action` until it succeeds, `again` declines its error, or the policy is spent; then that error is thrown. */
 export async function retrying<Result>(
-  { clock, random }: Retrying,
-  policy: RetryPolicy,
-  signal: AbortSignal,
-  again: (error: unknown) => boolean,
+  { clock, random, policy, signal, again }: Retries,
   action: () => Promise<Result>,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
@@ -68,61 +72,80 @@ export function mayPass(error: unknown): boolean {
   return error instanceof NoAnswer && error.mayPass;
 }
 
-/**
- * Calls what changes nothing again while that may help.
- * @param deadline All attempts share it: once it is aborted there is no further one.
- */
-export function retryingRead<Result>(
-  options: Retrying,
-  deadline: AbortSignal,
-  signal: AbortSignal,
-  action: () => Promise<Result>,
-): Promise<Result> {
-  return retrying(options, retries.read, signal, (error) => mayPass(error) && !deadline.aborted, action);
+export interface ReadRetries extends Retrying {
+  /** All attempts share it: once it is aborted there is no further one. */
+  readonly deadline: AbortSignal;
+  readonly signal: AbortSignal;
 }
 
-/** How a change stands after an attempt that did not succeed. */
-export interface Tried {
+/** Calls what changes nothing again while that may help. */
+export function retryingRead<Result>(
+  { deadline, ...options }: ReadRetries,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  const again = (error: unknown) => mayPass(error) && !deadline.aborted;
+  return retrying({ ...options, policy: retries.read, again }, action);
+}
+
+/** What the tries of a change have shown so far. */
+export interface Tries {
+  /** The error of each try, in order. */
+  readonly errors: readonly (NoAnswer | Refused)[];
+  /** That of the latest. */
   readonly error: NoAnswer | Refused;
-  /** This attempt or an earlier one may have taken effect, although no answer came. */
+  /** One of the tries may have taken effect, or may still do so, although no answer came. */
   readonly lost: boolean;
-  /** There will be no further attempt. */
+  /** There will be no further try. */
   readonly last: boolean;
+}
+
+/** What `settle` answers to have the change sent again. */
+export const again = { kind: 'again' } as const;
+
+/** A change that is sent until its outcome is known. */
+export interface Persisting<Result> extends Retrying {
+  /** By the clock: from then on nothing is sent, not for the first time either. Then `settle` is asked once more. */
+  readonly until: number;
+  /** Sends it. @param before What the tries before this one have shown; null for the first. */
+  change(before: Tries | null): Promise<Result>;
+  /** Tells how the change ended, as far as its tries show that. */
+  settle(tries: Tries): Promise<Result | typeof again>;
 }
 
 const tooLate = 'It took too long: the time for this call was over before everything had been sent';
 
 /**
- * Sends a change until it succeeds or `settle` says how it ended; that answers undefined to have it sent again. Nobody
- * breaks it off.
- *
- * @param until From then on, by the clock, nothing is sent: not for the first time either, and however long a pause has
- * been, in which the machine may have slept. Then `settle` is asked once more.
+ * Sends a change until it succeeds or `settle` says how it ended. Nobody breaks it off; a pause may last for however
+ * long the machine sleeps.
  */
-export async function persisting<Result>(
-  { clock, random }: Retrying,
-  until: number,
-  change: () => Promise<Result>,
-  settle: (tried: Tried) => Promise<Result | undefined>,
-): Promise<Result> {
-  let error: NoAnswer | Refused = new NoAnswer(tooLate, false);
-  let lost = false;
+export async function persisting<Result>(persisting: Persisting<Result>): Promise<Result> {
+  const { clock, random, until, change, settle } = persisting;
+  const errors: (NoAnswer | Refused)[] = [];
   const signal = new AbortController().signal;
-  for (let attempt = 1; clock.now() < until; attempt += 1) {
+  while (clock.now() < until) {
     try {
-      return await change();
+      return await change(errors.length === 0 ? null : triesOf(errors, false));
     } catch (reason) {
       if (!(reason instanceof NoAnswer || reason instanceof Refused)) throw reason;
-      error = reason;
+      errors.push(reason);
     }
-    lost ||= error instanceof NoAnswer && error.mayHaveTakenEffect;
-    const policy = error instanceof NoAnswer ? retries.lostAnswer : retries.locked;
-    if (attempt >= policy.attempts || clock.now() >= until) break;
-    const settled = await settle({ error, lost, last: false });
-    if (settled !== undefined) return settled;
-    await clock.sleep(pauseAfter(attempt, policy, random), signal);
+    const policy = errors.at(-1) instanceof NoAnswer ? retries.lostAnswer : retries.locked;
+    if (errors.length >= policy.attempts || clock.now() >= until) break;
+    const settled = await settle(triesOf(errors, false));
+    if (!isAgain(settled)) return settled;
+    await clock.sleep(pauseAfter(errors.length, policy, random), signal);
   }
-  const settled = await settle({ error, lost, last: true });
-  if (settled !== undefined) return settled;
-  throw error;
+  const tries = triesOf(errors, true);
+  const settled = await settle(tries);
+  if (isAgain(settled)) throw tries.error;
+  return settled;
+}
+
+function isAgain(settled: unknown): settled is typeof again {
+  return settled === again;
+}
+
+function triesOf(errors: readonly (NoAnswer | Refused)[], last: boolean): Tries {
+  const lost = errors.some((error) => error instanceof NoAnswer && error.mayHaveTakenEffect);
+  return { errors: [...errors], error: errors.at(-1) ?? new NoAnswer(tooLate, false), lost, last };
 }

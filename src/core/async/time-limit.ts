@@ -1,11 +1,16 @@
 import type { Clock } from '../ports.js';
 import { withFirstAbort } from './abort.js';
 
-/** The outcome of an action if it is there in that many milliseconds, else undefined; then the action is broken off. */
+export interface TimeLimit {
+  readonly clock: Clock;
+  /** Milliseconds. */
+  readonly time: number;
+  readonly signal: AbortSignal;
+}
+
+/** The outcome of an action if it is there in that time, else undefined; then the action is broken off. */
 export function withTimeLimit<Value>(
-  clock: Clock,
-  time: number,
-  signal: AbortSignal,
+  { clock, time, signal }: TimeLimit,
   action: (either: AbortSignal) => Promise<Value>,
 ): Promise<Value | undefined> {
   const over = new AbortController();

@@ -31,7 +31,11 @@ export function declined(server: Server, { serverRef }: Pick<Plan, 'serverRef'>,
 }
 
 /** The start may have taken effect, or may still do so. */
-export function outcomeUnknown(server: Server, { deploymentId }: Reservation, words: string, cause?: unknown): Failure {
+export function outcomeUnknown(
+  server: Server,
+  { deploymentId }: Reservation,
+  { words, cause }: { readonly words: string; readonly cause?: unknown },
+): Failure {
   return new Failure('outcome_unknown', {
     id: server.id,
     deployment: { operationId: server.id, deploymentId },
@@ -55,13 +59,12 @@ export function reservationUnknown(server: Server, { deploymentId }: Reservation
 export function stillReserved(
   failure: Failure,
   server: Server,
-  { deploymentId }: Reservation,
-  { failed, seen }: Kept,
+  { reservation: { deploymentId }, kept }: { readonly reservation: Reservation; readonly kept: Kept },
 ): Failure {
   return new Failure(failure.code, {
     id: failure.id,
     deployment: { operationId: server.id, deploymentId },
-    reason: `${reasonOf(failure)}. Server ${displayName(server)} ${seen ? 'is still' : 'may still be'} reserved as deployment ${deploymentId}, for it could not be released: ${failed}`,
+    reason: `${reasonOf(failure)}. Server ${displayName(server)} ${kept.seen ? 'is still' : 'may still be'} reserved as deployment ${deploymentId}, for it could not be released: ${kept.why}`,
     hint: 'Choose another server; the operator can release this one by removing its instance_uuid.',
     retryable: false,
     cause: failure,

@@ -1,60 +1,284 @@
-import { Failure } from '../failures.js';
+import { again, persisting, type Tries } from '../async/retry.js';
+import { Failure, reasonOf } from '../failures.js';
 import { obstacleTo } from '../inventory/eligibility.js';
+import { ironicUnavailable } from '../port-failures.js';
+import { NoAnswer, Refused } from '../ports.js';
 import type { Server } from '../server.js';
 import { stateMeaning, stateName } from '../states.js';
-import { attachAll } from './attach.js';
-import { createAttempt, isOurs, ours, serverNow } from './attempt.js';
-import { outcomeUnknown } from './attempt-failures.js';
-import { giveBack } from './give-back.js';
-import type { Declined, Deploying, Plan, Started } from './outcome.js';
-import { cameLate, reserve } from './reserve.js';
-import { start } from './start.js';
+import { type Attempt, asPlanned, carriesPlan, hasMoved, type MayArrive, nothing, serverNow } from './attempt.js';
+import { declined, keptReserved, outcomeUnknown, reservationUnknown, stillReserved } from './attempt-failures.js';
+import type { Outcome, Plan, Started } from './outcome.js';
+import { type Release, releaseReservation } from './release-reservation.js';
 
-/**
- * Tries to deploy on one server: reserves and describes it in one change, looks at it again, and starts the deployment.
+/*
+ * One attempt on one server, from top to bottom. Each step answers what has become of it, together with what may still
+ * arrive at Ironic.
  *
  * The order of Ironic's own effects decides everything here. The outcome of a change is known from a definite answer
- * only. A reservation may be repeated, for it carries its own id. After a start whose outcome is unknown nothing is
+ * only. A reservation may be repeated, because it carries its own id. After a start whose outcome is unknown nothing is
  * undone: it may still arrive, and would then deploy whoever has the server by then.
- *
- * @param caller Ends the attempt only before its start was sent, and then the reservation is undone.
- * @throws Failure `outcome_unknown`, `ironic_unavailable`, or `deploy_refused` with something left behind
  */
-export async function deployOn(
-  deploying: Deploying,
-  server: Server,
-  plan: Plan,
-  caller: AbortSignal,
-): Promise<Started | Declined> {
-  const attempt = createAttempt(deploying, server, plan);
-  const reserved = await reserve(attempt, caller);
-  if ('failure' in reserved || 'joined' in reserved) return reserved;
-  attempt.inPlace &&= stateMeaning(reserved.provisionState)?.outcome !== 'none';
-  const obstacle = isOurs(reserved, plan) ? obstacleAfter(reserved, plan) : 'somebody else has reserved it meanwhile';
-  if (obstacle) {
+
+/**
+ * Tries to deploy on one server: reserves and describes it in one change, looks at it again, attaches the ports and
+ * starts the deployment.
+ *
+ * @throws Failure `outcome_unknown`, `ironic_unavailable`, `idempotency_conflict`, or another with something left
+ * behind; the caller's reason if that left before the start
+ */
+export async function deployOn(attempt: Attempt): Promise<Outcome> {
+  const { server, plan, caller } = attempt;
+
+  const reserved = await reserve(attempt);
+  if (reserved.kind === 'elsewhere') return reserved;
+  if (reserved.kind === 'refused') {
+    // A refusal now says nothing about a request whose answer was lost before.
+    return reserved.lost ? giveBack(attempt, reserved) : { kind: 'declined', failure: reserved.failure };
+  }
+
+  const obstacle = obstacleAfter(reserved.server, plan);
+  if (obstacle !== undefined) {
     const failure = new Failure('server_not_available', { id: plan.serverRef ?? server.id, reason: obstacle });
-    return giveBack(attempt, failure, cameLate(attempt, reserved));
+    return giveBack(attempt, { ...reserved, failure });
   }
   if (caller.aborted) {
     const left = { id: server.id, reason: 'the caller left', retryable: true };
-    await giveBack(attempt, new Failure('server_not_available', left));
+    await giveBack(attempt, { ...reserved, failure: new Failure('server_not_available', left) });
     throw caller.reason;
   }
-  const unattached = await attachAll(attempt);
-  if (unattached) return giveBack(attempt, unattached);
-  const started = await start(attempt, reserved);
-  if ('failure' in started || !plan.keyed || started.joined) return started;
-  // Another call with the same key may have described something else between our two changes.
-  const latest = await serverNow(attempt);
-  if (latest === null)
-    throw outcomeUnknown(server, plan.reservation, 'Ironic accepted it, but what it deploys could not be read');
-  return { server: ours(latest, plan), joined: false };
+
+  const attached = await attachPorts(attempt, reserved);
+  if (attached.kind === 'refused') return giveBack(attempt, attached);
+
+  const started = await start(attempt, attached);
+  if (started.kind === 'refused') return giveBack(attempt, started);
+
+  return plan.keyed ? confirm(attempt) : started;
 }
 
-/** What speaks against deploying a server that we have just reserved. */
-function obstacleAfter(reserved: Server, { retrying }: Plan): string | undefined {
-  const expected = retrying ? 'deploy failed' : 'available';
+/** What an attempt holds that has reserved a server, or may have. */
+interface Holding {
+  /** As Ironic showed it when it was reserved; null where the reservation was not answered. */
+  readonly server: Server | null;
+  /** The Neutron ports that the attempt may have attached. */
+  readonly ports: ReadonlySet<string>;
+  readonly mayArrive: MayArrive;
+  /** Somebody else's deployment was on the server before it was reserved. */
+  readonly alreadyDeployed: boolean;
+}
+
+interface Reserved extends Holding {
+  readonly kind: 'reserved';
+  readonly server: Server;
+}
+
+interface RefusedHolding extends Holding {
+  readonly kind: 'refused';
+  readonly failure: Failure;
+}
+
+/** Reserves the server and describes what to deploy, in one change. */
+async function reserve(
+  attempt: Attempt,
+): Promise<Reserved | (RefusedHolding & { readonly lost: boolean }) | { readonly kind: 'elsewhere' }> {
+  const { deploying, server, plan, caller, signal } = attempt;
+  const held = (tries: Tries | null) => ({
+    ports: new Set<string>(),
+    mayArrive: { ...nothing, reservation: mayReserveLate(tries) },
+  });
+  const reserved = (now: Server, tries: Tries | null): Reserved => {
+    const holding = held(tries);
+    const sent = (tries?.errors.length ?? 0) + 1;
+    const alreadyDeployed = !holding.mayArrive.reservation && wasDeployedBefore(attempt, now, sent);
+    return { kind: 'reserved', server: now, ...holding, alreadyDeployed };
+  };
+  return persisting<Awaited<ReturnType<typeof reserve>>>({
+    ...deploying,
+    until: plan.until,
+    change: async (before) => reserved(await deploying.bareMetal.reserve(server.id, plan.reservation, signal), before),
+    async settle(tries) {
+      const { error, lost, last } = tries;
+      if (error instanceof NoAnswer) {
+        if (!last) return again;
+        if (!lost) throw ironicUnavailable(error);
+        // The server itself tells.
+        const now = await serverNow(attempt);
+        if (now && carriesPlan(now, plan)) return reserved(now, tries);
+        throw reservationUnknown(server, plan.reservation, error);
+      }
+      // The lock may be held by our own request, whose answer was lost. Else only a named server is worth the wait.
+      const waiting = error.refusal === 'locked' && (plan.serverRef !== undefined || lost);
+      // Nothing has been taken yet: a caller who has left need not wait for it.
+      if (waiting && !lost) caller.throwIfAborted();
+      if (waiting && !last) return again;
+      // Another call with the same key has another server for it, or has gone on with this one.
+      const overtaken = carriesPlan(server, plan) && (error.refusal === 'wrong_state' || error.refusal === 'taken');
+      if (error.refusal === 'elsewhere' || overtaken) return { kind: 'elsewhere' };
+      const failure = declined(server, plan, error);
+      return { kind: 'refused', failure, lost, server: null, ...held(tries), alreadyDeployed: false };
+    },
+  });
+}
+
+/** Whether a reservation that was sent before may still arrive. Where somebody else has the server, it is refused. */
+function mayReserveLate(tries: Tries | null): boolean {
+  if (tries === null) return false;
+  const { error, lost } = tries;
+  return lost && !(error instanceof Refused && (error.refusal === 'taken' || error.refusal === 'not_found'));
+}
+
+/**
+ * Whether the reservation landed on a deployment, as Ironic allows where somebody has deployed without a deployment id.
+ * It is certain only where no delivery of it may have come before. Another call with the same key looks alike, but
+ * its whole deployment would have had to fit between our look for it and the one answer.
+ */
+function wasDeployedBefore({ server, plan }: Attempt, { provisionState }: Server, sent: number): boolean {
+  if (carriesPlan(server, plan) || (plan.keyed && sent > 1)) return false;
+  return stateMeaning(provisionState)?.outcome !== 'none';
+}
+
+/** What speaks against deploying a server that we have just reserved, as a clause. */
+function obstacleAfter(reserved: Server, plan: Plan): string | undefined {
+  if (!carriesPlan(reserved, plan)) return 'somebody else has reserved it meanwhile';
+  const expected = plan.retrying ? 'deploy failed' : 'available';
   const state = `its state is ${stateName(reserved.provisionState)}`;
-  if (reserved.provisionState !== expected) return retrying ? `what failed there is gone, for ${state}` : state;
+  if (reserved.provisionState !== expected) return plan.retrying ? `what failed there is gone, for ${state}` : state;
   return obstacleTo({ ...reserved, deploymentId: null, provisionState: 'available' });
+}
+
+/** Attaches the plan's ports, but for those that are attached already. */
+async function attachPorts(attempt: Attempt, reserved: Reserved): Promise<Reserved | RefusedHolding> {
+  const { deploying, server, plan, signal } = attempt;
+  const { bareMetal } = deploying;
+  const ports = new Set(reserved.ports);
+  let { mayArrive } = reserved;
+  try {
+    const before = plan.vifs.length > 0 ? await bareMetal.vifs(server.id, signal) : [];
+    for (const port of plan.vifs.filter((each) => !before.includes(each))) {
+      await persisting<void>({
+        ...deploying,
+        until: plan.until,
+        change() {
+          ports.add(port);
+          return bareMetal.attach(server.id, port, signal);
+        },
+        async settle({ error, lost }) {
+          if (lost) mayArrive = { ...mayArrive, port };
+          if (error instanceof Refused && !error.isBusy) throw error;
+          return again;
+        },
+      });
+    }
+    return { ...reserved, ports, mayArrive };
+  } catch (error) {
+    return { ...reserved, kind: 'refused', failure: unattached(attempt, error), ports, mayArrive };
+  }
+}
+
+/** Why the ports could not be attached. */
+function unattached({ server, plan }: Attempt, error: unknown): Failure {
+  if (error instanceof NoAnswer) return ironicUnavailable(error);
+  if (!(error instanceof Refused)) throw error;
+  if (error.isBusy) return declined(server, plan, error);
+  return new Failure('deploy_refused', {
+    id: plan.serverRef ?? server.id,
+    reason: error.reason,
+    hint: 'Correct vifs, or have the operator correct what the reason names, or choose another server.',
+    cause: error,
+  });
+}
+
+/** Starts the deployment that the reservation describes. */
+function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedHolding> {
+  const { deploying, server, plan, signal } = attempt;
+  return persisting<Awaited<ReturnType<typeof start>>>({
+    ...deploying,
+    until: plan.until,
+    async change() {
+      await deploying.bareMetal.deploy(server.id, plan.configDrive, signal);
+      return { kind: 'started', server: reserved.server, plan };
+    },
+    async settle({ errors, error, lost, last }) {
+      if (lost) {
+        const now = await serverNow(attempt);
+        if (now && carriesPlan(now, plan) && hasMoved(reserved.server, now))
+          return { kind: 'started', server: now, plan };
+        const over = now !== null && !carriesPlan(now, plan);
+        if (over || last) throw outcomeUnknown(server, plan.reservation, { words: error.reason, cause: error });
+        return again;
+      }
+      if (!last && (error instanceof NoAnswer || error.isBusy)) return again;
+      const failure = error instanceof NoAnswer ? ironicUnavailable(error) : declined(server, plan, error);
+      return {
+        ...reserved,
+        kind: 'refused',
+        failure,
+        mayArrive: { ...reserved.mayArrive, start: errors.some(isOfTwo) },
+      };
+    },
+  });
+}
+
+/** Whether a refusal may come from a start that arrived twice: the first delivery holds the lock, or has moved the state. */
+function isOfTwo(error: NoAnswer | Refused): boolean {
+  return error instanceof Refused && (error.refusal === 'locked' || error.refusal === 'wrong_state');
+}
+
+/** Another call with the same key may have described something else between our two changes. */
+async function confirm(attempt: Attempt): Promise<Outcome> {
+  const { server, plan } = attempt;
+  const now = await serverNow(attempt);
+  if (now !== null) return { kind: 'started', server: asPlanned(now, plan), plan };
+  throw outcomeUnknown(server, plan.reservation, {
+    words: 'Ironic accepted it, but what it deploys could not be read',
+  });
+}
+
+/**
+ * Ends the attempt with the reservation undone. If the server is in a deployment all the same, a call with the same
+ * key has started it; or, where nobody else knows the deployment id, something on the way sent our start twice, or
+ * somebody's start arrived late.
+ */
+async function giveBack(attempt: Attempt, refused: Holding & { readonly failure: Failure }): Promise<Outcome> {
+  const { server, plan } = attempt;
+  const { failure, mayArrive } = refused;
+  const gone: Outcome = { kind: mayArrive.reservation ? 'mayArriveLate' : 'declined', failure };
+  // Another call with the same key may be about to start what is reserved. A repeated call goes on from here.
+  const keeps = plan.keyed && failure.retryable;
+  const release =
+    keeps || mayArrive.port !== null ? await undoNothing(attempt, mayArrive) : await undo(attempt, refused);
+  switch (release.kind) {
+    case 'released':
+      return gone;
+    case 'deployed':
+      // What was to be retried in place is as it was.
+      if (!hasMoved(server, release.server)) return { kind: 'declined', failure };
+      if (plan.keyed) return { kind: 'joined', server: asPlanned(release.server, plan) };
+      throw outcomeUnknown(server, plan.reservation, { words: reasonOf(failure), cause: failure });
+    case 'kept':
+      if (mayArrive.start && !release.seen) {
+        throw outcomeUnknown(server, plan.reservation, { words: reasonOf(failure), cause: failure });
+      }
+      if (keeps) throw keptReserved(failure, server, plan.reservation);
+      if (takesNothing(plan, refused) && mayArrive.port === null && !release.seen) return gone;
+      throw stillReserved(failure, server, { reservation: plan.reservation, kept: release });
+  }
+}
+
+/** As far as is known, the reservation takes nothing: it does where what is to be retried has been undeployed. */
+function takesNothing({ retrying }: Plan, { server }: Holding): boolean {
+  return retrying && (server === null || stateMeaning(server.provisionState)?.outcome !== 'none');
+}
+
+function undo({ deploying, server, plan, signal }: Attempt, { ports, alreadyDeployed }: Holding): Promise<Release> {
+  return releaseReservation({ deploying, server, reservation: plan.reservation, ports, signal, alreadyDeployed });
+}
+
+/** What has become of a server of which nothing is undone. */
+async function undoNothing(attempt: Attempt, { port }: MayArrive): Promise<Release> {
+  const { server, plan } = attempt;
+  const now = await serverNow(attempt);
+  if (now && carriesPlan(now, plan) && hasMoved(server, now)) return { kind: 'deployed', server: now };
+  const why = port === null ? 'nothing was undone' : `port ${port} may still be attached to it, for an answer was lost`;
+  return { kind: 'kept', why, seen: now !== null };
 }

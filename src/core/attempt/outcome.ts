@@ -4,15 +4,15 @@ import type { ConfigDrive } from '../image.js';
 import type { BareMetal, Reservation } from '../ports.js';
 import type { Server } from '../server.js';
 
-/** What is to be deployed, whichever server it will be. */
+/** What is to be deployed on one server. */
 export interface Plan {
-  /** The server that the caller named; undefined when any will do, for then nobody need wait for a lock. */
+  /** The server that the caller named; undefined when any will do, because then nobody need wait for a lock. */
   readonly serverRef: string | undefined;
   readonly reservation: Reservation;
   readonly configDrive: ConfigDrive | undefined;
   /** Neutron ports that are to be attached when the deployment is started. */
   readonly vifs: readonly string[];
-  /** Other calls may carry the same deployment id, for it comes from an idempotency key. */
+  /** Other calls may carry the same deployment id, because it comes from an idempotency key. */
   readonly keyed: boolean;
   /** When the call is over, by the clock: from then on nothing is sent but an undo. */
   readonly until: number;
@@ -20,24 +20,29 @@ export interface Plan {
   readonly retrying: boolean;
 }
 
-/** How an attempt on one server ended when another server may be tried: nothing of it is left behind. */
-export interface Declined {
-  /** Retryable when the server was merely busy: it may be tried again. */
-  readonly failure: Failure;
+/** How an attempt on one server ended. */
+export type Outcome =
+  | Started
+  /** Another call with the same key started the deployment on this server. */
+  | { readonly kind: 'joined'; readonly server: Server }
+  /** Another call with the same key has another server for it, or went on with this one: look for it again. */
+  | { readonly kind: 'elsewhere' }
+  /** The server does not suit the request. Nothing was sent. */
+  | { readonly kind: 'unfit'; readonly failure: Failure }
+  /** Nothing of the attempt is left. If the failure is retryable, the server was busy and may be tried again. */
+  | { readonly kind: 'declined'; readonly failure: Failure }
   /**
-   * An answer to the reservation was lost, and that request may still arrive. Not when another server is reserved as the
-   * same deployment by then: Ironic allows one only.
+   * Nothing is left, but an answer to the reservation was lost and that request may still arrive. Ironic refuses it if
+   * the same deployment has another server by then.
    */
-  readonly reservationMayArrive?: boolean;
-  /** Another call with the same key was there first, and has a server for it. */
-  readonly elsewhere?: boolean;
-}
+  | { readonly kind: 'mayArriveLate'; readonly failure: Failure };
 
-/** The deployment was started; the server is as Ironic showed it last. */
+/** Ironic accepted the start. */
 export interface Started {
+  readonly kind: 'started';
+  /** As Ironic showed it last. */
   readonly server: Server;
-  /** By another call with the same key, and not by this one. */
-  readonly joined: boolean;
+  readonly plan: Plan;
 }
 
 /** What it takes to carry a plan out. */

@@ -1,55 +1,63 @@
-import { signalOfChange } from '../async/changes.js';
-import { deadlines, persisting } from '../async/retry.js';
+import { again, deadlines, persisting } from '../async/retry.js';
 import type { ReservationId } from '../ports.js';
 import type { Server } from '../server.js';
 import { stateMeaning } from '../states.js';
 import type { Deploying } from './outcome.js';
 
-/** How an undo ended: the server is free or somebody else's, it is in a deployment under our id, or it stays reserved. */
-export type ReleaseOutcome = 'done' | { readonly deployed: Server } | Kept;
+/** How giving a reservation back ended. */
+export type Release =
+  /** The server is free or somebody else's. */
+  | { readonly kind: 'released' }
+  /** It is in a deployment under our id. */
+  | { readonly kind: 'deployed'; readonly server: Server }
+  | Kept;
 
 /** A server that could not be given back, or was not to be. */
 export interface Kept {
-  /** Why. */
-  readonly failed: string;
+  readonly kind: 'kept';
+  /** Why, as a clause. */
+  readonly why: string;
   /** Whether the server was seen; else that it is still ours is not certain. */
   readonly seen: boolean;
 }
 
+/** A reservation that is to be given back. */
+export interface Releasing {
+  readonly deploying: Deploying;
+  readonly server: Server;
+  readonly reservation: ReservationId;
+  /** The Neutron ports that were attached for it; those that were there before stay. */
+  readonly ports: ReadonlySet<string>;
+  /** Of all its requests: the signal of a change. */
+  readonly signal: AbortSignal;
+  /** Somebody else's deployment was on the server before the reservation. It stays, without our id. */
+  readonly alreadyDeployed?: boolean;
+}
+
 /**
- * Gives a server back if the reservation is still ours and nothing is deployed as it. Must not be called after a start whose
- * outcome is unknown.
- *
- * @param attached The Neutron ports that this attempt may have attached; those that were there before stay.
- * @param alreadyDeployed The deployment on the server was there before the reservation: it stays, without our id.
+ * Gives a server back if the reservation is still ours and nothing is deployed as it. Must not be called after a start
+ * whose outcome is unknown.
  */
-export function releaseReservation(
-  deploying: Deploying,
-  server: Server,
-  reservation: ReservationId,
-  attached: ReadonlySet<string>,
-  alreadyDeployed = false,
-): Promise<ReleaseOutcome> {
+export function releaseReservation(releasing: Releasing): Promise<Release> {
+  const { deploying, server, reservation, ports, signal, alreadyDeployed = false } = releasing;
   const { bareMetal, clock } = deploying;
-  // Not aborted by anybody: each request has a deadline of its own.
-  const signal = signalOfChange();
   let seen = false;
-  return persisting<ReleaseOutcome>(
-    deploying,
-    clock.now() + deadlines.undo,
-    async () => {
+  return persisting<Release>({
+    ...deploying,
+    until: clock.now() + deadlines.undo,
+    async change() {
       const now = await bareMetal.find(server.id, signal);
-      if (now === null || now.deploymentId !== reservation.deploymentId) return 'done';
+      if (now === null || now.deploymentId !== reservation.deploymentId) return { kind: 'released' };
       // Somebody has it undeployed: then Ironic takes the id off by itself.
-      if (now.provisionState === 'deleting') return 'done';
+      if (now.provisionState === 'deleting') return { kind: 'released' };
       if (!alreadyDeployed && stateMeaning(now.provisionState)?.outcome !== 'none') {
-        return { deployed: now };
+        return { kind: 'deployed', server: now };
       }
       seen = true;
-      for (const vif of attached) await bareMetal.detach(server.id, vif, signal);
+      for (const port of ports) await bareMetal.detach(server.id, port, signal);
       await bareMetal.release(server.id, reservation, signal);
-      return 'done';
+      return { kind: 'released' };
     },
-    async ({ error, last }) => (last ? { failed: error.reason, seen } : undefined),
-  );
+    settle: async ({ error, last }) => (last ? { kind: 'kept', why: error.reason, seen } : again),
+  });
 }

@@ -73,13 +73,14 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
   async function release(server: Server): Promise<DeprovisionResponse> {
     const { deploymentId, attemptId } = server;
     if (deploymentId === null || attemptId === null) throw new TypeError('this is no reservation of ours');
+    const signal = signalOfChange();
     // Nobody else attaches ports to a server that is reserved.
-    const vifs = await bareMetal.vifs(server.id, signalOfChange());
-    const outcome = await releaseReservation(options, server, { deploymentId, attemptId }, new Set(vifs));
-    if (outcome !== 'done') {
-      throw stillThere(server, 'failed' in outcome ? outcome.failed : 'its deployment has been started meanwhile');
-    }
-    const now = await bareMetal.find(server.id, signalOfChange());
+    const ports = new Set(await bareMetal.vifs(server.id, signal));
+    const reservation = { deploymentId, attemptId };
+    const release = await releaseReservation({ deploying: options, server, reservation, ports, signal });
+    if (release.kind === 'kept') throw stillThere(server, release.why);
+    if (release.kind === 'deployed') throw stillThere(server, 'its deployment has been started meanwhile');
+    const now = await bareMetal.find(server.id, signal);
     if (now?.deploymentId === deploymentId) throw stillThere(server, 'another call goes on with its deployment');
     return undone(
       server,

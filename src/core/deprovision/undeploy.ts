@@ -1,5 +1,5 @@
 import { signalOfChange } from '../async/changes.js';
-import { deadlines, persisting } from '../async/retry.js';
+import { again, deadlines, persisting } from '../async/retry.js';
 import type { Deploying } from '../attempt/outcome.js';
 import { Failure } from '../failures.js';
 import type { Policy } from '../policy.js';
@@ -25,11 +25,12 @@ import { refusedToUndeploy, undeploymentUnknown } from './undeploy-failures.js';
 export function undeploy(undeploying: Deploying, server: Server, policy: Policy): Promise<DeprovisionResponse> {
   const { bareMetal, clock } = undeploying;
   const signal = signalOfChange();
-  let sent = false;
-  let mayHaveArrived = false;
 
-  /** The answer if the deployment is ended already, or being ended. */
-  async function endedAlready(): Promise<DeprovisionResponse | undefined> {
+  /**
+   * The answer if the deployment is ended already, or being ended; null if it may be undeployed still.
+   * @param lost An earlier request may have taken effect.
+   */
+  async function endedAlready(lost: boolean): Promise<DeprovisionResponse | null> {
     const now = await bareMetal.find(server.id, signal).catch((error: unknown) => {
       // What a read did not hear says nothing about the change.
       throw error instanceof NoAnswer ? error.withoutEffect() : error;
@@ -41,32 +42,32 @@ export function undeploy(undeploying: Deploying, server: Server, policy: Policy)
     try {
       decide(now, policy, bareMetal.now());
       if (!isSame(now, server)) throw cannotTell(server);
-      return undefined;
+      return null;
     } catch (error) {
-      if (!mayHaveArrived || !(error instanceof Failure)) throw error;
+      if (!lost || !(error instanceof Failure)) throw error;
       throw undeploymentUnknown(server, error.reason ?? error.message, error);
     }
   }
 
-  async function send(): Promise<DeprovisionResponse> {
-    const ended = sent ? await endedAlready() : undefined;
-    if (ended) return ended;
-    sent = true;
-    await bareMetal.undeploy(server.id, signal);
-    return started(server);
-  }
-
-  return persisting(undeploying, clock.now() + deadlines.call, send, async ({ error, lost, last }) => {
-    mayHaveArrived = lost;
-    const again = lost || error instanceof NoAnswer || error.isBusy;
-    if (again && !last) return undefined;
-    const ended = await endedAlready().catch((reason: unknown) => {
-      if (reason instanceof Failure) throw reason;
-      return undefined;
-    });
-    if (ended) return ended;
-    if (lost) throw undeploymentUnknown(server, error.reason, error);
-    throw error instanceof NoAnswer ? ironicUnavailable(error) : refusedToUndeploy(server, error);
+  return persisting<DeprovisionResponse>({
+    ...undeploying,
+    until: clock.now() + deadlines.call,
+    async change(before) {
+      const ended = before && (await endedAlready(before.lost));
+      if (ended) return ended;
+      await bareMetal.undeploy(server.id, signal);
+      return started(server);
+    },
+    async settle({ error, lost, last }) {
+      if (!last && (lost || error instanceof NoAnswer || error.isBusy)) return again;
+      const ended = await endedAlready(lost).catch((reason: unknown) => {
+        if (reason instanceof Failure) throw reason;
+        return null;
+      });
+      if (ended) return ended;
+      if (lost) throw undeploymentUnknown(server, error.reason, error);
+      throw error instanceof NoAnswer ? ironicUnavailable(error) : refusedToUndeploy(server, error);
+    },
   });
 }
 

@@ -3,17 +3,18 @@ import { obstacleTo } from '../inventory/eligibility.js';
 import { serverNotAvailable } from '../inventory/server-not-available.js';
 import type { ServerService } from '../inventory/server-service.js';
 import type { BareMetal, Criteria } from '../ports.js';
-import type { ProvisionRequest, ProvisionResponse } from '../requests.js';
+import type { ProvisionRequest } from '../requests.js';
 import type { Server } from '../server.js';
 import { stateMeaning } from '../states.js';
 import { displayName } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
-import { standing } from './provision-response.js';
+import { type Round, standing } from './provision-response.js';
 import { createRejections, type Rejections } from './rejections.js';
 import { isSameRequest, type RequestIdentity } from './request-identity.js';
 
 /** The servers that a request may be deployed on. */
 export interface Candidates {
+  readonly kind: 'candidates';
   readonly candidates: AsyncGenerator<Server, void>;
   readonly rejections: Rejections;
   /** Where there is only one: as the caller named it, or the one that an earlier call left. */
@@ -21,19 +22,23 @@ export interface Candidates {
   readonly retrying: boolean;
 }
 
+/** What candidates are sought for. */
+interface Sought {
+  readonly request: ProvisionRequest;
+  readonly identity: RequestIdentity;
+  /** The request began before, and found its deployment id in use. */
+  readonly anew: boolean;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Where a request begins: at servers to choose from, at the one that an earlier call left, or at its answer.
- *
- * @param anew The request began before, and found its deployment id in use.
  * @throws Failure `idempotency_conflict`, `server_not_available`, `invalid_request`
  */
 export async function candidatesFor(
   { bareMetal, servers }: { readonly bareMetal: BareMetal; readonly servers: ServerService },
-  request: ProvisionRequest,
-  identity: RequestIdentity,
-  anew: boolean,
-  signal: AbortSignal,
-): Promise<Candidates | ProvisionResponse> {
+  { request, identity, anew, signal }: Sought,
+): Promise<Candidates | Extract<Round, { readonly kind: 'answered' }>> {
   const { server_id: serverRef, retry_failed: retry = false } = request;
   const earlier = identity.keyed || anew ? await bareMetal.findByDeployment(identity.deploymentId, signal) : null;
   if (earlier) {
@@ -43,22 +48,23 @@ export async function candidatesFor(
     if (stateMeaning(earlier.provisionState)?.outcome === 'none' && !reserved) {
       throw serverNotAvailable(earlier.id, earlier);
     }
-    return again || reserved ? at(earlier, earlier.id, again) : standing(earlier, bareMetal.now());
+    if (again || reserved) return only(earlier, earlier.id, again);
+    return { kind: 'answered', response: standing(earlier, bareMetal.now()) };
   }
   if (retry && serverRef !== undefined) {
     const failed = await bareMetal.find(serverRef, signal);
     if (failed?.provisionState === 'deploy failed' && failed.entry !== null) {
-      if (isFor(failed, request)) return at(failed, serverRef, true);
+      if (isFor(failed, request)) return only(failed, serverRef, true);
       throw serverNotAvailable(serverRef, failed, `this is not the request that failed there: ${obstacleTo(failed)}`);
     }
   } else if (retry && !identity.keyed) {
     throw invalidArgument('retry_failed', 'needs the server_id of what failed, or the idempotency_key of its request');
   }
   const criteria = criteriaOf(request);
-  if (serverRef !== undefined) return at(servers.findNamed(serverRef, criteria, signal), serverRef, false);
+  if (serverRef !== undefined) return only(servers.findNamed(serverRef, criteria, signal), serverRef, false);
   const rejections = createRejections(false);
   const candidates = servers.candidates(criteria, rejections.out, signal);
-  return { candidates, rejections, serverRef, retrying: false };
+  return { kind: 'candidates', candidates, rejections, serverRef, retrying: false };
 }
 
 /** Whether it was this request that gave the server its deployment: the server may have been chosen then, or named otherwise. */
@@ -73,12 +79,11 @@ export function criteriaOf({ resource_class, traits, conductor_group }: Provisio
 }
 
 /** The one server that will do. */
-function at(server: Server | Promise<Server>, serverRef: string, retrying: boolean): Candidates {
-  return { candidates: only(server), rejections: createRejections(true), serverRef, retrying };
-}
-
-async function* only(server: Server | Promise<Server>): AsyncGenerator<Server, void> {
-  yield await server;
+function only(server: Server | Promise<Server>, serverRef: string, retrying: boolean): Candidates {
+  async function* candidates() {
+    yield await server;
+  }
+  return { kind: 'candidates', candidates: candidates(), rejections: createRejections(true), serverRef, retrying };
 }
 
 function usedBefore(server: Server): Failure {

@@ -1,9 +1,9 @@
 import { Failure } from '../failures.js';
 import type { BareMetal } from '../ports.js';
-import type { ProvisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { stateMeaning } from '../states.js';
 import { statusOf } from '../status/provision-status.js';
+import type { Round } from './provision-response.js';
 
 /** Bounds how many deployments of this program are in progress at once. */
 export interface DeployingLimit {
@@ -11,10 +11,10 @@ export interface DeployingLimit {
    * Runs what makes a deployment, if there is room for one more.
    * @throws Failure `not_permitted`
    */
-  run(deploymentId: string, signal: AbortSignal, action: Provisioning): Promise<ProvisionResponse | undefined>;
+  run(deploymentId: string, signal: AbortSignal, action: Provisioning): Promise<Round>;
 }
 
-type Provisioning = () => Promise<ProvisionResponse | undefined>;
+type Provisioning = () => Promise<Round>;
 
 /** Each an object of its own: two may have the same id. */
 interface Begun {
@@ -66,9 +66,9 @@ export function createDeployingLimit(bareMetal: BareMetal, most: number | undefi
         for (const each of await missed(unseen, signal)) others.add(each.deploymentId);
         others.delete(deploymentId);
         if (others.size >= most) throw full(others.size, most);
-        const response = await action();
-        note(response?.deployment_id);
-        return response;
+        const ended = await action();
+        if (ended.kind === 'answered') note(ended.response.deployment_id);
+        return ended;
       } catch (error) {
         if (error instanceof Failure) note(error.deployment?.deploymentId);
         throw error;

@@ -1,6 +1,6 @@
 import { withTimeLimit } from '../async/time-limit.js';
 import { declined } from '../attempt/attempt-failures.js';
-import type { Declined, Deploying } from '../attempt/outcome.js';
+import type { Deploying, Outcome } from '../attempt/outcome.js';
 import { Failure } from '../failures.js';
 import type { ConfigDrive } from '../image.js';
 import { macAddresses } from '../input/network-data.js';
@@ -12,44 +12,49 @@ import { plain } from '../text/untrusted.js';
 /** Nobody waits any longer for a mere warning, in milliseconds. */
 const lookTime = 5_000;
 
+/** What is asked for, as far as it concerns the network. */
+interface Wanted {
+  readonly request: ProvisionRequest;
+  readonly configDrive: ConfigDrive | undefined;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Why a server would be without a network, which Ironic would notice only after it has written the image; or why Ironic
- * does not tell, as if it had refused to reserve the server.
+ * does not tell, as if it had refused to reserve the server. Null when nothing speaks against it.
  */
 export async function networkObstacle(
   bareMetal: BareMetal,
   server: Server,
-  { server_id: serverRef, vifs = [] }: ProvisionRequest,
-  signal: AbortSignal,
-): Promise<Failure | Declined | undefined> {
-  if (server.networkInterface !== 'neutron' || vifs.length > 0) return undefined;
+  { request: { server_id: serverRef, vifs = [] }, signal }: Wanted,
+): Promise<Outcome | null> {
+  if (server.networkInterface !== 'neutron' || vifs.length > 0) return null;
   try {
-    if ((await bareMetal.vifs(server.id, signal)).length > 0) return undefined;
+    if ((await bareMetal.vifs(server.id, signal)).length > 0) return null;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    return { failure: declined(server, { serverRef }, error) };
+    return { kind: 'declined', failure: declined(server, { serverRef }, error) };
   }
-  return new Failure('deploy_refused', {
+  const failure = new Failure('deploy_refused', {
     id: serverRef ?? server.id,
     reason: 'its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs',
   });
+  return { kind: 'unfit', failure };
 }
 
 /** What may be wrong with the network of a server whose deployment has started, as sentences. */
 export async function networkWarnings(
   { bareMetal, clock }: Pick<Deploying, 'bareMetal' | 'clock'>,
   server: Server,
-  { vifs = [] }: ProvisionRequest,
-  configDrive: ConfigDrive | undefined,
-  signal: AbortSignal,
+  { request: { vifs = [] }, configDrive, signal }: Wanted,
 ): Promise<string[]> {
   const named = configDrive?.network_data ? macAddresses(configDrive.network_data) : [];
   // The deployment has started, whatever becomes of this look.
   const own =
     named.length > 0
-      ? await withTimeLimit(clock, lookTime, signal, (either) => bareMetal.macAddresses(server.id, either)).catch(
-          () => undefined,
-        )
+      ? await withTimeLimit({ clock, time: lookTime, signal }, (either) =>
+          bareMetal.macAddresses(server.id, either),
+        ).catch(() => undefined)
       : named;
   const strange = own ? named.filter((address) => !own.includes(address)) : [];
   return [

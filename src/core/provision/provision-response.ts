@@ -1,14 +1,19 @@
-import type { Plan } from '../attempt/outcome.js';
+import type { Started } from '../attempt/outcome.js';
 import type { Image } from '../image.js';
 import type { ProvisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { displayName, isoTime, nameOf, statusOf } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
 
+/** How one round of a request ended. */
+export type Round =
+  | { readonly kind: 'answered'; readonly response: ProvisionResponse }
+  /** Another call with the same key has a server for it: look again which one. */
+  | { readonly kind: 'elsewhere' };
+
 /** The answer to a request whose deployment this call has started. */
 export function accepted(
-  server: Server,
-  { reservation, retrying }: Plan,
+  { server, plan: { reservation, retrying } }: Started,
   image: Image,
   warnings: readonly string[],
 ): ProvisionResponse {

@@ -1,27 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import type { Changes } from '../async/changes.js';
+import { type Changes, signalOfChange } from '../async/changes.js';
 import { deadlines } from '../async/retry.js';
 import { mayBeReserved } from '../attempt/attempt-failures.js';
 import { deployOn } from '../attempt/deploy-on.js';
-import type { Declined, Deploying, Plan } from '../attempt/outcome.js';
-import type { Progress } from '../call.js';
+import type { Deploying, Outcome, Plan, Started } from '../attempt/outcome.js';
 import { Failure, reasonOf } from '../failures.js';
 import type { ConfigDrive, Image } from '../image.js';
 import type { ServerService } from '../inventory/server-service.js';
 import type { Policy } from '../policy.js';
 import { portFailure, withPortFailures } from '../port-failures.js';
 import type { Images } from '../ports.js';
-import type { ProvisionRequest, ProvisionResponse, ProvisionStatus, StatusRequest } from '../requests.js';
+import type { ProvisionRequest, ProvisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { isoTime } from '../status/provision-status.js';
-import { createStatusService } from '../status/wait-for-change.js';
 import { withoutCredentials } from '../text/image-ref.js';
 import { type Candidates, candidatesFor, criteriaOf } from './candidates.js';
 import { configDriveOf, warningsAbout } from './config-drive.js';
 import { createDeployingLimit } from './deploying-limit.js';
 import { imageMisfit, instanceInfoOf } from './image-fit.js';
 import { networkObstacle, networkWarnings } from './network.js';
-import { accepted, standing } from './provision-response.js';
+import { accepted, type Round, standing } from './provision-response.js';
 import { identify, type RequestIdentity } from './request-identity.js';
 
 /** So often a request starts anew because its deployment id is on another server already. */
@@ -30,24 +28,13 @@ const rounds = 4;
 /** So long it counts, in milliseconds, that no server carries a key's deployment: then another call may have come and gone. */
 const keyLook = 5_000;
 
-/** Takes servers to a running system, and tells how far they are. */
+/** Takes servers to a running system. */
 export interface ProvisionService {
   /**
    * Reserves a server and starts its deployment; answers as soon as Ironic has accepted it.
    * @throws Failure any of the table but `operation_not_found`
    */
   provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse>;
-  /**
-   * How a deployment stands now, or, with `wait_seconds`, at its next change.
-   * @throws Failure `server_not_found`, `operation_not_found`, `ironic_unavailable`
-   */
-  status(
-    request: StatusRequest,
-    signal: AbortSignal,
-    report?: ((progress: Progress) => void) | undefined,
-  ): Promise<ProvisionStatus>;
-  /** What was read of a server before is out of date: somebody else here has just changed it. */
-  forget(serverId: string): void;
 }
 
 export interface ProvisionServiceOptions extends Deploying {
@@ -58,12 +45,30 @@ export interface ProvisionServiceOptions extends Deploying {
   readonly changes: Changes;
   /** What may be deployed. */
   readonly policy: Policy;
+  /** Called with the id of a server that has just been changed. */
+  readonly onChange?: (serverId: string) => void;
+}
+
+/** One call: what is asked for, and until when. */
+interface Order {
+  readonly request: ProvisionRequest;
+  readonly configDrive: ConfigDrive | undefined;
+  readonly identity: RequestIdentity;
+  /** When it began, by the clock. */
+  readonly begun: number;
+  readonly signal: AbortSignal;
+}
+
+/** Where one round of an order has brought it: which servers there are, what image, and when they were looked up. */
+interface Choice {
+  readonly from: Candidates;
+  readonly image: Image;
+  readonly looked: number;
 }
 
 export function createProvisionService(options: ProvisionServiceOptions): ProvisionService {
-  const { bareMetal, images, servers, changes, clock, policy, idempotencyScope } = options;
+  const { bareMetal, images, servers, changes, clock, policy, idempotencyScope, onChange = () => undefined } = options;
   const limit = createDeployingLimit(bareMetal, policy.maxDeploying);
-  const waiting = createStatusService(options);
 
   async function provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse> {
     const begun = clock.now();
@@ -71,21 +76,10 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     const configDrive = configDriveOf(request);
     const keyed = request.idempotency_key !== undefined;
     const identity = identify(request, keyed ? await idempotencyScope(signal) : '');
+    const order: Order = { request, configDrive, identity, begun, signal };
     for (let round = 1; round <= rounds; round += 1) {
-      const looked = clock.now();
-      const from = await candidatesFor(options, request, identity, round > 1, signal);
-      if ('operation_id' in from) return from;
-      const response = await limit
-        .run(identity.deploymentId, signal, () =>
-          deployOnOneOf(from, request, configDrive, identity, { begun, looked }, signal),
-        )
-        .catch((error) => {
-          const failure = portFailure(error);
-          const { reservationMayArrive } = from.rejections;
-          const untold = reservationMayArrive && failure instanceof Failure && !failure.deployment;
-          throw untold ? mayBeReserved(failure, reservationMayArrive, identity) : failure;
-        });
-      if (response) return response;
+      const ended = await playRound(order, round > 1);
+      if (ended.kind === 'answered') return ended.response;
       // Another call with the same key has a server for it meanwhile, or a reservation of our own arrived late.
     }
     throw new Failure('outcome_unknown', {
@@ -94,62 +88,82 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     });
   }
 
-  /** Undefined if another call with the same key was there first. */
-  async function deployOnOneOf(
-    { candidates, rejections, serverRef, retrying }: Candidates,
-    request: ProvisionRequest,
-    configDrive: ConfigDrive | undefined,
-    { deploymentId, keyed, requestDigest }: RequestIdentity,
-    { begun, looked }: { readonly begun: number; readonly looked: number },
-    signal: AbortSignal,
-  ): Promise<ProvisionResponse | undefined> {
-    const until = begun + deadlines.call;
-    const [image, first] = await both(findImage(request.image_id, signal), candidates.next());
-    policy.admitImage(image);
-
-    async function obstacleOn(server: Server): Promise<Failure | Declined | undefined> {
-      const unfit = imageMisfit(image, server);
-      if (unfit !== undefined) {
-        return new Failure('image_not_deployable', { id: withoutCredentials(request.image_id), reason: unfit });
-      }
-      return networkObstacle(bareMetal, server, request, signal);
+  /** @param anew The order began before, and found its deployment id in use. */
+  async function playRound(order: Order, anew: boolean): Promise<Round> {
+    const { identity, signal } = order;
+    const looked = clock.now();
+    const from = await candidatesFor(options, { ...order, anew });
+    if (from.kind === 'answered') return from;
+    try {
+      return await limit.run(identity.deploymentId, signal, () => deployOnOneOf(order, from, looked));
+    } catch (error) {
+      const failure = portFailure(error);
+      const { reservationMayArrive: server } = from.rejections;
+      const untold = server !== null && failure instanceof Failure && !failure.deployment;
+      throw untold ? mayBeReserved(failure, server, identity) : failure;
     }
+  }
 
-    /** Undefined as above. */
-    async function attempt(server: Server): Promise<ProvisionResponse | Declined | undefined> {
-      // Nothing is begun that could not be brought to its end.
-      if (clock.now() >= until) throw tooSlow();
-      const reservation = {
+  async function deployOnOneOf(order: Order, from: Candidates, looked: number): Promise<Round> {
+    const { request, begun, signal } = order;
+    const [image, first] = await both(findImage(request.image_id, signal), from.candidates.next());
+    policy.admitImage(image);
+    const choice: Choice = { from, image, looked };
+    for (let next = first; !next.done; next = await from.candidates.next()) {
+      const server = next.value;
+      policy.admitClass(server.resourceClass);
+      const outcome =
+        imageObstacle(image, server, request) ??
+        (await networkObstacle(bareMetal, server, order)) ??
+        (await attempt(order, choice, server));
+      switch (outcome.kind) {
+        case 'started':
+          return { kind: 'answered', response: await answerTo(order, image, outcome) };
+        case 'joined':
+          return { kind: 'answered', response: standing(outcome.server, bareMetal.now(), true) };
+        case 'elsewhere':
+          return outcome;
+        default:
+          from.rejections.note(server, outcome);
+      }
+      if (clock.now() >= begun + deadlines.choosing) throw outOfTime(from.rejections.refused());
+    }
+    throw from.rejections.unable() ?? (await servers.noneAvailable(criteriaOf(request), signal));
+  }
+
+  async function attempt(order: Order, { from, image, looked }: Choice, server: Server): Promise<Outcome> {
+    const { request, configDrive, identity, begun, signal } = order;
+    const { deploymentId, keyed, requestDigest } = identity;
+    const until = begun + deadlines.call;
+    // Nothing is begun that could not be brought to its end.
+    if (clock.now() >= until) throw tooSlow();
+    const plan: Plan = {
+      serverRef: from.serverRef,
+      configDrive,
+      vifs: request.vifs ?? [],
+      keyed,
+      retrying: from.retrying,
+      until,
+      reservation: {
         // A retry in place carries on the deployment that is there.
-        deploymentId: (retrying ? server.deploymentId : null) ?? deploymentId,
+        deploymentId: (from.retrying ? server.deploymentId : null) ?? deploymentId,
         attemptId: randomUUID(),
         entry: { started_at: isoTime(bareMetal.now()), image: withoutCredentials(request.image_id), ...requestDigest },
         instanceInfo: instanceInfoOf(image, server, request.traits),
-      };
-      const plan: Plan = { serverRef, configDrive, vifs: request.vifs ?? [], keyed, retrying, reservation, until };
-      // What has come and gone in between could not be told from what somebody deployed by hand.
-      const untold = keyed && server.deploymentId !== deploymentId && clock.now() - looked > keyLook;
-      if (untold && (await bareMetal.findByDeployment(deploymentId, signal))) return undefined;
-      signal.throwIfAborted();
-      const outcome = await changes
-        .run(() => deployOn(options, server, plan, signal))
-        .finally(() => waiting.forget(server.id));
-      if ('failure' in outcome) return outcome.elsewhere ? undefined : outcome;
-      if (outcome.joined) return standing(outcome.server, bareMetal.now(), true);
-      const network = await networkWarnings(options, outcome.server, request, configDrive, signal);
-      return accepted(outcome.server, plan, image, [...warningsAbout(configDrive), ...network]);
-    }
+      },
+    };
+    // What has come and gone in between could not be told from what somebody deployed by hand.
+    const old = keyed && server.deploymentId !== deploymentId && clock.now() - looked > keyLook;
+    if (old && (await bareMetal.findByDeployment(deploymentId, signal))) return { kind: 'elsewhere' };
+    signal.throwIfAborted();
+    return changes
+      .run(() => deployOn({ deploying: options, plan, server, signal: signalOfChange(), caller: signal }))
+      .finally(() => onChange(server.id));
+  }
 
-    for (let next = first; !next.done; next = await candidates.next()) {
-      const server = next.value;
-      policy.admitClass(server.resourceClass);
-      const outcome = (await obstacleOn(server)) ?? (await attempt(server));
-      if (outcome === undefined || 'operation_id' in outcome) return outcome;
-      if (outcome instanceof Failure) rejections.unsuitable(server, outcome);
-      else rejections.declined(server, outcome);
-      if (clock.now() >= begun + deadlines.choosing) throw outOfTime(rejections.refused());
-    }
-    throw rejections.unable() ?? (await servers.noneAvailable(criteriaOf(request), signal));
+  async function answerTo(order: Order, image: Image, started: Started): Promise<ProvisionResponse> {
+    const network = await networkWarnings(options, started.server, order);
+    return accepted(started, image, [...warningsAbout(order.configDrive), ...network]);
   }
 
   async function findImage(ref: string, signal: AbortSignal): Promise<Image> {
@@ -158,7 +172,14 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     return image;
   }
 
-  return { provision: withPortFailures(provision), status: withPortFailures(waiting.status), forget: waiting.forget };
+  return { provision: withPortFailures(provision) };
+}
+
+/** Why an image cannot be deployed on a server; null when nothing speaks against it. */
+function imageObstacle(image: Image, server: Server, { image_id }: ProvisionRequest): Outcome | null {
+  const reason = imageMisfit(image, server);
+  if (reason === undefined) return null;
+  return { kind: 'unfit', failure: new Failure('image_not_deployable', { id: withoutCredentials(image_id), reason }) };
 }
 
 function tooSlow(): Failure {

@@ -1,26 +1,24 @@
-import type { Declined } from '../attempt/outcome.js';
+import type { Outcome } from '../attempt/outcome.js';
 import type { Failure } from '../failures.js';
 import type { Server } from '../server.js';
 
 /** So many servers may refuse the data itself before it is taken for wrong. */
 const dataRefusals = 3;
 
+/** An attempt after which another server may be tried. */
+type Rejected = Extract<Outcome, { readonly failure: Failure }>;
+
 /** What spoke against the servers that one request has tried so far. */
 export interface Rejections {
   /** The ids of those that are out of the question by now. */
   readonly out: ReadonlySet<string>;
   /** The latest that may still be reserved by a request whose answer was lost. */
-  readonly reservationMayArrive: Server | undefined;
+  readonly reservationMayArrive: Server | null;
   /**
-   * Takes note that a server does not suit the request, as was found before anything was changed.
-   * @throws Failure that one, where no other server will do
+   * Takes note that a server was not deployed.
+   * @throws Failure the outcome's own, where no other server would do better
    */
-  unsuitable(server: Server, failure: Failure): void;
-  /**
-   * Takes note of an attempt that came to nothing.
-   * @throws Failure its own, where no other server would do better
-   */
-  declined(server: Server, declined: Declined): void;
+  note(server: Server, outcome: Rejected): void;
   /** When no server is left: what no server of any number could take; undefined if that is not the matter. */
   unable(): Failure | undefined;
   /** Why a server could not take the data; undefined if none was refused for that. */
@@ -33,27 +31,20 @@ export function createRejections(only: boolean): Rejections {
   /** Of those that cannot take the data. */
   const unable: Failure[] = [];
   let refusals = 0;
-  let latest: Server | undefined;
+  let latest: Server | null = null;
   const refused = () => unable.findLast(({ code }) => code === 'deploy_refused') ?? unable.at(-1);
   return {
     out,
     get reservationMayArrive() {
       return latest;
     },
-    unsuitable(server, failure) {
-      if (only) throw failure;
-      unable.push(failure);
-      out.add(server.id);
-    },
-    declined(server, { failure, reservationMayArrive }) {
-      if (reservationMayArrive) latest = server;
-      if (failure.code === 'deploy_refused') {
-        unable.push(failure);
-        refusals += 1;
-      }
+    note(server, { kind, failure }) {
+      if (kind === 'mayArriveLate') latest = server;
+      if (kind === 'unfit' || failure.code === 'deploy_refused') unable.push(failure);
+      if (kind !== 'unfit' && failure.code === 'deploy_refused') refusals += 1;
       const concernsAll = failure.code === 'ironic_too_old' || failure.code === 'ironic_unavailable';
       if (only || concernsAll || refusals === dataRefusals) throw failure;
-      if (!failure.retryable) out.add(server.id);
+      if (kind === 'unfit' || !failure.retryable) out.add(server.id);
     },
     unable: () => (unable.length === out.size ? refused() : undefined),
     refused,

@@ -3,6 +3,7 @@ import { withTimeLimit } from '../async/time-limit.js';
 import type { Progress } from '../call.js';
 import { Failure } from '../failures.js';
 import type { Policy } from '../policy.js';
+import { withPortFailures } from '../port-failures.js';
 import { type BareMetal, NoAnswer, Refused } from '../ports.js';
 import type { ProvisionStatus, StatusRequest } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
@@ -22,7 +23,7 @@ const lastLook = 2_000;
 const recordTime = 5_000;
 
 /** Tells how far deployments are, and waits for their next change. */
-export interface Waiting {
+export interface StatusService {
   /**
    * How a deployment stands now, or, with `wait_seconds`, at its next change. While it waits a silent Ironic is borne.
    * @param report Told after each look that leaves it waiting how far it is; the percentage does not go back.
@@ -47,7 +48,7 @@ interface Reading {
   readonly errors: readonly RecordedError[];
 }
 
-export function createStatusService({ bareMetal, clock, random, policy }: StatusServiceOptions): Waiting {
+export function createStatusService({ bareMetal, clock, random, policy }: StatusServiceOptions): StatusService {
   const find = createBatchedFind(bareMetal);
   const looks = createSharedReads(clock, async (id, signal): Promise<Reading | null> => {
     const server = await find(id, signal);
@@ -77,7 +78,7 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
       await clock.sleep(Math.min(left, interval * (0.9 + random() / 5)), signal);
       const time = Math.max(0, until - clock.now()) + lastLook;
       // Never sooner after somebody else's look than one caller alone would have looked again.
-      const next = await withTimeLimit(clock, time, signal, (either) =>
+      const next = await withTimeLimit({ clock, time, signal }, (either) =>
         readStanding(request, interval * 0.9, either).catch(unlessSilent),
       );
       if (next) {
@@ -123,7 +124,7 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
   /** What Ironic has on record about a server that has failed; nothing if it does not want to tell. */
   async function errorsOf(server: Server, signal: AbortSignal): Promise<readonly RecordedError[]> {
     if (stateMeaning(server.provisionState)?.outcome !== 'failed') return [];
-    const record = await withTimeLimit(clock, recordTime, signal, (either) =>
+    const record = await withTimeLimit({ clock, time: recordTime, signal }, (either) =>
       bareMetal.errors(server.id, either).catch((error) => {
         if (error instanceof NoAnswer || error instanceof Refused || error instanceof Failure) return [];
         throw error;
@@ -132,7 +133,7 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
     return record ?? [];
   }
 
-  return { status, forget: looks.forget };
+  return { status: withPortFailures(status), forget: looks.forget };
 }
 
 function unlessAbsent(error: unknown): undefined {

@@ -25,7 +25,9 @@ describe('retrying', () => {
   it('does nothing twice that succeeds', async () => {
     const clock = createFakeClock();
     const { action, calls } = failing(0);
-    await expect(retrying({ clock, random: () => 0 }, policy, forever, () => true, action)).resolves.toBe('done at 1');
+    await expect(
+      retrying({ clock, random: () => 0, policy, signal: forever, again: () => true }, action),
+    ).resolves.toBe('done at 1');
     expect(calls()).toBe(1);
     expect(clock.sleeps).toEqual([]);
   });
@@ -33,20 +35,28 @@ describe('retrying', () => {
   it('pauses longer each time, up to the longest pause', async () => {
     const clock = createFakeClock();
     const { action } = failing(2);
-    await expect(retrying({ clock, random: () => 1 }, policy, forever, () => true, action)).resolves.toBe('done at 3');
+    await expect(
+      retrying({ clock, random: () => 1, policy, signal: forever, again: () => true }, action),
+    ).resolves.toBe('done at 3');
     expect(clock.sleeps).toEqual([100, 150]);
   });
 
   it('gives the last error back when the policy is spent', async () => {
     const { action, calls } = failing(9);
-    const retry = retrying({ clock: createFakeClock(), random: () => 0 }, policy, forever, () => true, action);
+    const retry = retrying(
+      { clock: createFakeClock(), random: () => 0, policy, signal: forever, again: () => true },
+      action,
+    );
     await expect(retry).rejects.toThrow('failure 3');
     expect(calls()).toBe(3);
   });
 
   it('gives an error back at once that is declined', async () => {
     const { action, calls } = failing(9);
-    const retry = retrying({ clock: createFakeClock(), random: () => 0 }, policy, forever, () => false, action);
+    const retry = retrying(
+      { clock: createFakeClock(), random: () => 0, policy, signal: forever, again: () => false },
+      action,
+    );
     await expect(retry).rejects.toThrow('failure 1');
     expect(calls()).toBe(1);
   });
@@ -57,7 +67,7 @@ describe('retrying', () => {
     const reason = new Error('the caller left');
     clock.meanwhile = () => controller.abort(reason);
     const { action, calls } = failing(9);
-    const retry = retrying({ clock, random: () => 0 }, policy, controller.signal, () => true, action);
+    const retry = retrying({ clock, random: () => 0, policy, signal: controller.signal, again: () => true }, action);
     await expect(retry).rejects.toBe(reason);
     expect(calls()).toBe(1);
   });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { signalOfChange } from '../../../src/core/async/changes.js';
 import { deadlines } from '../../../src/core/async/retry.js';
 import { deployOn } from '../../../src/core/attempt/deploy-on.js';
 import { Failure } from '../../../src/core/failures.js';
@@ -42,14 +43,26 @@ describe('an attempt on one server', () => {
   it('answers with the server as Ironic showed it last', async () => {
     const clock = createFakeClock();
     const bareMetal = createFakeBareMetal({ servers: [server], clock });
-    const outcome = await deployOn({ bareMetal, clock, random: () => 0 }, server, plan, forever);
+    const outcome = await deployOn({
+      deploying: { bareMetal, clock, random: () => 0 },
+      server,
+      plan,
+      signal: signalOfChange(),
+      caller: forever,
+    });
     expect(outcome).toMatchObject({ server: { id: uuid(1), deploymentId: uuid(9), entry: plan.reservation.entry } });
   });
 
   it('answers with the reason, and whether to come back, when it declines', async () => {
     const clock = createFakeClock();
     const bareMetal = createFakeBareMetal({ servers: [freeServer(1, { deploymentId: uuid(8) })], clock });
-    const outcome = await deployOn({ bareMetal, clock, random: () => 0 }, server, plan, forever);
+    const outcome = await deployOn({
+      deploying: { bareMetal, clock, random: () => 0 },
+      server,
+      plan,
+      signal: signalOfChange(),
+      caller: forever,
+    });
     expect(outcome).toMatchObject({ failure: { code: 'server_not_available', id: 'bm-1', retryable: false } });
   });
 
@@ -69,7 +82,13 @@ describe('an attempt on one server', () => {
       },
     };
     const reason = new Error('the caller left');
-    const attempt = deployOn({ bareMetal: watched, clock, random: () => 0 }, server, plan, AbortSignal.abort(reason));
+    const attempt = deployOn({
+      deploying: { bareMetal: watched, clock, random: () => 0 },
+      server,
+      plan,
+      signal: signalOfChange(),
+      caller: AbortSignal.abort(reason),
+    });
     await expect(attempt).rejects.toBe(reason);
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
     expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();

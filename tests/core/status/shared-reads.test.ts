@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createChanges } from '../../../src/core/async/changes.js';
-import { createServerService } from '../../../src/core/inventory/server-service.js';
 import type { Clock } from '../../../src/core/ports.js';
-import { createProvisionService } from '../../../src/core/provision/provision.js';
 import { createSharedReads } from '../../../src/core/status/shared-reads.js';
+import { createStatusService } from '../../../src/core/status/wait-for-change.js';
 import { openPolicy } from '../../support/open-policy.js';
 import { createFakeBareMetal, freeServer, uuid } from '../fake-bare-metal.js';
 import { createFakeClock, start } from '../fake-clock.js';
@@ -146,16 +144,7 @@ test('100 waiting calls cost Ironic hardly more requests than one', async () => 
     const servers = [freeServer(1, { provisionState: 'deploying', deploymentId: uuid(9) })];
     const bareMetal = createFakeBareMetal({ servers, clock });
     const random = seededRandom(callers);
-    const service = createProvisionService({
-      policy: openPolicy,
-      bareMetal,
-      images: { find: async () => null, list: async () => ({ images: [], complete: true, anyUrl: true }) },
-      servers: createServerService({ policy: openPolicy, bareMetal, clock, random }),
-      changes: createChanges(),
-      clock,
-      random,
-      idempotencyScope: async () => 'tests',
-    });
+    const service = createStatusService({ policy: openPolicy, bareMetal, clock, random });
     const request = { operation_id: uuid(1), wait_seconds: 50 };
     await Promise.all(Array.from({ length: callers }, () => service.status(request, new AbortController().signal)));
     return bareMetal.requests.length;

@@ -2,9 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { composeCloud } from '../../../src/compose.js';
 import { readConfig } from '../../../src/config/config.js';
-import { createChanges } from '../../../src/core/async/changes.js';
-import { createServerService } from '../../../src/core/inventory/server-service.js';
-import { createProvisionService } from '../../../src/core/provision/provision.js';
+import { createStatusService } from '../../../src/core/status/wait-for-change.js';
 import { systemClock as clock } from '../../../src/local/clock.js';
 import { openPolicy } from '../../support/open-policy.js';
 import type { Cloud } from './cloud.js';
@@ -31,11 +29,7 @@ export function lifeOfAToken(cloud: () => Cloud): void {
         };
         // Whoever asks for the same server through the same service shares the answer: so each has a service.
         const look = () =>
-          createProvisionService({
-            ...ports,
-            servers: createServerService(ports),
-            changes: createChanges(),
-          }).status({ operation_id: 'bm-0009', wait_seconds: 0 }, new AbortController().signal);
+          createStatusService(ports).status({ operation_id: 'bm-0009', wait_seconds: 0 }, new AbortController().signal);
 
         const before = { signIns: await signIns(), requests: (await requests()).length };
         await writeFile(token_lifetime_file, String(shortLife));
