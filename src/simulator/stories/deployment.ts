@@ -34,15 +34,15 @@ class DeployFailure extends Error {}
  * and locked; while the agent works it is in `wait call-back` and not locked.
  */
 export function startDeployment(world: World, node: Node, request: DeployRequest): void {
-  play(world, node, (nodeStory) => deployment(nodeStory, request));
+  play(world, node, (story) => deployment(story, request));
 }
 
-function* deployment(nodeStory: NodeStory, request: DeployRequest): Story {
-  const { world, node } = nodeStory;
+function* deployment(story: NodeStory, request: DeployRequest): Story {
+  const { world, node } = story;
   const imageType = inferImageType(world, node.instance_info);
   // A rebuild asks Glance for kernel and ramdisk anew.
   const anew = request.event === 'rebuild' && glanceImage(world, imageSource(node.instance_info));
-  nodeStory.fire(request.event, {
+  story.fire(request.event, {
     ...locked,
     last_error: null,
     deploy_step: {},
@@ -55,31 +55,31 @@ function* deployment(nodeStory: NodeStory, request: DeployRequest): Story {
   });
   try {
     yield PREPARING;
-    prepare(nodeStory, request.steps);
-    yield* runSteps(nodeStory, request.steps);
-    nodeStory.update({ deploy_step: {}, driver_internal_info: wiped(node) });
-    nodeStory.fire('done');
+    prepare(story, request.steps);
+    yield* runSteps(story, request.steps);
+    story.update({ deploy_step: {}, driver_internal_info: wiped(node) });
+    story.fire('done');
   } catch (error) {
     if (!(error instanceof DeployFailure)) throw error;
-    yield* fail(nodeStory, error.message);
+    yield* fail(story, error.message);
   }
-  yield* nodeStory.letGo();
+  yield* story.letGo();
 }
 
 /** The error is there a moment before the state; what says which step it was is wiped with the state. */
-function* fail(nodeStory: NodeStory, message: string): Story {
-  nodeStory.update(locked);
-  nodeStory.note('deploying', message);
+function* fail(story: NodeStory, message: string): Story {
+  story.update(locked);
+  story.note('deploying', message);
   yield FAILING;
-  nodeStory.power('power off');
-  nodeStory.fire('fail', { deploy_step: {}, driver_internal_info: wiped(nodeStory.node) });
+  story.power('power off');
+  story.fire('fail', { deploy_step: {}, driver_internal_info: wiped(story.node) });
 }
 
-function prepare(nodeStory: NodeStory, asked: readonly AskedStep[]): void {
-  const { world, node } = nodeStory;
+function prepare(story: NodeStory, asked: readonly AskedStep[]): void {
+  const { world, node } = story;
   const problem = imageProblem(world, node.instance_info);
   if (problem !== undefined) throw new DeployFailure(`Failed to prepare to deploy: ${problem}`);
-  nodeStory.update({
+  story.update({
     instance_info: { ...node.instance_info, ...imageFacts(world, node.instance_info) },
     driver_internal_info: internalInfo(node, {
       deploy_steps: printable(deploySteps([], asked)),
@@ -88,24 +88,24 @@ function prepare(nodeStory: NodeStory, asked: readonly AskedStep[]): void {
   });
 }
 
-function* runSteps(nodeStory: NodeStory, asked: readonly AskedStep[]): Story {
-  const faults = scriptedFaultsOf(nodeStory.node);
+function* runSteps(story: NodeStory, asked: readonly AskedStep[]): Story {
+  const faults = scriptedFaultsOf(story.node);
   let steps = deploySteps([], asked);
   let agentIsUp = false;
   // The list grows when the agent is up and says what else it can do.
   for (let index = 0; index < steps.length; index += 1) {
     const step = steps[index];
     if (!step) break;
-    const info = internalInfo(nodeStory.node, { deploy_step_index: index });
-    nodeStory.update({ deploy_step: { ...step }, driver_internal_info: info });
+    const info = internalInfo(story.node, { deploy_step_index: index });
+    story.update({ deploy_step: { ...step }, driver_internal_info: info });
     const { seconds, background } = durations[step.step] ?? { seconds: STARTING, background: false };
     const work = { step, faults, seconds: faults.stepSeconds ?? seconds };
     if (!background) {
-      yield* workInForeground(nodeStory, work);
+      yield* workInForeground(story, work);
       continue;
     }
-    yield* workInBackground(nodeStory, work, agentIsUp);
-    if (!agentIsUp) steps = welcomeAgent(nodeStory, asked);
+    yield* workInBackground(story, work, agentIsUp);
+    if (!agentIsUp) steps = welcomeAgent(story, asked);
     agentIsUp = true;
     yield RESUMING;
   }
@@ -118,36 +118,36 @@ interface Work {
 }
 
 /** A step that the conductor does itself, holding the lock; nothing ends one that hangs. */
-function* workInForeground(nodeStory: NodeStory, { step, faults, seconds }: Work): Story {
-  const { node } = nodeStory;
+function* workInForeground(story: NodeStory, { step, faults, seconds }: Work): Story {
+  const { node } = story;
   yield faults.hang === step.step ? Number.POSITIVE_INFINITY : seconds;
-  const failure = failureOf(nodeStory, step, faults);
+  const failure = failureOf(story, step, faults);
   if (failure !== undefined) throw new DeployFailure(`Deploy step ${stepId(step)} failed: ${failure}.`);
   if (step.step === 'switch_to_tenant_network' && lacksNetwork(node)) {
     const problem = `NetworkError: No neutron ports or portgroups are associated with node ${node.uuid}`;
     throw new DeployFailure(`Error changing node ${node.uuid} to tenant networks after deploy. ${problem}`);
   }
-  if (step.step === 'tear_down_agent') nodeStory.power('power off');
-  if (step.step === 'boot_instance') nodeStory.power('power on');
+  if (step.step === 'tear_down_agent') story.power('power off');
+  if (step.step === 'boot_instance') story.power('power on');
 }
 
 /** A step that the agent does, at the end of which the conductor takes over again. */
-function* workInBackground(nodeStory: NodeStory, work: Work, agentIsUp: boolean): Story {
+function* workInBackground(story: NodeStory, work: Work, agentIsUp: boolean): Story {
   const { step, faults } = work;
-  if (step.step === 'deploy') nodeStory.power('power on');
+  if (step.step === 'deploy') story.power('power on');
   yield STARTING;
-  nodeStory.fire('wait', unlocked);
-  yield* awaitAgent(nodeStory, work, agentIsUp);
-  const failure = failureOf(nodeStory, step, faults);
+  story.fire('wait', unlocked);
+  yield* awaitAgent(story, work, agentIsUp);
+  const failure = failureOf(story, step, faults);
   if (failure !== undefined) {
-    throw new DeployFailure(`Deploy step ${stepId(step)} failed on node ${nodeStory.node.uuid}. ${failure}`);
+    throw new DeployFailure(`Deploy step ${stepId(step)} failed on node ${story.node.uuid}. ${failure}`);
   }
-  nodeStory.fire('resume', locked);
+  story.fire('resume', locked);
 }
 
 /** Waits until the agent has worked for long enough; it tells so by heartbeats, the first when it has booted. */
-function* awaitAgent(nodeStory: NodeStory, { step, faults, seconds }: Work, agentIsUp: boolean): Story {
-  const { node } = nodeStory;
+function* awaitAgent(story: NodeStory, { step, faults, seconds }: Work, agentIsUp: boolean): Story {
+  const { node } = story;
   let remaining = Math.max(seconds, STARTING);
   let silence = 0;
   while (remaining > 0) {
@@ -161,26 +161,26 @@ function* awaitAgent(nodeStory: NodeStory, { step, faults, seconds }: Work, agen
     } else if (node.reservation === null) {
       // Ironic passes over the heartbeats of a locked node, and takes no action on those of a node in maintenance.
       silence = 0;
-      heartbeat(nodeStory);
+      heartbeat(story);
       if (!node.maintenance) remaining -= pause;
     }
   }
 }
 
-function heartbeat(nodeStory: NodeStory): void {
-  const { node, at } = nodeStory;
+function heartbeat(story: NodeStory): void {
+  const { node, at } = story;
   const heard = {
     agent_url: `https://192.0.2.${(node.id % 254) + 1}:9999`,
     agent_version: '9.4.0',
     agent_last_heartbeat: isoformat(at),
   };
   const touched = node.maintenance ? {} : { provision_updated_at: at };
-  nodeStory.update({ ...touched, driver_internal_info: internalInfo(node, heard) });
+  story.update({ ...touched, driver_internal_info: internalInfo(node, heard) });
 }
 
 /** The first call of the agent: now all steps are known, or known not to exist. */
-function welcomeAgent(nodeStory: NodeStory, asked: readonly AskedStep[]): readonly DeployStep[] {
-  const { node } = nodeStory;
+function welcomeAgent(story: NodeStory, asked: readonly AskedStep[]): readonly DeployStep[] {
+  const { node } = story;
   const known = agentSteps(node);
   const unknown = unknownStep(known, asked);
   if (unknown) {
@@ -188,7 +188,7 @@ function welcomeAgent(nodeStory: NodeStory, asked: readonly AskedStep[]): readon
     throw new DeployFailure(`Failed to validate the final deploy steps list for node ${node.uuid}: ${problem}`);
   }
   const steps = deploySteps(known, asked);
-  nodeStory.update({
+  story.update({
     driver_internal_info: internalInfo(node, {
       agent_cached_deploy_steps: { deploy: printable(known) },
       deploy_steps: printable(steps),

@@ -14,40 +14,40 @@ export function move(world: World, node: Node, event: string): void {
 
 /** Checks that a node that was enrolled can be managed. */
 export function verify(world: World, node: Node): void {
-  play(world, node, function* (nodeStory) {
-    nodeStory.fire('manage', { ...locked, last_error: null });
+  play(world, node, function* (story) {
+    story.fire('manage', { ...locked, last_error: null });
     yield VERIFYING;
-    nodeStory.update({ power_state: node.power_state ?? 'power off' });
-    nodeStory.fire('done');
-    yield* nodeStory.letGo();
+    story.update({ power_state: node.power_state ?? 'power off' });
+    story.fire('done');
+    yield* story.letGo();
   });
 }
 
 /** Has a node looked at by an agent. */
 export function inspect(world: World, node: Node): void {
-  play(world, node, function* (nodeStory) {
-    nodeStory.fire('inspect', { ...locked, last_error: null });
+  play(world, node, function* (story) {
+    story.fire('inspect', { ...locked, last_error: null });
     yield WORKING;
-    nodeStory.fire('wait', unlocked);
+    story.fire('wait', unlocked);
     yield INSPECTING;
-    nodeStory.fire('done');
+    story.fire('done');
   });
 }
 
 export function abortInspection(world: World, node: Node): void {
   world.agenda.cancel(node);
-  const nodeStory = new NodeStory(world, node, world.now());
-  nodeStory.note('introspection', 'Inspection was aborted by request.');
-  nodeStory.fire('abort');
+  const story = new NodeStory(world, node, world.now());
+  story.note('introspection', 'Inspection was aborted by request.');
+  story.fire('abort');
 }
 
 /** Takes over a node that was deployed by somebody else. */
 export function adopt(world: World, node: Node): void {
-  play(world, node, function* (nodeStory) {
-    nodeStory.fire('adopt', { ...locked, last_error: null });
+  play(world, node, function* (story) {
+    story.fire('adopt', { ...locked, last_error: null });
     yield VERIFYING;
-    nodeStory.fire('done');
-    yield* nodeStory.letGo();
+    story.fire('done');
+    yield* story.letGo();
   });
 }
 
@@ -55,10 +55,10 @@ export function adopt(world: World, node: Node): void {
 export function switchPower(world: World, node: Node, target: string): void {
   const state = target.endsWith('power off') ? 'power off' : 'power on';
   // A node whose agent is at work can be switched off, and its deployment does not hear of it.
-  playAside(world, node, function* (nodeStory) {
-    nodeStory.update({ ...locked, target_power_state: state, last_error: null });
+  playAside(world, node, function* (story) {
+    story.update({ ...locked, target_power_state: state, last_error: null });
     yield WORKING;
-    nodeStory.power(state);
-    nodeStory.update({ ...unlocked, target_power_state: null });
+    story.power(state);
+    story.update({ ...unlocked, target_power_state: null });
   });
 }
