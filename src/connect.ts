@@ -3,7 +3,7 @@ import { readConfig } from './config/config.js';
 import { withFirstAbort } from './core/async/abort.js';
 import { ImageListing, type ImageListRequest } from './core/inventory/image-list.js';
 import { ServerListing, type ServerListRequest } from './core/inventory/server-list.js';
-import { operations } from './core/operations.js';
+import { allOperations } from './core/operations.js';
 import { type ProvisionRequest, ProvisionResponse, ProvisionStatus, type StatusRequest } from './core/requests.js';
 
 /** Settings by their names as environment variables: `OS_*` and `IRONIC_MCP_*`. `process.env` will do. */
@@ -59,7 +59,7 @@ export async function connect(settings: Settings = {}): Promise<Connection> {
   const core = await composeCore(config);
 
   const call: Connection['call'] = async (tool, input, options = {}) => {
-    const operation = operations.find(({ name }) => name === tool);
+    const operation = allOperations.find(({ name }) => name === tool);
     if (!operation) throw new TypeError(`There is no tool ${JSON.stringify(tool)}.`);
     // One of its own for each call: many calls at once with one signal would look like a leak, and Node would warn of it.
     return keepingAlive(
