@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { composeCore } from '../src/compose.js';
 import { readConfig } from '../src/config/config.js';
 import type { Failure } from '../src/core/failures.js';
-import { operations } from '../src/core/operations.js';
+import { allOperations } from '../src/core/operations.js';
 import { createHttpApp } from '../src/http/app.js';
 import { createInFlight } from '../src/http/in-flight.js';
 import { createJsonLines } from '../src/http/json-lines.js';
@@ -19,7 +19,7 @@ const [kind, cloud] = process.argv.slice(2);
 const core = cloud === 'instant' ? instantCore() : await composeCore(await readConfig({}, {}));
 const log = createJsonLines((text) => process.stderr.write(text));
 const app = createHttpApp({
-  operations: createInFlight(operations, 256).operations,
+  operations: createInFlight(allOperations, 256).operations,
   policy: core.policy,
   core: async () => core,
   mcp: async () => new Response(),
@@ -50,7 +50,7 @@ async function bare(): Promise<number> {
     }
     let { body } = answer;
     if (cloud === 'simulator') {
-      const operation = operations.find(({ route }) => route.method === method);
+      const operation = allOperations.find(({ route }) => route.method === method);
       const input: unknown = text ? JSON.parse(text) : { operation_id: url.split('/').pop() };
       const output = await operation
         ?.call(core, input, { signal, caller: { face: 'rest' } })

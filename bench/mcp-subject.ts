@@ -1,7 +1,7 @@
 // The MCP server of bench/calls.js: ours on stdio, with a core that answers at once.
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { createStdioTransport } from '../src/commands/stdio-transport.js';
-import { operations } from '../src/core/operations.js';
+import { allOperations } from '../src/core/operations.js';
 import { createMcpServer } from '../src/mcp/server.js';
 import { tools } from '../src/mcp/tools.js';
 import { instantCore } from './instant-core.js';
@@ -14,7 +14,7 @@ serveStdio(
       version: '0',
       instructions: '',
       tools,
-      operations: async () => operations,
+      operations: async () => allOperations,
       core: async () => core,
       openWorld: false,
       onDefect: (error) => process.stderr.write(`${error}\n`),

@@ -1,5 +1,5 @@
 export { ConfigError } from './config/errors.js';
-export { type CallOptions, type Connection, connect, type Settings } from './connect.js';
+export * from './connect.js';
 export { type Changes, createChanges, isOfChange } from './core/async/changes.js';
 export { Failure, type FailureCode, type FailureDetails, failures } from './core/failures.js';
 export type { ConfigDrive, Image } from './core/image.js';

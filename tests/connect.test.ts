@@ -1,7 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ConfigError } from '../src/config/errors.js';
 import { type Connection, connect } from '../src/connect.js';
 import { Failure } from '../src/core/failures.js';
+import { ProvisionResponse } from '../src/core/requests.js';
 import { whileCollectingGarbage } from './support/garbage.js';
 import { startSimulatedIronic } from './support/simulated-ironic.js';
 
@@ -37,6 +38,15 @@ describe('connect', () => {
     } finally {
       await ironic.close();
     }
+  });
+
+  it('gives the answer of a change as it is, because a check that fails would hide the deployment', async () => {
+    const cloud = await connect(quickly);
+    const refusing = vi.spyOn(ProvisionResponse, 'parse').mockImplementation(() => {
+      throw new TypeError('no such answer');
+    });
+    onTestFinished(() => refusing.mockRestore());
+    expect(await cloud.provision({ image_id: 'debian-12' })).toMatchObject({ status: 'accepted' });
   });
 
   it('lists the images to choose from', async () => {

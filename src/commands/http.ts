@@ -4,7 +4,7 @@ import { readConfig, readHttpConfig } from '../config/config.js';
 import { ConfigError } from '../config/errors.js';
 import { Failure } from '../core/failures.js';
 import type { Core } from '../core/operation.js';
-import { operations } from '../core/operations.js';
+import { allOperations } from '../core/operations.js';
 import { createHttpApp } from '../http/app.js';
 import { largestBody } from '../http/body.js';
 import { createInFlight } from '../http/in-flight.js';
@@ -50,7 +50,7 @@ export const http: Command = async (io, args) => {
       error: error instanceof Error ? error.stack : String(error),
     });
 
-  const inFlight = createInFlight(operations, mostRunning);
+  const inFlight = createInFlight(allOperations, mostRunning);
   const serving = createServing(config, { operations: async () => inFlight.operations, warn, onDefect });
   const mcp = createMcpHandler(serving.mcpServer, { maxRequestBodySize: largestBody });
   const app = createHttpApp({

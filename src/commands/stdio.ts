@@ -18,7 +18,7 @@ export const stdio: Command = async (io, args) => {
   }
 
   const serving = createServing(config, {
-    operations: async () => (await import('../core/operations.js')).operations,
+    operations: async () => (await import('../core/operations.js')).allOperations,
     warn: (message) => io.stderr.write(`ironic-mcp: ${message}\n`),
     onDefect: (error) => io.stderr.write(`ironic-mcp: ${error instanceof Error ? error.stack : String(error)}\n`),
   });

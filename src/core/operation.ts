@@ -29,8 +29,17 @@ export interface Core {
   say(message: string): string;
 }
 
-/** One thing that can be asked of this software, in the form that every face can use. */
-export interface Operation {
+/** What every operation answers: a message for the user beside its own members. */
+export interface Answer {
+  readonly message: string;
+  readonly [member: string]: unknown;
+}
+
+/**
+ * One thing that a caller can ask for. A face that takes any input from outside uses the plain `Operation`, because each
+ * operation parses its input. A program that names one operation gets that operation's own types.
+ */
+export interface Operation<Input = unknown, Output extends Answer = Answer> {
   readonly name: string;
   readonly title: string;
   readonly description: string;
@@ -49,7 +58,7 @@ export interface Operation {
    * Parses the input, runs the operation and answers its output.
    * @throws Failure always, whatever went wrong; but the signal's reason when that was aborted
    */
-  call(core: Core, input: unknown, call: Call): Promise<Record<string, unknown>>;
+  call(core: Core, input: Input, call: Call): Promise<Output>;
   /**
    * What the user must agree to before the operation is called; undefined if that is nothing. Changes nothing.
    * @throws as `call` does, whatever speaks against the operation
@@ -66,28 +75,23 @@ export const commonFailures: readonly FailureCode[] = [
   'internal',
 ];
 
-interface Definition<Input extends z.ZodType, Output extends z.ZodType<Record<string, unknown>>>
+interface Definition<Input, Parsed, Output extends Answer>
   extends Omit<Operation, 'call' | 'consent' | 'input' | 'output'> {
-  readonly input: Input;
-  readonly output: Output;
-  run(core: Core, input: z.output<Input>, call: Call): Promise<z.output<Output>>;
-  consent?(core: Core, input: z.output<Input>, call: Call): Promise<Consent | undefined>;
+  readonly input: z.ZodType<Parsed, Input>;
+  readonly output: z.ZodType<Output>;
+  run(core: Core, input: Parsed, call: Call): Promise<NoInfer<Output>>;
+  consent?(core: Core, input: Parsed, call: Call): Promise<Consent | undefined>;
 }
 
-/** Closes over the types of one operation, so that no face needs them. */
-export function operation<Input extends z.ZodType, Output extends z.ZodType<Record<string, unknown>>>(
-  definition: Definition<Input, Output>,
-): Operation {
+/** Makes an operation, with the types of its schemas. */
+export function operation<Input, Parsed, Output extends Answer>(
+  definition: Definition<Input, Parsed, Output>,
+): Operation<Input, Output> {
   const { run, consent, failures, ...rest } = definition;
   const changes = definition.effect !== 'read';
 
   /** Parses the input and does something with it, of which only failures come out. */
-  async function parsing<Result>(
-    core: Core,
-    raw: unknown,
-    call: Call,
-    act: (input: z.output<Input>) => Promise<Result>,
-  ) {
+  async function parsing<Result>(core: Core, raw: unknown, call: Call, act: (input: Parsed) => Promise<Result>) {
     core.policy.admit(definition.effect);
     const unsound = unsafePart(raw);
     if (unsound) throw invalidArgument(plain(unsound.field, 120), unsound.message);
@@ -106,14 +110,22 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType<Reco
     failures: changes ? [...failures, 'audit_unavailable'] : failures,
     call: (core, raw, call) =>
       parsing(core, raw, call, (input) => {
-        const { audit } = core;
-        const ran = () => run(core, input, call);
+        const { audit, say } = core;
+        const ran = async () => {
+          const answer = await run(core, input, saying(say, call));
+          return { ...answer, message: say(answer.message) };
+        };
         if (!changes || !audit) return ran();
         // Whoever waits for the changes to end waits for the record of their end too.
         return core.changes.run(() => audited(audit, definition, input, call, ran));
       }),
     consent: consent && ((core, raw, call) => parsing(core, raw, call, (input) => consent(core, input, call))),
   };
+}
+
+/** The same call, which prepares its progress for the user as well. */
+function saying(say: Core['say'], { report, ...call }: Call): Call {
+  return { ...call, report: report && (({ percent, words }) => report({ percent, words: say(words) })) };
 }
 
 /** What is wrong with an input, field by field. Never quotes a value: it may be a secret. */

@@ -1,4 +1,3 @@
-import type { Progress } from './call.js';
 import { ImageListing, ImageListRequest } from './inventory/image-list.js';
 import { ServerListing, ServerListRequest } from './inventory/server-list.js';
 import { type Operation, operation } from './operation.js';
@@ -11,9 +10,9 @@ import {
   StatusRequest,
 } from './requests.js';
 
-/** Everything that one can ask, in the order in which it is shown. */
-export const operations: readonly Operation[] = [
-  operation({
+/** Everything that a caller can ask for, by name, in the order in which it is shown. */
+export const operations = {
+  provision_server: operation({
     name: 'provision_server',
     title: 'Provision a bare-metal server',
     description:
@@ -42,12 +41,9 @@ export const operations: readonly Operation[] = [
       hostname: 'web-1.example.com',
       ssh_public_keys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJYm0gqGzGxXcJ8sQyHxkq1v0mO6lYbq7o2r5q8pW3cM ada'],
     },
-    async run({ provision, say }, input, { signal }) {
-      const response = await provision.provision(input, signal);
-      return { ...response, message: say(response.message) };
-    },
+    run: ({ provision }, input, { signal }) => provision.provision(input, signal),
   }),
-  operation({
+  check_provision_status: operation({
     name: 'check_provision_status',
     title: 'Check a deployment',
     description:
@@ -61,13 +57,9 @@ export const operations: readonly Operation[] = [
     output: ProvisionStatus,
     failures: ['server_not_found', 'operation_not_found'],
     example: { operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7', wait_seconds: 10 },
-    async run({ status: service, say }, input, { signal, report }) {
-      const tell = report && (({ percent, words }: Progress) => report({ percent, words: say(words) }));
-      const status = await service.status(input, signal, tell);
-      return { ...status, message: say(status.message) };
-    },
+    run: ({ status }, input, { signal, report }) => status.status(input, signal, report),
   }),
-  operation({
+  list_servers: operation({
     name: 'list_servers',
     title: 'List servers',
     description:
@@ -80,12 +72,9 @@ export const operations: readonly Operation[] = [
     output: ServerListing,
     failures: [],
     example: { state: 'available', limit: 3 },
-    async run({ servers, say }, input, { signal }) {
-      const listing = await servers.list(input, signal);
-      return { ...listing, message: say(listing.message) };
-    },
+    run: ({ servers }, input, { signal }) => servers.list(input, signal),
   }),
-  operation({
+  list_images: operation({
     name: 'list_images',
     title: 'List images',
     description:
@@ -98,12 +87,9 @@ export const operations: readonly Operation[] = [
     output: ImageListing,
     failures: [],
     example: { limit: 3 },
-    async run({ images, say }, input, { signal }) {
-      const listing = await images.list(input, signal);
-      return { ...listing, message: say(listing.message) };
-    },
+    run: ({ images }, input, { signal }) => images.list(input, signal),
   }),
-  operation({
+  deprovision_server: operation({
     name: 'deprovision_server',
     title: 'Undeploy a server',
     description:
@@ -125,9 +111,9 @@ export const operations: readonly Operation[] = [
     ],
     example: { operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7', confirm_server_name: 'rack1-small-01' },
     consent: ({ deprovision }, input, { signal }) => deprovision.consent(input, signal),
-    async run({ deprovision, say }, input, { signal }) {
-      const response = await deprovision.deprovision(input, signal);
-      return { ...response, message: say(response.message) };
-    },
+    run: ({ deprovision }, input, { signal }) => deprovision.deprovision(input, signal),
   }),
-];
+};
+
+/** The same as a list, for a face that treats them all alike. */
+export const allOperations: readonly Operation[] = Object.values(operations);

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { portable } from '../core/input/portable-schema.js';
 import type { Operation } from '../core/operation.js';
-import { operations } from '../core/operations.js';
+import { allOperations } from '../core/operations.js';
 
 // The build runs this module and puts what it exports in its place: a client is told what there is before any operation
 // and its schemas are loaded.
@@ -18,7 +18,7 @@ export interface Tool extends Pick<Operation, 'name' | 'title' | 'description' |
 }
 
 /** The operations of the table. */
-export const tools: readonly Tool[] = operations.map(
+export const tools: readonly Tool[] = allOperations.map(
   ({ name, title, description, effect, idempotent, ...schemas }) => ({
     name,
     title,

@@ -5,7 +5,7 @@ import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../src/commands/arguments.js';
 import { readConfig } from '../../src/config/config.js';
-import { operations } from '../../src/core/operations.js';
+import { allOperations } from '../../src/core/operations.js';
 import { bundleManifest } from '../../tools/bundle-manifest.js';
 import { clientsPage } from '../../tools/clients-page.js';
 import { byNpx, byNpxOnWindows, launchSettings } from '../../tools/launch.js';
@@ -20,7 +20,7 @@ const written = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
 describe('the documents for launchers', () => {
   it('are made from package.json, the settings and the operations', async () => {
     await expectMade('server.json', () => written(registryEntry(own)));
-    await expectMade('manifest.json', () => written(bundleManifest(own, operations)));
+    await expectMade('manifest.json', () => written(bundleManifest(own, allOperations)));
     await expectMade('docs/clients.md', clientsPage);
     await expectMade('docs/configuration.md', withSettingsTable);
   });
@@ -57,7 +57,7 @@ interface Manifest {
 }
 
 describe('manifest.json', () => {
-  const { server, user_config } = bundleManifest(own, operations) as Manifest;
+  const { server, user_config } = bundleManifest(own, allOperations) as Manifest;
   const { env } = server.mcp_config;
 
   it('asks for each setting that it passes on, and has something for one that nobody gives', () => {

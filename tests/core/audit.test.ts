@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createChanges } from '../../src/core/async/changes.js';
 import type { Call } from '../../src/core/call.js';
 import { Failure } from '../../src/core/failures.js';
-import type { Core } from '../../src/core/operation.js';
+import type { Core, Operation } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';
 import { createPolicy } from '../../src/core/policy.js';
 import { type Audit, type AuditRecord, NoAnswer } from '../../src/core/ports.js';
@@ -43,8 +43,10 @@ function audited(overrides: { readonly lab?: ReturnType<typeof setup>; readonly 
     audit,
     say: (message: string) => message,
   } as unknown as Core;
-  const run = (name: string, input: object, by: Call = call) =>
-    operations.find((each) => each.name === name)?.call(core, input, by) ?? Promise.reject(new Error(name));
+  function run(name: keyof typeof operations, input: object, by: Call = call) {
+    const operation: Operation = operations[name];
+    return operation.call(core, input, by);
+  }
   return {
     lab,
     begun,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failures } from '../../src/core/failures.js';
-import { operations } from '../../src/core/operations.js';
+import { allOperations } from '../../src/core/operations.js';
 import { failedDeployments } from '../../src/core/status/diagnosis.js';
 import { withStepsTable } from '../../tools/steps-table.js';
 import { withToolsTable } from '../../tools/tools-table.js';
@@ -9,12 +9,12 @@ import { expectMade } from '../support/made-document.js';
 
 describe('the table of tools', () => {
   it('in the README is that of the operations', async () => {
-    await expectMade('README.md', (now) => withToolsTable(now, operations));
+    await expectMade('README.md', (now) => withToolsTable(now, allOperations));
   });
 
   it('has each operation with its route, and says which changes something', () => {
-    const table = withToolsTable('<!-- tools:begin -->\n<!-- tools:end -->', operations);
-    for (const { name, effect, route } of operations) {
+    const table = withToolsTable('<!-- tools:begin -->\n<!-- tools:end -->', allOperations);
+    for (const { name, effect, route } of allOperations) {
       const row = table.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
       expect(row).toContain(`\`${route.method} ${route.path}\``);
       expect(row).toContain(`| ${effect}s |`);
@@ -22,8 +22,8 @@ describe('the table of tools', () => {
   });
 
   it('has nowhere to stand in a text without its markers', () => {
-    expect(() => withToolsTable('## Tools', operations)).toThrow('tools:begin');
-    expect(() => withToolsTable('<!-- tools:begin -->', operations)).toThrow('tools:end');
+    expect(() => withToolsTable('## Tools', allOperations)).toThrow('tools:begin');
+    expect(() => withToolsTable('<!-- tools:begin -->', allOperations)).toThrow('tools:end');
   });
 });
 

@@ -1,12 +1,14 @@
-import { describe, expect, it } from 'vitest';
-import type { Call } from '../../src/core/call.js';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import type * as z from 'zod';
+import type { Call, Progress } from '../../src/core/call.js';
 import { Failure } from '../../src/core/failures.js';
 import { createImageService } from '../../src/core/inventory/image-list.js';
 import { createServerService } from '../../src/core/inventory/server-service.js';
 import { availabilities } from '../../src/core/inventory/server-tally.js';
 import type { Core, Operation } from '../../src/core/operation.js';
-import { operations } from '../../src/core/operations.js';
+import { allOperations, operations } from '../../src/core/operations.js';
 import { createPolicy } from '../../src/core/policy.js';
+import type { ProvisionResponse, StatusRequest } from '../../src/core/requests.js';
 import type { StatusService } from '../../src/core/status/wait-for-change.js';
 import { openPolicy } from '../support/open-policy.js';
 import { uuid } from './fake-bare-metal.js';
@@ -14,14 +16,9 @@ import { setup } from './setup.js';
 
 const call: Call = { signal: new AbortController().signal, caller: { face: 'mcp' } };
 
-function operation(name: string): Operation {
-  const found = operations.find((each) => each.name === name);
-  if (!found) throw new Error(`There is no operation ${name}.`);
-  return found;
-}
-
-const provision = operation('provision_server');
-const status = operation('check_provision_status');
+const { provision_server: provision, check_provision_status: status } = operations;
+/** The same operation as a face sees it, which passes on any input. */
+const anyProvision: Operation = provision;
 
 /** A core on bare metal in memory, of which parts may be replaced. */
 function core(service: Partial<StatusService> = {}): Core & { readonly lab: ReturnType<typeof setup> } {
@@ -58,17 +55,39 @@ describe('an operation', () => {
     expect(now).toMatchObject({ status: 'in_progress', server_name: 'bm-1' });
   });
 
-  it.each(['list_servers', 'list_images'])('lists what its output promises: %s', async (name) => {
-    const { call: list, output } = operation(name);
-    const listing = await list(core(), {}, call);
-    expect(output.safeParse(listing).error).toBeUndefined();
-    expect(listing.message).toMatch(/^Simulated: /);
-    expect(await failureOf(list(core(), { limit: 0 }, call))).toMatchObject({ code: 'invalid_request' });
-  });
+  it.each<Operation>([operations.list_servers, operations.list_images])(
+    'lists what its output promises: $name',
+    async ({ call: list, output }) => {
+      const listing = await list(core(), {}, call);
+      expect(output.safeParse(listing).error).toBeUndefined();
+      expect(listing.message).toMatch(/^Simulated: /);
+      expect(await failureOf(list(core(), { limit: 0 }, call))).toMatchObject({ code: 'invalid_request' });
+    },
+  );
 
   it('has its message prepared for the user', async () => {
     const accepted = await provision.call(core(), { image_id: 'ubuntu-24.04' }, call);
     expect(accepted.message).toMatch(/^Simulated: Deployment of image ubuntu-24\.04 on server bm-1 has started\./);
+  });
+
+  it('has the progress that it reports prepared for the user', async () => {
+    const told: Progress[] = [];
+    const reporting = core({
+      async status(_request, _signal, report) {
+        report?.({ percent: 40, words: 'write_image' });
+        throw new Failure('ironic_unavailable');
+      },
+    });
+    const report = (progress: Progress) => void told.push(progress);
+    await failureOf(status.call(reporting, { operation_id: uuid(1) }, { ...call, report }));
+    expect(told).toEqual([{ percent: 40, words: 'Simulated: write_image' }]);
+  });
+
+  it('has the types of its own input and output', () => {
+    expectTypeOf(provision.call).returns.resolves.toEqualTypeOf<ProvisionResponse>();
+    expectTypeOf(status.call).parameter(1).toEqualTypeOf<z.input<typeof StatusRequest>>();
+    // @ts-expect-error The argument is called image_id.
+    expectTypeOf(provision.call).parameter(1).toHaveProperty('imge_id');
   });
 
   it.each<[string, unknown, string]>([
@@ -88,12 +107,13 @@ describe('an operation', () => {
     ],
   ])('refuses %s and says what is wrong', async (_, input, reason) => {
     const whole = core();
-    expect(await failureOf(provision.call(whole, input, call))).toMatchObject({ code: 'invalid_request', reason });
+    expect(await failureOf(anyProvision.call(whole, input, call))).toMatchObject({ code: 'invalid_request', reason });
     expect(whole.lab.bareMetal.requests).toEqual([]);
   });
 
   it('names the values that an argument may have, and not the one that it was given', async () => {
-    expect(await failureOf(operation('list_servers').call(core(), { state: 'hush-hush' }, call))).toMatchObject({
+    const list: Operation = operations.list_servers;
+    expect(await failureOf(list.call(core(), { state: 'hush-hush' }, call))).toMatchObject({
       code: 'invalid_request',
       reason: `state: must be one of ${availabilities.join(', ')}`,
     });
@@ -101,7 +121,7 @@ describe('an operation', () => {
 
   it('bounds what it says about a flood of problems', async () => {
     const flood = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`${index}${'x'.repeat(1_000)}`, 1]));
-    const { reason } = await failureOf(provision.call(core(), { image_id: 'a', ...flood }, call));
+    const { reason } = await failureOf(anyProvision.call(core(), { image_id: 'a', ...flood }, call));
     expect(reason?.length).toBeLessThan(1_000);
     const keys = Array<string>(60).fill('hunter2');
     const other = await failureOf(provision.call(core(), { image_id: 'a', ssh_public_keys: keys }, call));
@@ -133,7 +153,7 @@ describe('an operation', () => {
 });
 
 describe('the table of operations', () => {
-  it.each(operations)('describes $name fit for every face', ({ name, title, description, route, input, output }) => {
+  it.each(allOperations)('describes $name fit for every face', ({ name, title, description, route, input, output }) => {
     expect(name).toMatch(/^[a-z]+(_[a-z]+)+$/);
     expect(title).toMatch(/^[A-Z]/);
     expect(description).toMatch(/\.$/);
@@ -143,17 +163,17 @@ describe('the table of operations', () => {
     expect(output.safeParse({}).success).toBe(false);
   });
 
-  it('has no two of the same name or route', () => {
-    expect(new Set(operations.map(({ name }) => name)).size).toBe(operations.length);
-    expect(new Set(operations.map(({ route }) => `${route.method} ${route.path}`)).size).toBe(operations.length);
+  it('has each under its name, and no two of the same route', () => {
+    expect(allOperations.map(({ name }) => name)).toEqual(Object.keys(operations));
+    expect(new Set(allOperations.map(({ route }) => `${route.method} ${route.path}`)).size).toBe(allOperations.length);
   });
 
   it('gives each one an example that its input takes', () => {
-    for (const { name, input, example } of operations) expect(input.safeParse(example).success, name).toBe(true);
+    for (const { name, input, example } of allOperations) expect(input.safeParse(example).success, name).toBe(true);
   });
 
   it('calls nothing idempotent or a read that is not', () => {
-    for (const { effect, route, idempotent } of operations) {
+    for (const { effect, route, idempotent } of allOperations) {
       expect(route.method === 'GET').toBe(effect === 'read');
       if (effect === 'read') expect(idempotent).toBe(true);
     }

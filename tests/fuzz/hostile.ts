@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { operations } from '../../src/core/operations.js';
+import { allOperations } from '../../src/core/operations.js';
 import { anyText } from '../core/any-text.js';
 
 /** Stands where callers put their secrets: nothing that comes back may hold it. */
@@ -11,7 +11,7 @@ const secretDrive = {
 };
 
 // Nobody has the time to wait for a cloud whose time stands still.
-const examples = operations.map(({ name, example: { wait_seconds: wait, ...input } }) => ({
+const examples = allOperations.map(({ name, example: { wait_seconds: wait, ...input } }) => ({
   name,
   input: wait === undefined ? input : { ...input, wait_seconds: 0 },
 }));

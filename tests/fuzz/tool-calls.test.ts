@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unsafePart } from '../../src/core/input/unsafe-input.js';
-import { operations } from '../../src/core/operations.js';
+import { allOperations } from '../../src/core/operations.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type Lines, openLines } from '../support/json-rpc-lines.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
@@ -63,7 +63,7 @@ describe(`${calls} generated tool calls`, { timeout: 60_000 + calls * 100 }, () 
         const { isError, content, structuredContent } = (result ?? {}) as Result;
         const text = content?.[0]?.text ?? '';
         expect(JSON.stringify(error) ?? text).not.toMatch(leaks);
-        const operation = operations.find((each) => each.name === name);
+        const operation = allOperations.find((each) => each.name === name);
         const valid = operation?.input.safeParse(input).success && !unsafePart(input);
         if (error) {
           expect(error.code).toBe(-32602);

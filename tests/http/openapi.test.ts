@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
-import { operations } from '../../src/core/operations.js';
+import { allOperations, operations } from '../../src/core/operations.js';
 import { openApi } from '../../src/http/documents.js';
 import { Problem, problemOf } from '../../src/http/problem.js';
 import { exampleFailure, failuresOf } from '../../src/http/reference.js';
@@ -23,7 +23,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('has every operation by its name, and every way in which it can fail', () => {
-    for (const operation of operations) {
+    for (const operation of allOperations) {
       const { route, name } = operation;
       const described = document.paths[route.path]?.[route.method.toLowerCase()];
       expect(described).toMatchObject({ operationId: name, summary: operation.title });
@@ -33,7 +33,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('describes every argument and shows an input that is one', () => {
-    for (const { name, input, example } of operations) {
+    for (const { name, input, example } of allOperations) {
       expect(input.safeParse(example).success, name).toBe(true);
     }
     for (const paths of Object.values(document.paths)) {
@@ -55,12 +55,12 @@ describe('the OpenAPI document', () => {
       hostname: 'WEB-1',
       vifs: ['1A049BF3-8234-4C54-ABC6-EECCC75CD2F7'],
     };
-    expect(operations[0]?.input.safeParse(capitals).success).toBe(true);
+    expect(operations.provision_server.input.safeParse(capitals).success).toBe(true);
     expectSchema({ $ref: '#/components/schemas/ProvisionServerInput' }, capitals);
   });
 
   it('shows problems that are problems', () => {
-    for (const operation of operations) {
+    for (const operation of allOperations) {
       for (const code of failuresOf(operation)) Problem.parse(problemOf(exampleFailure(code)));
     }
   });

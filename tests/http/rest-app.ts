@@ -2,7 +2,7 @@ import { createMcpHandler } from '@modelcontextprotocol/server';
 import { composeCore } from '../../src/compose.js';
 import { readConfig } from '../../src/config/config.js';
 import type { Core } from '../../src/core/operation.js';
-import { operations } from '../../src/core/operations.js';
+import { allOperations } from '../../src/core/operations.js';
 import type { Access } from '../../src/http/access.js';
 import { createHttpApp } from '../../src/http/app.js';
 import type { GuardOptions } from '../../src/http/guard.js';
@@ -29,7 +29,7 @@ export interface RestApp extends RestClient {
 export async function createRestApp(options: RestAppOptions = {}): Promise<RestApp> {
   const env = options.env ?? { IRONIC_MCP_SIM_SPEED: '10000' };
   const core = options.core ?? (await composeCore(await readConfig(env, {})));
-  const inFlight = createInFlight(operations, options.mostRunning ?? 256);
+  const inFlight = createInFlight(allOperations, options.mostRunning ?? 256);
   const accesses: Access[] = [];
   const defects: unknown[] = [];
   const stop = new AbortController();

@@ -12,14 +12,12 @@ const noCore = {} as Core;
 
 /** A client of a server whose first operation does that. */
 async function connect(call: Operation['call'], core: () => Promise<Core> = async () => noCore) {
-  const [operation] = operations;
-  if (!operation) throw new Error('there are no operations');
   const server = createMcpServer({
     name: 'tests',
     version: '1',
     instructions: '',
     tools,
-    operations: async () => [{ ...operation, call }],
+    operations: async () => [{ ...operations.provision_server, call }],
     core,
     openWorld: true,
     onDefect,
@@ -59,7 +57,7 @@ describe('a tool', () => {
   it('takes a core that cannot be built for a defect', async () => {
     const defect = new Error('no module');
     const client = await connect(
-      async () => ({}),
+      async () => ({ message: '' }),
       () => Promise.reject(defect),
     );
     expect(await client.callTool({ name: 'provision_server', arguments: {} })).toMatchObject({ isError: true });

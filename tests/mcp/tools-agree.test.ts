@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { operations } from '../../src/core/operations.js';
+import { allOperations } from '../../src/core/operations.js';
 import { type McpSession, openSession } from '../support/mcp-session.js';
 
 const ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -36,10 +36,10 @@ describe('each tool', () => {
   const toolOf = (name: string) => tools.find((tool) => tool.name === name);
 
   it('is an operation of the table, and each operation a tool, in its order', () => {
-    expect(tools.map(({ name }) => name)).toEqual(operations.map(({ name }) => name));
+    expect(tools.map(({ name }) => name)).toEqual(allOperations.map(({ name }) => name));
   });
 
-  it.each(operations)('$name is described and marked as the table says', ({ name, title, description, ...rest }) => {
+  it.each(allOperations)('$name is described and marked as the table says', ({ name, title, description, ...rest }) => {
     const { effect, idempotent } = rest;
     expect(toolOf(name)).toMatchObject({
       description,
@@ -52,7 +52,7 @@ describe('each tool', () => {
     });
   });
 
-  it.each(operations)('$name takes what the operation takes, and nothing else', ({ name, input }) => {
+  it.each(allOperations)('$name takes what the operation takes, and nothing else', ({ name, input }) => {
     const {
       properties,
       required = [],
@@ -69,7 +69,7 @@ describe('each tool', () => {
     expect([...required].sort()).toEqual(needed.sort());
   });
 
-  it.each(operations)('$name speaks in its description only of what there is', ({ name, description }) => {
+  it.each(allOperations)('$name speaks in its description only of what there is', ({ name, description }) => {
     const { inputSchema, outputSchema } = toolOf(name) ?? { inputSchema: {} };
     const known = new Set([
       ...tools.map((tool) => tool.name),
@@ -81,7 +81,7 @@ describe('each tool', () => {
   });
 
   it('answers its example as its schema says; one after the other, in the order of the table', async () => {
-    for (const { name, example } of operations) {
+    for (const { name, example } of allOperations) {
       const { inputSchema, outputSchema } = toolOf(name) ?? {};
       expect(ajv.validate(inputSchema ?? false, example), `${name}: ${ajv.errorsText()}`).toBe(true);
       const { isError, data, text } = await session.callTool(name, example);

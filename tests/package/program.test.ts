@@ -2,7 +2,7 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { describe, expect, inject, it } from 'vitest';
 
-const { program } = inject('packed');
+const { installed } = inject('packed');
 
 describe('npx ironic-mcp, where the package was installed from its tarball and there is no registry', () => {
   it('deploys a server on the simulated cloud', async () => {
@@ -10,8 +10,8 @@ describe('npx ironic-mcp, where the package was installed from its tarball and t
     const transport = new StdioClientTransport({
       command: 'npx',
       args: ['--offline', 'ironic-mcp'],
-      cwd: program,
-      env: { PATH: process.env.PATH ?? '', HOME: program, IRONIC_MCP_SIM_SPEED: '500' },
+      cwd: installed,
+      env: { PATH: process.env.PATH ?? '', HOME: installed, IRONIC_MCP_SIM_SPEED: '500' },
       stderr: 'pipe',
     });
     await client.connect(transport);

@@ -8,6 +8,7 @@ import {
   createPolicy,
   createProvisionService,
   createServerService,
+  createStatusService,
   Failure,
   type Images,
   isOfChange,
@@ -36,11 +37,12 @@ const refused = await cloud.provision({}).catch((error: unknown) => (error insta
 const unset = await connect({ OS_AUTH_TYPE: 'none' }).catch((error: unknown) => error instanceof ConfigError);
 await cloud.settled();
 
+const clock = { now: () => 0, sleep: async () => undefined };
+const random = () => 0;
+const policy = createPolicy({ readOnly: false });
+
 /** With a bare-metal port and an image port of their own. */
 export function assemble(bareMetal: Real<BareMetal>, images: Real<Images>): Real<ProvisionService> {
-  const clock = { now: () => 0, sleep: async () => undefined };
-  const random = () => 0;
-  const policy = createPolicy({ readOnly: false });
   return createProvisionService({
     bareMetal,
     images,
@@ -90,7 +92,7 @@ const locked: BareMetal = {
 
 const signal = new AbortController().signal;
 const statusBy = (bareMetal: BareMetal) =>
-  assemble(bareMetal, {} as Images)
+  createStatusService({ bareMetal, clock, policy, random })
     .status({ operation_id, wait_seconds: 0 }, signal)
     .catch((error: unknown) => error instanceof Failure && { code: error.code, retryable: error.retryable });
 const unknown = await statusBy(empty);
