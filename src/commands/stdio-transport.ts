@@ -6,7 +6,6 @@ import {
   type JSONRPCMessage,
   type Transport,
 } from '@modelcontextprotocol/server';
-import { droppedArgument, dropsArgument } from '../mcp/dropped-arguments.js';
 import type { Io } from './io.js';
 import { endsOf, idBetween } from './long-line.js';
 
@@ -56,7 +55,6 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
       // The parser's own words would quote the line, which may hold secrets.
       return refuse(-32700, 'Parse error: not JSON in UTF-8');
     }
-    if (dropsArgument(value)) return refuse(droppedArgument.code, droppedArgument.message, idOf(value));
     if (!isMessage(value)) return refuse(-32600, 'Invalid Request: not a JSON-RPC 2.0 message', idOf(value));
     transport.onmessage?.(value);
   };
