@@ -7,7 +7,6 @@ import {
   type Transport,
 } from '@modelcontextprotocol/server';
 import type { Io } from './io.js';
-import { endsOf, idBetween } from './long-line.js';
 
 /** Bytes of one message. */
 const longestMessage = 10 * 1024 * 1024;
@@ -37,15 +36,14 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
   };
   const add = (part: Buffer) => {
     length += part.length;
-    line.push(part);
-    if (length > longestMessage) line = endsOf(line);
+    // The rest of a line that is too long is counted, not kept.
+    if (length > longestMessage) line = [];
+    else line.push(part);
   };
   const finish = () => {
     const [parts, size] = [line, length];
     [line, length] = [[], 0];
-    if (size > longestMessage) {
-      return refuse(-32600, `Invalid Request: more than ${longestMessage / 1024 / 1024} MiB`, idBetween(parts));
-    }
+    if (size > longestMessage) return refuse(-32600, `Invalid Request: more than ${longestMessage / 1024 / 1024} MiB`);
     let value: unknown;
     try {
       const text = decoder.decode(parts.length === 1 ? parts[0] : Buffer.concat(parts));

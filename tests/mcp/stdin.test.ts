@@ -84,9 +84,9 @@ describe('a line on stdin', () => {
     expect(await lines.next()).toMatchObject({ id: 'after' });
   });
 
-  it('of 12 MB gets an invalid request by its id, and the next one is read', async () => {
+  it('of 12 MB gets an invalid request without its id, and the next one is read', async () => {
     lines.send(call('long', `file:///${'x'.repeat(12e6)}`));
-    expect(await lines.next()).toEqual({ jsonrpc: '2.0', id: 'long', error: tooLong });
+    expect(await lines.next()).toEqual({ jsonrpc: '2.0', id: null, error: tooLong });
     await expectLife();
   });
 
