@@ -18,7 +18,7 @@ export default defineConfig({
   minify: true,
   // Users get one package with nothing to install beside it.
   noExternal: [/.*/],
-  esbuildPlugins: [thirdParty('dist'), madeByBuild({ 'mcp/tools': tools })],
+  esbuildPlugins: [thirdParty(), madeByBuild({ 'mcp/tools': tools })],
   esbuildOptions: (options) => {
     options.alias = { '@modelcontextprotocol/server/_shims': './tools/sdk-platform.ts' };
   },
