@@ -1,7 +1,7 @@
 // Measures the start of the MCP server, up to the list of tools and the end of the process, against a bare loop of
 // JSON-RPC, in one interleaved run. Further servers can be added: NAME=COMMAND ARGUMENT …
-import { initialize, request, start, usage } from './child.js';
-import { atMost, median, say, table, verdicts } from './report.js';
+import { initialize, request, start, usage } from './support/child.js';
+import { atMost, median, say, table, verdicts } from './support/report.js';
 
 const rounds = Number(process.env.ROUNDS ?? 21);
 const node = process.execPath;
@@ -16,7 +16,7 @@ const greetings = {
 };
 const ours = [node, 'bin/ironic-mcp.js'];
 const subjects = [
-  { name: 'raw loop', command: [node, 'bench/raw-server.cjs'] },
+  { name: 'raw loop', command: [node, 'bench/subjects/raw-server.cjs'] },
   { name: 'ironic-mcp', command: ours },
   { name: 'ironic-mcp, protocol of 2026-07-28', command: ours, greeting: greetings.modern },
   {
@@ -24,8 +24,8 @@ const subjects = [
     command: ours,
     env: { OS_AUTH_TYPE: 'none', OS_ENDPOINT: 'http://127.0.0.1:9' },
   },
-  { name: 'SDK 2.x with one tool, from node_modules', command: [node, 'bench/sdk-v2-server.js'] },
-  { name: 'SDK 1.x with one tool, from node_modules', command: [node, 'bench/sdk-v1-server.js'] },
+  { name: 'SDK 2.x with one tool, from node_modules', command: [node, 'bench/subjects/sdk-v2-server.js'] },
+  { name: 'SDK 1.x with one tool, from node_modules', command: [node, 'bench/subjects/sdk-v1-server.js'] },
   ...process.argv.slice(2).map((argument) => {
     const [name, command = ''] = argument.split('=');
     return { name, command: command.split(' ') };
