@@ -70,8 +70,8 @@ try {
       subjects,
     ),
     verdicts([
-      atLeast('Calls one at a time', ratio(ours, 'one'), 0.45),
-      atLeast('Calls with 64 in flight', ratio(ours, 'many'), 0.2),
+      atLeast('Calls one at a time', ratio(ours, 'one'), 0.4),
+      atLeast('Calls with 64 in flight', ratio(ours, 'many'), 0.15),
       { title: 'Errors', value: errors, limit: 'none', reached: errors === 0 },
     ]),
   );

@@ -30,7 +30,7 @@ try {
       ],
     ),
     verdicts([
-      atMost('Packed', kilo(size), 250, ' KB', 0),
+      atMost('Packed', kilo(size), 260, ' KB', 0),
       atMost('Installed', kilo(installed), 900, ' KB', 0),
       atMost('Packages', count, 1, '', 0),
     ]),
