@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
 import * as tools from './src/mcp/tools.js';
-import { leanSdk } from './tools/lean-sdk.js';
 import { madeByBuild } from './tools/made-by-build.js';
 import { thirdParty } from './tools/third-party.js';
 
@@ -19,7 +18,7 @@ export default defineConfig({
   minify: true,
   // Users get one package with nothing to install beside it.
   noExternal: [/.*/],
-  esbuildPlugins: [thirdParty('dist'), madeByBuild({ 'mcp/tools': tools }), leanSdk()],
+  esbuildPlugins: [thirdParty(), madeByBuild({ 'mcp/tools': tools })],
   esbuildOptions: (options) => {
     options.alias = { '@modelcontextprotocol/server/_shims': './tools/sdk-platform.ts' };
   },

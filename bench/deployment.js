@@ -3,10 +3,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
-import { initialize, neutral, start } from './child.js';
-import { createClient } from './keep-alive-client.js';
-import { startIronic } from './real-ironic.js';
-import { atMost, median, say, table, verdicts } from './report.js';
+import { createClient } from './subjects/bare-client.js';
+import { initialize, neutral, start } from './support/child.js';
+import { startIronic } from './support/real-ironic.js';
+import { atMost, median, say, table, verdicts } from './support/report.js';
 
 const rounds = Number(process.env.ROUNDS ?? 15);
 const image = 'file:///images/ubuntu.raw';
@@ -118,14 +118,14 @@ function kindOf(request) {
 }
 
 function startPeers() {
-  const child = spawn(`${programs}/python`, ['bench/peers.py', image, resourceClass, key], {
+  const child = spawn(`${programs}/python`, ['bench/subjects/other-clients.py', image, resourceClass, key], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...neutral, ...env, PATH: `${programs}:${process.env.PATH}` },
   });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async () => {
     const { value, done } = await answers.next();
-    if (done) throw new Error('bench/peers.py has ended');
+    if (done) throw new Error('bench/subjects/other-clients.py has ended');
     return JSON.parse(value);
   };
   return {

@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { initialize, request, start } from './child.js';
-import { atMost, median, say, table, verdicts } from './report.js';
+import { initialize, request, start } from './support/child.js';
+import { atMost, median, say, table, verdicts } from './support/report.js';
 
 const rounds = Number(process.env.ROUNDS ?? 5);
 const folder = mkdtempSync(join(tmpdir(), 'ironic-mcp-bench-'));
@@ -51,11 +51,11 @@ async function run({ bin, tarball }) {
 
 try {
   const subjects = [
-    { name: 'raw loop', ...packed('raw-loop', 'bench/raw-server.cjs', []) },
+    { name: 'raw loop', ...packed('raw-loop', 'bench/subjects/raw-server.cjs', []) },
     { name: 'ironic-mcp', bin: 'ironic-mcp', tarball: pack('.') },
     {
       name: 'SDK 2.x with one tool',
-      ...packed('sdk-v2-server', 'bench/sdk-v2-server.js', ['@modelcontextprotocol/server', 'zod']),
+      ...packed('sdk-v2-server', 'bench/subjects/sdk-v2-server.js', ['@modelcontextprotocol/server', 'zod']),
     },
   ];
   const runs = subjects.map(() => []);

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { build } from 'tsup';
-import { median } from './report.js';
+import { median } from './support/report.js';
 
 const rounds = Number(process.env.ROUNDS ?? 7);
 const seconds = Number(process.env.SECONDS ?? 2);
@@ -46,12 +46,10 @@ const servers = {};
 try {
   await build({
     config: 'tsup.config.ts',
-    entry: { subject: 'bench/http-subject.ts' },
+    entry: { subject: 'bench/subjects/http-server.ts' },
     outDir: folder,
     outExtension: () => ({ js: '.mjs' }),
     silent: true,
-    // Nothing of the SDK is in it that could be left out.
-    esbuildPlugins: [],
   });
   for (const cloud of ['simulator', 'instant']) {
     for (const kind of ['bare', 'face']) {

@@ -13,7 +13,7 @@ try {
   const version = execFileSync(python, ['-c', "from importlib.metadata import version; print(version('mcp'))"], {
     encoding: 'utf8',
   }).trim();
-  const args = ['bench/startup.js', `Python SDK ${version} with one tool=${python} bench/python-server.py`];
+  const args = ['bench/startup.js', `Python SDK ${version} with one tool=${python} bench/subjects/python-server.py`];
   const [code] = await once(spawn(process.execPath, args, { stdio: 'inherit' }), 'close');
   process.exitCode = code;
 } finally {

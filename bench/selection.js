@@ -1,9 +1,9 @@
 // Measures choosing a server by class in small fleets and large ones: requests, and time until the deployment is
 // accepted, in turns. Each fleet is a simulator of its own, asked over HTTP.
 import { setTimeout as delay } from 'node:timers/promises';
-import { initialize, start } from './child.js';
-import { startCloud } from './front.js';
-import { atMost, median, say, table, verdicts } from './report.js';
+import { initialize, start } from './support/child.js';
+import { startCloud } from './support/counted-cloud.js';
+import { atMost, median, say, table, verdicts } from './support/report.js';
 
 const rounds = Number(process.env.ROUNDS ?? 40);
 const sizes = [100, 1_000, 10_000, 100_000];

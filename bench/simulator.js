@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { atMost, median, say, table, verdicts } from './report.js';
+import { atMost, median, say, table, verdicts } from './support/report.js';
 
 const rounds = Number(process.env.ROUNDS ?? 400);
 const sizes = [100, 100_000];

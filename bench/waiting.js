@@ -1,8 +1,8 @@
 // Measures what many callers who wait for one deployment cost Ironic, against one who waits, in turns.
 import { setTimeout as delay } from 'node:timers/promises';
-import { initialize, request, start, usage } from './child.js';
-import { startCloud } from './front.js';
-import { median, say, table, verdicts } from './report.js';
+import { initialize, request, start, usage } from './support/child.js';
+import { startCloud } from './support/counted-cloud.js';
+import { median, say, table, verdicts } from './support/report.js';
 
 const rounds = Number(process.env.ROUNDS ?? 3);
 const seconds = 8;

@@ -9,13 +9,13 @@ import { createProvisionService } from './core/provision/provision.js';
 import { createStatusService } from './core/status/wait-for-change.js';
 import { createCatalogueImages } from './local/catalogue.js';
 import { systemClock } from './local/clock.js';
-import { createSignedHttp } from './openstack/authenticated-http.js';
+import { createAuthenticatedHttp } from './openstack/authenticated-http.js';
 import { createGlance } from './openstack/glance.js';
 import { createHttp } from './openstack/http.js';
-import { createRealm } from './openstack/idempotency-scope.js';
+import { createIdempotencyScope } from './openstack/idempotency-scope.js';
 import { createIronic, type Ironic } from './openstack/ironic.js';
 import { createKeystoneSession } from './openstack/keystone.js';
-import { createGate } from './openstack/request-queue.js';
+import { createRequestQueue } from './openstack/request-queue.js';
 import { createPlainSession, type Service, type Session, serviceNames } from './openstack/session.js';
 
 /** More would only queue up inside of Ironic, whose API has ten threads. */
@@ -63,9 +63,9 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
   if (cloud.kind === 'simulator') {
     const { createSimulator } = await import('./simulator/cloud.js');
     const { fetch } = createSimulator({ clock, speed: config.simulationSpeed });
-    const gate = createGate(connections);
+    const queue = createRequestQueue(connections);
     const http = (service: Service) =>
-      createHttp({ service: serviceNames[service], endpoint: 'http://simulator', timeout, gate, fetch });
+      createHttp({ service: serviceNames[service], endpoint: 'http://simulator', timeout, queue, fetch });
     return {
       bareMetal: createIronic({ http: http('baremetal'), clock, random }),
       images: createGlance({ http: http('image'), clock, random }),
@@ -77,23 +77,24 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
   const { auth, baremetalEndpoint, imageEndpoint, tls } = cloud.settings;
   const fetch = tls && (await import('./openstack/tls.js')).createTlsFetch(tls, connections);
   const open = (service: string) => {
-    const gate = createGate(connections);
-    return (endpoint: string) => createHttp({ service, endpoint, timeout, gate, fetch });
+    const queue = createRequestQueue(connections);
+    return (endpoint: string) => createHttp({ service, endpoint, timeout, queue, fetch });
   };
   const overrides = { baremetal: baremetalEndpoint, image: imageEndpoint };
   const session =
     auth.type === 'keystone'
       ? createKeystoneSession({ auth, http: open('Keystone')(auth.authUrl), clock, overrides })
       : createPlainSession(auth, overrides);
-  const signed = (service: Service) => createSignedHttp({ session, service, at: open(serviceNames[service]), timeout });
-  const glance = createGlance({ http: signed('image'), clock, random });
+  const authenticated = (service: Service) =>
+    createAuthenticatedHttp({ session, service, at: open(serviceNames[service]), timeout });
+  const glance = createGlance({ http: authenticated('image'), clock, random });
   const hasGlance = auth.type === 'keystone' || imageEndpoint !== undefined;
   return {
-    bareMetal: createIronic({ http: signed('baremetal'), clock, random }),
+    bareMetal: createIronic({ http: authenticated('baremetal'), clock, random }),
     images: createCatalogueImages(config.catalogue, hasGlance ? glance : undefined),
     session,
     say: (message) => message,
-    idempotencyScope: createRealm({ session, timeout, clock, random }),
+    idempotencyScope: createIdempotencyScope({ session, timeout, clock, random }),
   };
 }
 

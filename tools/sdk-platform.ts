@@ -1,4 +1,4 @@
-// What the MCP SDK takes from the platform it runs on. Its own for Node brings AJV, the validator for servers that have
-// none of their own.
+// The bundler puts this in the place of the SDK's `_shims` export, which brings AJV on Node. This server passes a validator of
+// its own, so AJV would never run; loading it takes a tenth of the CPU time of a start.
 export { default as process } from 'node:process';
 export const DefaultJsonSchemaValidator = undefined;

@@ -6,10 +6,11 @@ import { type BundledPackage, bundledPackages } from './bundled-packages.js';
 type Plugin = NonNullable<Options['esbuildPlugins']>[number];
 
 /** Writes beside the program what of others is in it: their licences for people, and an SBOM for machines. */
-export function thirdParty(folder: string): Plugin {
+export function thirdParty(): Plugin {
   return {
     name: 'third-party',
     setup(build) {
+      const folder = build.initialOptions.outdir ?? '.';
       build.initialOptions.metafile = true;
       build.onEnd(({ metafile }) => {
         if (!metafile) return;

@@ -6,9 +6,7 @@ import {
   type JSONRPCMessage,
   type Transport,
 } from '@modelcontextprotocol/server';
-import { droppedArgument, dropsArgument } from '../mcp/dropped-arguments.js';
 import type { Io } from './io.js';
-import { endsOf, idBetween } from './long-line.js';
 
 /** Bytes of one message. */
 const longestMessage = 10 * 1024 * 1024;
@@ -38,15 +36,14 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
   };
   const add = (part: Buffer) => {
     length += part.length;
-    line.push(part);
-    if (length > longestMessage) line = endsOf(line);
+    // The rest of a line that is too long is counted, not kept.
+    if (length > longestMessage) line = [];
+    else line.push(part);
   };
   const finish = () => {
     const [parts, size] = [line, length];
     [line, length] = [[], 0];
-    if (size > longestMessage) {
-      return refuse(-32600, `Invalid Request: more than ${longestMessage / 1024 / 1024} MiB`, idBetween(parts));
-    }
+    if (size > longestMessage) return refuse(-32600, `Invalid Request: more than ${longestMessage / 1024 / 1024} MiB`);
     let value: unknown;
     try {
       const text = decoder.decode(parts.length === 1 ? parts[0] : Buffer.concat(parts));
@@ -56,7 +53,6 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
       // The parser's own words would quote the line, which may hold secrets.
       return refuse(-32700, 'Parse error: not JSON in UTF-8');
     }
-    if (dropsArgument(value)) return refuse(droppedArgument.code, droppedArgument.message, idOf(value));
     if (!isMessage(value)) return refuse(-32600, 'Invalid Request: not a JSON-RPC 2.0 message', idOf(value));
     transport.onmessage?.(value);
   };

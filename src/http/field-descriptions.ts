@@ -1,8 +1,8 @@
 /**
- * What members of answers mean, by their names, where the schema says nothing of it: to a model, which reads every word
- * again and again, those names tell enough.
+ * Describes fields of answers, by name, in the REST documents. The schemas leave these out, because a model reads every word
+ * again and again and understands the names.
  */
-export const remarks: Readonly<Record<string, string>> = {
+export const fieldDescriptions: Readonly<Record<string, string>> = {
   architecture: 'The only architecture that it runs on',
   available: 'How many can be deployed now',
   completed_at: 'When it ended, in UTC; null while it goes on',

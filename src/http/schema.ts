@@ -1,7 +1,7 @@
 import { toJSONSchema, type z } from 'zod';
 import { portable } from '../core/input/portable-schema.js';
 import type { Operation } from '../core/operation.js';
-import { remarks } from './field-descriptions.js';
+import { fieldDescriptions } from './field-descriptions.js';
 
 /** What is read of a JSON schema here; the rest is passed on as it is. */
 export interface Schema {
@@ -32,7 +32,7 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Schema {
 
 function remark({ jsonSchema: made, path }: { jsonSchema: { description?: string }; path: (string | number)[] }): void {
   const [place, name = ''] = path.slice(-2);
-  const words = place === 'properties' ? remarks[name] : undefined;
+  const words = place === 'properties' ? fieldDescriptions[name] : undefined;
   if (words !== undefined) made.description ??= words;
 }
 

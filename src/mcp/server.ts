@@ -96,11 +96,10 @@ export function createMcpServer({
     outputSchema,
   }));
   const names = new Set(tools.map(({ name }) => name));
-  // Not by registerTool: the operation parses its input for every face alike, where the SDK would answer in words of its
-  // own, and would check the output after the server has been deployed.
+  // Not registerTool: the operation parses its input in the same way for every face. The SDK would answer in its own words,
+  // and it would check the output only after the server has been deployed.
   server.server.setRequestHandler('tools/list', () => ({ tools: listed }));
-  server.server.setRequestHandler('tools/call', async ({ params }, context) => {
-    const { name, arguments: input = {} } = params;
+  server.server.setRequestHandler('tools/call', callSchemas, async ({ name, arguments: input = {} }, context) => {
     if (!names.has(name)) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${name} not found`);
     try {
       const { operation, asked, call } = await prepared(name, context);
@@ -126,6 +125,12 @@ function callerOf({ server }: McpServer, { mcpReq, http }: ServerContext): Calle
   const name = client?.name ?? http?.req?.headers.get('user-agent') ?? undefined;
   return { face: 'mcp', name, version: client?.version };
 }
+
+/**
+ * The SDK's own schema copies the arguments and silently leaves `__proto__` out. This one hands them over as they are, so that
+ * the operation refuses `__proto__` like any other unknown argument.
+ */
+const callSchemas = { params: z.object({ name: z.string(), arguments: z.unknown().optional() }) };
 
 const ClientInfo = z.object({ name: z.string(), version: z.string() });
 

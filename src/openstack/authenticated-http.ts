@@ -4,7 +4,7 @@ import { saidIn } from './fault.js';
 import type { Http } from './http.js';
 import { type Access, advised, type Service, type Session, serviceNames } from './session.js';
 
-export interface SignedOptions {
+export interface AuthenticatedHttpOptions {
   readonly session: Session;
   readonly service: Service;
   /** Opens a way to the service where the session says that it is. */
@@ -18,7 +18,7 @@ export interface SignedOptions {
  * @throws NoAnswer when it is the deadline
  */
 export async function accessInTime(
-  { session, service, timeout }: Omit<SignedOptions, 'at'>,
+  { session, service, timeout }: Omit<AuthenticatedHttpOptions, 'at'>,
   signal: AbortSignal,
   deadline: AbortSignal,
 ): Promise<Access> {
@@ -30,8 +30,8 @@ export async function accessInTime(
   }
 }
 
-/** Speaks HTTP with a service that wants to know who asks. A refused token is renewed once: nothing was done yet. */
-export function createSignedHttp({ session, service, at, timeout }: SignedOptions): Http {
+/** Signs requests in to a service. It renews a refused token once, because a refused request has changed nothing. */
+export function createAuthenticatedHttp({ session, service, at, timeout }: AuthenticatedHttpOptions): Http {
   const ways = new Map<string, Http>();
   const wayTo = (endpoint: string) => {
     const way = ways.get(endpoint) ?? at(endpoint);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { plain, quoted } from '../core/text/untrusted.js';
 import type { Answer } from './http.js';
-import { withoutUrlCredentials } from './redact-urls.js';
+import { redactUrls } from './redact-urls.js';
 
 /*
  * Error bodies come in many shapes: Ironic's own, a string of JSON within JSON, in two kinds; flat ones of its newest
@@ -43,7 +43,7 @@ export function faultIn(answer: Answer): Fault {
     const text = words.data.faultstring || words.data.description || words.data.message || words.data.title;
     if (!text) continue;
     const lines = withoutEcho(text.slice(0, longest)).replace(/<br ?\/?>/g, ' ');
-    return { words: plain(withoutUrlCredentials(lines)), genuine: true };
+    return { words: plain(redactUrls(lines)), genuine: true };
   }
   return { words: 'no explanation given', genuine: false };
 }

@@ -4,7 +4,7 @@ import { isOfChange } from '../core/async/changes.js';
 import { Failure } from '../core/failures.js';
 import { NoAnswer } from '../core/ports.js';
 import { failedCallIn } from './failed-call.js';
-import type { Gate } from './request-queue.js';
+import type { RequestQueue } from './request-queue.js';
 
 /** What a service answered, whatever its status. */
 export interface Answer {
@@ -44,7 +44,7 @@ export interface HttpOptions {
   /** Milliseconds from sending a request to the end of its answer's body. */
   readonly timeout: number;
   /** Bounds the connections that are open to the service at once. */
-  readonly gate: Gate;
+  readonly queue: RequestQueue;
   /** Instead of the global fetch: the simulator, or one with TLS settings. */
   readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
 }
@@ -56,7 +56,7 @@ const longestBody = 16 * 1024 * 1024;
  * The one place that makes HTTP requests. ky's own retries and timeout are off: it would repeat a PUT after a 503, and
  * its timeout does not cover a body that stalls.
  */
-export function createHttp({ service, endpoint, timeout, gate, fetch }: HttpOptions): Http {
+export function createHttp({ service, endpoint, timeout, queue, fetch }: HttpOptions): Http {
   const client: KyInstance = ky.create({
     prefixUrl: endpoint,
     retry: 0,
@@ -87,7 +87,7 @@ export function createHttp({ service, endpoint, timeout, gate, fetch }: HttpOpti
     try {
       // The wait for a place counts as well: it is the caller who waits.
       return await withFirstAbort([signal, deadline], (either) =>
-        gate.pass(either, () => exchange(either), isOfChange(signal)),
+        queue.run(either, () => exchange(either), isOfChange(signal)),
       );
     } catch (error) {
       signal.throwIfAborted();

@@ -116,8 +116,8 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
       const override = `OS_${service.toUpperCase()}_ENDPOINT_OVERRIDE`;
       const setBy = overrides[service] === undefined ? `OS_INTERFACE or ${override}` : override;
       const ifRefused = `it does not take a token of this Keystone: look at OS_AUTH_URL and ${override}`;
-      const realm = scope && `${auth.authUrl} ${scope}`;
-      return { endpoint, setBy, ifRefused, headers: { 'x-auth-token': token }, realm };
+      const idempotencyScope = scope && `${auth.authUrl} ${scope}`;
+      return { endpoint, setBy, ifRefused, headers: { 'x-auth-token': token }, idempotencyScope };
     },
     renew(access: Access) {
       // Somebody else may have renewed it already.

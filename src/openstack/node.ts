@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Reservation, ReservationId } from '../core/ports.js';
 import type { RecordedError, Server, Step } from '../core/server.js';
 import { momentFrom } from './moment.js';
-import { withoutUrlCredentials } from './redact-urls.js';
+import { redactUrls } from './redact-urls.js';
 import type { Version } from './versions.js';
 
 /** The member of `instance_info` that holds our entries: one for each deployment id, of which one is the node's. */
@@ -123,7 +123,7 @@ export function serverFrom(body: unknown): Server | undefined {
     retired: node.retired,
     lessee: node.lessee ?? null,
     step: stepUnderWay(node),
-    lastError: node.last_error ? withoutUrlCredentials(node.last_error) : null,
+    lastError: node.last_error ? redactUrls(node.last_error) : null,
     cpus: sizeOf(node.properties.cpus),
     memoryMb: sizeOf(node.properties.memory_mb),
     diskGb: sizeOf(node.properties.local_gb),
@@ -146,7 +146,7 @@ export function errorsFrom(body: unknown): readonly RecordedError[] | undefined 
     .map(({ created_at, event_type, event }) => ({
       at: momentFrom(created_at),
       work: event_type ?? null,
-      words: withoutUrlCredentials(event ?? ''),
+      words: redactUrls(event ?? ''),
     }));
 }
 

@@ -1,10 +1,10 @@
 import { withoutSecrets } from '../core/text/image-ref.js';
 
 /**
- * Text in which a service may quote the URL of an image, or the path of one, without the credentials in it. It is taken
- * word by word, for a password may hold any character but a space; and a text of megabytes costs no more than its length.
+ * Removes the credentials from the URLs and paths that a service quotes in a text. It goes word by word, because a password may
+ * hold any character except a space. The time grows only with the length of the text.
  */
-export function withoutUrlCredentials(text: string): string {
+export function redactUrls(text: string): string {
   return text.replace(/\S+/g, (word) => {
     const [scheme] = /^\/|:\/\//.exec(word) ?? [];
     if (scheme === undefined) return word;

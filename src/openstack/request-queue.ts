@@ -1,22 +1,22 @@
 import { Failure } from '../core/failures.js';
 
-/** Lets at most so many through at the same time; the others wait in line, but not endlessly many. */
-export interface Gate {
+/** Runs a limited number of requests at a time; a limited number of others wait for their turn. */
+export interface RequestQueue {
   /**
    * Runs the action when it is its turn.
-   * @param first Goes before those that are not, and is never turned away: for what a change that has begun still needs.
-   * @throws Failure `overloaded` at once if the line is too long already; the signal's reason when that is aborted
-   * while it waits; else what the action throws
+   * @param first For a request that a running change still needs: it goes before the others and is never turned away.
+   * @throws Failure `overloaded` at once if too many requests wait already; the signal's reason if that is aborted while the
+   * action waits; otherwise whatever the action throws
    */
-  pass<Result>(signal: AbortSignal, action: () => Promise<Result>, first?: boolean): Promise<Result>;
+  run<Result>(signal: AbortSignal, action: () => Promise<Result>, first?: boolean): Promise<Result>;
 }
 
-/** So many may wait: what comes later would wait for longer than it is worth. */
-const longestLine = 256;
+/** A request behind this many others would wait for longer than it is worth. */
+const longestQueue = 256;
 
-export function createGate(places: number, mostWaiting = longestLine): Gate {
+export function createRequestQueue(places: number, mostWaiting = longestQueue): RequestQueue {
   let free = places;
-  /** Those who wait, in the order of their arrival: the first ones, and the others. */
+  /** The waiting requests in the order of their arrival: the first ones, and the others. */
   const lines = [new Set<() => void>(), new Set<() => void>()] as const;
 
   function enter(signal: AbortSignal, first: boolean): Promise<void> {
@@ -46,13 +46,13 @@ export function createGate(places: number, mostWaiting = longestLine): Gate {
 
   function exit(): void {
     const [next] = lines[0].size > 0 ? lines[0] : lines[1];
-    // The place passes from one to the next without being free in between.
+    // The next request takes the place over, so no newcomer can slip in between.
     if (next) next();
     else free += 1;
   }
 
   return {
-    async pass(signal, action, first = false) {
+    async run(signal, action, first = false) {
       await enter(signal, first);
       try {
         return await action();

@@ -12,7 +12,7 @@ export interface Access {
   readonly ifRefused: string;
   readonly headers: Readonly<Record<string, string>>;
   /** The cloud and what the access is for there: the project, as a rule. Undefined if that is nothing. */
-  readonly realm: string | undefined;
+  readonly idempotencyScope: string | undefined;
 }
 
 /** Signed in at a cloud, or about to be. */
@@ -53,10 +53,10 @@ export function createPlainSession(auth: Exclude<Auth, { type: 'keystone' }>, ov
     async access(service) {
       const { baremetal, image } = overrides;
       if (service === 'image' && image !== undefined) {
-        return { endpoint: image, setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE', realm: auth.endpoint, ...shown };
+        return { endpoint: image, setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE', idempotencyScope: auth.endpoint, ...shown };
       }
       const setBy = baremetal === undefined ? 'OS_ENDPOINT' : 'OS_BAREMETAL_ENDPOINT_OVERRIDE';
-      return { endpoint: auth.endpoint, setBy, realm: auth.endpoint, ...shown };
+      return { endpoint: auth.endpoint, setBy, idempotencyScope: auth.endpoint, ...shown };
     },
     renew: () => false,
   };

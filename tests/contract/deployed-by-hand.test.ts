@@ -10,7 +10,7 @@ import { systemClock as clock } from '../../src/local/clock.js';
 import { createGlance } from '../../src/openstack/glance.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
-import { createGate } from '../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { imageIds } from '../../src/simulator/seed/seed-images.js';
 import { openPolicy } from '../support/open-policy.js';
@@ -47,7 +47,13 @@ function cloud(provisionState: 'active' | 'deploy failed') {
     }
     return simulator.fetch(request);
   };
-  const http = createHttp({ service: 'Ironic', endpoint: 'http://sim', timeout: 10_000, gate: createGate(8), fetch });
+  const http = createHttp({
+    service: 'Ironic',
+    endpoint: 'http://sim',
+    timeout: 10_000,
+    queue: createRequestQueue(8),
+    fetch,
+  });
   const [random, changes] = [Math.random, createChanges()];
   const bareMetal = createIronic({ http, clock, random });
   const images = createGlance({ http, clock, random });

@@ -3,14 +3,14 @@ import { createServerService } from '../../src/core/inventory/server-service.js'
 import { survey } from '../../src/core/inventory/survey.js';
 import { createProvisionService } from '../../src/core/provision/provision.js';
 import { createStatusService } from '../../src/core/status/wait-for-change.js';
-import { createSignedHttp } from '../../src/openstack/authenticated-http.js';
+import { createAuthenticatedHttp } from '../../src/openstack/authenticated-http.js';
 import type { Auth } from '../../src/openstack/credentials.js';
 import { createGlance } from '../../src/openstack/glance.js';
 import { createHttp } from '../../src/openstack/http.js';
-import { createRealm } from '../../src/openstack/idempotency-scope.js';
+import { createIdempotencyScope } from '../../src/openstack/idempotency-scope.js';
 import { createIronic } from '../../src/openstack/ironic.js';
 import { createKeystoneSession } from '../../src/openstack/keystone.js';
-import { createGate } from '../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import type { Service } from '../../src/openstack/session.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { imageIds } from '../../src/simulator/seed/seed-images.js';
@@ -69,22 +69,22 @@ export async function createFaultCloud(options: { readonly networkInterface?: 'f
     program(): Program {
       const fetch = createFaultyFetch(upstream, script, time);
       const open = (service: string) => {
-        const gate = createGate(8);
-        return (where: string) => inVirtualTime(createHttp({ service, endpoint: where, timeout, gate, fetch }), time);
+        const queue = createRequestQueue(8);
+        return (where: string) => inVirtualTime(createHttp({ service, endpoint: where, timeout, queue, fetch }), time);
       };
       const session = createKeystoneSession({ auth, http: open('Keystone')(auth.authUrl), clock: time, overrides: {} });
-      const signed = (service: Service, name: string) =>
-        inVirtualTime(createSignedHttp({ session, service, at: open(name), timeout }), time);
-      const bareMetal = createIronic({ http: signed('baremetal', 'Ironic'), clock: time, random });
+      const authenticated = (service: Service, name: string) =>
+        inVirtualTime(createAuthenticatedHttp({ session, service, at: open(name), timeout }), time);
+      const bareMetal = createIronic({ http: authenticated('baremetal', 'Ironic'), clock: time, random });
       const service = createProvisionService({
         policy: openPolicy,
         bareMetal,
-        images: createGlance({ http: signed('image', 'The image service'), clock: time, random }),
+        images: createGlance({ http: authenticated('image', 'The image service'), clock: time, random }),
         servers: createServerService({ policy: openPolicy, bareMetal, clock: time, random }),
         changes: createChanges(),
         clock: time,
         random,
-        idempotencyScope: createRealm({ session, timeout, clock: time, random }),
+        idempotencyScope: createIdempotencyScope({ session, timeout, clock: time, random }),
       });
       const status = createStatusService({ policy: openPolicy, bareMetal, clock: time, random });
       return { ...service, ...status, survey: () => survey(bareMetal, new AbortController().signal, openPolicy) };

@@ -9,7 +9,7 @@ import type { ProvisionRequest, ProvisionResponse } from '../../src/core/request
 import { createGlance } from '../../src/openstack/glance.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
-import { createGate } from '../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { openPolicy } from '../support/open-policy.js';
 
@@ -53,7 +53,7 @@ function copies(scheduler: fc.Scheduler, random: () => number) {
   };
   const copy = () => {
     const http = (service: string) =>
-      createHttp({ service, endpoint: 'http://sim', timeout: 60_000, gate: createGate(8), fetch: onTheWay });
+      createHttp({ service, endpoint: 'http://sim', timeout: 60_000, queue: createRequestQueue(8), fetch: onTheWay });
     const bareMetal = createIronic({ http: http('Ironic'), clock, random });
     const images = createGlance({ http: http('Glance'), clock, random });
     const servers = createServerService({ policy: openPolicy, bareMetal, clock, random });

@@ -8,7 +8,7 @@ import { systemClock as clock } from '../../src/local/clock.js';
 import { createGlance } from '../../src/openstack/glance.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
-import { createGate } from '../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { openPolicy } from '../support/open-policy.js';
 
@@ -25,7 +25,13 @@ async function cloud(networkInterface: 'noop' | 'flat' | 'neutron') {
     log.push(`${request.method} ${new URL(request.url).pathname.replace(/^\/v1\/nodes\/[^/]+/, 'node')}`);
     return simulator.fetch(request);
   };
-  const http = createHttp({ service: 'Ironic', endpoint: 'http://sim', timeout: 10_000, gate: createGate(8), fetch });
+  const http = createHttp({
+    service: 'Ironic',
+    endpoint: 'http://sim',
+    timeout: 10_000,
+    queue: createRequestQueue(8),
+    fetch,
+  });
   const random = Math.random;
   const ask = async (method: string, path: string, body?: unknown) => {
     const init = body === undefined ? {} : { body: JSON.stringify(body) };

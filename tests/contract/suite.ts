@@ -8,7 +8,7 @@ import { createProvisionService } from '../../src/core/provision/provision.js';
 import { systemClock } from '../../src/local/clock.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
-import { createGate } from '../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { openPolicy } from '../support/open-policy.js';
 import { type Administrator, administrator, type Lab } from './lab.js';
 
@@ -28,7 +28,12 @@ export function contract(openLab: () => Promise<Lab>): void {
     lab = await openLab();
     admin = administrator(lab.endpoint);
     core = await anotherCore();
-    const http = createHttp({ service: 'Ironic', endpoint: lab.endpoint, timeout: 30_000, gate: createGate(8) });
+    const http = createHttp({
+      service: 'Ironic',
+      endpoint: lab.endpoint,
+      timeout: 30_000,
+      queue: createRequestQueue(8),
+    });
     bareMetal = createIronic({ http, clock: systemClock, random: Math.random });
     // The first answer settles the version, and what is counted below is what comes after.
     await bareMetal.listFree({}, undefined, signal);

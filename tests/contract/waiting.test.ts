@@ -3,7 +3,7 @@ import { obstacleTo } from '../../src/core/inventory/eligibility.js';
 import { createStatusService } from '../../src/core/status/wait-for-change.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
-import { createGate } from '../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { seededRandom } from '../core/setup.js';
 import { createTimeline } from '../core/timeline.js';
@@ -28,8 +28,8 @@ async function setup(servers: number, stepSeconds: number) {
     }
   }
   const random = seededRandom(7);
-  const gate = createGate(8);
-  const http = createHttp({ service: 'Ironic', endpoint: 'http://simulator', timeout: 30_000, gate, fetch: counted });
+  const queue = createRequestQueue(8);
+  const http = createHttp({ service: 'Ironic', endpoint: 'http://simulator', timeout: 30_000, queue, fetch: counted });
   const bareMetal = createIronic({ http, clock, random });
   const ask = async (method: string, path: string, body: unknown) => {
     const init = { method, headers, body: JSON.stringify(body) };

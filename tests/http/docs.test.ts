@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { failures } from '../../src/core/failures.js';
 import { allOperations } from '../../src/core/operations.js';
 import { docsPage } from '../../src/http/documents.js';
-import { remarks } from '../../src/http/field-descriptions.js';
+import { fieldDescriptions } from '../../src/http/field-descriptions.js';
 import { type HttpServer, startHttpServer } from './http-server.js';
 
 const unescaped = (html: string) => html.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
@@ -44,10 +44,10 @@ describe('the reference page', () => {
     for (const row of rows) expect(row.at(-1), row[0]).toMatch(/\S/);
   });
 
-  it('has each of our remarks beside a member of that name', () => {
+  it('has each of our fieldDescriptions beside a member of that name', () => {
     const rows = [...docsPage.matchAll(/<tr><td><code>(?:[\w.[\]]+\.)?(\w+)<\/code>.*<td>(.*)<\/td><\/tr>/g)];
     const said = rows.map(([, name, words]) => `${name}: ${words}`);
-    for (const [name, words] of Object.entries(remarks)) expect(said).toContain(`${name}: ${words}`);
+    for (const [name, words] of Object.entries(fieldDescriptions)) expect(said).toContain(`${name}: ${words}`);
   });
 
   it('has no link to a place that it does not have', () => {

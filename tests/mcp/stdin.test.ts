@@ -71,11 +71,8 @@ describe('a line on stdin', () => {
     'with the argument %s gets an error, for it is never dropped',
     async (argument) => {
       lines.send(call('p', 'file:///x').replace('"image_id"', `${argument},"image_id"`));
-      expect(await lines.next()).toEqual({
-        jsonrpc: '2.0',
-        id: 'p',
-        error: { code: -32602, message: 'Invalid params: unknown argument "__proto__"' },
-      });
+      const text = expect.stringMatching(/^Invalid request\nReason: unknown argument "__proto__"\n/);
+      expect(await lines.next()).toMatchObject({ id: 'p', result: { isError: true, content: [{ text }] } });
       await expectLife();
     },
   );
@@ -87,9 +84,9 @@ describe('a line on stdin', () => {
     expect(await lines.next()).toMatchObject({ id: 'after' });
   });
 
-  it('of 12 MB gets an invalid request by its id, and the next one is read', async () => {
+  it('of 12 MB gets an invalid request without its id, and the next one is read', async () => {
     lines.send(call('long', `file:///${'x'.repeat(12e6)}`));
-    expect(await lines.next()).toEqual({ jsonrpc: '2.0', id: 'long', error: tooLong });
+    expect(await lines.next()).toEqual({ jsonrpc: '2.0', id: null, error: tooLong });
     await expectLife();
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSignedHttp } from '../../src/openstack/authenticated-http.js';
+import { createAuthenticatedHttp } from '../../src/openstack/authenticated-http.js';
 import { createGlance } from '../../src/openstack/glance.js';
 import { createIronic } from '../../src/openstack/ironic.js';
 import { createPlainSession } from '../../src/openstack/session.js';
@@ -14,7 +14,7 @@ const redirect: Reply = () => new Response(null, { status: 302, headers: { locat
 function ironicThatReplies(reply: Reply) {
   service.replies(reply);
   const session = createPlainSession({ type: 'none', endpoint: service.endpoint }, {});
-  const http = createSignedHttp({ session, service: 'baremetal', at: httpTo, timeout: 5_000 });
+  const http = createAuthenticatedHttp({ session, service: 'baremetal', at: httpTo, timeout: 5_000 });
   return createIronic({ http, clock: createFakeClock(), random: () => 0 });
 }
 
@@ -48,7 +48,7 @@ describe('an image service where there is none', () => {
   ])('but %s is told of with the setting to look at', async (_, reply, words) => {
     service.replies(reply);
     const session = createPlainSession({ type: 'none', endpoint: 'http://ironic.test' }, { image: service.endpoint });
-    const http = createSignedHttp({ session, service: 'image', at: httpTo, timeout: 5_000 });
+    const http = createAuthenticatedHttp({ session, service: 'image', at: httpTo, timeout: 5_000 });
     const images = createGlance({ http, clock: createFakeClock(), random: () => 0 });
     await expect(images.list(forever)).rejects.toMatchObject({
       words: `${words}; is there a Glance at that address? look at OS_IMAGE_ENDPOINT_OVERRIDE`,

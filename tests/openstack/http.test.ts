@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NoAnswer } from '../../src/core/ports.js';
 import type { Ask } from '../../src/openstack/http.js';
-import { createGate } from '../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { whileCollectingGarbage } from '../support/garbage.js';
 import { nowhere } from '../support/nowhere.js';
 import { forever, httpTo } from './lab.js';
@@ -151,7 +151,7 @@ describe('at most 8 requests', () => {
       open -= 1;
       answer(response, 200, '{}');
     });
-    const http = httpTo(endpoint, { gate: createGate(8) });
+    const http = httpTo(endpoint, { queue: createRequestQueue(8) });
     await Promise.all(Array.from({ length: 40 }, () => http.ask(get, forever)));
     expect(requests).toHaveLength(40);
     expect(most).toBe(8);
@@ -320,10 +320,10 @@ describe('a caller who leaves', () => {
 
   it('does not keep a place', async () => {
     const controller = new AbortController();
-    const gate = createGate(1);
+    const queue = createRequestQueue(1);
     const silent = await serve(() => controller.abort(reason));
     const lively = await serve((_, response) => answer(response, 200, '{}'));
-    await expect(httpTo(silent.endpoint, { gate }).ask(get, controller.signal)).rejects.toBe(reason);
-    await expect(httpTo(lively.endpoint, { gate }).ask(get, forever)).resolves.toMatchObject({ status: 200 });
+    await expect(httpTo(silent.endpoint, { queue }).ask(get, controller.signal)).rejects.toBe(reason);
+    await expect(httpTo(lively.endpoint, { queue }).ask(get, forever)).resolves.toMatchObject({ status: 200 });
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Auth, Identity, Scope } from '../../src/openstack/credentials.js';
 import { createHttp } from '../../src/openstack/http.js';
-import { createRealm } from '../../src/openstack/idempotency-scope.js';
+import { createIdempotencyScope } from '../../src/openstack/idempotency-scope.js';
 import { createKeystoneSession } from '../../src/openstack/keystone.js';
-import { createGate } from '../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { createPlainSession, type Session } from '../../src/openstack/session.js';
 import { createFakeClock } from '../core/fake-clock.js';
 import { forever } from './lab.js';
@@ -12,7 +12,7 @@ const password: Identity = { method: 'password', user: { id: 'ann' }, password: 
 const credential: Identity = { method: 'application_credential', credential: { id: 'c' }, secret: 's' };
 
 const clock = createFakeClock();
-const realmOf = (session: Session) => createRealm({ session, timeout: 5_000, clock, random: () => 0 });
+const scopeOf = (session: Session) => createIdempotencyScope({ session, timeout: 5_000, clock, random: () => 0 });
 
 /** Where keys count with a token of which Keystone says that, and how often it was signed in for. */
 function keystone(
@@ -36,9 +36,15 @@ function keystone(
     interface: 'public',
     ...settings,
   };
-  const http = createHttp({ service: 'Keystone', endpoint: auth.authUrl, timeout: 5_000, gate: createGate(8), fetch });
+  const http = createHttp({
+    service: 'Keystone',
+    endpoint: auth.authUrl,
+    timeout: 5_000,
+    queue: createRequestQueue(8),
+    fetch,
+  });
   const session = createKeystoneSession({ auth, http, clock, overrides: {} });
-  return { session, realm: realmOf(session), signIns: () => signIns };
+  return { session, scope: scopeOf(session), signIns: () => signIns };
 }
 
 const inProject = (id: string) => ({ project: { id, name: 'machines', domain: { id: 'default' } } });
@@ -47,13 +53,13 @@ const own = { identity: credential, scope: 'own' } as const;
 describe('where an idempotency key counts', () => {
   it('is the same project, however the settings name it', async () => {
     const named = { scope: { project: { name: 'machines', domain: { name: 'Default' } } } };
-    const byId = await keystone(inProject('p1')).realm(forever);
-    expect(await keystone(inProject('p1'), named).realm(forever)).toBe(byId);
-    expect(await keystone(inProject('p1'), own).realm(forever)).toBe(byId);
+    const byId = await keystone(inProject('p1')).scope(forever);
+    expect(await keystone(inProject('p1'), named).scope(forever)).toBe(byId);
+    expect(await keystone(inProject('p1'), own).scope(forever)).toBe(byId);
   });
 
   it('is another one for each project of application credentials, for each domain, for the system, and at each Keystone', async () => {
-    const realms = await Promise.all(
+    const scopes = await Promise.all(
       [
         keystone(inProject('p1'), own),
         keystone(inProject('p2'), own),
@@ -61,27 +67,27 @@ describe('where an idempotency key counts', () => {
         keystone({ domain: { id: 'd2' } }, { scope: { domain: { id: 'd2' } } }),
         keystone({ system: { all: true } }, { scope: { system: 'all' } }),
         keystone(inProject('p1'), { ...own, authUrl: 'http://elsewhere' }),
-      ].map(({ realm }) => realm(forever)),
+      ].map(({ scope }) => scope(forever)),
     );
-    expect(new Set(realms).size).toBe(6);
+    expect(new Set(scopes).size).toBe(6);
   });
 
   it('is the Ironic where there is no Keystone', async () => {
     const plain = createPlainSession({ type: 'none', endpoint: 'http://ironic' }, { image: 'http://glance' });
-    await expect(realmOf(plain)(forever)).resolves.toBe('http://ironic');
+    await expect(scopeOf(plain)(forever)).resolves.toBe('http://ironic');
   });
 
   it('is nowhere with a token that is for nothing', async () => {
-    await expect(keystone({}).realm(forever)).rejects.toMatchObject({
+    await expect(keystone({}).scope(forever)).rejects.toMatchObject({
       name: 'NoAnswer',
       words: "Keystone's token is for no project, so that an idempotency_key counts nowhere",
     });
   });
 
   it('needs no sign-in but the one that all requests share', async () => {
-    const { session, realm, signIns } = keystone(inProject('p1'));
+    const { session, scope, signIns } = keystone(inProject('p1'));
     expect(signIns()).toBe(0);
-    await Promise.all([realm(forever), realm(forever)]);
+    await Promise.all([scope(forever), scope(forever)]);
     await session.access('baremetal', forever);
     expect(signIns()).toBe(1);
   });
@@ -90,17 +96,17 @@ describe('where an idempotency key counts', () => {
     const sick = keystone(inProject('p1'), {}, (signIn) =>
       signIn === 1 ? new Response('', { status: 503 }) : undefined,
     );
-    await expect(sick.realm(forever)).resolves.toContain('p1');
+    await expect(sick.scope(forever)).resolves.toContain('p1');
     expect(sick.signIns()).toBe(2);
     const no = () => Response.json({ error: { code: 401, message: 'No.' } }, { status: 401 });
     const strict = keystone(inProject('p1'), {}, no);
-    await expect(strict.realm(forever)).rejects.toMatchObject({ name: 'SignInRefused' });
+    await expect(strict.scope(forever)).rejects.toMatchObject({ name: 'SignInRefused' });
     expect(strict.signIns()).toBe(1);
   });
 
   it('is not waited for by a caller who has left', async () => {
-    const { realm, signIns } = keystone(inProject('p1'));
-    await expect(realm(AbortSignal.abort(new Error('the caller left')))).rejects.toThrow('the caller left');
+    const { scope, signIns } = keystone(inProject('p1'));
+    await expect(scope(AbortSignal.abort(new Error('the caller left')))).rejects.toThrow('the caller left');
     expect(signIns()).toBe(0);
   });
 });

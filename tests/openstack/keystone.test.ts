@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createSignedHttp } from '../../src/openstack/authenticated-http.js';
+import { createAuthenticatedHttp } from '../../src/openstack/authenticated-http.js';
 import type { Auth } from '../../src/openstack/credentials.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createKeystoneSession } from '../../src/openstack/keystone.js';
-import { createGate } from '../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../src/openstack/request-queue.js';
 
 type KeystoneAuth = Extract<Auth, { type: 'keystone' }>;
 
@@ -64,8 +64,8 @@ function cloud(
       ? Response.json({ token })
       : Response.json({ error: { message: 'expired' } }, { status: 401 });
   };
-  const gate = createGate(8);
-  const at = (endpoint: string) => createHttp({ service: 'Service', endpoint, timeout: 5_000, gate, fetch });
+  const queue = createRequestQueue(8);
+  const at = (endpoint: string) => createHttp({ service: 'Service', endpoint, timeout: 5_000, queue, fetch });
   const clock = { now: () => now, sleep: async () => undefined };
   const session = createKeystoneSession({
     auth: { ...auth, ...options.auth },
@@ -74,8 +74,8 @@ function cloud(
     overrides,
   });
   return {
-    http: createSignedHttp({ session, service: 'baremetal', at, timeout: 5_000 }),
-    images: createSignedHttp({ session, service: 'image', at, timeout: 5_000 }),
+    http: createAuthenticatedHttp({ session, service: 'baremetal', at, timeout: 5_000 }),
+    images: createAuthenticatedHttp({ session, service: 'image', at, timeout: 5_000 }),
     signIns,
     asked,
     advance: (milliseconds: number) => {

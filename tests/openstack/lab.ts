@@ -2,7 +2,7 @@ import { HttpResponse, type HttpResponseResolver, http } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { createHttp, type Http, type HttpOptions } from '../../src/openstack/http.js';
-import { createGate } from '../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../src/openstack/request-queue.js';
 
 /** A request as it arrived. */
 export interface Seen {
@@ -60,7 +60,7 @@ export function createService(endpoint: string): Service {
 
 /** A way to such a service. */
 export function httpTo(endpoint: string, options: Partial<HttpOptions> = {}): Http {
-  return createHttp({ service: 'Ironic', endpoint, timeout: 5_000, gate: createGate(8), ...options });
+  return createHttp({ service: 'Ironic', endpoint, timeout: 5_000, queue: createRequestQueue(8), ...options });
 }
 
 /** A signal that nobody aborts. */

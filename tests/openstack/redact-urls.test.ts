@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { withoutUrlCredentials } from '../../src/openstack/redact-urls.js';
+import { redactUrls } from '../../src/openstack/redact-urls.js';
 
 /** What a password may hold where nobody has encoded it: all but white space. */
 const passwordPart = fc.string({
@@ -23,8 +23,8 @@ describe('a text that quotes a URL', () => {
     ['oci://registry.example:5000/a@sha256:00ff,', 'oci://registry.example:5000/a@sha256:00ff,'],
     ['joe@example.org: why? (a/b)', 'joe@example.org: why? (a/b)'],
   ])('%s is shown as %s', (said, shown) => {
-    expect(withoutUrlCredentials(said)).toBe(shown);
-    expect(withoutUrlCredentials(shown)).toBe(shown);
+    expect(redactUrls(said)).toBe(shown);
+    expect(redactUrls(shown)).toBe(shown);
   });
 
   it('never shows a password, whatever it holds and wherever the URL stands', () => {
@@ -39,7 +39,7 @@ describe('a text that quotes a URL', () => {
     fc.assert(
       fc.property(passwordPart, passwordPart, around, (before, after, [left, right]) => {
         const url = `https://user:${before}hunter2${after}@images.example/x.img`;
-        const shown = withoutUrlCredentials(`Failed to download ${left}${url}${right} (403)`);
+        const shown = redactUrls(`Failed to download ${left}${url}${right} (403)`);
         expect(shown).not.toContain('hunter2');
         expect(shown).toMatch(/^Failed to download .*@images\.example\/x\.img.* \(403\)$/);
       }),
@@ -50,7 +50,7 @@ describe('a text that quotes a URL', () => {
   it.each(['a', 'a://', 'a:b://', 'a://b:', '@', '://@', '?"', "'", '@sha1:a', '/?'])(
     'may repeat %j for megabytes',
     (part) => {
-      expect(withoutUrlCredentials(`https://${part.repeat(1_000_000)}`)).toContain('https://');
+      expect(redactUrls(`https://${part.repeat(1_000_000)}`)).toContain('https://');
     },
   );
 });

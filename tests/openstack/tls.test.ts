@@ -5,10 +5,10 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { createSignedHttp } from '../../src/openstack/authenticated-http.js';
+import { createAuthenticatedHttp } from '../../src/openstack/authenticated-http.js';
 import type { Tls } from '../../src/openstack/credentials.js';
 import { createHttp } from '../../src/openstack/http.js';
-import { createGate } from '../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { createPlainSession } from '../../src/openstack/session.js';
 import { createTlsFetch } from '../../src/openstack/tls.js';
 
@@ -52,9 +52,9 @@ afterAll(() => {
 function wayTo(endpoint: string, tls: Partial<Tls> | undefined, timeout = 20_000) {
   const fetch = tls && createTlsFetch({ verify: true, ...tls }, 4);
   const session = createPlainSession({ type: 'none', endpoint }, {});
-  const gate = createGate(8);
-  const at = (address: string) => createHttp({ service: 'Ironic', endpoint: address, timeout, gate, fetch });
-  return createSignedHttp({ session, service: 'baremetal', at, timeout });
+  const queue = createRequestQueue(8);
+  const at = (address: string) => createHttp({ service: 'Ironic', endpoint: address, timeout, queue, fetch });
+  return createAuthenticatedHttp({ session, service: 'baremetal', at, timeout });
 }
 
 const forever = new AbortController().signal;

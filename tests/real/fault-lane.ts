@@ -8,7 +8,7 @@ import { createStatusService } from '../../src/core/status/wait-for-change.js';
 import { systemClock } from '../../src/local/clock.js';
 import { createHttp, type Http } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
-import { createGate } from '../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import type { FaultLab } from '../contract/fault-lab.js';
 import type { Administrator } from '../contract/lab.js';
 import { playFault } from '../support/fault-player.js';
@@ -154,7 +154,7 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
     clock,
     timeout,
     at: (service) => proxies.get(service)?.url ?? '',
-    open: (service, endpoint) => createHttp({ service, endpoint, timeout, gate: createGate(8), fetch: send }),
+    open: (service, endpoint) => createHttp({ service, endpoint, timeout, queue: createRequestQueue(8), fetch: send }),
   };
 
   const lab: FaultLab = {

@@ -5,7 +5,7 @@ import type { BareMetal } from '../../src/core/ports.js';
 import { systemClock } from '../../src/local/clock.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
-import { createGate } from '../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import type { Administrator } from '../contract/lab.js';
 
 export const image = 'http://127.0.0.1:9/cirros.img';
@@ -17,7 +17,7 @@ export async function coreAt(endpoint: string): Promise<Core> {
 }
 
 export function bareMetalAt(endpoint: string): BareMetal {
-  const http = createHttp({ service: 'Ironic', endpoint, timeout: 30_000, gate: createGate(8) });
+  const http = createHttp({ service: 'Ironic', endpoint, timeout: 30_000, queue: createRequestQueue(8) });
   return createIronic({ http, clock: systemClock, random: Math.random });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createSignedHttp } from '../../../src/openstack/authenticated-http.js';
+import { createAuthenticatedHttp } from '../../../src/openstack/authenticated-http.js';
 import type { Auth } from '../../../src/openstack/credentials.js';
 import { createGlance } from '../../../src/openstack/glance.js';
 import { createKeystoneSession } from '../../../src/openstack/keystone.js';
@@ -40,11 +40,11 @@ async function groundOf(cloud: Cloud): Promise<FaultGround> {
       };
       const overrides = { baremetal: behind(baremetal_endpoint), image: behind(image_endpoint) };
       const session = createKeystoneSession({ auth, http: open('Keystone', auth.authUrl), clock, overrides });
-      const signed = (service: Service, called: string) =>
-        createSignedHttp({ session, service, at: (address) => open(called, address), timeout });
+      const authenticated = (service: Service, called: string) =>
+        createAuthenticatedHttp({ session, service, at: (address) => open(called, address), timeout });
       return {
-        ironic: signed('baremetal', 'Ironic'),
-        images: createGlance({ http: signed('image', 'The image service'), clock, random: Math.random }),
+        ironic: authenticated('baremetal', 'Ironic'),
+        images: createGlance({ http: authenticated('image', 'The image service'), clock, random: Math.random }),
       };
     },
   };

@@ -4,15 +4,15 @@
 // core that knows one answer by heart, and the bare server knows all of it by heart.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { composeCore } from '../src/compose.js';
-import { readConfig } from '../src/config/config.js';
-import type { Failure } from '../src/core/failures.js';
-import { allOperations } from '../src/core/operations.js';
-import { createHttpApp } from '../src/http/app.js';
-import { createInFlight } from '../src/http/in-flight.js';
-import { createJsonLines } from '../src/http/json-lines.js';
-import { problemOf } from '../src/http/problem.js';
-import { createHttpServer } from '../src/http/server.js';
+import { composeCore } from '../../src/compose.js';
+import { readConfig } from '../../src/config/config.js';
+import type { Failure } from '../../src/core/failures.js';
+import { allOperations } from '../../src/core/operations.js';
+import { createHttpApp } from '../../src/http/app.js';
+import { createInFlight } from '../../src/http/in-flight.js';
+import { createJsonLines } from '../../src/http/json-lines.js';
+import { problemOf } from '../../src/http/problem.js';
+import { createHttpServer } from '../../src/http/server.js';
 import { instantCore } from './instant-core.js';
 
 const [kind, cloud] = process.argv.slice(2);

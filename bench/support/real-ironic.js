@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createClient } from './keep-alive-client.js';
+import { createClient } from '../subjects/bare-client.js';
 
 const lab = 'tests/real/ironic/ironic_lab.py';
 

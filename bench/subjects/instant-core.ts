@@ -1,5 +1,5 @@
-import type { Core } from '../src/core/operation.js';
-import { createPolicy } from '../src/core/policy.js';
+import type { Core } from '../../src/core/operation.js';
+import { createPolicy } from '../../src/core/policy.js';
 
 /** A core that says the same to everybody, at once: what is left to measure is the face in front of it. */
 export function instantCore(): Core {

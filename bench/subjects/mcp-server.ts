@@ -1,9 +1,9 @@
 // The MCP server of bench/calls.js: ours on stdio, with a core that answers at once.
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { createStdioTransport } from '../src/commands/stdio-transport.js';
-import { allOperations } from '../src/core/operations.js';
-import { createMcpServer } from '../src/mcp/server.js';
-import { tools } from '../src/mcp/tools.js';
+import { createStdioTransport } from '../../src/commands/stdio-transport.js';
+import { allOperations } from '../../src/core/operations.js';
+import { createMcpServer } from '../../src/mcp/server.js';
+import { tools } from '../../src/mcp/tools.js';
 import { instantCore } from './instant-core.js';
 
 const core = instantCore();
