@@ -23,13 +23,8 @@ export interface Call {
   /** Told how far a call that waits has come, if its caller wants to know. */
   readonly report?: ((progress: Progress) => void) | undefined;
   readonly caller: Caller;
+  /** What the user was asked before this call, and has agreed to. */
+  readonly agreed?: string | undefined;
   /** The W3C trace context that the caller sent, already validated. */
   readonly traceparent?: string | undefined;
-}
-
-/** What the user is asked before something is destroyed. */
-export interface Consent<Input = unknown> {
-  readonly sentence: string;
-  /** The arguments with which the operation does what the sentence says, and nothing else. */
-  readonly input: Input;
 }

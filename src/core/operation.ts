@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Changes } from './async/changes.js';
 import { audited } from './audit.js';
-import type { Call, Consent, Effect } from './call.js';
+import type { Call, Effect } from './call.js';
 import type { DeprovisionService } from './deprovision/deprovision.js';
 import { Failure, type FailureCode, type FieldIssue, invalidArgument, invalidArguments } from './failures.js';
 import { unsafePart } from './input/unsafe-input.js';
@@ -60,10 +60,10 @@ export interface Operation<Input = unknown, Output extends Answer = Answer> {
    */
   call(core: Core, input: Input, call: Call): Promise<Output>;
   /**
-   * What the user must agree to before the operation is called; undefined if that is nothing. Changes nothing.
+   * What the user must agree to before the operation is called, as a question; null if that is nothing. Changes nothing.
    * @throws as `call` does, whatever speaks against the operation
    */
-  readonly consent?: ((core: Core, input: unknown, call: Call) => Promise<Consent | undefined>) | undefined;
+  readonly consent?: ((core: Core, input: unknown, call: Call) => Promise<string | null>) | undefined;
 }
 
 /** How every call can fail, whatever it asks for. */
@@ -80,7 +80,7 @@ interface Definition<Input, Parsed, Output extends Answer>
   readonly input: z.ZodType<Parsed, Input>;
   readonly output: z.ZodType<Output>;
   run(core: Core, input: Parsed, call: Call): Promise<NoInfer<Output>>;
-  consent?(core: Core, input: Parsed, call: Call): Promise<Consent | undefined>;
+  consent?(core: Core, input: Parsed, call: Call): Promise<string | null>;
 }
 
 /** Makes an operation, with the types of its schemas. */

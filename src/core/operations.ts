@@ -111,7 +111,7 @@ export const operations = {
     ],
     example: { operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7', confirm_server_name: 'rack1-small-01' },
     consent: ({ deprovision }, input, { signal }) => deprovision.consent(input, signal),
-    run: ({ deprovision }, input, { signal }) => deprovision.deprovision(input, signal),
+    run: ({ deprovision }, input, { signal, agreed }) => deprovision.deprovision(input, signal, agreed),
   }),
 };
 

@@ -62,10 +62,10 @@ export interface BareMetal {
   reserve(serverId: string, reservation: Reservation, signal: AbortSignal): Promise<Server>;
 
   /**
-   * Starts the deployment that the reservation describes. Ironic asks nobody whose it is: call it only on a server
-   * that `reserve` has just answered for. Repeated while the first is under way it is refused.
+   * Starts the deployment that the reservation describes. Ironic does not ask whose it is; hence the last look.
+   * Repeated while the first is under way it is refused.
    */
-  deploy(serverId: string, configDrive: ConfigDrive | undefined, signal: AbortSignal): Promise<void>;
+  deploy(serverId: string, start: Start, signal: AbortSignal): Promise<Sent>;
 
   /**
    * Gives a reserved server back: clears deployment id and description, if and only if it carries the entry of that very
@@ -74,11 +74,10 @@ export interface BareMetal {
   release(serverId: string, reservation: ReservationId, signal: AbortSignal): Promise<void>;
 
   /**
-   * Has whatever is deployed on a server undeployed: cancels, switches off, and cleans as Ironic is set up to. Ironic asks
-   * nobody whose it is: call it only on a server that was looked at a moment ago. Repeated while the first is under way
-   * it is refused.
+   * Has whatever is deployed on a server undeployed: cancels, switches off, and cleans as Ironic is set up to. Ironic
+   * does not ask whose it is; hence the last look. Repeated while the first is under way it is refused.
    */
-  undeploy(serverId: string, signal: AbortSignal): Promise<void>;
+  undeploy(serverId: string, lastLook: LastLook, signal: AbortSignal): Promise<Sent>;
 
   /** The ids of the Neutron ports that are attached to a server. Changes nothing. */
   vifs(serverId: string, signal: AbortSignal): Promise<readonly string[]>;
@@ -95,6 +94,30 @@ export interface BareMetal {
   /** Ironic's clock as of its latest answer, in milliseconds since the epoch, right to the second. */
   now(): number;
 }
+
+/**
+ * What is known of a server that Ironic is about to change on our word alone. If anything came between that and the
+ * moment when the request is really sent (a sign-in, a wait for a place in the queue, more than a second), the server is
+ * read again at that moment.
+ */
+export interface LastLook {
+  /** When the request was sent that showed the server, by the clock; null to have it read again in any case. */
+  readonly at: number | null;
+  /** Whether the server, as it is now, may still be changed. Null: Ironic does not know it any more. */
+  permits(server: Server | null): boolean;
+}
+
+/** What `deploy` sends, and on what knowledge. */
+export interface Start {
+  readonly configDrive: ConfigDrive | undefined;
+  readonly lastLook: LastLook;
+}
+
+/** How a change went that depends on a last look. */
+export type Sent =
+  | { readonly kind: 'accepted' }
+  /** Not sent: the server, which is as given, did not permit it any more. */
+  | { readonly kind: 'overtaken'; readonly server: Server | null };
 
 /** By what a reservation is known. */
 export interface ReservationId {

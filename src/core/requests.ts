@@ -145,6 +145,7 @@ export const DeprovisionRequest = z.strictObject({
       "The server's name (not its host name; its UUID where it has none) as the user gave it: ask, do not look it up",
     ),
   deployment_id: uuid.optional().describe('Fails if the server carries another deployment by now'),
+  retry_failed: z.boolean().optional().describe('Undeploy again what could not be undeployed'),
 });
 export type DeprovisionRequest = z.output<typeof DeprovisionRequest>;
 

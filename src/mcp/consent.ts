@@ -23,7 +23,7 @@ const Answer = z.object({ confirm: z.boolean() });
  * counts for nothing else, whichever copy of this program the second call comes to. It need not be sealed, for a client
  * that forged it could as well forge the answer.
  *
- * @returns the arguments to go on with, or what is to be answered instead
+ * @returns what the user has agreed to, if anything, or what is to be answered instead
  * @throws Failure `not_confirmed`, and whatever speaks against the operation
  */
 export async function agreed(
@@ -33,8 +33,11 @@ export async function agreed(
   call: Call,
   server: McpServer,
   { mcpReq }: ServerContext,
-): Promise<{ readonly input: unknown } | { readonly question: InputRequiredResult }> {
-  if (!operation.consent || !canAsk(server, mcpReq.envelope)) return { input };
+): Promise<
+  | { readonly kind: 'go on'; readonly agreed: string | undefined }
+  | { readonly kind: 'ask'; readonly question: InputRequiredResult }
+> {
+  if (!operation.consent || !canAsk(server, mcpReq.envelope)) return { kind: 'go on', agreed: undefined };
   const answer = inputResponse(mcpReq.inputResponses, key);
   if (answer.kind === 'elicit' && acceptedContent(mcpReq.inputResponses, key, Answer)?.confirm !== true) {
     throw new Failure('not_confirmed', {
@@ -43,9 +46,9 @@ export async function agreed(
     });
   }
   const consent = await operation.consent(core, input, call);
-  if (consent === undefined) return { input };
-  if (answer.kind === 'elicit' && mcpReq.requestState() === consent.sentence) return { input: consent.input };
-  return { question: question(core.say(consent.sentence), consent.sentence) };
+  if (consent === null) return { kind: 'go on', agreed: undefined };
+  if (answer.kind === 'elicit' && mcpReq.requestState() === consent) return { kind: 'go on', agreed: consent };
+  return { kind: 'ask', question: question(core.say(consent), consent) };
 }
 
 function question(message: string, requestState: string): InputRequiredResult {

@@ -103,9 +103,9 @@ export function createMcpServer({
     if (!names.has(name)) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${name} not found`);
     try {
       const { operation, asked, call } = await prepared(name, context);
-      const agreement = await agreed(operation, asked, input, call, server, context);
-      if ('question' in agreement) return agreement.question;
-      const output = await operation.call(asked, agreement.input, call);
+      const consent = await agreed(operation, asked, input, call, server, context);
+      if (consent.kind === 'ask') return consent.question;
+      const output = await operation.call(asked, input, { ...call, agreed: consent.agreed });
       return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output };
     } catch (error) {
       return { isError: true, content: [{ type: 'text', text: failureText(failureIn(error, context)) }] };

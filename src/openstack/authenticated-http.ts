@@ -1,7 +1,7 @@
 import { withFirstAbort } from '../core/async/abort.js';
 import { NoAnswer, SignInRefused } from '../core/ports.js';
 import { saidIn } from './fault.js';
-import type { Http } from './http.js';
+import type { Ask, Http } from './http.js';
 import { type Access, advised, type Service, type Session, serviceNames } from './session.js';
 
 export interface AuthenticatedHttpOptions {
@@ -44,9 +44,18 @@ export function createAuthenticatedHttp({ session, service, at, timeout }: Authe
     async ask(ask, signal, deadline = within()) {
       for (let again = false; ; again = true) {
         const access = await accessInTime({ session, service, timeout }, signal, deadline);
-        const headers = { ...ask.headers, ...access.headers };
+        const signed = (other: Ask): Ask => ({ ...other, headers: { ...other.headers, ...access.headers } });
+        const { before } = ask;
+        const delayed = again || access.waited;
         const answer = await wayTo(access.endpoint)
-          .ask({ ...ask, headers }, signal, deadline)
+          .ask(
+            {
+              ...signed(ask),
+              before: before && ((waited, send) => before(delayed || waited, (other) => send(signed(other)))),
+            },
+            signal,
+            deadline,
+          )
           .catch((error) => {
             throw advised(error, access);
           });

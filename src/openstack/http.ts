@@ -2,7 +2,7 @@ import ky, { type KyInstance } from 'ky';
 import { unlessAborted, withFirstAbort } from '../core/async/abort.js';
 import { isOfChange } from '../core/async/changes.js';
 import { Failure } from '../core/failures.js';
-import { NoAnswer } from '../core/ports.js';
+import { NoAnswer, Refused } from '../core/ports.js';
 import { failedCallIn } from './failed-call.js';
 import type { RequestQueue } from './request-queue.js';
 
@@ -23,7 +23,16 @@ export interface Ask {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
+  /**
+   * Called when nothing is left but to send the request: its place in the queue is taken and its sign-in is valid. What
+   * it answers, if anything, is taken for the answer, and the request is not sent.
+   * @param delayed Whether the request had to wait for its place or its sign-in.
+   * @param exchange Sends another request in the same place, with the same sign-in.
+   */
+  readonly before?: Before | undefined;
 }
+
+type Before = (delayed: boolean, exchange: (ask: Ask) => Promise<Answer>) => Promise<Answer | null>;
 
 /** Speaks HTTP with one service. */
 export interface Http {
@@ -68,10 +77,8 @@ export function createHttp({ service, endpoint, timeout, queue, fetch }: HttpOpt
   });
 
   async function send(ask: Ask, signal: AbortSignal, deadline: AbortSignal): Promise<Answer> {
-    const { method, path, query, headers, json } = ask;
     let begun = false;
-    const exchange = async (either: AbortSignal): Promise<Answer> => {
-      begun = true;
+    const exchange = async ({ method, path, query, headers, json }: Ask, either: AbortSignal): Promise<Answer> => {
       const answering = client(path, {
         method,
         headers: { accept: 'application/json', ...headers },
@@ -87,15 +94,25 @@ export function createHttp({ service, endpoint, timeout, queue, fetch }: HttpOpt
     try {
       // The wait for a place counts as well: it is the caller who waits.
       return await withFirstAbort([signal, deadline], (either) =>
-        queue.run(either, () => exchange(either), isOfChange(signal)),
+        queue.run(
+          either,
+          async (waited) => {
+            const instead = await ask.before?.(waited, (other) => exchange(other, either));
+            if (instead) return instead;
+            begun = true;
+            return exchange(ask, either);
+          },
+          isOfChange(signal),
+        ),
       );
     } catch (error) {
       signal.throwIfAborted();
       if (deadline.aborted) throw new NoAnswer(`${service} did not answer within ${timeout / 1000} s`, begun);
-      if (error instanceof NoAnswer || error instanceof Failure) throw error;
+      if (error instanceof NoAnswer) throw begun ? error : error.withoutEffect();
+      if (error instanceof Failure || error instanceof Refused) throw error;
       const call = failedCallIn(error);
       const words = `${service} at ${endpoint} cannot be reached (${call?.code ?? 'connection failed'})`;
-      throw new NoAnswer(words, !call?.unsent, { cause: error });
+      throw new NoAnswer(words, begun && !call?.unsent, { cause: error });
     }
   }
 

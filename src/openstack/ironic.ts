@@ -1,6 +1,16 @@
 import * as z from 'zod';
 import { type Retrying, retryingRead } from '../core/async/retry.js';
-import { type BareMetal, NoAnswer, type Refusal, Refused, type ServerFilter, type ServerPage } from '../core/ports.js';
+import {
+  type BareMetal,
+  type LastLook,
+  NoAnswer,
+  type Refusal,
+  Refused,
+  type Sent,
+  type ServerFilter,
+  type ServerPage,
+} from '../core/ports.js';
+import type { Server } from '../core/server.js';
 import { isServerRef } from '../core/text/identifiers.js';
 import { doubtOf, faultIn, isFromElsewhere, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
@@ -31,6 +41,9 @@ const mostMoving = 200;
 
 /** Where servers are that somebody has and that do not run yet. Ironic takes one state at a time. */
 const deployingStates = ['available', 'deploying', 'wait call-back', 'deploy hold'];
+
+/** So long, in milliseconds, counts what was last seen of a server. */
+const freshFor = 1_000;
 
 /** Bare metal as Ironic offers it, with what only an operator wants to know. */
 export interface Ironic extends BareMetal {
@@ -85,21 +98,52 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     return answer;
   }
 
-  async function setState(serverId: string, json: object, signal: AbortSignal): Promise<void> {
-    const answer = await change({ method: 'PUT', path: `${nodePath(serverId)}/states/provision`, json }, signal);
+  /** The question for one node, as it is asked of the version that is spoken. */
+  const questionFor = (ref: string): Ask => ({
+    method: 'GET',
+    path: nodePath(ref),
+    query: { fields: fieldsOf('one', version) },
+    headers: version.headers(),
+  });
+
+  /** Has Ironic move a node to another state, unless the last look at it shows that it must not. */
+  async function setState(
+    serverId: string,
+    { json, lastLook }: { readonly json: object; readonly lastLook: LastLook },
+    signal: AbortSignal,
+  ): Promise<Sent> {
+    let overtaken: Extract<Sent, { readonly kind: 'overtaken' }> | undefined;
+    const before: Ask['before'] = async (delayed, exchange) => {
+      if (!delayed && lastLook.at !== null && clock.now() - lastLook.at <= freshFor) return null;
+      const answer = await exchange(questionFor(serverId));
+      // A sign-in or a version that is refused is renewed, and the whole is asked again.
+      if (answer.status === 401 || answer.status === 406) return answer;
+      const server = foundIn(answer);
+      if (lastLook.permits(server)) return null;
+      overtaken = { kind: 'overtaken', server };
+      return answer;
+    };
+    const path = `${nodePath(serverId)}/states/provision`;
+    const answer = await ask(() => ({ method: 'PUT', path, json, before }), signal);
+    if (overtaken) return overtaken;
+    if (answer.status < 200 || answer.status > 299) throw errorFrom(answer);
     // A page of something on the way says 200; only Ironic says that it has accepted this.
     if (answer.status !== 202) throw unreadable(answer);
+    return { kind: 'accepted' };
+  }
+
+  /** The node in an answer to `questionFor`; null where Ironic does not know it. */
+  function foundIn(answer: Answer): Server | null {
+    if (answer.status === 200) return readable(serverFrom(answer.body), answer);
+    const error = errorFrom(answer);
+    if (error instanceof Refused && error.refusal === 'not_found') return null;
+    throw error;
   }
 
   return {
     async find(ref, signal) {
       if (!isServerRef(ref)) return null;
-      const path = nodePath(ref);
-      const answer = await read(() => ({ method: 'GET', path, query: { fields: fieldsOf('one', version) } }), signal);
-      if (answer.status === 200) return readable(serverFrom(answer.body), answer);
-      const error = errorFrom(answer);
-      if (error instanceof Refused && error.refusal === 'not_found') return null;
-      throw error;
+      return foundIn(await read(() => questionFor(ref), signal));
     },
 
     async errors(serverId, signal) {
@@ -156,9 +200,9 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       return readable(serverFrom(answer.body), answer);
     },
 
-    async deploy(serverId, configDrive, signal) {
+    deploy(serverId, { configDrive, lastLook }, signal) {
       const json = { target: 'active', ...(configDrive === undefined ? {} : { configdrive: configDrive }) };
-      await setState(serverId, json, signal);
+      return setState(serverId, { json, lastLook }, signal);
     },
 
     async release(serverId, reservation, signal) {
@@ -172,7 +216,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       throw error;
     },
 
-    undeploy: (serverId, signal) => setState(serverId, { target: 'deleted' }, signal),
+    undeploy: (serverId, lastLook, signal) => setState(serverId, { json: { target: 'deleted' }, lastLook }, signal),
 
     vifs,
 

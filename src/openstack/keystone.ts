@@ -111,13 +111,14 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
     async access(service, signal) {
       // For whoever has left already nothing is begun.
       signal.throwIfAborted();
+      const waited = current === undefined || clock.now() >= current.renewAt;
       const { token, catalog, scope } = await unlessAborted(signedIn(), signal);
       const endpoint = overrides[service] ?? endpointIn(catalog, service, auth);
       const override = `OS_${service.toUpperCase()}_ENDPOINT_OVERRIDE`;
       const setBy = overrides[service] === undefined ? `OS_INTERFACE or ${override}` : override;
       const ifRefused = `it does not take a token of this Keystone: look at OS_AUTH_URL and ${override}`;
       const idempotencyScope = scope && `${auth.authUrl} ${scope}`;
-      return { endpoint, setBy, ifRefused, headers: { 'x-auth-token': token }, idempotencyScope };
+      return { endpoint, setBy, ifRefused, headers: { 'x-auth-token': token }, waited, idempotencyScope };
     },
     renew(access: Access) {
       // Somebody else may have renewed it already.

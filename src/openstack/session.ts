@@ -11,6 +11,8 @@ export interface Access {
   /** What to do if the service refuses the sign-in. */
   readonly ifRefused: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Whether a sign-in had to be waited for. */
+  readonly waited: boolean;
   /** The cloud and what the access is for there: the project, as a rule. Undefined if that is nothing. */
   readonly idempotencyScope: string | undefined;
 }
@@ -53,10 +55,16 @@ export function createPlainSession(auth: Exclude<Auth, { type: 'keystone' }>, ov
     async access(service) {
       const { baremetal, image } = overrides;
       if (service === 'image' && image !== undefined) {
-        return { endpoint: image, setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE', idempotencyScope: auth.endpoint, ...shown };
+        return {
+          endpoint: image,
+          setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE',
+          idempotencyScope: auth.endpoint,
+          waited: false,
+          ...shown,
+        };
       }
       const setBy = baremetal === undefined ? 'OS_ENDPOINT' : 'OS_BAREMETAL_ENDPOINT_OVERRIDE';
-      return { endpoint: auth.endpoint, setBy, idempotencyScope: auth.endpoint, ...shown };
+      return { endpoint: auth.endpoint, setBy, idempotencyScope: auth.endpoint, waited: false, ...shown };
     },
     renew: () => false,
   };

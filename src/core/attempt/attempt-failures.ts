@@ -1,8 +1,10 @@
 import { Failure, reasonOf } from '../failures.js';
-import type { NoAnswer, Refused, Reservation } from '../ports.js';
+import { ironicUnavailable } from '../port-failures.js';
+import { NoAnswer, Refused, type Reservation } from '../ports.js';
 import type { Server } from '../server.js';
 import { displayName } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
+import { named } from '../text/untrusted.js';
 import type { Plan } from './outcome.js';
 import type { Kept } from './release-reservation.js';
 
@@ -108,4 +110,31 @@ export function describedOtherwise(server: Server): Failure {
     reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${namedImage(server.entry?.image ?? 'unknown')}, and may have been given the config drive of either request`,
     hint: 'Have that server undeployed before it is used. Use a new idempotency_key for a new request.',
   });
+}
+
+/** The plan's ports could not be attached. */
+export function unattached(server: Server, plan: Plan, error: unknown): Failure {
+  if (error instanceof NoAnswer) return ironicUnavailable(error);
+  if (!(error instanceof Refused)) throw error;
+  if (error.isBusy) return declined(server, plan, error);
+  return new Failure('deploy_refused', {
+    id: plan.serverRef ?? server.id,
+    reason: error.reason,
+    hint: 'Correct vifs, or have the operator correct what the reason names, or choose another server.',
+    cause: error,
+  });
+}
+
+/** A port of the plan is not recorded at the server any more. */
+export function detached(server: Server, { serverRef }: Plan, port: string): Failure {
+  const reason = `port ${port} was detached from it meanwhile`;
+  return new Failure('server_not_available', { id: serverRef ?? server.id, reason, retryable: true });
+}
+
+/** What a server whose deployment Ironic has just accepted carries instead, as a clause. */
+export function otherwise(now: Server | null): string {
+  if (now === null) return 'what it deploys could not be read';
+  return now.deploymentId === null
+    ? 'its deployment id has been taken off'
+    : `it carries another deployment by now: ${named(now.deploymentId)}`;
 }

@@ -1,3 +1,4 @@
+import { NoAnswer } from '../ports.js';
 import type { Server } from '../server.js';
 import { stateMeaning } from '../states.js';
 import { describedOtherwise } from './attempt-failures.js';
@@ -37,12 +38,17 @@ export function carriesPlan(server: Server, { reservation }: Plan): boolean {
   return server.deploymentId === reservation.deploymentId;
 }
 
+/** Whether a server carries the plan's deployment id, and is described as this call asked, be it by another call. */
+export function isAsPlanned(server: Server, plan: Plan): boolean {
+  return carriesPlan(server, plan) && server.entry?.digest === plan.reservation.entry.digest;
+}
+
 /**
  * The server, if what it deploys is what this call asked for.
  * @throws Failure `idempotency_conflict`
  */
 export function asPlanned(server: Server, plan: Plan): Server {
-  if (carriesPlan(server, plan) && server.entry?.digest === plan.reservation.entry.digest) return server;
+  if (isAsPlanned(server, plan)) return server;
   throw describedOtherwise(server);
 }
 
@@ -50,4 +56,24 @@ export function asPlanned(server: Server, plan: Plan): Server {
 export function hasMoved(before: Server, now: Server): boolean {
   if (stateMeaning(now.provisionState)?.outcome === 'none') return false;
   return now.provisionState !== before.provisionState || now.provisionedAt !== before.provisionedAt;
+}
+
+/**
+ * Whether the reservation landed on a deployment of somebody else, as Ironic allows where that has no deployment id.
+ * It is certain only where no delivery of the reservation may have come before. With a key it is not: the deployment may
+ * be the work of another call with the same key, and is never taken apart.
+ */
+export function wasDeployedBefore({ server, plan }: Attempt, { provisionState }: Server): boolean {
+  if (carriesPlan(server, plan) || plan.keyed) return false;
+  return stateMeaning(provisionState)?.outcome !== 'none';
+}
+
+/** A port of the plan that is not recorded at the server any more: another call may have given the reservation back. */
+export async function missingPort({ deploying, server, plan, signal }: Attempt): Promise<string | undefined> {
+  if (plan.vifs.length === 0) return undefined;
+  const recorded = await deploying.bareMetal.vifs(server.id, signal).catch((error: unknown) => {
+    // What a read did not hear says nothing about the change.
+    throw error instanceof NoAnswer ? error.withoutEffect() : error;
+  });
+  return plan.vifs.find((port) => !recorded.includes(port));
 }

@@ -5,8 +5,20 @@ import { ironicUnavailable } from '../port-failures.js';
 import { NoAnswer, Refused } from '../ports.js';
 import type { Server } from '../server.js';
 import { stateMeaning, stateName } from '../states.js';
-import { type Attempt, asPlanned, carriesPlan, hasMoved, type MayArrive, nothing, serverNow } from './attempt.js';
-import { declined, keptReserved, outcomeUnknown, reservationUnknown, stillReserved } from './attempt-failures.js';
+import {
+  type Attempt,
+  asPlanned,
+  carriesPlan,
+  hasMoved,
+  isAsPlanned,
+  type MayArrive,
+  missingPort,
+  nothing,
+  serverNow,
+  wasDeployedBefore,
+} from './attempt.js';
+import * as failures from './attempt-failures.js';
+import { withoutEcho } from './echo.js';
 import type { Outcome, Plan, Started } from './outcome.js';
 import { type Release, releaseReservation } from './release-reservation.js';
 
@@ -70,6 +82,8 @@ interface Holding {
 interface Reserved extends Holding {
   readonly kind: 'reserved';
   readonly server: Server;
+  /** When the request was sent that showed it so, by the clock; null if something has come between since. */
+  readonly seenAt: number | null;
 }
 
 interface RefusedHolding extends Holding {
@@ -86,16 +100,18 @@ async function reserve(
     ports: new Set<string>(),
     mayArrive: { ...nothing, reservation: mayReserveLate(tries) },
   });
-  const reserved = (now: Server, tries: Tries | null): Reserved => {
+  const reserved = (now: Server, seenAt: number | null, tries: Tries | null): Reserved => {
     const holding = held(tries);
-    const sent = (tries?.errors.length ?? 0) + 1;
-    const alreadyDeployed = !holding.mayArrive.reservation && wasDeployedBefore(attempt, now, sent);
-    return { kind: 'reserved', server: now, ...holding, alreadyDeployed };
+    const alreadyDeployed = !holding.mayArrive.reservation && wasDeployedBefore(attempt, now);
+    return { kind: 'reserved', server: now, seenAt, ...holding, alreadyDeployed };
   };
   return persisting<Awaited<ReturnType<typeof reserve>>>({
     ...deploying,
     until: plan.until,
-    change: async (before) => reserved(await deploying.bareMetal.reserve(server.id, plan.reservation, signal), before),
+    async change(before) {
+      const seenAt = deploying.clock.now();
+      return reserved(await deploying.bareMetal.reserve(server.id, plan.reservation, signal), seenAt, before);
+    },
     async settle(tries) {
       const { error, lost, last } = tries;
       if (error instanceof NoAnswer) {
@@ -103,8 +119,8 @@ async function reserve(
         if (!lost) throw ironicUnavailable(error);
         // The server itself tells.
         const now = await serverNow(attempt);
-        if (now && carriesPlan(now, plan)) return reserved(now, tries);
-        throw reservationUnknown(server, plan.reservation, error);
+        if (now && carriesPlan(now, plan)) return reserved(now, null, tries);
+        throw failures.reservationUnknown(server, plan.reservation, error);
       }
       // The lock may be held by our own request, whose answer was lost. Else only a named server is worth the wait.
       const waiting = error.refusal === 'locked' && (plan.serverRef !== undefined || lost);
@@ -114,7 +130,7 @@ async function reserve(
       // Another call with the same key has another server for it, or has gone on with this one.
       const overtaken = carriesPlan(server, plan) && (error.refusal === 'wrong_state' || error.refusal === 'taken');
       if (error.refusal === 'elsewhere' || overtaken) return { kind: 'elsewhere' };
-      const failure = declined(server, plan, error);
+      const failure = failures.declined(server, plan, error);
       return { kind: 'refused', failure, lost, server: null, ...held(tries), alreadyDeployed: false };
     },
   });
@@ -127,18 +143,9 @@ function mayReserveLate(tries: Tries | null): boolean {
   return lost && !(error instanceof Refused && (error.refusal === 'taken' || error.refusal === 'not_found'));
 }
 
-/**
- * Whether the reservation landed on a deployment, as Ironic allows where somebody has deployed without a deployment id.
- * It is certain only where no delivery of it may have come before. Another call with the same key looks alike, but
- * its whole deployment would have had to fit between our look for it and the one answer.
- */
-function wasDeployedBefore({ server, plan }: Attempt, { provisionState }: Server, sent: number): boolean {
-  if (carriesPlan(server, plan) || (plan.keyed && sent > 1)) return false;
-  return stateMeaning(provisionState)?.outcome !== 'none';
-}
-
-/** What speaks against deploying a server that we have just reserved, as a clause. */
+/** What speaks against starting the deployment on a server that we have reserved, as a clause. */
 function obstacleAfter(reserved: Server, plan: Plan): string | undefined {
+  if (reserved.deploymentId === null) return 'somebody has taken its reservation off';
   if (!carriesPlan(reserved, plan)) return 'somebody else has reserved it meanwhile';
   const expected = plan.retrying ? 'deploy failed' : 'available';
   const state = `its state is ${stateName(reserved.provisionState)}`;
@@ -169,54 +176,69 @@ async function attachPorts(attempt: Attempt, reserved: Reserved): Promise<Reserv
         },
       });
     }
-    return { ...reserved, ports, mayArrive };
+    return { ...reserved, ports, mayArrive, seenAt: plan.vifs.length > 0 ? null : reserved.seenAt };
   } catch (error) {
-    return { ...reserved, kind: 'refused', failure: unattached(attempt, error), ports, mayArrive };
+    return { ...reserved, kind: 'refused', failure: failures.unattached(server, plan, error), ports, mayArrive };
   }
 }
 
-/** Why the ports could not be attached. */
-function unattached({ server, plan }: Attempt, error: unknown): Failure {
-  if (error instanceof NoAnswer) return ironicUnavailable(error);
-  if (!(error instanceof Refused)) throw error;
-  if (error.isBusy) return declined(server, plan, error);
-  return new Failure('deploy_refused', {
-    id: plan.serverRef ?? server.id,
-    reason: error.reason,
-    hint: 'Correct vifs, or have the operator correct what the reason names, or choose another server.',
-    cause: error,
+/**
+ * Starts the deployment that the reservation describes. Ironic asks nobody whose it is: so nothing is sent before the
+ * server has been seen to be ours, with nothing in between.
+ */
+function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedHolding> {
+  const { deploying, server, plan, signal } = attempt;
+  const refused = (failure: Failure, tries: Tries | null): RefusedHolding => {
+    const mayArrive = { ...reserved.mayArrive, start: tries?.errors.some(isOfTwo) ?? false };
+    return { ...reserved, kind: 'refused', failure, mayArrive };
+  };
+  /** After a start whose answer was lost: it has taken effect, or may still do so on whatever is there by then. */
+  const startedLate = ({ error }: Tries, now: Server | null): Started => {
+    if (now && carriesPlan(now, plan) && hasMoved(reserved.server, now)) return { kind: 'started', server: now, plan };
+    throw failures.outcomeUnknown(server, plan.reservation, { words: error.reason, cause: error });
+  };
+  return persisting<Started | RefusedHolding>({
+    ...deploying,
+    until: plan.until,
+    async change(before) {
+      const missing = await missingPort(attempt);
+      if (missing !== undefined && !before?.lost) return refused(failures.detached(server, plan, missing), before);
+      const permits = (now: Server | null) =>
+        now !== null && obstacleAfter(now, plan) === undefined && isAsPlanned(now, plan);
+      const lastLook = { at: before === null ? reserved.seenAt : null, permits };
+      const { configDrive } = plan;
+      const sent = await deploying.bareMetal.deploy(server.id, { configDrive, lastLook }, signal).catch((error) => {
+        throw withoutEcho(error, configDrive);
+      });
+      if (sent.kind === 'accepted') return { kind: 'started', server: reserved.server, plan };
+      return before?.lost ? startedLate(before, sent.server) : refused(overtaken(attempt, sent.server), before);
+    },
+    async settle(tries) {
+      const { error, lost, last } = tries;
+      if (lost) {
+        const now = await serverNow(attempt);
+        const open = now === null || (carriesPlan(now, plan) && !hasMoved(reserved.server, now));
+        return open && !last ? again : startedLate(tries, now);
+      }
+      if (!last && (error instanceof NoAnswer || error.isBusy)) return again;
+      return refused(
+        error instanceof NoAnswer ? ironicUnavailable(error) : failures.declined(server, plan, error),
+        tries,
+      );
+    },
   });
 }
 
-/** Starts the deployment that the reservation describes. */
-function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedHolding> {
-  const { deploying, server, plan, signal } = attempt;
-  return persisting<Awaited<ReturnType<typeof start>>>({
-    ...deploying,
-    until: plan.until,
-    async change() {
-      await deploying.bareMetal.deploy(server.id, plan.configDrive, signal);
-      return { kind: 'started', server: reserved.server, plan };
-    },
-    async settle({ errors, error, lost, last }) {
-      if (lost) {
-        const now = await serverNow(attempt);
-        if (now && carriesPlan(now, plan) && hasMoved(reserved.server, now))
-          return { kind: 'started', server: now, plan };
-        const over = now !== null && !carriesPlan(now, plan);
-        if (over || last) throw outcomeUnknown(server, plan.reservation, { words: error.reason, cause: error });
-        return again;
-      }
-      if (!last && (error instanceof NoAnswer || error.isBusy)) return again;
-      const failure = error instanceof NoAnswer ? ironicUnavailable(error) : declined(server, plan, error);
-      return {
-        ...reserved,
-        kind: 'refused',
-        failure,
-        mayArrive: { ...reserved.mayArrive, start: errors.some(isOfTwo) },
-      };
-    },
-  });
+/**
+ * What it means that the server did not permit the start any more.
+ * @throws Failure `idempotency_conflict` if another call with the same key has described something else
+ */
+function overtaken({ server, plan }: Attempt, now: Server | null): Failure {
+  const id = plan.serverRef ?? server.id;
+  if (now === null) return new Failure('server_not_found', { id });
+  const reason = obstacleAfter(now, plan);
+  if (reason === undefined) throw failures.describedOtherwise(now);
+  return new Failure('server_not_available', { id, reason });
 }
 
 /** Whether a refusal may come from a start that arrived twice: the first delivery holds the lock, or has moved the state. */
@@ -228,9 +250,9 @@ function isOfTwo(error: NoAnswer | Refused): boolean {
 async function confirm(attempt: Attempt): Promise<Outcome> {
   const { server, plan } = attempt;
   const now = await serverNow(attempt);
-  if (now !== null) return { kind: 'started', server: asPlanned(now, plan), plan };
-  throw outcomeUnknown(server, plan.reservation, {
-    words: 'Ironic accepted it, but what it deploys could not be read',
+  if (now && carriesPlan(now, plan)) return { kind: 'started', server: asPlanned(now, plan), plan };
+  throw failures.outcomeUnknown(server, plan.reservation, {
+    words: `Ironic accepted it, but ${failures.otherwise(now)}`,
   });
 }
 
@@ -254,14 +276,14 @@ async function giveBack(attempt: Attempt, refused: Holding & { readonly failure:
       // What was to be retried in place is as it was.
       if (!hasMoved(server, release.server)) return { kind: 'declined', failure };
       if (plan.keyed) return { kind: 'joined', server: asPlanned(release.server, plan) };
-      throw outcomeUnknown(server, plan.reservation, { words: reasonOf(failure), cause: failure });
+      throw failures.outcomeUnknown(server, plan.reservation, { words: reasonOf(failure), cause: failure });
     case 'kept':
       if (mayArrive.start && !release.seen) {
-        throw outcomeUnknown(server, plan.reservation, { words: reasonOf(failure), cause: failure });
+        throw failures.outcomeUnknown(server, plan.reservation, { words: reasonOf(failure), cause: failure });
       }
-      if (keeps) throw keptReserved(failure, server, plan.reservation);
+      if (keeps) throw failures.keptReserved(failure, server, plan.reservation);
       if (takesNothing(plan, refused) && mayArrive.port === null && !release.seen) return gone;
-      throw stillReserved(failure, server, { reservation: plan.reservation, kept: release });
+      throw failures.stillReserved(failure, server, { reservation: plan.reservation, kept: release });
   }
 }
 

@@ -1,5 +1,5 @@
 import { again, deadlines, persisting } from '../async/retry.js';
-import type { ReservationId } from '../ports.js';
+import { NoAnswer, type ReservationId } from '../ports.js';
 import type { Server } from '../server.js';
 import { stateMeaning } from '../states.js';
 import type { Deploying } from './outcome.js';
@@ -41,21 +41,27 @@ export interface Releasing {
 export function releaseReservation(releasing: Releasing): Promise<Release> {
   const { deploying, server, reservation, ports, signal, alreadyDeployed = false } = releasing;
   const { bareMetal, clock } = deploying;
+  const until = clock.now() + deadlines.undo;
   let seen = false;
   return persisting<Release>({
     ...deploying,
-    until: clock.now() + deadlines.undo,
+    until,
     async change() {
       const now = await bareMetal.find(server.id, signal);
-      if (now === null || now.deploymentId !== reservation.deploymentId) return { kind: 'released' };
+      if (now === null) return { kind: 'released' };
+      const isOurs = now.deploymentId === reservation.deploymentId;
       // Somebody has it undeployed: then Ironic takes the id off by itself.
-      if (now.provisionState === 'deleting') return { kind: 'released' };
-      if (!alreadyDeployed && stateMeaning(now.provisionState)?.outcome !== 'none') {
+      if (isOurs && now.provisionState === 'deleting') return { kind: 'released' };
+      if (isOurs && !alreadyDeployed && stateMeaning(now.provisionState)?.outcome !== 'none') {
         return { kind: 'deployed', server: now };
       }
-      seen = true;
-      for (const port of ports) await bareMetal.detach(server.id, port, signal);
-      await bareMetal.release(server.id, reservation, signal);
+      seen = isOurs;
+      // A port of ours would connect whoever has the server next. So it goes first, while the server is still reserved.
+      for (const port of ports) {
+        if (clock.now() >= until) throw new NoAnswer('It took too long to detach its ports', false);
+        await bareMetal.detach(server.id, port, signal);
+      }
+      if (isOurs) await bareMetal.release(server.id, reservation, signal);
       return { kind: 'released' };
     },
     settle: async ({ error, last }) => (last ? { kind: 'kept', why: error.reason, seen } : again),

@@ -5,11 +5,11 @@ import type { Server } from '../server.js';
 import { stateMeaning, stateName } from '../states.js';
 import { isForgotten, statusOf } from '../status/provision-status.js';
 
-/** What is to be done so that a server is free again; `wait` when that is under way. */
-export type Decision = 'release' | 'undeploy' | 'wait';
+/** What is to be done so that a server is free again. `wait`: it is under way; `retry`: it was tried and failed. */
+export type Decision = 'release' | 'undeploy' | 'retry' | 'wait';
 
 /** Ironic undeploys from others as well; in those somebody is at work on a system that runs. */
-const undeployable = new Set(['active', 'deploy failed', 'error', 'wait call-back']);
+const undeployable = new Set(['active', 'deploy failed', 'wait call-back']);
 
 /** Whether a server is on its way to be free, whoever had it. */
 export function isGoing({ provisionState, targetState }: Server): boolean {
@@ -37,6 +37,7 @@ export function decide(server: Server, policy: Policy, now: number): Decision {
     if (status === 'failed' && server.attemptId !== null) return 'release';
     throw refused(server, 'it is reserved, and its deployment may be about to start', afterAWhile);
   }
+  if (state === 'error') return 'retry';
   if (undeployable.has(state)) return 'undeploy';
   const words = `its state is ${stateName(state)}: ${stateMeaning(state)?.words ?? 'not known here'}`;
   if (state !== 'deploying') throw refused(server, words);

@@ -1,13 +1,13 @@
 import { type Changes, signalOfChange } from '../async/changes.js';
 import type { Deploying } from '../attempt/outcome.js';
 import { releaseReservation } from '../attempt/release-reservation.js';
-import type { Consent } from '../call.js';
 import { Failure } from '../failures.js';
 import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { DeprovisionRequest, DeprovisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
-import { anotherDeployment, carriesAnother, displayName, isForgotten } from '../status/provision-status.js';
+import { diagnose } from '../status/diagnosis.js';
+import { anotherDeployment, carriesAnother, displayName, isForgotten, isoTime } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
 import { named } from '../text/untrusted.js';
 import { decide } from './decision.js';
@@ -17,16 +17,23 @@ import { undeploy } from './undeploy.js';
 /** Takes deployments off their servers. */
 export interface DeprovisionService {
   /**
-   * What the user is to be asked, and the request for exactly what the user is told of: that one deployment. Undefined
-   * if there is nothing left to ask for. Changes nothing.
+   * What the user is to be asked: it names that one deployment and no other. Null if there is nothing to ask. Changes
+   * nothing.
    * @throws Failure whatever speaks against it
    */
-  consent(request: DeprovisionRequest, signal: AbortSignal): Promise<Consent<DeprovisionRequest> | undefined>;
+  consent(request: DeprovisionRequest, signal: AbortSignal): Promise<string | null>;
   /**
-   * Undeploys a server, or gives a reservation back from which no deployment came. Repeated, it tells how far it is.
-   * @throws Failure `server_not_found`, `not_confirmed`, `not_permitted`, `deprovision_refused`, `operation_not_found`, `outcome_unknown`
+   * Undeploys a server, or gives a reservation back from which no deployment came. Repeated, it tells how far it is, and
+   * with `retry_failed` undeploys again what could not be undeployed.
+   * @param agreed What the user was asked and has agreed to, if anything: it holds for nothing else.
+   * @throws Failure `not_confirmed`, `not_permitted`, `deprovision_refused`, `server_not_found`, `operation_not_found`,
+   * `outcome_unknown`
    */
-  deprovision(request: DeprovisionRequest, signal: AbortSignal): Promise<DeprovisionResponse>;
+  deprovision(
+    request: DeprovisionRequest,
+    signal: AbortSignal,
+    agreed?: string | undefined,
+  ): Promise<DeprovisionResponse>;
 }
 
 export interface DeprovisionServiceOptions extends Deploying {
@@ -38,7 +45,7 @@ export interface DeprovisionServiceOptions extends Deploying {
 }
 
 export function createDeprovisionService(options: DeprovisionServiceOptions): DeprovisionService {
-  const { bareMetal, changes, policy, onChange = () => undefined } = options;
+  const { bareMetal, changes, clock, policy, onChange = () => undefined } = options;
 
   /** The server, if the caller knows which one it is and speaks of the deployment that it carries. */
   async function find(request: DeprovisionRequest, signal: AbortSignal): Promise<Server> {
@@ -50,23 +57,25 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     return server;
   }
 
-  async function consent(request: DeprovisionRequest, signal: AbortSignal) {
+  async function consent(request: DeprovisionRequest, signal: AbortSignal): Promise<string | null> {
     const server = await find(request, signal);
-    if (decide(server, policy, bareMetal.now()) === 'wait') return undefined;
-    const { deploymentId } = server;
-    return {
-      sentence: sentenceAbout(server),
-      input: deploymentId === null ? request : { ...request, deployment_id: deploymentId },
-    };
+    return decide(server, policy, bareMetal.now()) === 'wait' ? null : sentenceAbout(server);
   }
 
-  async function deprovision(request: DeprovisionRequest, signal: AbortSignal): Promise<DeprovisionResponse> {
+  async function deprovision(
+    request: DeprovisionRequest,
+    signal: AbortSignal,
+    agreed?: string,
+  ): Promise<DeprovisionResponse> {
+    const seenAt = clock.now();
     const server = await find(request, signal);
     const decision = decide(server, policy, bareMetal.now());
     if (decision === 'wait') return underWay(server);
+    if (agreed !== undefined && agreed !== sentenceAbout(server)) throw agreedToAnother(server);
+    if (decision === 'retry' && !request.retry_failed) throw failedBefore(server);
     signal.throwIfAborted();
     return changes
-      .run(() => (decision === 'release' ? release(server) : undeploy(options, server, policy)))
+      .run(() => (decision === 'release' ? release(server) : undeploy({ deploying: options, policy, server, seenAt })))
       .finally(() => onChange(server.id));
   }
 
@@ -104,16 +113,39 @@ function wrongName(): Failure {
   });
 }
 
+/** The server has changed since the user was asked. */
+function agreedToAnother({ id }: Server): Failure {
+  return new Failure('not_confirmed', {
+    id,
+    reason: 'the server has changed since the user was asked',
+    hint: 'Nothing was changed. See with check_provision_status what it carries now, and ask the user again.',
+  });
+}
+
+/** Ironic could not undeploy it before, and would as a rule fail again. */
+function failedBefore(server: Server): Failure {
+  const { summary, hint } = diagnose(server, [], true);
+  return new Failure('deprovision_refused', {
+    id: server.id,
+    reason: `its undeployment failed: ${summary}`,
+    hint: `${hint} Then call again with retry_failed.`,
+  });
+}
+
 function sentenceAbout(server: Server): string {
   const { provisionState: state, entry } = server;
   const name = displayName(server);
   const what = entry
     ? `image ${namedImage(entry.image)}, asked for at ${entry.started_at}`
-    : isForgotten(server)
-      ? 'Ironic no longer tells whose it was'
-      : 'NOT deployed through this server';
+    : `${isForgotten(server) ? 'Ironic no longer tells whose it was' : 'NOT deployed through this server'}${trace(server)}`;
   const which = `deployment ${server.deploymentId === null ? 'without an id' : named(server.deploymentId, 40)}: ${what}`;
   if (state === 'available') return `Give up the reservation of server ${name} (${which})?`;
   const verb = state === 'active' ? 'Undeploy' : state === 'wait call-back' ? 'Cancel the deployment of' : 'Clear';
   return `${verb} server ${name} (${which})? What is on its disk is lost. ${diskWords(server)} This cannot be undone.`;
+}
+
+/** What tells a deployment without an entry of ours from another one on the same server. */
+function trace({ imageSource, provisionedAt }: Server): string {
+  const image = imageSource === null ? '' : `, image ${namedImage(imageSource)}`;
+  return `${image}${provisionedAt === null ? '' : `, in this state since ${isoTime(provisionedAt)}`}`;
 }

@@ -13,28 +13,33 @@ import { decide, isGoing } from './decision.js';
 import { started, underWay, undone } from './deprovision-response.js';
 import { refusedToUndeploy, undeploymentUnknown } from './undeploy-failures.js';
 
+/** A server that is to be undeployed, as it was read and judged a moment ago. */
+export interface Undeploying {
+  readonly deploying: Deploying;
+  readonly policy: Policy;
+  readonly server: Server;
+  /** When the request was sent that showed it so, by the clock. */
+  readonly seenAt: number;
+}
+
 /**
  * Has Ironic undeploy a server.
  *
- * Ironic asks nobody whose deployment it takes away, and takes no condition with the request. So the server is looked
- * at right before each time that this is sent, and it is sent again only while the very same deployment is on it.
+ * Ironic asks nobody whose deployment it takes away, and takes no condition with the request. So nothing is sent before
+ * the server has been seen to carry the very same deployment, with nothing in between.
  *
- * @param server As it was read and judged a moment ago.
  * @throws Failure `deprovision_refused`, `outcome_unknown`, `ironic_unavailable` and what speaks against it by now
  */
-export function undeploy(undeploying: Deploying, server: Server, policy: Policy): Promise<DeprovisionResponse> {
-  const { bareMetal, clock } = undeploying;
+export function undeploy({ deploying, policy, server, seenAt }: Undeploying): Promise<DeprovisionResponse> {
+  const { bareMetal, clock } = deploying;
   const signal = signalOfChange();
 
   /**
    * The answer if the deployment is ended already, or being ended; null if it may be undeployed still.
    * @param lost An earlier request may have taken effect.
+   * @throws Failure what speaks against undeploying the server as it is now
    */
-  async function endedAlready(lost: boolean): Promise<DeprovisionResponse | null> {
-    const now = await bareMetal.find(server.id, signal).catch((error: unknown) => {
-      // What a read did not hear says nothing about the change.
-      throw error instanceof NoAnswer ? error.withoutEffect() : error;
-    });
+  function endedAlready(now: Server | null, lost: boolean): DeprovisionResponse | null {
     if (now && isGoing(now)) return underWay(now);
     if (now === null || hasLeft(now, server)) {
       return undone(server, `Server ${displayName(server)} does not carry that deployment any more.`);
@@ -50,20 +55,22 @@ export function undeploy(undeploying: Deploying, server: Server, policy: Policy)
   }
 
   return persisting<DeprovisionResponse>({
-    ...undeploying,
+    ...deploying,
     until: clock.now() + deadlines.call,
     async change(before) {
-      const ended = before && (await endedAlready(before.lost));
-      if (ended) return ended;
-      await bareMetal.undeploy(server.id, signal);
-      return started(server);
+      const lost = before?.lost ?? false;
+      let ended: DeprovisionResponse | null = null;
+      const permits = (now: Server | null) => {
+        ended = endedAlready(now, lost);
+        return ended === null;
+      };
+      await bareMetal.undeploy(server.id, { at: before === null ? seenAt : null, permits }, signal);
+      return ended ?? started(server);
     },
     async settle({ error, lost, last }) {
       if (!last && (lost || error instanceof NoAnswer || error.isBusy)) return again;
-      const ended = await endedAlready(lost).catch((reason: unknown) => {
-        if (reason instanceof Failure) throw reason;
-        return null;
-      });
+      const now = await bareMetal.find(server.id, signal).catch(() => undefined);
+      const ended = now === undefined ? null : endedAlready(now, lost);
       if (ended) return ended;
       if (lost) throw undeploymentUnknown(server, error.reason, error);
       throw error instanceof NoAnswer ? ironicUnavailable(error) : refusedToUndeploy(server, error);
@@ -82,7 +89,12 @@ function hasLeft(server: Server, { deploymentId }: Server): boolean {
 function isSame(server: Server, before: Server): boolean {
   // It is in error because it was to be undeployed.
   if (isForgotten(server)) return true;
-  if (before.deploymentId !== null || server.deploymentId !== null) return server.deploymentId === before.deploymentId;
+  if (before.deploymentId !== null || server.deploymentId !== null) {
+    // The same key gives the same deployment id again: the attempt and its start tell two deployments apart.
+    const { deploymentId, attemptId, entry } = before;
+    const isSameStart = server.attemptId === attemptId && server.entry?.started_at === entry?.started_at;
+    return server.deploymentId === deploymentId && isSameStart;
+  }
   const { provisionState, imageSource, provisionedAt } = before;
   return (
     server.provisionState === provisionState &&
@@ -92,10 +104,13 @@ function isSame(server: Server, before: Server): boolean {
   );
 }
 
-function cannotTell({ id }: Server): Failure {
+function cannotTell({ id, deploymentId }: Server): Failure {
   return new Failure('deprovision_refused', {
     id,
-    reason: 'it has changed meanwhile, and whether it is still that deployment cannot be told: that one had no id',
+    reason:
+      deploymentId === null
+        ? 'it has changed meanwhile, and whether it is still that deployment cannot be told: that one had no id'
+        : 'that deployment has been started anew meanwhile',
     hint: 'See with check_provision_status what it carries now; call again if that is what the user wants undeployed.',
     retryable: true,
   });
