@@ -579,7 +579,7 @@ describe('what no Ironic would answer', () => {
 describe('reads', () => {
   const good: Readonly<Record<string, Reply>> = {
     find: json(node),
-    available: json({ nodes: [node] }),
+    listFree: json({ nodes: [node] }),
     findByDeployment: json({ nodes: [node] }),
   };
   const busy = fault(503, 'Resource temporarily unavailable, please retry.');
