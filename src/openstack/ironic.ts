@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { type Retrying, retryingRead } from '../core/async/retry.js';
 import { type BareMetal, NoAnswer, type Refusal, Refused, type ServerFilter, type ServerPage } from '../core/ports.js';
+import type { Server } from '../core/server.js';
+import { deployingStates, freeState, movingStates } from '../core/states.js';
 import { isServerRef } from '../core/text/identifiers.js';
 import { doubtOf, faultIn, isFromElsewhere, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
@@ -25,12 +27,8 @@ const firstFree = 80;
 /** As many as Ironic gives at once, unless its operator has set less. */
 const pageLimit = 1_000;
 
-/** The states in which a deployment moves on, and how many of each are read at once, with all that is known of them. */
-const movingStates = ['deploying', 'wait call-back'];
+/** So many servers of each state are read at once with all that is known of them. */
 const mostMoving = 200;
-
-/** Where servers are that somebody has and that do not run yet. Ironic takes one state at a time. */
-const deployingStates = ['available', 'deploying', 'wait call-back', 'deploy hold'];
 
 /** Bare metal as Ironic offers it, with what only an operator wants to know. */
 export interface Ironic extends BareMetal {
@@ -63,9 +61,9 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     });
   }
 
-  async function list(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ServerPage> {
+  async function list(query: Record<string, string>, signal: AbortSignal, fields: 'list' | 'match' = 'list') {
     const answer = await read(
-      () => ({ method: 'GET', path: 'v1/nodes', query: { ...query, fields: fieldsOf('list', version) } }),
+      () => ({ method: 'GET', path: 'v1/nodes', query: { ...query, fields: fieldsOf(fields, version) } }),
       signal,
     );
     if (answer.status !== 200) throw errorFrom(answer);
@@ -111,41 +109,24 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     },
 
     async findByDeployment(deploymentId, signal) {
-      const query = () => ({ instance_uuid: deploymentId, fields: fieldsOf('match', version) });
-      const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);
-      if (answer.status !== 200) throw errorFrom(answer);
-      return readable(pageIn(answer.body), answer).servers[0] ?? null;
+      return (await list({ instance_uuid: deploymentId }, signal, 'match')).servers[0] ?? null;
     },
 
     listFree(filter, after, signal) {
       const limit = String(after === undefined ? firstFree : pageLimit);
-      const free = { provision_state: 'available', associated: 'false', maintenance: 'false' };
+      const free = { provision_state: freeState, associated: 'false', maintenance: 'false' };
       // Ironic's own links to the next page drop the filters.
       return list({ ...free, ...queryOf(filter, after), limit }, signal);
     },
 
-    async listReservedOrDeploying(signal) {
-      const each = deployingStates.map(async (state) => {
-        const query = { provision_state: state, associated: 'true', limit: String(pageLimit) };
-        try {
-          return (await list(query, signal)).servers;
-        } catch (error) {
-          // Ironic has it since API 1.85; an older one has no server in it.
-          if (state === 'deploy hold' && error instanceof Refused && error.refusal === 'invalid') return [];
-          throw error;
-        }
-      });
-      return (await Promise.all(each)).flat();
+    listReservedOrDeploying(signal) {
+      const query = { associated: 'true', limit: String(pageLimit) };
+      return inStates(deployingStates, (state) => list({ provision_state: state, ...query }, signal));
     },
 
-    async listInDeployment(signal) {
-      const each = movingStates.map(async (state) => {
-        const query = () => ({ provision_state: state, limit: String(mostMoving), fields: fieldsOf('match', version) });
-        const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);
-        if (answer.status !== 200) throw errorFrom(answer);
-        return readable(pageIn(answer.body), answer).servers;
-      });
-      return (await Promise.all(each)).flat();
+    listInDeployment(signal) {
+      const query = { limit: String(mostMoving) };
+      return inStates(movingStates, (state) => list({ provision_state: state, ...query }, signal, 'match'));
     },
 
     list: (filter, after, signal) => list({ ...queryOf(filter, after), limit: String(pageLimit) }, signal),
@@ -225,6 +206,16 @@ function queryOf({ resourceClass, conductorGroup }: ServerFilter, after: string 
     ...(conductorGroup === undefined ? {} : { conductor_group: conductorGroup }),
     ...(after === undefined ? {} : { marker: after }),
   };
+}
+
+/** Servers in any of some states. Ironic lists one state at a time, and refuses a state that is newer than itself. */
+async function inStates(states: readonly string[], load: (state: string) => Promise<ServerPage>): Promise<Server[]> {
+  const pages = await Promise.allSettled(states.map(load));
+  const errors: unknown[] = pages.flatMap((page) => (page.status === 'rejected' ? [page.reason] : []));
+  const other = errors.find((error) => !(error instanceof Refused && error.refusal === 'invalid'));
+  // The requests differ only in the state: if Ironic refuses all of them, it refuses something else.
+  if (other !== undefined || errors.length === states.length) throw other ?? errors[0];
+  return pages.flatMap((page) => (page.status === 'fulfilled' ? page.value.servers : []));
 }
 
 function pageIn(body: unknown): ServerPage | undefined {

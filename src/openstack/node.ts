@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Reservation, ReservationId } from '../core/ports.js';
 import type { RecordedError, Server, Step } from '../core/server.js';
+import { freeState, meaningOf } from '../core/states.js';
 import { momentFrom } from './moment.js';
 import { withoutUrlCredentials } from './redact-urls.js';
 import type { Version } from './versions.js';
@@ -107,7 +108,7 @@ export function serverFrom(body: unknown): Server | undefined {
     id: node.uuid,
     name: node.name ?? null,
     resourceClass: node.resource_class ?? null,
-    provisionState: node.provision_state ?? 'available',
+    provisionState: node.provision_state ?? freeState,
     targetState: node.target_provision_state ?? null,
     provisionedAt: momentFrom(node.provision_updated_at),
     heardAt: momentFrom(node.driver_internal_info?.agent_last_heartbeat),
@@ -181,15 +182,11 @@ function entryOf(entries: unknown, deploymentId: string | null): Pick<Server, 'e
   return { entry, attemptId: Object.keys(attempt)[0] ?? null };
 }
 
-const cleaned: ReadonlySet<unknown> = new Set(['cleaning', 'clean wait', 'clean hold']);
-
-/** A deployment that was cancelled leaves its step here for a while. */
-const undeployed: ReadonlySet<unknown> = new Set(['deleting', 'deleted']);
-
 function stepUnderWay({ provision_state: state, deploy_step, clean_step, driver_internal_info }: Node): Step | null {
   const info = driver_internal_info ?? {};
-  if (undeployed.has(state)) return null;
-  return cleaned.has(state)
+  const { steps } = meaningOf({ provisionState: state ?? freeState });
+  if (steps === null) return null;
+  return steps === 'clean'
     ? stepOf(clean_step?.step, info.clean_steps, info.clean_step_index)
     : stepOf(deploy_step?.step, info.deploy_steps, info.deploy_step_index);
 }

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { type Outcome, provisionStates, stateMeaning } from '../../src/core/states.js';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import {
+  createStates,
+  meaningOf,
+  type Outcome,
+  type ProvisionState,
+  provisionStates,
+  type StateMeaning,
+  stateMeaning,
+} from '../../src/core/states.js';
 import fsm from '../golden/ironic-21.4.4-fsm.json' with { type: 'json' };
 
 const edges: Readonly<Record<string, Readonly<Record<string, string>>>> = fsm.transitions;
@@ -84,5 +92,44 @@ describe('the table of states', () => {
         }
       }),
     );
+  });
+});
+
+describe('a row of the table', () => {
+  const row: StateMeaning = {
+    outcome: 'none',
+    words: 'being painted',
+    freeing: false,
+    orderedWords: null,
+    final: false,
+    advancedBy: null,
+    failed: null,
+    undeployVerb: null,
+    steps: null,
+  };
+
+  it('does not compile without any one of its columns', () => {
+    type Optional = {
+      [Column in keyof StateMeaning]: Omit<StateMeaning, Column> extends StateMeaning ? Column : never;
+    }[keyof StateMeaning];
+    expectTypeOf<Optional>().toBeNever();
+    const { advancedBy, ...incomplete } = row;
+    expect(createStates({ painting: { ...incomplete, advancedBy } }).stateMeaning('painting')).toEqual(row);
+    // @ts-expect-error: it does not say who moves the deployment on.
+    createStates({ painting: incomplete });
+  });
+
+  it('has a name that the compiler knows', () => {
+    expectTypeOf<'deploy failed'>().toExtend<ProvisionState>();
+    expectTypeOf<'deploy fialed'>().not.toExtend<ProvisionState>();
+  });
+
+  it.each(provisionStates)('agrees with itself: "%s"', (provisionState) => {
+    const { outcome, final, failed, undeployVerb, freeing, advancedBy } = meaningOf({ provisionState });
+    expect(failed !== null).toBe(outcome === 'failed');
+    if (outcome === 'failed') expect(final).toBe(true);
+    if (outcome === 'none') expect(undeployVerb).toBeNull();
+    if (freeing) expect(outcome).toBe('none');
+    if (advancedBy !== null) expect(outcome).toBe('in_progress');
   });
 });

@@ -210,9 +210,9 @@ describe('undeploying a server', () => {
   });
 });
 
-describe('listing the servers that are being deployed', () => {
-  const stateIn = (request: Request) => new URL(request.url).searchParams.get('provision_state') ?? '';
+const stateIn = (request: Request) => new URL(request.url).searchParams.get('provision_state') ?? '';
 
+describe('listing the servers that are being deployed', () => {
   it('takes one request for each state, of servers that somebody has', async () => {
     const of = (request: Request) => json({ nodes: [{ ...node, name: stateIn(request) }] })(request);
     const { bareMetal } = setup([of]);
@@ -243,7 +243,9 @@ describe('listing the servers that are being deployed', () => {
 
 describe('listing the servers in the middle of a deployment', () => {
   it('takes one request for each state, with all that one server is asked for', async () => {
-    const { bareMetal } = setup([json({ nodes: [{ ...node, deploy_step: { step: 'write_image' } }] })]);
+    const of = (request: Request) =>
+      json({ nodes: [{ ...node, provision_state: stateIn(request), deploy_step: { step: 'write_image' } }] })(request);
+    const { bareMetal } = setup([of]);
     const servers = await bareMetal.listInDeployment(forever);
     expect(servers.map(({ step }) => step?.name)).toEqual(['write_image', 'write_image']);
     const asked = service.seen.map(({ path }) => new URL(path, service.endpoint).searchParams);

@@ -6,7 +6,7 @@ import { createPolicy, type Policy } from '../policy.js';
 import { type BareMetal, NoAnswer, Refused } from '../ports.js';
 import type { ProvisionStatus, StatusRequest } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
-import { stateMeaning } from '../states.js';
+import { meaningOf } from '../states.js';
 import { createBatchedFind } from './batched-find.js';
 import { anotherDeployment, carriesAnother, type Standing, standingOf } from './provision-status.js';
 import { createSharedReads } from './shared-reads.js';
@@ -127,7 +127,7 @@ export function createStatusService({
 
   /** What Ironic has on record about a server that has failed; nothing if it does not want to tell. */
   async function errorsOf(server: Server, signal: AbortSignal): Promise<readonly RecordedError[]> {
-    if (stateMeaning(server.provisionState)?.outcome !== 'failed') return [];
+    if (meaningOf(server).outcome !== 'failed') return [];
     const record = await withTimeLimit(clock, recordTime, signal, (either) =>
       bareMetal.errors(server.id, either).catch((error) => {
         if (error instanceof NoAnswer || error instanceof Refused || error instanceof Failure) return [];
