@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
@@ -131,5 +133,42 @@ describe('a row of the table', () => {
     if (outcome === 'none') expect(undeployVerb).toBeNull();
     if (freeing) expect(outcome).toBe('none');
     if (advancedBy !== null) expect(outcome).toBe('in_progress');
+  });
+});
+
+describe('the names of the states', () => {
+  /** Names of states that mean something else there. */
+  const otherWords: Readonly<Record<string, readonly string[]>> = {
+    // How a server stands with somebody who looks for one: see `availabilities`.
+    'src/core/operations.ts': ['available'],
+    'src/core/inventory/server-tally.ts': ['available', 'deploying'],
+    // A kind of work in Ironic's record of errors.
+    'src/core/status/diagnosis.ts': ['deploying'],
+    // What Ironic is told to do.
+    'src/openstack/ironic.ts': ['active', 'deleted'],
+    // The status of an image.
+    'src/openstack/glance.ts': ['active'],
+  };
+  /** Files that compare a state with its name instead of asking the table. */
+  const unasked = [
+    'src/core/attempt/deploy-on.ts',
+    'src/core/attempt/release-reservation.ts',
+    'src/core/deprovision/deprovision.ts',
+    'src/core/deprovision/undeploy.ts',
+    'src/core/provision/candidates.ts',
+  ];
+  const literal = new RegExp(`(?<!\\.on\\()(['"\`])(${provisionStates.join('|')})\\1`, 'g');
+
+  it('stand in the table, and in five other files at most', () => {
+    const found = ['src/core', 'src/openstack']
+      .flatMap((root) => readdirSync(root, { recursive: true, encoding: 'utf8' }).map((file) => join(root, file)))
+      .filter((file) => file.endsWith('.ts') && file !== join('src/core', 'states.ts'))
+      .filter((file) => {
+        const code = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+        return [...code.matchAll(literal)].some(([, , state = '']) => !otherWords[file]?.includes(state));
+      });
+    expect(unasked).toEqual(expect.arrayContaining(found));
+    expect(unasked.length).toBeLessThanOrEqual(5);
+    expect(Object.keys(otherWords).length).toBeLessThanOrEqual(5);
   });
 });
