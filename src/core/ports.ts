@@ -91,8 +91,14 @@ export interface BareMetal {
   /** Detaches it. Repeated, or if it never was attached, it succeeds too. */
   detach(serverId: string, vif: string, signal: AbortSignal): Promise<void>;
 
-  /** Ironic's clock as of its latest answer, in milliseconds since the epoch, right to the second. */
+  /**
+   * The time by Ironic's clock as of its latest answer, in milliseconds since the epoch, right to the second. Where our
+   * clock differs by some minutes it is the earlier one: what has lasted so long by this clock has done so by any.
+   */
   now(): number;
+
+  /** The same, but the later one: what begins now has not begun later by any clock. */
+  latest(): number;
 }
 
 /**

@@ -7,10 +7,8 @@ export interface DeploymentEntry {
   readonly started_at: string;
   /** The image as the caller named it, without credentials. */
   readonly image: string;
-  /** Tells one request from another: see `idempotency.ts`. */
+  /** Tells one request from another: see `request-identity.ts`. */
   readonly digest: string;
-  /** What the digest is keyed with; absent where that is the caller's idempotency key. */
-  readonly salt?: string | undefined;
 }
 
 /** One step of a deployment, or of a cleaning, as Ironic shows it on the node. */
@@ -63,6 +61,8 @@ export interface Server {
   readonly powerState: string | null;
   readonly retired: boolean;
   readonly lessee: string | null;
+  /** Who may use it: our project, because it leases or owns the server; others alone; or anybody. */
+  readonly tenancy: 'ours' | 'others' | 'anybody';
   /** What is under way: of the cleaning while the server is cleaned, else of the deployment. */
   readonly step: Step | null;
   readonly lastError: string | null;

@@ -1,85 +1,127 @@
+import type { Server } from './server.js';
 import { named } from './text/untrusted.js';
-/**
- * What a provision state of Ironic means to somebody who asked for a server.
- *
- * `in_progress`, `completed` and `failed` are deployments; `none` is a server without one.
- */
+
+/** `in_progress`, `completed` and `failed` are deployments; `none` is a server without one. */
 export type Outcome = 'in_progress' | 'completed' | 'failed' | 'none';
 
-/** One row of the table of states. */
+/** One row of the table of states: everything that the rest of the program asks of a provision state. */
 export interface StateMeaning {
+  /** What the state means to somebody who asked for a server. */
   readonly outcome: Outcome;
-  /** What is going on, in words that follow "the server" or stand alone. */
+  /** What is going on, in words that follow "the server is" or stand alone. */
   readonly words: string;
   /** Whether the server is on its way to be free, if nothing goes wrong. */
   readonly freeing: boolean;
+  /** The words if an operator ordered the work, which then ends in `manageable`; null if operators do not order it. */
+  readonly orderedWords: string | null;
+  /** Whether the deployment has ended with Ironic's last change of state. */
+  readonly final: boolean;
+  /** Who moves the deployment on from here; null if nobody does, or if no Ironic lists servers in this state. */
+  readonly advancedBy: 'conductor' | 'agent' | 'operator' | null;
+  /** What has failed. A failed deployment can be repeated in place. */
+  readonly failed: 'deployment' | 'undeployment' | null;
+  /** How a question to the user names what undeploying does; null if we do not undeploy from here, whatever Ironic allows. */
+  readonly undeployVerb: 'Undeploy' | 'Cancel the deployment of' | 'Clear' | null;
+  /** Which steps of the node are of the work under way. An earlier deployment may have left its own for a while. */
+  readonly steps: 'deploy' | 'clean' | null;
 }
 
-const row = (outcome: Outcome, words: string): StateMeaning => ({ outcome, words, freeing: false });
-const freeing = (words: string): StateMeaning => ({ outcome: 'none', words, freeing: true });
-
-/**
- * Every provision state up to Ironic's newest release (ironic/common/states.py).
- * `available` and `deploy hold` need more than their name to be judged: see `status.ts`.
- */
-const table: Readonly<Record<string, StateMeaning>> = {
-  enroll: row('none', 'enrolled, not yet managed'),
-  verifying: row('none', 'being verified by Ironic'),
-  manageable: row('none', 'managed, but not offered for deployment'),
-  available: row('none', 'free for deployment'),
-  inspecting: row('none', 'being inspected'),
-  'inspect wait': row('none', 'waiting for its inspection'),
-  'inspect failed': row('none', 'out of use: its inspection failed'),
-  adopting: row('none', 'being adopted'),
-  'adopt failed': row('none', 'out of use: its adoption failed'),
-
-  deploying: row('in_progress', 'being deployed'),
-  'wait call-back': row('in_progress', 'waiting for the deployment agent on the server'),
-  'deploy hold': row('in_progress', 'held by an operator in the middle of its deployment'),
-  'deploy complete': row('in_progress', 'finishing its deployment'),
-  'deploy failed': row('failed', 'not deployed: the deployment failed'),
-
-  active: row('completed', 'deployed'),
-  rescuing: row('completed', 'deployed, going into rescue mode'),
-  'rescue wait': row('completed', 'deployed, waiting for the rescue system'),
-  rescue: row('completed', 'deployed, in rescue mode'),
-  'rescue failed': row('completed', 'deployed, but going into rescue mode failed'),
-  unrescuing: row('completed', 'deployed, leaving rescue mode'),
-  'unrescue failed': row('completed', 'deployed, but leaving rescue mode failed'),
-  servicing: row('completed', 'deployed, being serviced'),
-  'service wait': row('completed', 'deployed, waiting for its service step'),
-  'service hold': row('completed', 'deployed, held by an operator during its service'),
-  'service failed': row('completed', 'deployed, but its service failed'),
-
-  error: row('failed', 'out of use: its undeployment failed'),
-  deleting: freeing('being undeployed'),
-  deleted: freeing('undeployed'),
-  cleaning: freeing('being cleaned after its last use'),
-  'clean wait': freeing('waiting in its cleaning'),
-  'clean hold': freeing('held by an operator in its cleaning'),
-  'clean failed': row('none', 'out of use: its cleaning failed'),
+type Row = StateMeaning;
+// The kinds of rows. What differs within a kind is an argument, so that no row can leave it out.
+const none = { outcome: 'none', final: false, advancedBy: null, failed: null, undeployVerb: null } as const;
+const idle = (words: string): Row => ({ ...none, words, freeing: false, orderedWords: null, steps: null });
+const leaving = (words: string): Row => ({ ...idle(words), freeing: true });
+const cleaned = (words: string, orderedWords: string): Row => ({ ...leaving(words), orderedWords, steps: 'clean' });
+const underWay = (words: string, advancedBy: Row['advancedBy'], undeployVerb: Row['undeployVerb']): Row => {
+  return { ...idle(words), outcome: 'in_progress', advancedBy, undeployVerb, steps: 'deploy' };
+};
+/** Somebody is at work on a system that runs. */
+const atWork = (words: string): Row => ({ ...idle(words), outcome: 'completed' });
+const broken = (words: string, failed: NonNullable<Row['failed']>): Row => {
+  return { ...idle(words), outcome: 'failed', final: true, failed, undeployVerb: 'Clear' };
 };
 
-/** The same states where an operator has ordered the cleaning: it ends in `manageable`, and only that tells it. */
-const ordered: Readonly<Record<string, StateMeaning>> = {
-  cleaning: row('none', 'being cleaned on the order of an operator'),
-  'clean wait': row('none', 'waiting in a cleaning that an operator has ordered'),
-  'clean hold': row('none', 'held in a cleaning that an operator has ordered'),
-};
+/** Every provision state up to Ironic's newest release (ironic/common/states.py). */
+export const stateTable = {
+  enroll: idle('enrolled, not yet managed'),
+  verifying: idle('being verified by Ironic'),
+  manageable: idle('managed, but not offered for deployment'),
+  available: idle('free for deployment'),
+  inspecting: idle('being inspected'),
+  'inspect wait': idle('waiting for its inspection'),
+  'inspect failed': idle('out of use: its inspection failed'),
+  adopting: idle('being adopted'),
+  'adopt failed': idle('out of use: its adoption failed'),
+  'clean failed': idle('out of use: its cleaning failed'),
 
-/** The names of all provision states that this table knows. */
-export const provisionStates: readonly string[] = Object.keys(table);
+  deploying: underWay('being deployed', 'conductor', null),
+  'wait call-back': underWay('waiting for the deployment agent on the server', 'agent', 'Cancel the deployment of'),
+  'deploy hold': underWay('held by an operator in the middle of its deployment', 'operator', null),
+  // From before Ironic had a state machine: no Ironic lists it.
+  'deploy complete': underWay('finishing its deployment', null, null),
+  'deploy failed': broken('not deployed: the deployment failed', 'deployment'),
 
-/** A state in the middle of a sentence: one that nobody knows yet is somebody else's text. */
-export function stateName(state: string): string {
-  return Object.hasOwn(table, state) ? state : named(state);
+  active: { ...atWork('deployed'), final: true, undeployVerb: 'Undeploy' },
+  rescuing: atWork('deployed, going into rescue mode'),
+  'rescue wait': atWork('deployed, waiting for the rescue system'),
+  rescue: atWork('deployed, in rescue mode'),
+  'rescue failed': atWork('deployed, but going into rescue mode failed'),
+  unrescuing: atWork('deployed, leaving rescue mode'),
+  'unrescue failed': atWork('deployed, but leaving rescue mode failed'),
+  servicing: atWork('deployed, being serviced'),
+  'service wait': atWork('deployed, waiting for its service step'),
+  'service hold': atWork('deployed, held by an operator during its service'),
+  'service failed': atWork('deployed, but its service failed'),
+
+  error: broken('out of use: its undeployment failed', 'undeployment'),
+  deleting: leaving('being undeployed'),
+  deleted: leaving('undeployed'),
+  cleaning: cleaned('being cleaned after its last use', 'being cleaned on the order of an operator'),
+  'clean wait': cleaned('waiting in its cleaning', 'waiting in a cleaning that an operator has ordered'),
+  'clean hold': cleaned('held by an operator in its cleaning', 'held in a cleaning that an operator has ordered'),
+} satisfies Readonly<Record<string, StateMeaning>>;
+
+export type ProvisionState = keyof typeof stateTable;
+
+/** The state in which Ironic deploys a server, for whoever has it. */
+export const freeState: ProvisionState = 'available';
+
+/** A state that Ironic invented after this was written: only the server itself tells whether it is in a deployment. */
+const unknown = { ...idle(''), outcome: null, words: null, steps: 'deploy' } as const;
+
+type InState = Pick<Server, 'provisionState'> & Partial<Pick<Server, 'targetState'>>;
+
+/** What is asked of a table of states. A test adds a made-up state to the table. */
+export function createStates(table: Readonly<Record<string, StateMeaning>>) {
+  const provisionStates = Object.keys(table);
+  const statesAdvancedBy = (...by: readonly StateMeaning['advancedBy'][]) =>
+    provisionStates.filter((state) => by.includes(table[state]?.advancedBy ?? null));
+
+  /**
+   * Looks a provision state up; undefined for one that is not in the table.
+   * @param target The state that Ironic takes the server to. Work that an operator ordered ends in `manageable`.
+   */
+  function stateMeaning(state: string, target?: string | null): StateMeaning | undefined {
+    const row = Object.hasOwn(table, state) ? table[state] : undefined;
+    if (!row?.orderedWords || target !== ('manageable' satisfies ProvisionState)) return row;
+    return { ...row, words: row.orderedWords, freeing: false };
+  }
+
+  return {
+    provisionStates,
+    /** The states in which a deployment moves on by itself. */
+    movingStates: statesAdvancedBy('conductor', 'agent'),
+    /** The states of a server that somebody has and that does not run yet, as far as Ironic can list them. */
+    deployingStates: [freeState, ...statesAdvancedBy('conductor', 'agent', 'operator')],
+    stateMeaning,
+    /** What the table says about the state of a server. */
+    meaningOf: (server: InState) => stateMeaning(server.provisionState, server.targetState) ?? unknown,
+    /** Whether nothing is deployed on a server and Ironic would deploy it. Somebody may have reserved it. */
+    isFree: (server: InState) => server.provisionState === freeState,
+    /** A state in the middle of a sentence: one that nobody knows yet is somebody else's text. */
+    stateName: (state: string) => (Object.hasOwn(table, state) ? state : named(state)),
+  };
 }
 
-/**
- * Looks a provision state up; undefined for one that Ironic invented after this was written.
- * @param target Where it leads to, as Ironic tells; it is of no account for the outcome.
- */
-export function stateMeaning(state: string, target?: string | null): StateMeaning | undefined {
-  const rows = target === 'manageable' && Object.hasOwn(ordered, state) ? ordered : table;
-  return Object.hasOwn(rows, state) ? rows[state] : undefined;
-}
+export const { provisionStates, movingStates, deployingStates, stateMeaning, meaningOf, isFree, stateName } =
+  createStates(stateTable);

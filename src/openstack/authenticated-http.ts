@@ -51,7 +51,13 @@ export function createAuthenticatedHttp({ session, service, at, timeout }: Authe
           .ask(
             {
               ...signed(ask),
-              before: before && ((waited, send) => before(delayed || waited, (other) => send(signed(other)))),
+              before:
+                before &&
+                ((waited, send) =>
+                  before(delayed || waited, async (other) => ({
+                    ...(await send(signed(other))),
+                    project: access.project,
+                  }))),
             },
             signal,
             deadline,
@@ -59,7 +65,7 @@ export function createAuthenticatedHttp({ session, service, at, timeout }: Authe
           .catch((error) => {
             throw advised(error, access);
           });
-        if (answer.status !== 401) return { ...answer, setBy: access.setBy };
+        if (answer.status !== 401) return { ...answer, setBy: access.setBy, project: access.project };
         if (again || !session.renew(access)) {
           const words = `${serviceNames[service]} refused the sign-in: ${saidIn(answer)}`;
           throw new SignInRefused(`${words}; ${access.ifRefused}`);

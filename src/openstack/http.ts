@@ -14,6 +14,8 @@ export interface Answer {
   readonly body: unknown;
   /** The settings to look at if it came from a wrong address. */
   readonly setBy?: string;
+  /** The project of the sign-in, if it is for one. */
+  readonly project?: string | undefined;
 }
 
 export interface Ask {

@@ -11,6 +11,7 @@ import {
   type ServerPage,
 } from '../core/ports.js';
 import type { Server } from '../core/server.js';
+import { deployingStates, freeState, movingStates } from '../core/states.js';
 import { isServerRef } from '../core/text/identifiers.js';
 import { doubtOf, faultIn, isFromElsewhere, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
@@ -35,12 +36,11 @@ const firstFree = 80;
 /** As many as Ironic gives at once, unless its operator has set less. */
 const pageLimit = 1_000;
 
-/** The states in which a deployment moves on, and how many of each are read at once, with all that is known of them. */
-const movingStates = ['deploying', 'wait call-back'];
+/** So many servers of each state are read at once with all that is known of them. */
 const mostMoving = 200;
 
-/** Where servers are that somebody has and that do not run yet. Ironic takes one state at a time. */
-const deployingStates = ['available', 'deploying', 'wait call-back', 'deploy hold'];
+/** Our clock is plainly wrong if it differs more from Ironic's, in milliseconds. */
+const plainlyWrong = 6 * 60_000;
 
 /** So long, in milliseconds, counts what was last seen of a server. */
 const freshFor = 1_000;
@@ -54,7 +54,9 @@ export interface Ironic extends BareMetal {
 /** Bare metal by Ironic's REST API ("Bare Metal API Reference", nodes). Repeats reads, never changes. */
 export function createIronic({ http, clock, random }: IronicOptions): Ironic {
   const version = createVersion();
+  /** By how much the clock of the copy of Ironic that answered last is ahead of ours. */
   let skew = 0;
+  const isOff = () => Math.abs(skew) > plainlyWrong;
 
   async function ask(request: () => Ask, signal: AbortSignal, deadline?: AbortSignal): Promise<Answer> {
     for (let again = false; ; again = true) {
@@ -76,13 +78,13 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     });
   }
 
-  async function list(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ServerPage> {
+  async function list(query: Record<string, string>, signal: AbortSignal, fields: 'list' | 'match' = 'list') {
     const answer = await read(
-      () => ({ method: 'GET', path: 'v1/nodes', query: { ...query, fields: fieldsOf('list', version) } }),
+      () => ({ method: 'GET', path: 'v1/nodes', query: { ...query, fields: fieldsOf(fields, version) } }),
       signal,
     );
     if (answer.status !== 200) throw errorFrom(answer);
-    return readable(pageIn(answer.body), answer);
+    return readable(pageIn(answer), answer);
   }
 
   async function vifs(serverId: string, signal: AbortSignal): Promise<readonly string[]> {
@@ -134,7 +136,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 
   /** The node in an answer to `questionFor`; null where Ironic does not know it. */
   function foundIn(answer: Answer): Server | null {
-    if (answer.status === 200) return readable(serverFrom(answer.body), answer);
+    if (answer.status === 200) return readable(serverFrom(answer.body, answer.project), answer);
     const error = errorFrom(answer);
     if (error instanceof Refused && error.refusal === 'not_found') return null;
     throw error;
@@ -155,41 +157,24 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     },
 
     async findByDeployment(deploymentId, signal) {
-      const query = () => ({ instance_uuid: deploymentId, fields: fieldsOf('match', version) });
-      const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);
-      if (answer.status !== 200) throw errorFrom(answer);
-      return readable(pageIn(answer.body), answer).servers[0] ?? null;
+      return (await list({ instance_uuid: deploymentId }, signal, 'match')).servers[0] ?? null;
     },
 
     listFree(filter, after, signal) {
       const limit = String(after === undefined ? firstFree : pageLimit);
-      const free = { provision_state: 'available', associated: 'false', maintenance: 'false' };
+      const free = { provision_state: freeState, associated: 'false', maintenance: 'false' };
       // Ironic's own links to the next page drop the filters.
       return list({ ...free, ...queryOf(filter, after), limit }, signal);
     },
 
-    async listReservedOrDeploying(signal) {
-      const each = deployingStates.map(async (state) => {
-        const query = { provision_state: state, associated: 'true', limit: String(pageLimit) };
-        try {
-          return (await list(query, signal)).servers;
-        } catch (error) {
-          // Ironic has it since API 1.85; an older one has no server in it.
-          if (state === 'deploy hold' && error instanceof Refused && error.refusal === 'invalid') return [];
-          throw error;
-        }
-      });
-      return (await Promise.all(each)).flat();
+    listReservedOrDeploying(signal) {
+      const query = { associated: 'true', limit: String(pageLimit) };
+      return inStates(deployingStates, (state) => list({ provision_state: state, ...query }, signal));
     },
 
-    async listInDeployment(signal) {
-      const each = movingStates.map(async (state) => {
-        const query = () => ({ provision_state: state, limit: String(mostMoving), fields: fieldsOf('match', version) });
-        const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);
-        if (answer.status !== 200) throw errorFrom(answer);
-        return readable(pageIn(answer.body), answer).servers;
-      });
-      return (await Promise.all(each)).flat();
+    listInDeployment(signal) {
+      const query = { limit: String(mostMoving) };
+      return inStates(movingStates, (state) => list({ provision_state: state, ...query }, signal, 'match'));
     },
 
     list: (filter, after, signal) => list({ ...queryOf(filter, after), limit: String(pageLimit) }, signal),
@@ -197,7 +182,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     async reserve(serverId, reservation, signal) {
       const json = reservingPatch(reservation);
       const answer = await change({ method: 'PATCH', path: nodePath(serverId), json }, signal);
-      return readable(serverFrom(answer.body), answer);
+      return readable(serverFrom(answer.body, answer.project), answer);
     },
 
     deploy(serverId, { configDrive, lastLook }, signal) {
@@ -208,7 +193,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     async release(serverId, reservation, signal) {
       const request: Ask = { method: 'PATCH', path: nodePath(serverId), json: releasingPatch(reservation) };
       const answer = await ask(() => request, signal);
-      if (answer.status === 200) return void readable(serverFrom(answer.body), answer);
+      if (answer.status === 200) return void readable(serverFrom(answer.body, answer.project), answer);
       // Our entry is not there: somebody else has the server by now, or nobody.
       if (answer.status === 400 && /couldn't apply patch/i.test(faultIn(answer).words)) return;
       const error = errorFrom(answer);
@@ -249,7 +234,8 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       throw errorFrom(answer);
     },
 
-    now: () => clock.now() + skew,
+    now: () => clock.now() + (isOff() ? skew : Math.min(0, skew)),
+    latest: () => clock.now() + (isOff() ? skew : Math.max(0, skew)),
     apiVersion: () => version.spoken(),
   };
 }
@@ -271,9 +257,19 @@ function queryOf({ resourceClass, conductorGroup }: ServerFilter, after: string 
   };
 }
 
-function pageIn(body: unknown): ServerPage | undefined {
+/** Servers in any of some states. Ironic lists one state at a time, and refuses a state that is newer than itself. */
+async function inStates(states: readonly string[], load: (state: string) => Promise<ServerPage>): Promise<Server[]> {
+  const pages = await Promise.allSettled(states.map(load));
+  const errors: unknown[] = pages.flatMap((page) => (page.status === 'rejected' ? [page.reason] : []));
+  const other = errors.find((error) => !(error instanceof Refused && error.refusal === 'invalid'));
+  // The requests differ only in the state: if Ironic refuses all of them, it refuses something else.
+  if (other !== undefined || errors.length === states.length) throw other ?? errors[0];
+  return pages.flatMap((page) => (page.status === 'fulfilled' ? page.value.servers : []));
+}
+
+function pageIn({ body, project }: Answer): ServerPage | undefined {
   const page = Nodes.safeParse(body).data;
-  const servers = page?.nodes.map(serverFrom);
+  const servers = page?.nodes.map((node) => serverFrom(node, project));
   if (!servers?.every((server) => server !== undefined)) return undefined;
   return { servers, next: page?.next ? (servers.at(-1)?.id ?? null) : null };
 }

@@ -43,6 +43,7 @@ interface SignedIn {
   readonly catalog: Catalog;
   /** What the token is good for: as Keystone says, for the same may be named in several ways in the settings. */
   readonly scope: string | undefined;
+  readonly project: string | undefined;
 }
 
 export interface KeystoneOptions {
@@ -104,7 +105,7 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
     // Their clock and ours may differ; how long the token lives does not.
     const issued = Date.parse(answer.headers.get('date') ?? '') || clock.now();
     const life = Math.max(0, Date.parse(expires_at) - issued) || 0;
-    return { token, catalog, scope, renewAt: clock.now() + Math.max(life - margin, life * 0.9) };
+    return { token, catalog, scope, project: project?.id, renewAt: clock.now() + Math.max(life - margin, life * 0.9) };
   }
 
   return {
@@ -112,13 +113,13 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
       // For whoever has left already nothing is begun.
       signal.throwIfAborted();
       const waited = current === undefined || clock.now() >= current.renewAt;
-      const { token, catalog, scope } = await unlessAborted(signedIn(), signal);
+      const { token, catalog, scope, project } = await unlessAborted(signedIn(), signal);
       const endpoint = overrides[service] ?? endpointIn(catalog, service, auth);
       const override = `OS_${service.toUpperCase()}_ENDPOINT_OVERRIDE`;
       const setBy = overrides[service] === undefined ? `OS_INTERFACE or ${override}` : override;
       const ifRefused = `it does not take a token of this Keystone: look at OS_AUTH_URL and ${override}`;
       const idempotencyScope = scope && `${auth.authUrl} ${scope}`;
-      return { endpoint, setBy, ifRefused, headers: { 'x-auth-token': token }, waited, idempotencyScope };
+      return { endpoint, setBy, ifRefused, headers: { 'x-auth-token': token }, project, waited, idempotencyScope };
     },
     renew(access: Access) {
       // Somebody else may have renewed it already.

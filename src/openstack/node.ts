@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Reservation, ReservationId } from '../core/ports.js';
 import type { RecordedError, Server, Step } from '../core/server.js';
+import { freeState, meaningOf } from '../core/states.js';
 import { momentFrom } from './moment.js';
 import { redactUrls } from './redact-urls.js';
 import type { Version } from './versions.js';
@@ -12,7 +13,6 @@ const Entry = z.object({
   started_at: z.iso.datetime(),
   image: z.string(),
   digest: z.string(),
-  salt: z.string().optional(),
   attempt: z.record(z.uuid(), z.unknown()).catch({}),
 });
 
@@ -44,6 +44,7 @@ const Node = z.looseObject({
   power_state: Text,
   retired: Flag,
   lessee: Text,
+  owner: Text,
   allocation_uuid: Text,
   protected: Flag,
   automated_clean: z.boolean().nullish().catch(null),
@@ -91,6 +92,7 @@ export function fieldsOf(kind: 'one' | 'match' | 'list', version: Version): stri
     'network_interface',
     'traits',
     'conductor_group',
+    'owner',
     ...(kind === 'one' ? ['allocation_uuid', 'protected', 'automated_clean'] : []),
     ...(kind === 'list' ? [] : ['last_error', 'deploy_step', 'clean_step', 'driver_internal_info']),
     ...(version.has('retired') ? ['retired'] : []),
@@ -98,8 +100,11 @@ export function fieldsOf(kind: 'one' | 'match' | 'list', version: Version): stri
   ].join(',');
 }
 
-/** Reads a node from Ironic; undefined when this is none. */
-export function serverFrom(body: unknown): Server | undefined {
+/**
+ * Reads a node from Ironic; undefined when this is none.
+ * @param project That of the sign-in, if it is for one.
+ */
+export function serverFrom(body: unknown, project?: string | undefined): Server | undefined {
   const parsed = Node.safeParse(body);
   if (!parsed.success) return undefined;
   const node = parsed.data;
@@ -107,7 +112,7 @@ export function serverFrom(body: unknown): Server | undefined {
     id: node.uuid,
     name: node.name ?? null,
     resourceClass: node.resource_class ?? null,
-    provisionState: node.provision_state ?? 'available',
+    provisionState: node.provision_state ?? freeState,
     targetState: node.target_provision_state ?? null,
     provisionedAt: momentFrom(node.provision_updated_at),
     heardAt: momentFrom(node.driver_internal_info?.agent_last_heartbeat),
@@ -122,6 +127,7 @@ export function serverFrom(body: unknown): Server | undefined {
     powerState: node.power_state ?? null,
     retired: node.retired,
     lessee: node.lessee ?? null,
+    tenancy: tenancyOf(node, project),
     step: stepUnderWay(node),
     lastError: node.last_error ? redactUrls(node.last_error) : null,
     cpus: sizeOf(node.properties.cpus),
@@ -133,6 +139,13 @@ export function serverFrom(body: unknown): Server | undefined {
     traits: node.traits,
     conductorGroup: node.conductor_group ?? '',
   };
+}
+
+/** A lease counts before ownership. Without a project nobody can tell whose it is, and owners are ignored. */
+function tenancyOf({ lessee, owner }: Node, project: string | undefined): Server['tenancy'] {
+  const tenant = lessee ?? (project === undefined ? null : owner);
+  if (tenant === null || tenant === undefined) return 'anybody';
+  return tenant === project ? 'ours' : 'others';
 }
 
 const History = z.looseObject({
@@ -181,15 +194,11 @@ function entryOf(entries: unknown, deploymentId: string | null): Pick<Server, 'e
   return { entry, attemptId: Object.keys(attempt)[0] ?? null };
 }
 
-const cleaned: ReadonlySet<unknown> = new Set(['cleaning', 'clean wait', 'clean hold']);
-
-/** A deployment that was cancelled leaves its step here for a while. */
-const undeployed: ReadonlySet<unknown> = new Set(['deleting', 'deleted']);
-
 function stepUnderWay({ provision_state: state, deploy_step, clean_step, driver_internal_info }: Node): Step | null {
   const info = driver_internal_info ?? {};
-  if (undeployed.has(state)) return null;
-  return cleaned.has(state)
+  const { steps } = meaningOf({ provisionState: state ?? freeState });
+  if (steps === null) return null;
+  return steps === 'clean'
     ? stepOf(clean_step?.step, info.clean_steps, info.clean_step_index)
     : stepOf(deploy_step?.step, info.deploy_steps, info.deploy_step_index);
 }

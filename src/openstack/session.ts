@@ -11,6 +11,8 @@ export interface Access {
   /** What to do if the service refuses the sign-in. */
   readonly ifRefused: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** The project of the sign-in, if it is for one. */
+  readonly project: string | undefined;
   /** Whether a sign-in had to be waited for. */
   readonly waited: boolean;
   /** The cloud and what the access is for there: the project, as a rule. Undefined if that is nothing. */
@@ -51,20 +53,15 @@ export function createPlainSession(auth: Exclude<Auth, { type: 'keystone' }>, ov
           headers: { authorization: `Basic ${base64(`${auth.username}:${auth.password}`)}` },
           ifRefused: 'OS_USERNAME or OS_PASSWORD is wrong',
         };
+  const common = { idempotencyScope: auth.endpoint, project: undefined, waited: false, ...shown };
   return {
     async access(service) {
       const { baremetal, image } = overrides;
       if (service === 'image' && image !== undefined) {
-        return {
-          endpoint: image,
-          setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE',
-          idempotencyScope: auth.endpoint,
-          waited: false,
-          ...shown,
-        };
+        return { endpoint: image, setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE', ...common };
       }
       const setBy = baremetal === undefined ? 'OS_ENDPOINT' : 'OS_BAREMETAL_ENDPOINT_OVERRIDE';
-      return { endpoint: auth.endpoint, setBy, idempotencyScope: auth.endpoint, waited: false, ...shown };
+      return { endpoint: auth.endpoint, setBy, ...common };
     },
     renew: () => false,
   };

@@ -87,9 +87,9 @@ describe.each(['active', 'deploy failed'] as const)(
   (provisionState) => {
     const untouched = { provision_state: provisionState, instance_uuid: null, instance_info: {} };
 
-    test.each([{}, { idempotency_key: 'job-1' }])('stays theirs where it was named: %j', async (key) => {
+    test('stays theirs where it was named', async () => {
       const { provision, status, deprovision, theirs } = cloud(provisionState);
-      const request = { image_id: 'debian-12', server_id: 'rack1-small-01', ...key };
+      const request = { image_id: 'debian-12', server_id: 'rack1-small-01' };
       expect(await failure(provision(request, signal))).toMatchObject({
         code: 'server_not_available',
         reason: `its state is ${provisionState}`,
@@ -104,9 +104,9 @@ describe.each(['active', 'deploy failed'] as const)(
       expect(await failure(deprovision(confirmed, signal))).toMatchObject({ code: 'not_permitted' });
     });
 
-    test.each([{}, { idempotency_key: 'job-1' }])('stays theirs, and the search goes on: %j', async (key) => {
+    test('stays theirs, and the search goes on', async () => {
       const { provision, theirs } = cloud(provisionState);
-      const response = await provision({ image_id: 'debian-12', resource_class: 'baremetal.small', ...key }, signal);
+      const response = await provision({ image_id: 'debian-12', resource_class: 'baremetal.small' }, signal);
       expect(response.status).toBe('accepted');
       expect(response.server_id).not.toBe(theirs()?.uuid);
       expect(theirs()).toMatchObject(untouched);

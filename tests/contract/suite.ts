@@ -9,6 +9,7 @@ import { systemClock } from '../../src/local/clock.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
 import { createRequestQueue } from '../../src/openstack/request-queue.js';
+import { justSeen, plainStart } from '../support/last-look.js';
 import { openPolicy } from '../support/open-policy.js';
 import { type Administrator, administrator, type Lab } from './lab.js';
 
@@ -104,7 +105,7 @@ export function contract(openLab: () => Promise<Lab>): void {
   const reservation = (deploymentId: string = randomUUID()) => ({
     deploymentId,
     attemptId: randomUUID(),
-    entry: { started_at: '2026-01-01T00:00:00Z', image, digest: 'of the request', salt: 'a' },
+    entry: { started_at: '2026-01-01T00:00:00Z', image, digest: 'of the request' },
     instanceInfo: { image_source: source, image_checksum: 'd41d8cd98f00b204e9800998ecf8427e' },
   });
 
@@ -357,7 +358,7 @@ export function contract(openLab: () => Promise<Lab>): void {
         signal,
       );
       await admin.patch(id, { op: 'replace', path: '/deploy_interface', value: lab.fate.deployInterface });
-      expect(await refusal(bareMetal.deploy(id, undefined, signal))).toBe('invalid');
+      expect(await refusal(bareMetal.deploy(id, plainStart, signal))).toBe('invalid');
     });
   });
 
@@ -576,7 +577,7 @@ export function contract(openLab: () => Promise<Lab>): void {
         code: 'deprovision_refused',
         reason: expect.stringMatching(/protected/),
       });
-      expect(await refusal(bareMetal.undeploy(id, signal))).toBe('forbidden');
+      expect(await refusal(bareMetal.undeploy(id, justSeen, signal))).toBe('forbidden');
       await admin.patch(id, { op: 'replace', path: '/protected', value: false });
       await admin.done('PUT', `nodes/${id}/maintenance`, {});
       await expect(undo()).rejects.toMatchObject({
@@ -693,7 +694,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       await script(id, { hang: 'write_image' });
       const deployment = reservation();
       await bareMetal.reserve(id, deployment, signal);
-      await bareMetal.deploy(id, undefined, signal);
+      await bareMetal.deploy(id, plainStart, signal);
       // It waits for its agent before that step as well.
       const step = async () => Object(Object((await admin.until(id, 'wait call-back')).deploy_step)).step;
       while ((await step()) !== 'write_image');
@@ -747,14 +748,14 @@ export function contract(openLab: () => Promise<Lab>): void {
         signal,
       );
       await admin.patch(id, { op: 'replace', path: '/deploy_interface', value: lab.strictInterface });
-      expect(await refusal(bareMetal.deploy(id, undefined, signal))).toBe('invalid');
+      expect(await refusal(bareMetal.deploy(id, plainStart, signal))).toBe('invalid');
       const [manageable] = await admin.nodes('&provision_state=manageable');
       const [active] = await admin.nodes('&provision_state=active');
       const [maintained] = await admin.nodes('&maintenance=true&provision_state=available');
       for (const node of [manageable, active, maintained]) {
-        expect(await refusal(bareMetal.deploy(String(node?.uuid), undefined, signal))).toBe('wrong_state');
+        expect(await refusal(bareMetal.deploy(String(node?.uuid), plainStart, signal))).toBe('wrong_state');
       }
-      expect(await refusal(bareMetal.deploy(randomUUID(), undefined, signal))).toBe('not_found');
+      expect(await refusal(bareMetal.deploy(randomUUID(), plainStart, signal))).toBe('not_found');
     });
 
     test('knows the clock of Ironic to the second', async () => {

@@ -2,10 +2,12 @@ import type { ConfigDrive } from '../../src/core/image.js';
 import {
   type BareMetal,
   type Clock,
+  type LastLook,
   NoAnswer,
   type Refusal,
   Refused,
   type Reservation,
+  type Sent,
   type ServerFilter,
   type ServerPage,
 } from '../../src/core/ports.js';
@@ -40,6 +42,7 @@ export function freeServer(number = 1, overrides: Partial<Server> = {}): Server 
     powerState: 'power off',
     retired: false,
     lessee: null,
+    tenancy: 'anybody',
     step: null,
     lastError: null,
     cpus: 8,
@@ -210,6 +213,24 @@ export function createFakeBareMetal({
     return act();
   }
 
+  /** Reads the server again where the last look is old, as the adapter does right before it sends the change. */
+  async function unlessOvertaken(
+    serverId: string,
+    { at, permits }: LastLook,
+    signal: AbortSignal,
+    change: () => Promise<void>,
+  ): Promise<Sent> {
+    if (at === null || clock.now() - at > 1_000) {
+      const server = await request('find', serverId, signal, () => byRef(serverId)).catch((error: unknown) => {
+        throw error instanceof NoAnswer ? error.withoutEffect() : error;
+      });
+      const now = server ? { ...server } : null;
+      if (!permits(now)) return { kind: 'overtaken', server: now };
+    }
+    await change();
+    return { kind: 'accepted' };
+  }
+
   return {
     requests,
     deployments,
@@ -280,27 +301,31 @@ export function createFakeBareMetal({
       });
     },
 
-    deploy: (serverId, configDrive, signal) =>
-      request('deploy', serverId, signal, () => {
-        const server = known(serverId);
-        if (!['available', 'deploy failed'].includes(server.provisionState) || server.maintenance) {
-          throw new Refused('wrong_state', `it is in state "${server.provisionState}"`);
-        }
-        server.provisionState = 'deploying';
-        server.provisionedAt = clock.now();
-        deployments.push({ serverId, deploymentId: server.deploymentId, configDrive });
-      }),
+    deploy: (serverId, { configDrive, lastLook }, signal) =>
+      unlessOvertaken(serverId, lastLook, signal, () =>
+        request('deploy', serverId, signal, () => {
+          const server = known(serverId);
+          if (!['available', 'deploy failed'].includes(server.provisionState) || server.maintenance) {
+            throw new Refused('wrong_state', `it is in state "${server.provisionState}"`);
+          }
+          server.provisionState = 'deploying';
+          server.provisionedAt = clock.now();
+          deployments.push({ serverId, deploymentId: server.deploymentId, configDrive });
+        }),
+      ),
 
-    undeploy: (serverId, signal) =>
-      request('undeploy', serverId, signal, () => {
-        const server = known(serverId);
-        if (server.isProtected) throw new Refused('forbidden', `Node ${serverId} is protected`);
-        if (!['active', 'deploy failed', 'wait call-back', 'error', 'rescue'].includes(server.provisionState)) {
-          throw new Refused('wrong_state', `it is in state "${server.provisionState}"`);
-        }
-        undeployments.push({ serverId, deploymentId: server.deploymentId });
-        Object.assign(server, { provisionState: 'deleting', provisionedAt: clock.now() });
-      }),
+    undeploy: (serverId, lastLook, signal) =>
+      unlessOvertaken(serverId, lastLook, signal, () =>
+        request('undeploy', serverId, signal, () => {
+          const server = known(serverId);
+          if (server.isProtected) throw new Refused('forbidden', `Node ${serverId} is protected`);
+          if (!['active', 'deploy failed', 'wait call-back', 'error', 'rescue'].includes(server.provisionState)) {
+            throw new Refused('wrong_state', `it is in state "${server.provisionState}"`);
+          }
+          undeployments.push({ serverId, deploymentId: server.deploymentId });
+          Object.assign(server, { provisionState: 'deleting', provisionedAt: clock.now() });
+        }),
+      ),
 
     release: (serverId, { deploymentId, attemptId }, signal) =>
       request('release', serverId, signal, () => {
@@ -333,6 +358,7 @@ export function createFakeBareMetal({
       }),
 
     now: () => clock.now(),
+    latest: () => clock.now(),
   };
 }
 

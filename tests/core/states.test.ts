@@ -1,6 +1,16 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { type Outcome, provisionStates, stateMeaning } from '../../src/core/states.js';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import {
+  createStates,
+  meaningOf,
+  type Outcome,
+  type ProvisionState,
+  provisionStates,
+  type StateMeaning,
+  stateMeaning,
+} from '../../src/core/states.js';
 import fsm from '../golden/ironic-21.4.4-fsm.json' with { type: 'json' };
 
 const edges: Readonly<Record<string, Readonly<Record<string, string>>>> = fsm.transitions;
@@ -84,5 +94,72 @@ describe('the table of states', () => {
         }
       }),
     );
+  });
+});
+
+describe('a row of the table', () => {
+  const row: StateMeaning = {
+    outcome: 'none',
+    words: 'being painted',
+    freeing: false,
+    orderedWords: null,
+    final: false,
+    advancedBy: null,
+    failed: null,
+    undeployVerb: null,
+    steps: null,
+  };
+
+  it('does not compile without any one of its columns', () => {
+    type Optional = {
+      [Column in keyof StateMeaning]: Omit<StateMeaning, Column> extends StateMeaning ? Column : never;
+    }[keyof StateMeaning];
+    expectTypeOf<Optional>().toBeNever();
+    const { advancedBy, ...incomplete } = row;
+    expect(createStates({ painting: { ...incomplete, advancedBy } }).stateMeaning('painting')).toEqual(row);
+    // @ts-expect-error: it does not say who moves the deployment on.
+    createStates({ painting: incomplete });
+  });
+
+  it('has a name that the compiler knows', () => {
+    expectTypeOf<'deploy failed'>().toExtend<ProvisionState>();
+    expectTypeOf<'deploy fialed'>().not.toExtend<ProvisionState>();
+  });
+
+  it.each(provisionStates)('agrees with itself: "%s"', (provisionState) => {
+    const { outcome, final, failed, undeployVerb, freeing, advancedBy } = meaningOf({ provisionState });
+    expect(failed !== null).toBe(outcome === 'failed');
+    if (outcome === 'failed') expect(final).toBe(true);
+    if (outcome === 'none') expect(undeployVerb).toBeNull();
+    if (freeing) expect(outcome).toBe('none');
+    if (advancedBy !== null) expect(outcome).toBe('in_progress');
+  });
+});
+
+describe('the names of the states', () => {
+  /** Names of states that mean something else there. */
+  const otherWords: Readonly<Record<string, readonly string[]>> = {
+    // How a server stands with somebody who looks for one: see `availabilities`.
+    'src/core/operations.ts': ['available'],
+    'src/core/inventory/server-tally.ts': ['available', 'deploying'],
+    // A kind of work in Ironic's record of errors.
+    'src/core/status/diagnosis.ts': ['deploying'],
+    // What Ironic is told to do.
+    'src/openstack/ironic.ts': ['active', 'deleted'],
+    // The status of an image.
+    'src/openstack/glance.ts': ['active'],
+  };
+  const literal = new RegExp(`(?<!\\.on\\()(['"\`])(${provisionStates.join('|')})\\1`, 'g');
+
+  it('stand in the table, and as other words in five other files at most', () => {
+    const found = ['src/core', 'src/openstack']
+      .flatMap((root) => readdirSync(root, { recursive: true, encoding: 'utf8' }).map((file) => join(root, file)))
+      .filter((file) => file.endsWith('.ts') && file !== join('src/core', 'states.ts'))
+      .filter((file) => {
+        const code = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+        return [...code.matchAll(literal)].some(([, , state = '']) => !otherWords[file]?.includes(state));
+      });
+    expect(found).toEqual([]);
+    expect(Object.keys(otherWords).length).toBeLessThanOrEqual(5);
   });
 });

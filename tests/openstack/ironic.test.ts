@@ -4,6 +4,7 @@ import { createIronic } from '../../src/openstack/ironic.js';
 import { uuid } from '../core/fake-bare-metal.js';
 import { createFakeClock, start } from '../core/fake-clock.js';
 import faults from '../golden/ironic-faults.json' with { type: 'json' };
+import { justSeen, plainStart } from '../support/last-look.js';
 import { broken, createService, fault, forever, html, httpTo, json, type Reply, stalled, text } from './lab.js';
 
 const service = createService('http://ironic.test');
@@ -38,9 +39,9 @@ type BareMetal = ReturnType<typeof setup>['bareMetal'];
 /** Every way to change something. */
 const changes: readonly (readonly [name: string, call: (bareMetal: BareMetal) => Promise<unknown>])[] = [
   ['reserve', (bareMetal) => bareMetal.reserve(id, reservation, forever)],
-  ['deploy', (bareMetal) => bareMetal.deploy(id, undefined, forever)],
+  ['deploy', (bareMetal) => bareMetal.deploy(id, plainStart, forever)],
   ['release', (bareMetal) => bareMetal.release(id, reservation, forever)],
-  ['undeploy', (bareMetal) => bareMetal.undeploy(id, forever)],
+  ['undeploy', (bareMetal) => bareMetal.undeploy(id, justSeen, forever)],
 ];
 
 /** Every way to read something. */
@@ -139,9 +140,9 @@ describe('reading one server', () => {
     await expect(bareMetal.find(ref, forever)).resolves.toBeNull();
     for (const change of [
       bareMetal.reserve(ref, reservation, forever),
-      bareMetal.deploy(ref, undefined, forever),
+      bareMetal.deploy(ref, plainStart, forever),
       bareMetal.release(ref, reservation, forever),
-      bareMetal.undeploy(ref, forever),
+      bareMetal.undeploy(ref, justSeen, forever),
     ]) {
       expect(await errorOf(change)).toMatchObject({ refusal: 'not_found' });
     }
@@ -203,16 +204,16 @@ describe('listing the servers that are free', () => {
 describe('undeploying a server', () => {
   it('takes one request, which names no more than the target', async () => {
     const { bareMetal } = setup([text('', 202)]);
-    await expect(bareMetal.undeploy(id, forever)).resolves.toBeUndefined();
+    await expect(bareMetal.undeploy(id, justSeen, forever)).resolves.toEqual({ kind: 'accepted' });
     expect(service.seen).toMatchObject([
       { method: 'PUT', path: `/v1/nodes/${id}/states/provision`, body: { target: 'deleted' } },
     ]);
   });
 });
 
-describe('listing the servers that are being deployed', () => {
-  const stateIn = (request: Request) => new URL(request.url).searchParams.get('provision_state') ?? '';
+const stateIn = (request: Request) => new URL(request.url).searchParams.get('provision_state') ?? '';
 
+describe('listing the servers that are being deployed', () => {
   it('takes one request for each state, of servers that somebody has', async () => {
     const of = (request: Request) => json({ nodes: [{ ...node, name: stateIn(request) }] })(request);
     const { bareMetal } = setup([of]);
@@ -243,7 +244,9 @@ describe('listing the servers that are being deployed', () => {
 
 describe('listing the servers in the middle of a deployment', () => {
   it('takes one request for each state, with all that one server is asked for', async () => {
-    const { bareMetal } = setup([json({ nodes: [{ ...node, deploy_step: { step: 'write_image' } }] })]);
+    const of = (request: Request) =>
+      json({ nodes: [{ ...node, provision_state: stateIn(request), deploy_step: { step: 'write_image' } }] })(request);
+    const { bareMetal } = setup([of]);
     const servers = await bareMetal.listInDeployment(forever);
     expect(servers.map(({ step }) => step?.name)).toEqual(['write_image', 'write_image']);
     const asked = service.seen.map(({ path }) => new URL(path, service.endpoint).searchParams);
@@ -302,7 +305,9 @@ describe('starting a deployment', () => {
   it('takes one request with the config drive', async () => {
     const { bareMetal } = setup([() => new Response(null, { status: 202 })]);
     const drive = { meta_data: { hostname: 'web-1' }, user_data: '#!/bin/sh\n' };
-    await expect(bareMetal.deploy(id, drive, forever)).resolves.toBeUndefined();
+    await expect(bareMetal.deploy(id, { ...plainStart, configDrive: drive }, forever)).resolves.toEqual({
+      kind: 'accepted',
+    });
     expect(service.seen).toMatchObject([
       { method: 'PUT', path: `/v1/nodes/${id}/states/provision`, body: { target: 'active', configdrive: drive } },
     ]);
@@ -310,13 +315,13 @@ describe('starting a deployment', () => {
 
   it('leaves the config drive out where there is none', async () => {
     const { bareMetal } = setup([() => new Response(null, { status: 202 })]);
-    await bareMetal.deploy(id, undefined, forever);
+    await bareMetal.deploy(id, plainStart, forever);
     expect(service.seen[0]?.body).toEqual({ target: 'active' });
   });
 
   it('takes an image that Ironic cannot make out for refused data, not for an outage', async () => {
     const { bareMetal } = setup([fault(500, 'Validation of image href nonsense failed, reason: no such scheme')]);
-    expect(await errorOf(bareMetal.deploy(id, undefined, forever))).toMatchObject({
+    expect(await errorOf(bareMetal.deploy(id, plainStart, forever))).toMatchObject({
       name: 'Refused',
       refusal: 'invalid',
     });
@@ -324,7 +329,7 @@ describe('starting a deployment', () => {
 
   it.each([400, 404])('takes a missing conductor for a busy Ironic (HTTP status %i)', async (status) => {
     const { bareMetal } = setup([fault(status, 'No valid host was found. Reason: No conductor service registered')]);
-    expect(await errorOf(bareMetal.deploy(id, undefined, forever))).toMatchObject({ refusal: 'busy' });
+    expect(await errorOf(bareMetal.deploy(id, plainStart, forever))).toMatchObject({ refusal: 'busy' });
   });
 
   it.each([
@@ -332,12 +337,14 @@ describe('starting a deployment', () => {
     [400, 'JSON nested too deep', 'invalid'],
   ])('takes a body that is too large or too deep for refused data', async (status, words, refusal) => {
     const { bareMetal } = setup([json({ faultstring: words }, { status })]);
-    expect(await errorOf(bareMetal.deploy(id, undefined, forever))).toMatchObject({ refusal, words });
+    expect(await errorOf(bareMetal.deploy(id, plainStart, forever))).toMatchObject({ refusal, words });
   });
 
   it('takes a proxy that lets nothing of this size through for refused data, for it was not passed on', async () => {
     const { bareMetal } = setup([html(413)]);
-    expect(await errorOf(bareMetal.deploy(id, { user_data: 'x' }, forever))).toMatchObject({
+    expect(
+      await errorOf(bareMetal.deploy(id, { ...plainStart, configDrive: { user_data: 'x' } }, forever)),
+    ).toMatchObject({
       refusal: 'invalid',
       words: expect.stringMatching(/^something on the way to Ironic.*\(HTTP status 413\).*config drive/),
       by: 'us',
@@ -524,7 +531,7 @@ describe('what Ironic really answered', () => {
 
   it.each(ofIronic)('in $file ($status) means $refusal', async ({ status, body, words, refusal }) => {
     const { bareMetal } = setup([text(body, status)]);
-    const error = await errorOf(bareMetal.deploy(id, undefined, forever));
+    const error = await errorOf(bareMetal.deploy(id, plainStart, forever));
     if (refusal === null) {
       expect(error).toBeInstanceOf(NoAnswer);
       expect(error).toMatchObject({ mayHaveTakenEffect: true });
@@ -771,12 +778,29 @@ describe("Ironic's clock", () => {
       json(node, { headers: { date: new Date(start - 30_000).toUTCString() } }),
     ]);
     await bareMetal.find(id, forever);
-    expect(bareMetal.now()).toBe(start + 90_000);
+    expect([bareMetal.now(), bareMetal.latest()]).toEqual([start, start + 90_000]);
     clock.pass(1_500);
-    expect(bareMetal.now()).toBe(start + 91_500);
+    expect([bareMetal.now(), bareMetal.latest()]).toEqual([start + 1_500, start + 91_500]);
     clock.pass(-1_500);
     await bareMetal.find(id, forever);
-    expect(bareMetal.now()).toBe(start - 30_000);
+    expect([bareMetal.now(), bareMetal.latest()]).toEqual([start - 30_000, start]);
+  });
+
+  it.each([4, -4])(
+    'is distrusted when it differs by %i minutes: both clocks must agree that time has passed',
+    async (minutes) => {
+      const date = new Date(start + minutes * 60_000).toUTCString();
+      const { bareMetal } = setup([json(node, { headers: { date } })]);
+      await bareMetal.find(id, forever);
+      expect(bareMetal.now()).toBe(Math.min(start, start + minutes * 60_000));
+      expect(bareMetal.latest()).toBe(Math.max(start, start + minutes * 60_000));
+    },
+  );
+
+  it.each([3_600_000, -3_600_000])('counts alone when ours is plainly wrong, by %i ms', async (skew) => {
+    const { bareMetal } = setup([json(node, { headers: { date: new Date(start + skew).toUTCString() } })]);
+    await bareMetal.find(id, forever);
+    expect([bareMetal.now(), bareMetal.latest()]).toEqual([start + skew, start + skew]);
   });
 
   it('is taken from a refusal too', async () => {
@@ -784,7 +808,7 @@ describe("Ironic's clock", () => {
       fault(404, 'Node x could not be found.', { date: new Date(start + 5_000).toUTCString() }),
     ]);
     await bareMetal.find(id, forever);
-    expect(bareMetal.now()).toBe(start + 5_000);
+    expect(bareMetal.latest()).toBe(start + 5_000);
   });
 
   it.each(['yesterday', ''])('is not disturbed by the date %j', async (date) => {

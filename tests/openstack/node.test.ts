@@ -51,6 +51,21 @@ const node = {
 };
 
 describe('a node', () => {
+  it.each([
+    [null, null, 'project-1', 'anybody'],
+    [null, 'project-1', 'project-1', 'ours'],
+    [null, 'project-2', 'project-1', 'others'],
+    ['project-1', 'project-2', 'project-1', 'ours'],
+    ['project-2', 'project-1', 'project-1', 'others'],
+    [null, 'project-2', undefined, 'anybody'],
+    ['project-2', null, undefined, 'others'],
+  ])(
+    'that is leased to %s and owned by %s is, for project %s, for the use of %s',
+    (lessee, owner, project, tenancy) => {
+      expect(serverFrom({ ...node, lessee, owner }, project)).toMatchObject({ tenancy });
+    },
+  );
+
   it('is read as a server', () => {
     expect(serverFrom(node)).toMatchObject({
       id,

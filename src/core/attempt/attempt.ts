@@ -1,6 +1,6 @@
 import { NoAnswer } from '../ports.js';
 import type { Server } from '../server.js';
-import { stateMeaning } from '../states.js';
+import { meaningOf } from '../states.js';
 import { describedOtherwise } from './attempt-failures.js';
 import type { Deploying, Plan } from './outcome.js';
 
@@ -54,7 +54,7 @@ export function asPlanned(server: Server, plan: Plan): Server {
 
 /** Whether a deployment has begun since: a state may be the same again, but then Ironic dates it anew. */
 export function hasMoved(before: Server, now: Server): boolean {
-  if (stateMeaning(now.provisionState)?.outcome === 'none') return false;
+  if (meaningOf(now).outcome === 'none') return false;
   return now.provisionState !== before.provisionState || now.provisionedAt !== before.provisionedAt;
 }
 
@@ -63,9 +63,9 @@ export function hasMoved(before: Server, now: Server): boolean {
  * It is certain only where no delivery of the reservation may have come before. With a key it is not: the deployment may
  * be the work of another call with the same key, and is never taken apart.
  */
-export function wasDeployedBefore({ server, plan }: Attempt, { provisionState }: Server): boolean {
+export function wasDeployedBefore({ server, plan }: Attempt, now: Server): boolean {
   if (carriesPlan(server, plan) || plan.keyed) return false;
-  return stateMeaning(provisionState)?.outcome !== 'none';
+  return meaningOf(now).outcome !== 'none';
 }
 
 /** A port of the plan that is not recorded at the server any more: another call may have given the reservation back. */

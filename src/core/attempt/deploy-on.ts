@@ -4,7 +4,7 @@ import { obstacleTo } from '../inventory/eligibility.js';
 import { ironicUnavailable } from '../port-failures.js';
 import { NoAnswer, Refused } from '../ports.js';
 import type { Server } from '../server.js';
-import { stateMeaning, stateName } from '../states.js';
+import { freeState, isFree, meaningOf, stateName } from '../states.js';
 import {
   type Attempt,
   asPlanned,
@@ -118,8 +118,9 @@ async function reserve(
         if (!last) return again;
         if (!lost) throw ironicUnavailable(error);
         // The server itself tells.
+        const seenAt = deploying.clock.now();
         const now = await serverNow(attempt);
-        if (now && carriesPlan(now, plan)) return reserved(now, null, tries);
+        if (now && carriesPlan(now, plan)) return reserved(now, seenAt, tries);
         throw failures.reservationUnknown(server, plan.reservation, error);
       }
       // The lock may be held by our own request, whose answer was lost. Else only a named server is worth the wait.
@@ -147,10 +148,10 @@ function mayReserveLate(tries: Tries | null): boolean {
 function obstacleAfter(reserved: Server, plan: Plan): string | undefined {
   if (reserved.deploymentId === null) return 'somebody has taken its reservation off';
   if (!carriesPlan(reserved, plan)) return 'somebody else has reserved it meanwhile';
-  const expected = plan.retrying ? 'deploy failed' : 'available';
   const state = `its state is ${stateName(reserved.provisionState)}`;
-  if (reserved.provisionState !== expected) return plan.retrying ? `what failed there is gone, for ${state}` : state;
-  return obstacleTo({ ...reserved, deploymentId: null, provisionState: 'available' });
+  if (plan.retrying && meaningOf(reserved).failed !== 'deployment') return `what failed there is gone, for ${state}`;
+  if (!plan.retrying && !isFree(reserved)) return state;
+  return obstacleTo({ ...reserved, deploymentId: null, provisionState: freeState });
 }
 
 /** Attaches the plan's ports, but for those that are attached already. */
@@ -197,29 +198,33 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
     if (now && carriesPlan(now, plan) && hasMoved(reserved.server, now)) return { kind: 'started', server: now, plan };
     throw failures.outcomeUnknown(server, plan.reservation, { words: error.reason, cause: error });
   };
+  const overtaken = (now: Server | null, before: Tries | null): Started | RefusedHolding => {
+    if (before?.lost) return startedLate(before, now);
+    if (now === null) return refused(new Failure('server_not_found', { id: plan.serverRef ?? server.id }), before);
+    const failure = overtakenBy(attempt, reserved.server, now);
+    // Another call with the same key goes on with what it has described: nothing is undone.
+    if (failure === null || failure.code === 'idempotency_conflict') throw failure;
+    return refused(failure, before);
+  };
   return persisting<Started | RefusedHolding>({
     ...deploying,
     until: plan.until,
     async change(before) {
       const missing = await missingPort(attempt);
       if (missing !== undefined && !before?.lost) return refused(failures.detached(server, plan, missing), before);
-      const permits = (now: Server | null) =>
-        now !== null && obstacleAfter(now, plan) === undefined && isAsPlanned(now, plan);
+      const permits = (now: Server | null) => now !== null && overtakenBy(attempt, reserved.server, now) === null;
       const lastLook = { at: before === null ? reserved.seenAt : null, permits };
       const { configDrive } = plan;
       const sent = await deploying.bareMetal.deploy(server.id, { configDrive, lastLook }, signal).catch((error) => {
         throw withoutEcho(error, configDrive);
       });
       if (sent.kind === 'accepted') return { kind: 'started', server: reserved.server, plan };
-      return before?.lost ? startedLate(before, sent.server) : refused(overtaken(attempt, sent.server), before);
+      return overtaken(sent.server, before);
     },
     async settle(tries) {
       const { error, lost, last } = tries;
-      if (lost) {
-        const now = await serverNow(attempt);
-        const open = now === null || (carriesPlan(now, plan) && !hasMoved(reserved.server, now));
-        return open && !last ? again : startedLate(tries, now);
-      }
+      // The last look of the next try tells what has become of it.
+      if (lost) return last ? startedLate(tries, await serverNow(attempt)) : again;
       if (!last && (error instanceof NoAnswer || error.isBusy)) return again;
       return refused(
         error instanceof NoAnswer ? ironicUnavailable(error) : failures.declined(server, plan, error),
@@ -229,16 +234,13 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
   });
 }
 
-/**
- * What it means that the server did not permit the start any more.
- * @throws Failure `idempotency_conflict` if another call with the same key has described something else
- */
-function overtaken({ server, plan }: Attempt, now: Server | null): Failure {
-  const id = plan.serverRef ?? server.id;
-  if (now === null) return new Failure('server_not_found', { id });
-  const reason = obstacleAfter(now, plan);
-  if (reason === undefined) throw failures.describedOtherwise(now);
-  return new Failure('server_not_available', { id, reason });
+/** What has come in between since the server was reserved, as a failure; null if it may still be started. */
+function overtakenBy({ server, plan }: Attempt, reserved: Server, now: Server): Failure | null {
+  const obstacle = obstacleAfter(now, plan) ?? (hasMoved(reserved, now) ? 'another call has deployed it' : undefined);
+  if (obstacle !== undefined) {
+    return new Failure('server_not_available', { id: plan.serverRef ?? server.id, reason: obstacle });
+  }
+  return isAsPlanned(now, plan) ? null : failures.describedOtherwise(now);
 }
 
 /** Whether a refusal may come from a start that arrived twice: the first delivery holds the lock, or has moved the state. */
@@ -289,7 +291,7 @@ async function giveBack(attempt: Attempt, refused: Holding & { readonly failure:
 
 /** As far as is known, the reservation takes nothing: it does where what is to be retried has been undeployed. */
 function takesNothing({ retrying }: Plan, { server }: Holding): boolean {
-  return retrying && (server === null || stateMeaning(server.provisionState)?.outcome !== 'none');
+  return retrying && (server === null || meaningOf(server).outcome !== 'none');
 }
 
 function undo({ deploying, server, plan, signal }: Attempt, { ports, alreadyDeployed }: Holding): Promise<Release> {

@@ -6,6 +6,7 @@ const telling = 8;
 
 /** An error of Ironic without what it repeats of the config drive, which may hold secrets. Others pass through. */
 export function withoutEcho(error: unknown, configDrive: ConfigDrive | undefined): unknown {
+  if (configDrive === undefined) return error;
   if (error instanceof Refused) return new Refused(error.refusal, withoutTexts(error.words, configDrive), error.by);
   // Not one of its kinds, which are about signing in.
   if (!(error instanceof NoAnswer) || error.constructor !== NoAnswer) return error;
@@ -18,15 +19,19 @@ function withoutTexts(words: string, value: unknown): string {
   const places = new Map<string, number[]>();
   for (let at = 0; at + telling <= words.length; at += 1) {
     const part = words.slice(at, at + telling);
-    places.set(part, [...(places.get(part) ?? []), at]);
+    const earlier = places.get(part);
+    if (earlier) earlier.push(at);
+    else places.set(part, [at]);
   }
   const masked = new Set<number>();
   JSON.stringify(value, (_, member: unknown) => {
     if (typeof member !== 'string') return member;
     for (let from = 0; from + telling <= member.length; from += 1) {
-      for (const at of places.get(member.slice(from, from + telling)) ?? []) {
+      const part = member.slice(from, from + telling);
+      for (const at of places.get(part) ?? []) {
         for (let index = at; index < at + telling; index += 1) masked.add(index);
       }
+      places.delete(part);
     }
     return null;
   });

@@ -1,7 +1,7 @@
 import { again, deadlines, persisting } from '../async/retry.js';
 import { NoAnswer, type ReservationId } from '../ports.js';
 import type { Server } from '../server.js';
-import { stateMeaning } from '../states.js';
+import { meaningOf } from '../states.js';
 import type { Deploying } from './outcome.js';
 
 /** How giving a reservation back ended. */
@@ -51,8 +51,8 @@ export function releaseReservation(releasing: Releasing): Promise<Release> {
       if (now === null) return { kind: 'released' };
       const isOurs = now.deploymentId === reservation.deploymentId;
       // Somebody has it undeployed: then Ironic takes the id off by itself.
-      if (isOurs && now.provisionState === 'deleting') return { kind: 'released' };
-      if (isOurs && !alreadyDeployed && stateMeaning(now.provisionState)?.outcome !== 'none') {
+      if (isOurs && meaningOf(now).freeing) return { kind: 'released' };
+      if (isOurs && !alreadyDeployed && meaningOf(now).outcome !== 'none') {
         return { kind: 'deployed', server: now };
       }
       seen = isOurs;

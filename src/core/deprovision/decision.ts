@@ -2,18 +2,15 @@ import { Failure } from '../failures.js';
 import { isOfMetal3, ownedByMetal3 } from '../inventory/eligibility.js';
 import type { Policy } from '../policy.js';
 import type { Server } from '../server.js';
-import { stateMeaning, stateName } from '../states.js';
+import { isFree, meaningOf, stateName } from '../states.js';
 import { isForgotten, statusOf } from '../status/provision-status.js';
 
 /** What is to be done so that a server is free again. `wait`: it is under way; `retry`: it was tried and failed. */
 export type Decision = 'release' | 'undeploy' | 'retry' | 'wait';
 
-/** Ironic undeploys from others as well; in those somebody is at work on a system that runs. */
-const undeployable = new Set(['active', 'deploy failed', 'wait call-back']);
-
 /** Whether a server is on its way to be free, whoever had it. */
-export function isGoing({ provisionState, targetState }: Server): boolean {
-  return stateMeaning(provisionState, targetState)?.freeing === true;
+export function isGoing(server: Server): boolean {
+  return meaningOf(server).freeing;
 }
 
 /**
@@ -23,7 +20,6 @@ export function isGoing({ provisionState, targetState }: Server): boolean {
  * @throws Failure `operation_not_found`, `not_permitted`, `deprovision_refused`
  */
 export function decide(server: Server, policy: Policy, now: number): Decision {
-  const { provisionState: state } = server;
   if (isGoing(server)) return 'wait';
   // Called for its throw too: a server that is in no deployment has nothing to undeploy.
   const { status } = statusOf(server, now);
@@ -33,15 +29,16 @@ export function decide(server: Server, policy: Policy, now: number): Decision {
   if (server.entry === null && !isForgotten(server)) policy.admitForeign();
   if (server.isProtected) throw refused(server, 'it is protected: Ironic refuses to undeploy it');
   if (server.maintenance) throw refused(server, 'it is in maintenance: an operator may be at work on it');
-  if (state === 'available') {
+  if (isFree(server)) {
     if (status === 'failed' && server.attemptId !== null) return 'release';
     throw refused(server, 'it is reserved, and its deployment may be about to start', afterAWhile);
   }
-  if (state === 'error') return 'retry';
-  if (undeployable.has(state)) return 'undeploy';
-  const words = `its state is ${stateName(state)}: ${stateMeaning(state)?.words ?? 'not known here'}`;
-  if (state !== 'deploying') throw refused(server, words);
-  throw refused(server, `${words}; Ironic does not stop it at this point`, afterAWhile);
+  const { undeployVerb, words, advancedBy, failed } = meaningOf(server);
+  if (failed === 'undeployment') return 'retry';
+  if (undeployVerb !== null) return 'undeploy';
+  const standing = `its state is ${stateName(server.provisionState)}: ${words ?? 'not known here'}`;
+  if (advancedBy !== 'conductor') throw refused(server, standing);
+  throw refused(server, `${standing}; Ironic does not stop it at this point`, afterAWhile);
 }
 
 const afterAWhile = {

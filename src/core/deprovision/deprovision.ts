@@ -6,10 +6,11 @@ import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { DeprovisionRequest, DeprovisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
+import { isFree, meaningOf } from '../states.js';
 import { diagnose } from '../status/diagnosis.js';
 import { anotherDeployment, carriesAnother, displayName, isForgotten, isoTime } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
-import { named } from '../text/untrusted.js';
+import { named, quoted } from '../text/untrusted.js';
 import { decide } from './decision.js';
 import { diskWords, underWay, undone } from './deprovision-response.js';
 import { undeploy } from './undeploy.js';
@@ -72,11 +73,23 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     const decision = decide(server, policy, bareMetal.now());
     if (decision === 'wait') return underWay(server);
     if (agreed !== undefined && agreed !== sentenceAbout(server)) throw agreedToAnother(server);
-    if (decision === 'retry' && !request.retry_failed) throw failedBefore(server);
+    if (decision === 'retry' && !request.retry_failed) throw await failedBefore(server, signal);
     signal.throwIfAborted();
     return changes
       .run(() => (decision === 'release' ? release(server) : undeploy({ deploying: options, policy, server, seenAt })))
       .finally(() => onChange(server.id));
+  }
+
+  /** Ironic could not undeploy the server before, and as a rule would fail again. */
+  async function failedBefore(server: Server, signal: AbortSignal): Promise<Failure> {
+    // The record only refines what is known.
+    const errors = await bareMetal.errors(server.id, signal).catch(() => []);
+    const { hint, ironic_error } = diagnose(server, errors);
+    return new Failure('deprovision_refused', {
+      id: server.id,
+      reason: `its undeployment failed${ironic_error === null ? '' : `; Ironic says: ${quoted(ironic_error)}`}`,
+      hint: `${hint} Call again with retry_failed when that is done.`,
+    });
   }
 
   async function release(server: Server): Promise<DeprovisionResponse> {
@@ -122,26 +135,15 @@ function agreedToAnother({ id }: Server): Failure {
   });
 }
 
-/** Ironic could not undeploy it before, and would as a rule fail again. */
-function failedBefore(server: Server): Failure {
-  const { summary, hint } = diagnose(server, [], true);
-  return new Failure('deprovision_refused', {
-    id: server.id,
-    reason: `its undeployment failed: ${summary}`,
-    hint: `${hint} Then call again with retry_failed.`,
-  });
-}
-
 function sentenceAbout(server: Server): string {
-  const { provisionState: state, entry } = server;
+  const { entry } = server;
   const name = displayName(server);
   const what = entry
     ? `image ${namedImage(entry.image)}, asked for at ${entry.started_at}`
     : `${isForgotten(server) ? 'Ironic no longer tells whose it was' : 'NOT deployed through this server'}${trace(server)}`;
   const which = `deployment ${server.deploymentId === null ? 'without an id' : named(server.deploymentId, 40)}: ${what}`;
-  if (state === 'available') return `Give up the reservation of server ${name} (${which})?`;
-  const verb = state === 'active' ? 'Undeploy' : state === 'wait call-back' ? 'Cancel the deployment of' : 'Clear';
-  return `${verb} server ${name} (${which})? What is on its disk is lost. ${diskWords(server)} This cannot be undone.`;
+  if (isFree(server)) return `Give up the reservation of server ${name} (${which})?`;
+  return `${meaningOf(server).undeployVerb} server ${name} (${which})? What is on its disk is lost. ${diskWords(server)} This cannot be undone.`;
 }
 
 /** What tells a deployment without an entry of ours from another one on the same server. */

@@ -7,7 +7,7 @@ import { ironicUnavailable } from '../port-failures.js';
 import { NoAnswer } from '../ports.js';
 import type { DeprovisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
-import { stateMeaning } from '../states.js';
+import { meaningOf } from '../states.js';
 import { carriesAnother, displayName, isForgotten } from '../status/provision-status.js';
 import { decide, isGoing } from './decision.js';
 import { started, underWay, undone } from './deprovision-response.js';
@@ -81,7 +81,7 @@ export function undeploy({ deploying, policy, server, seenAt }: Undeploying): Pr
 /** Whether what was on a server is gone for sure. One without an id leaves no trace but the state. */
 function hasLeft(server: Server, { deploymentId }: Server): boolean {
   if (deploymentId !== null && server.deploymentId === deploymentId) return false;
-  const none = stateMeaning(server.provisionState)?.outcome === 'none';
+  const none = meaningOf(server).outcome === 'none';
   return none || (deploymentId !== null && carriesAnother(server, deploymentId));
 }
 
@@ -100,7 +100,7 @@ function isSame(server: Server, before: Server): boolean {
     server.provisionState === provisionState &&
     server.imageSource === imageSource &&
     // While Ironic waits for the agent, each of its reports dates the state anew.
-    (provisionState === 'wait call-back' || server.provisionedAt === provisionedAt)
+    (meaningOf(before).advancedBy === 'agent' || server.provisionedAt === provisionedAt)
   );
 }
 

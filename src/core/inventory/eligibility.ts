@@ -1,9 +1,29 @@
+import type { Policy } from '../policy.js';
 import type { Criteria } from '../ports.js';
 import type { Server } from '../server.js';
-import { stateMeaning, stateName } from '../states.js';
+import { freeState, isFree, meaningOf, stateName } from '../states.js';
 import { isoTime } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
 import { named } from '../text/untrusted.js';
+
+/** One condition that a server meets or fails, and everything that is said about it. */
+export interface Rule {
+  /** What a server is that meets it, so that a count can follow: "not in maintenance: 3". */
+  readonly name: string;
+  readonly test: (server: Server) => boolean;
+  /** Why a server that fails it cannot be deployed, as a clause. */
+  readonly sentence: (server: Server) => string;
+  /** The same in fewer words for lists, which may show many such servers. */
+  readonly note?: (server: Server) => string;
+  /** A call that names the server may deploy it all the same. */
+  readonly unlessNamed?: boolean;
+  /** Not worth a word if every server meets it. */
+  readonly rare?: boolean;
+  /** What to do if no server meets it. Only a rule has one that a server does not come to meet when it is released. */
+  readonly advice?: string;
+  /** For a wish of the caller: which servers lack nothing else, e.g. "without trait CUSTOM_GPU". */
+  readonly without?: string;
+}
 
 /** Why nobody else may touch a server of Metal3, as a clause. */
 export const ownedByMetal3 = 'its name marks it as one of Metal3, whose operator owns it';
@@ -13,45 +33,120 @@ export function isOfMetal3({ name }: Server): boolean {
   return name?.includes('~') === true;
 }
 
-/** Why a server cannot be deployed now, as a clause; undefined when it can. */
-export function obstacleTo(server: Server): string | undefined {
-  if (server.provisionState !== 'available') return stateObstacle(server);
-  if (server.deploymentId !== null) return `it is reserved as deployment ${named(server.deploymentId)}`;
-  if (server.maintenance) return 'it is in maintenance';
-  if (server.retired) return 'it is retired';
-  if (isOfMetal3(server)) return ownedByMetal3;
-  return undefined;
+/** What a server itself must be like, whatever is sought and whoever seeks it. The first rule that it fails is told. */
+export const serverRules: readonly Rule[] = [
+  {
+    name: freeState,
+    test: isFree,
+    sentence: (server) => `its state is ${stateName(server.provisionState)}${imageGiven(server)}`,
+    note: ({ provisionState, maintenance }) => `${stateName(provisionState)}${maintenance ? ', in maintenance' : ''}`,
+  },
+  { name: 'not in maintenance', test: ({ maintenance }) => !maintenance, sentence: () => 'it is in maintenance' },
+  {
+    name: 'not reserved',
+    test: ({ deploymentId }) => deploymentId === null,
+    sentence: ({ deploymentId }) => `it is reserved as deployment ${named(deploymentId ?? '')}`,
+    note: () => 'reserved, not deployed',
+  },
+  {
+    name: 'not retired and not of Metal3',
+    test: (server) => !server.retired && !isOfMetal3(server),
+    sentence: ({ retired }) => (retired ? 'it is retired' : ownedByMetal3),
+    rare: true,
+  },
+  {
+    name: 'not owned by another project',
+    test: ({ lessee, tenancy }) => lessee !== null || tenancy !== 'others',
+    sentence: () => 'owned by another project: only by server_id',
+    unlessNamed: true,
+    rare: true,
+    advice:
+      'Call again with the server_id of a free one; list_servers shows them. What another project owns is taken only when it is named.',
+  },
+  {
+    name: 'not leased and with a known power state',
+    test: ({ lessee, tenancy, powerState }) => (lessee === null || tenancy === 'ours') && powerState !== null,
+    sentence: ({ powerState }) => `${powerState === null ? 'power state unknown' : 'leased'}: only by server_id`,
+    unlessNamed: true,
+    rare: true,
+    advice:
+      'Call again with the server_id of a free one; list_servers shows them. What is leased, or has no known power state, is taken only when it is named.',
+  },
+];
+
+function imageGiven(server: Server): string {
+  const { outcome } = meaningOf(server);
+  if (outcome === null || outcome === 'none' || !server.entry) return '';
+  return `; it was given image ${namedImage(server.entry.image)} at ${isoTime(Date.parse(server.entry.started_at))}`;
 }
 
-/** Why a server is not chosen when nobody names it, though whoever names it may deploy it: in few words, for lists. */
-export function obstacleToChoosing(server: Server): string | undefined {
-  if (server.lessee !== null) return 'leased: only by server_id';
-  if (server.powerState === null) return 'power state unknown: only by server_id';
-  return undefined;
+function permittedBy(policy: Policy): Rule {
+  return {
+    name: 'of a class that may be deployed (IRONIC_MCP_RESOURCE_CLASSES)',
+    test: ({ resourceClass }) => policy.allowsClass(resourceClass),
+    sentence: () => 'class not permitted',
+    rare: true,
+    advice: 'Only the operator of this MCP server can change which classes may be deployed.',
+  };
+}
+
+function wishesOf({ resourceClass, conductorGroup, traits = [] }: Criteria): readonly Rule[] {
+  const missing = (server: Server) => traits.filter((trait) => !server.traits.includes(trait)).join(', ');
+  const wishes: readonly (Rule | false)[] = [
+    resourceClass !== undefined && {
+      name: `of class ${resourceClass}`,
+      test: (server) => server.resourceClass === resourceClass,
+      sentence: (server) => `its resource class is ${server.resourceClass ? named(server.resourceClass) : 'not set'}`,
+      rare: true,
+      without: 'in other classes',
+    },
+    conductorGroup !== undefined && {
+      name: `in conductor group ${conductorGroup}`,
+      test: (server) => server.conductorGroup === conductorGroup,
+      sentence: (server) =>
+        `its conductor group is ${server.conductorGroup ? named(server.conductorGroup) : 'the default one'}`,
+      advice:
+        'Leave out conductor_group, or have the operator tell which one is meant: no server of this kind is in it, free or not.',
+      without: 'in other conductor groups',
+    },
+    ...traits.map((trait) => ({
+      name: `with trait ${trait}`,
+      test: (server: Server) => server.traits.includes(trait),
+      sentence: (server: Server) => `it does not have the trait ${missing(server)}`,
+      advice:
+        'Ask for less, or for another resource_class: no server, free or not, has all of it; list_servers shows what they have.',
+      without: `without trait ${trait}`,
+    })),
+  ];
+  return wishes.filter((wish) => wish !== false);
 }
 
 /** What a server lacks of what is sought, as a clause; undefined when nothing. */
-export function mismatch(server: Server, { resourceClass, traits = [], conductorGroup }: Criteria): string | undefined {
-  if (resourceClass !== undefined && server.resourceClass !== resourceClass) {
-    return `its resource class is ${server.resourceClass === null ? 'not set' : named(server.resourceClass)}`;
-  }
-  if (conductorGroup !== undefined && server.conductorGroup !== conductorGroup) {
-    return `its conductor group is ${server.conductorGroup ? named(server.conductorGroup) : 'the default one'}`;
-  }
-  const missing = traits.filter((trait) => !server.traits.includes(trait));
-  return missing.length === 0 ? undefined : `it does not have the trait ${missing.join(', ')}`;
+export function mismatch(server: Server, criteria: Criteria): string | undefined {
+  return firstFailed(server, wishesOf(criteria))?.sentence(server);
 }
 
-/** Whether a server may be chosen for somebody who seeks such a one, and names none. */
-export function isChoice(server: Server, criteria: Criteria): boolean {
-  return (obstacleTo(server) ?? obstacleToChoosing(server) ?? mismatch(server, criteria)) === undefined;
+function firstFailed(server: Server, rules: readonly Rule[]): Rule | undefined {
+  return rules.find(({ test }) => !test(server));
 }
 
-function stateObstacle(server: Server): string {
-  const meaning = stateMeaning(server.provisionState);
-  const given =
-    meaning && meaning.outcome !== 'none' && server.entry
-      ? `; it was given image ${namedImage(server.entry.image)} at ${isoTime(Date.parse(server.entry.started_at))}`
-      : '';
-  return `its state is ${stateName(server.provisionState)}${given}`;
+/** What follows from the rules. A test adds a rule to them. */
+export function createEligibility(rules: readonly Rule[]) {
+  const obstacles = rules.filter(({ unlessNamed }) => !unlessNamed);
+  return {
+    /** Why a server cannot be deployed now, as a clause; undefined when it can. */
+    obstacleTo: (server: Server) => firstFailed(server, obstacles)?.sentence(server),
+    /** Whether a server can be deployed now, by the operator's rules as well, if somebody names it. */
+    isAvailable: (server: Server, policy: Policy) =>
+      firstFailed(server, [...obstacles, permittedBy(policy)]) === undefined,
+    /** Why a server cannot be deployed now, or only if somebody names it, in few words; undefined when it can. */
+    noteOn(server: Server, policy: Policy): string | undefined {
+      const failed = firstFailed(server, [...obstacles, permittedBy(policy), ...rules]);
+      return (failed?.note ?? failed?.sentence)?.(server);
+    },
+    /** What a server must meet to be chosen for somebody who names none, in the order in which it is counted. */
+    rulesOfChoice: (policy: Policy, criteria: Criteria) => [permittedBy(policy), ...wishesOf(criteria), ...rules],
+  };
 }
+
+export const { obstacleTo, isAvailable, noteOn, rulesOfChoice } = createEligibility(serverRules);

@@ -3,7 +3,7 @@ import type { Policy } from '../policy.js';
 import { type BareMetal, type Criteria, NoAnswer, Refused, type ServerFilter } from '../ports.js';
 import type { Server } from '../server.js';
 import { named, plain } from '../text/untrusted.js';
-import { isChoice, mismatch, obstacleTo, obstacleToChoosing } from './eligibility.js';
+import { type Rule, rulesOfChoice } from './eligibility.js';
 import { pagesOf } from './pages.js';
 
 /** What to say where Ironic shows nothing at all. */
@@ -38,13 +38,14 @@ export async function noneAvailable(seeking: Seeking, criteria: Criteria, signal
 }
 
 async function explanation(seeking: Seeking, criteria: Criteria, signal: AbortSignal): Promise<FailureDetails> {
-  const { bareMetal } = seeking;
+  const { bareMetal, policy } = seeking;
   const { resourceClass } = criteria;
   const all = await readServers(bareMetal, { resourceClass }, signal);
   if (all.servers.length === 0) return withoutAny(bareMetal, resourceClass, signal);
-  const others = resourceClass === undefined ? '' : await freeElsewhere(seeking, criteria, signal);
-  const { words, ...advice } = funnel(seeking, all, criteria);
-  return { reason: `${words}${others}${freeButForOne(seeking, all, criteria)}`, ...advice };
+  const elsewhere = await freeElsewhere(bareMetal, criteria, signal);
+  const rules = rulesOfChoice(policy, criteria);
+  const details = funnel(all, rules, resourceClass === undefined ? '' : ` of class ${plain(resourceClass, 80)}`);
+  return { ...details, reason: `${details.reason}${freeButForOne(elsewhere, rules)}${freeButForOne(all, rules)}` };
 }
 
 /** There is no server of the class, or none at all. */
@@ -88,115 +89,40 @@ async function readServers(bareMetal: BareMetal, filter: ServerFilter, signal: A
   return { servers, complete };
 }
 
-interface Step {
-  readonly words: string;
-  readonly passes: (server: Server) => boolean;
-  /** Not worth a word where it leaves all. */
-  readonly quiet?: boolean;
-  /** What to do where it leaves none, if a release does not change that: what a server does not have it will not have then. */
-  readonly advice?: string;
+/** Servers of other classes that nobody has. */
+async function freeElsewhere(bareMetal: BareMetal, criteria: Criteria, signal: AbortSignal): Promise<ReadServers> {
+  const { resourceClass } = criteria;
+  if (resourceClass === undefined) return { servers: [], complete: true };
+  const { servers, next } = await bareMetal.listFree({ ...criteria, resourceClass: undefined }, undefined, signal);
+  return { servers: servers.filter((server) => server.resourceClass !== resourceClass), complete: next === null };
 }
 
-const otherRules = 'Only the operator of this MCP server can change which classes may be deployed.';
-const otherGroup =
-  'Leave out conductor_group, or have the operator tell which one is meant: no server of this kind is in it, free or not.';
-const otherTraits =
-  'Ask for less, or for another resource_class: no server, free or not, has all of it; list_servers shows what they have.';
-const byName =
-  'Call again with the server_id of a free one; list_servers shows them. What is leased, or has no known power state, is taken only when it is named.';
-
-function stepsOf({ policy }: Seeking, { traits = [], conductorGroup }: Criteria): readonly Step[] {
-  return [
-    {
-      words: 'of a class that may be deployed (IRONIC_MCP_RESOURCE_CLASSES)',
-      passes: ({ resourceClass }) => policy.allowsClass(resourceClass),
-      quiet: true,
-      advice: otherRules,
-    },
-    ...(conductorGroup === undefined
-      ? []
-      : [
-          {
-            words: `in conductor group ${conductorGroup}`,
-            passes: (server: Server) => mismatch(server, { conductorGroup }) === undefined,
-            advice: otherGroup,
-          },
-        ]),
-    ...traits.map((trait) => ({
-      words: `with trait ${trait}`,
-      passes: (server: Server) => mismatch(server, { traits: [trait] }) === undefined,
-      advice: otherTraits,
-    })),
-    { words: 'available', passes: ({ provisionState }) => provisionState === 'available' },
-    { words: 'not in maintenance', passes: ({ maintenance }) => !maintenance },
-    { words: 'not reserved', passes: ({ deploymentId }) => deploymentId === null },
-    { words: 'not retired and not of Metal3', passes: (server) => obstacleTo(server) === undefined, quiet: true },
-    {
-      words: 'not leased and with a known power state',
-      passes: (server) => obstacleToChoosing(server) === undefined,
-      quiet: true,
-      advice: byName,
-    },
-  ];
-}
-
-interface Funnel extends Pick<FailureDetails, 'hint' | 'retryable'> {
-  readonly words: string;
-}
-
-/** How many servers each wish leaves of those that the wishes before it left. */
-function funnel(seeking: Seeking, { servers, complete }: ReadServers, criteria: Criteria): Funnel {
-  const ofClass = criteria.resourceClass === undefined ? '' : ` of class ${plain(criteria.resourceClass, 80)}`;
+/** How many servers each rule leaves of those that the rules before it left. */
+function funnel({ servers, complete }: ReadServers, rules: readonly Rule[], ofClass: string): FailureDetails {
   const counts = [
     complete ? `servers${ofClass}: ${servers.length}` : `of the first ${servers.length} servers${ofClass}`,
   ];
   let left = servers;
-  const steps = stepsOf(seeking, criteria);
-  for (const { words, passes, quiet, advice } of steps) {
-    const passing = left.filter(passes);
-    if (!quiet || passing.length < left.length) counts.push(`${words}: ${passing.length}`);
+  for (const { name, test, rare, advice } of rules) {
+    const passing = left.filter(test);
+    if (!rare || passing.length < left.length) counts.push(`${name}: ${passing.length}`);
     left = passing;
     if (left.length > 0) continue;
-    if (advice === undefined || !complete) return { words: counts.join(', ') };
+    if (advice === undefined || !complete) return { reason: counts.join(', ') };
     // There may be others, which only have to be released.
-    const lasting = steps.filter((step) => step.advice !== undefined);
-    const retryable = servers.some((server) => lasting.every((step) => step.passes(server)));
-    return { words: counts.join(', '), hint: advice, retryable };
+    const lasting = rules.filter((rule) => rule.advice !== undefined);
+    const retryable = servers.some((server) => lasting.every((rule) => rule.test(server)));
+    return { reason: counts.join(', '), hint: advice, retryable };
   }
-  return { words: `${counts.join(', ')}; those were busy, taken meanwhile, or not fit for this request` };
+  return { reason: `${counts.join(', ')}; those were busy, taken meanwhile, or not fit for this request` };
 }
 
-/** Free servers of other classes that meet all other wishes, as a clause. */
-async function freeElsewhere({ bareMetal, policy }: Seeking, criteria: Criteria, signal: AbortSignal): Promise<string> {
-  const anyClass = { ...criteria, resourceClass: undefined };
-  const { servers, next } = await bareMetal.listFree(anyClass, undefined, signal);
-  const free = servers.filter(
-    (server) =>
-      isChoice(server, anyClass) &&
-      server.resourceClass !== criteria.resourceClass &&
-      policy.allowsClass(server.resourceClass),
-  );
-  return free.length === 0 ? '' : `; free in other classes: ${next === null ? '' : 'at least '}${byClass(free)}`;
-}
-
-/** Free servers that lack nothing but one of the wishes, as clauses. */
-function freeButForOne({ policy }: Seeking, { servers }: ReadServers, criteria: Criteria): string {
-  const { traits = [], conductorGroup } = criteria;
-  const wishes: readonly (readonly [string, Criteria])[] = [
-    ...(conductorGroup === undefined
-      ? []
-      : [['in other conductor groups', { ...criteria, conductorGroup: undefined }] as const]),
-    ...traits.map(
-      (trait) =>
-        [`without trait ${trait}`, { ...criteria, traits: traits.filter((other) => other !== trait) }] as const,
-    ),
-  ];
-  const found = wishes.flatMap(([words, rest]) => {
-    const free = servers.filter(
-      (server) =>
-        isChoice(server, rest) && mismatch(server, criteria) !== undefined && policy.allowsClass(server.resourceClass),
-    );
-    return free.length === 0 ? [] : [`; free ${words}: ${byClass(free)}`];
+/** Servers that fail nothing but one of the wishes, as clauses. */
+function freeButForOne({ servers, complete }: ReadServers, rules: readonly Rule[]): string {
+  const found = rules.flatMap((wish) => {
+    if (wish.without === undefined) return [];
+    const free = servers.filter((server) => rules.every((rule) => rule.test(server) === (rule !== wish)));
+    return free.length === 0 ? [] : [`; free ${wish.without}: ${complete ? '' : 'at least '}${byClass(free)}`];
   });
   return found.slice(0, mostAlternatives).join('');
 }

@@ -3,11 +3,10 @@ import type { Policy } from '../policy.js';
 import { type BareMetal, Refused } from '../ports.js';
 import { label } from '../requests.js';
 import type { Server } from '../server.js';
-import { stateName } from '../states.js';
 import { nameOf } from '../status/provision-status.js';
 import { isUuid } from '../text/identifiers.js';
 import { plain } from '../text/untrusted.js';
-import { obstacleTo, obstacleToChoosing } from './eligibility.js';
+import { noteOn } from './eligibility.js';
 import { badCursor, listArguments, nextCursor } from './listing.js';
 import { noServers } from './no-match.js';
 import { pagesOf } from './pages.js';
@@ -71,10 +70,10 @@ export async function listServers(
   const { resource_class: resourceClass, state, name_contains: part, limit, cursor } = request;
   if (cursor !== undefined && !isUuid(cursor)) throw badCursor();
   // Of our states Ironic itself can only find the first, and it cannot find a part of a name.
-  const method = state === 'available' ? 'listFree' : 'list';
+  const method = state === availabilities[0] ? 'listFree' : 'list';
   const wanted = part?.toLowerCase();
   const tally = createTally();
-  const found: { readonly server: Server; readonly availability: Availability }[] = [];
+  const found: ListedServer[] = [];
   let pages = 0;
   let lookedAt = 0;
   let more: string | null = null;
@@ -89,16 +88,13 @@ export async function listServers(
       if (state !== undefined && availability !== state) continue;
       if (wanted !== undefined && !server.name?.toLowerCase().includes(wanted)) continue;
       tally.add(server, availability);
-      if (found.length <= limit) found.push({ server, availability });
+      if (found.length <= limit) found.push(listed(server, availability, policy));
     }
     // Counts are for the first page of an answer.
     enough = cursor !== undefined && found.length > limit;
     if (enough || pages === mostPages) break;
   }
-  const shown = withinRoom(
-    found.slice(0, limit).map(({ server, availability }) => listed(server, availability, policy)),
-    limit * charactersEach,
-  );
+  const shown = withinRoom(found.slice(0, limit), limit * charactersEach);
   return {
     message: messageOf(request, tally, more === null || enough, lookedAt),
     ...(cursor === undefined ? { counts: tally.byClass() } : {}),
@@ -151,7 +147,7 @@ function messageOf(
 function listed(server: Server, availability: Availability, policy: Policy): ListedServer {
   const { id, resourceClass, cpus, memoryMb, diskGb, traits } = server;
   const name = nameOf(server);
-  const note = availability === 'available' ? obstacleToChoosing(server) : whyNot(server, policy);
+  const note = noteOn(server, policy);
   // The names that an operator has invented tell most.
   const [own, standard] = [traits.filter(isCustom), traits.filter((trait) => !isCustom(trait))];
   const told = [...own, ...standard].slice(0, mostTraits).map((trait) => plain(trait, 255));
@@ -171,13 +167,4 @@ function listed(server: Server, availability: Availability, policy: Policy): Lis
 
 function isCustom(trait: string): boolean {
   return trait.startsWith('CUSTOM_');
-}
-
-/** In few words: there may be many such servers in one answer. */
-function whyNot(server: Server, policy: Policy): string | undefined {
-  if (server.provisionState === 'available') {
-    if (server.deploymentId !== null) return 'reserved, not deployed';
-    return obstacleTo(server) ?? (policy.allowsClass(server.resourceClass) ? undefined : 'class not permitted');
-  }
-  return `${stateName(server.provisionState)}${server.maintenance ? ', in maintenance' : ''}`;
 }

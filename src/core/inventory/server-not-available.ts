@@ -1,6 +1,6 @@
 import { Failure, type FailureDetails } from '../failures.js';
 import type { Server } from '../server.js';
-import { stateMeaning } from '../states.js';
+import { meaningOf } from '../states.js';
 import { obstacleTo } from './eligibility.js';
 
 const whereItFailed =
@@ -30,8 +30,9 @@ export function serverNotAvailable(
   return new Failure('server_not_available', { id: ref, reason, ...adviceFor(server) });
 }
 
-function adviceFor({ provisionState, targetState, entry, maintenance }: Server): FailureDetails {
-  if (provisionState === 'deploy failed' && entry !== null) return { hint: whereItFailed };
-  if (stateMeaning(provisionState, targetState)?.freeing && !maintenance) return { hint: soonFree, retryable: true };
+function adviceFor(server: Server): FailureDetails {
+  const { failed, freeing } = meaningOf(server);
+  if (failed === 'deployment' && server.entry !== null) return { hint: whereItFailed };
+  if (freeing && !server.maintenance) return { hint: soonFree, retryable: true };
   return {};
 }

@@ -3,7 +3,7 @@ import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { BareMetal, Clock, Criteria } from '../ports.js';
 import type { Server } from '../server.js';
-import { isChoice, mismatch, obstacleTo } from './eligibility.js';
+import { mismatch, obstacleTo, rulesOfChoice } from './eligibility.js';
 import { noneAvailable } from './no-match.js';
 import { pagesOf } from './pages.js';
 import {
@@ -54,27 +54,17 @@ export function createServerService({ bareMetal, clock, policy, random }: Server
   /** Where only some classes are permitted, those of others need not fill the pages. */
   async function choosable(criteria: Criteria, out: ReadonlySet<string>, signal: AbortSignal): Promise<Server[]> {
     const classes = criteria.resourceClass === undefined ? policy.classNames : undefined;
-    const found = (classes ?? [criteria.resourceClass]).map((resourceClass) =>
-      choosableOfClass({ ...criteria, resourceClass }, out, signal),
-    );
+    const found = (classes ?? [criteria.resourceClass]).map(async (resourceClass) => {
+      const sought = { ...criteria, resourceClass };
+      const rules = rulesOfChoice(policy, sought);
+      const choices: Server[] = [];
+      for await (const { servers } of pagesOf((after) => bareMetal.listFree(sought, after, signal))) {
+        choices.push(...servers.filter((server) => !out.has(server.id) && rules.every(({ test }) => test(server))));
+        if (choices.length >= candidatesPerList) break;
+      }
+      return choices;
+    });
     return (await Promise.all(found)).flat();
-  }
-
-  async function choosableOfClass(
-    criteria: Criteria,
-    out: ReadonlySet<string>,
-    signal: AbortSignal,
-  ): Promise<readonly Server[]> {
-    const found: Server[] = [];
-    for await (const { servers } of pagesOf((after) => bareMetal.listFree(criteria, after, signal))) {
-      found.push(
-        ...servers.filter(
-          (server) => !out.has(server.id) && isChoice(server, criteria) && policy.allowsClass(server.resourceClass),
-        ),
-      );
-      if (found.length >= candidatesPerList) break;
-    }
-    return found;
   }
 
   return {

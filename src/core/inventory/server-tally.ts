@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import type { Policy } from '../policy.js';
 import type { Server } from '../server.js';
-import { stateMeaning } from '../states.js';
+import { isFree, meaningOf } from '../states.js';
 import { isAbandoned } from '../status/provision-status.js';
 import { plain } from '../text/untrusted.js';
-import { obstacleTo } from './eligibility.js';
+import { isAvailable } from './eligibility.js';
 
 /** More classes are only counted together. */
 const mostClasses = 30;
@@ -28,13 +28,13 @@ export type ClassCount = z.output<typeof ClassCount>;
 
 /** What a server is now, by Ironic's clock, to somebody who keeps to these rules. */
 export function availabilityOf(server: Server, now: number, policy: Policy): Availability {
-  if (obstacleTo(server) === undefined) return policy.allowsClass(server.resourceClass) ? 'available' : 'unusable';
-  const outcome = stateMeaning(server.provisionState)?.outcome;
+  if (isAvailable(server, policy)) return 'available';
+  const { outcome } = meaningOf(server);
   if (outcome === 'in_progress') return 'deploying';
   if (outcome === 'failed') return 'failed';
   if (outcome === 'completed') return 'in_use';
   if (server.deploymentId === null) return 'unusable';
-  if (server.provisionState !== 'available' || server.entry === null) return 'in_use';
+  if (!isFree(server) || server.entry === null) return 'in_use';
   return isAbandoned(server, now) ? 'failed' : 'deploying';
 }
 

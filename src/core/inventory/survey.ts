@@ -2,7 +2,7 @@ import type { Policy } from '../policy.js';
 import type { BareMetal } from '../ports.js';
 import type { Server } from '../server.js';
 import { isAbandoned } from '../status/provision-status.js';
-import { isOfMetal3, obstacleTo } from './eligibility.js';
+import { isAvailable, isOfMetal3 } from './eligibility.js';
 import { pagesOf } from './pages.js';
 
 /** What stands where, over all servers that the user may see. */
@@ -41,7 +41,7 @@ export async function survey(bareMetal: BareMetal, signal: AbortSignal, policy: 
     states.set(server.provisionState, (states.get(server.provisionState) ?? 0) + 1);
     if (isOfMetal3(server)) metal3.push(server);
     if (isAbandoned(server, bareMetal.now())) abandoned.push(server);
-    if (obstacleTo(server) !== undefined || !policy.allowsClass(server.resourceClass)) return;
+    if (!isAvailable(server, policy)) return;
     available += 1;
     sample ??= server;
   }

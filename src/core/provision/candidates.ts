@@ -5,7 +5,7 @@ import type { ServerService } from '../inventory/server-service.js';
 import type { BareMetal, Criteria } from '../ports.js';
 import type { ProvisionRequest } from '../requests.js';
 import type { Server } from '../server.js';
-import { stateMeaning } from '../states.js';
+import { isFree, meaningOf } from '../states.js';
 import { displayName } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
 import { type Round, standing } from './provision-response.js';
@@ -43,9 +43,9 @@ export async function candidatesFor(
   const earlier = identity.keyed || anew ? await bareMetal.findByDeployment(identity.deploymentId, signal) : null;
   if (earlier) {
     if (!isSameRequest(request, earlier.entry)) throw usedBefore(earlier);
-    const again = retry && earlier.provisionState === 'deploy failed';
-    const reserved = earlier.provisionState === 'available';
-    if (stateMeaning(earlier.provisionState)?.outcome === 'none' && !reserved) {
+    const again = retry && meaningOf(earlier).failed === 'deployment';
+    const reserved = isFree(earlier);
+    if (meaningOf(earlier).outcome === 'none' && !reserved) {
       throw serverNotAvailable(earlier.id, earlier);
     }
     if (again || reserved) return only(earlier, earlier.id, again);
@@ -53,7 +53,7 @@ export async function candidatesFor(
   }
   if (retry && serverRef !== undefined) {
     const failed = await bareMetal.find(serverRef, signal);
-    if (failed?.provisionState === 'deploy failed' && failed.entry !== null) {
+    if (failed && meaningOf(failed).failed === 'deployment' && failed.entry !== null) {
       if (isFor(failed, request)) return only(failed, serverRef, true);
       throw serverNotAvailable(serverRef, failed, `this is not the request that failed there: ${obstacleTo(failed)}`);
     }

@@ -1,8 +1,7 @@
 import { Failure } from '../failures.js';
 import type { BareMetal } from '../ports.js';
 import type { Server } from '../server.js';
-import { stateMeaning } from '../states.js';
-import { statusOf } from '../status/provision-status.js';
+import { hasNoDeployment, statusOf } from '../status/provision-status.js';
 import type { Round } from './provision-response.js';
 
 /** Bounds how many deployments of this program are in progress at once. */
@@ -80,8 +79,7 @@ export function createDeployingLimit(bareMetal: BareMetal, most: number | undefi
 }
 
 function isOursInProgress(server: Server, now: number): boolean {
-  const gone = stateMeaning(server.provisionState)?.outcome === 'none' && server.provisionState !== 'available';
-  return server.entry !== null && !gone && statusOf(server, now).status === 'in_progress';
+  return server.entry !== null && !hasNoDeployment(server) && statusOf(server, now).status === 'in_progress';
 }
 
 function full(count: number, most: number): Failure {

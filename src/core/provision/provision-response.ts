@@ -2,6 +2,7 @@ import type { Started } from '../attempt/outcome.js';
 import type { Image } from '../image.js';
 import type { ProvisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
+import { meaningOf } from '../states.js';
 import { displayName, isoTime, nameOf, statusOf } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
 
@@ -41,8 +42,8 @@ export function accepted(
  */
 export function standing(server: Server, now: number, joined = false): ProvisionResponse {
   const { operation_id, server_id, server_name, status, message, started_at, deployment_id } = statusOf(server, now);
-  const failed = server.provisionState === 'deploy failed';
-  const retry = failed ? ' Call again with retry_failed to deploy it again in place.' : '';
+  const { failed } = meaningOf(server);
+  const retry = failed === 'deployment' ? ' Call again with retry_failed to deploy it again in place.' : '';
   return {
     operation_id,
     server_id,

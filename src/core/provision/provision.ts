@@ -148,7 +148,11 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
         // A retry in place carries on the deployment that is there.
         deploymentId: (from.retrying ? server.deploymentId : null) ?? deploymentId,
         attemptId: randomUUID(),
-        entry: { started_at: isoTime(bareMetal.now()), image: withoutCredentials(request.image_id), ...requestDigest },
+        entry: {
+          started_at: isoTime(bareMetal.latest()),
+          image: withoutCredentials(request.image_id),
+          digest: requestDigest,
+        },
         instanceInfo: instanceInfoOf(image, server, request.traits),
       },
     };

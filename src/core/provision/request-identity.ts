@@ -11,8 +11,8 @@ export interface RequestIdentity {
   readonly deploymentId: string;
   /** Whether it is derived, so that a repeated call finds it. */
   readonly keyed: boolean;
-  /** What of it goes into the entry on the node. */
-  readonly requestDigest: Pick<DeploymentEntry, 'digest' | 'salt'>;
+  /** Goes into the entry on the node. */
+  readonly requestDigest: string;
 }
 
 /**
@@ -20,29 +20,26 @@ export interface RequestIdentity {
  */
 export function identify(request: ProvisionRequest, scope: string): RequestIdentity {
   const key = request.idempotency_key;
-  if (key !== undefined) {
-    return {
-      deploymentId: nameBased(`${scope}\n${key}`),
-      keyed: true,
-      requestDigest: { digest: digest(request, key) },
-    };
-  }
-  const salt = randomUUID();
-  return { deploymentId: randomUUID(), keyed: false, requestDigest: { digest: digest(request, salt), salt } };
+  return {
+    deploymentId: key === undefined ? randomUUID() : nameBased(`${scope}\n${key}`),
+    keyed: key !== undefined,
+    requestDigest: digestOf(request),
+  };
 }
 
-/** Whether an entry on a node was written for this very request. */
+/** Whether an entry on a node was written for this very request; without a key, but for its config drive. */
 export function isSameRequest(request: ProvisionRequest, entry: DeploymentEntry | null): boolean {
-  const secret = entry?.salt ?? request.idempotency_key;
-  return entry !== null && secret !== undefined && entry.digest === digest(request, secret);
+  return entry !== null && entry.digest === digestOf(request);
 }
 
 /**
- * Everybody who may read the node can read the digest: hence it is keyed, or the contents of a config drive could be
- * found by trying.
+ * Everybody who may read the node can read the digest. So it is keyed by the idempotency key, which nobody else knows;
+ * without a key the config drive is left out, because its secrets could be guessed.
  */
-function digest({ idempotency_key: _, retry_failed: __, ...request }: ProvisionRequest, secret: string): string {
-  return createHmac('sha256', secret).update(canonical(request)).digest('base64url');
+function digestOf({ idempotency_key: key, retry_failed: _, ...request }: ProvisionRequest): string {
+  if (key !== undefined) return createHmac('sha256', key).update(canonical(request)).digest('base64url');
+  const { config_drive: __, ...rest } = request;
+  return createHash('sha256').update(canonical(rest)).digest('base64url');
 }
 
 /** JSON whose members are in the order of their names. */

@@ -1,5 +1,6 @@
 import type { DeploymentFailure } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
+import { meaningOf } from '../states.js';
 import { plain } from '../text/untrusted.js';
 
 interface Diagnosis {
@@ -133,11 +134,8 @@ export function neverDeployed(mayUndeploy: boolean): DeploymentFailure {
   return { ...never, ...(mayUndeploy ? release : {}), step: null, ironic_error: null };
 }
 
-/** In which kinds of work the errors are recorded that end in these states. */
-const works: Readonly<Record<string, readonly string[]>> = {
-  'deploy failed': ['deploying', 'transition', 'takeover'],
-  error: ['unprovision'],
-};
+/** In which kinds of work Ironic records the errors by which these fail. */
+const works = { deployment: ['deploying', 'transition', 'takeover'], undeployment: ['unprovision'] } as const;
 
 /** What went wrong while Ironic tidied up comes after what it tidied up for. */
 const aftermath = /Also failed to clean up due to|An unhandled exception was encountered while aborting/;
@@ -153,7 +151,7 @@ function beginOf({ entry, provisionedAt }: Server): number {
 }
 
 /**
- * Explains a server in `deploy failed` or `error` by Ironic's record of this deployment, else by its `last_error`: which
+ * Explains a server that has failed by Ironic's record of this deployment, else by its `last_error`: which
  * Ironic overwrites when the power fails later, and, in newer releases, wipes when all is well with the power.
  *
  * Ironic also wipes the deploy steps when one fails; the name of the failed one survives in these texts only ("Deploy
@@ -171,10 +169,11 @@ export function diagnose(
     .filter(({ at }) => (at ?? 0) >= begin)
     .sort((one, other) => (other.at ?? 0) - (one.at ?? 0))
     .map(({ work, words }) => ({ work, words: plain(words) }));
-  const told = recorded.find(({ work }) => work !== null && works[server.provisionState]?.includes(work));
+  const { failed } = meaningOf(server);
+  const told = recorded.find(({ work }) => failed !== null && works[failed].some((kind) => kind === work));
   const words = told?.words ?? (server.lastError === null ? null : plain(server.lastError));
   // Only the operator can do something about the cause, and what helps after a deployment would here end in a second one.
-  if (server.provisionState === 'error') return { ...undeployment, step: null, ironic_error: words };
+  if (failed === 'undeployment') return { ...undeployment, step: null, ironic_error: words };
   const cause = words?.split(aftermath)[0] ?? '';
   const found = words === null ? undefined : diagnoses.find(({ pattern }) => pattern.test(cause));
   const { code, summary, hint } = found ?? other;

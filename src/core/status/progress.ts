@@ -1,4 +1,5 @@
 import type { Server, Step } from '../server.js';
+import { isFree } from '../states.js';
 import { named } from '../text/untrusted.js';
 
 /** How many minutes something takes at most on slow machines with large images. */
@@ -37,7 +38,7 @@ export const deploySteps: Readonly<Record<string, StepMeaning>> = {
 /** Before its first step Ironic looks at the image, and may fetch it. */
 const preparing: Usual = { within: 15, by: 15 };
 
-function meaningOf(name: string): StepMeaning | undefined {
+function stepMeaning(name: string): StepMeaning | undefined {
   return Object.hasOwn(deploySteps, name) ? deploySteps[name] : undefined;
 }
 
@@ -48,10 +49,10 @@ function isAgentBased(names: readonly string[]): boolean {
 
 /** How far a deployment that is under way has come; null when nothing honest can be said. */
 export function progressPercent({ provisionState, step }: Server): number | null {
-  if (provisionState === 'available') return 0;
+  if (isFree({ provisionState })) return 0;
   if (step === null) return null;
-  if (step.number === null) return meaningOf(step.name)?.percent ?? null;
-  const marks = isAgentBased(step.names) ? step.names.map((name) => meaningOf(name)?.percent) : [];
+  if (step.number === null) return stepMeaning(step.name)?.percent ?? null;
+  const marks = isAgentBased(step.names) ? step.names.map((name) => stepMeaning(name)?.percent) : [];
   const index = step.number - 1;
   const before = marks.findLastIndex((mark, at) => at <= index && mark !== undefined);
   const after = marks.findIndex((mark, at) => at > index && mark !== undefined);
@@ -64,7 +65,7 @@ export function progressPercent({ provisionState, step }: Server): number | null
 /** The step under way in words, with its position if that is known; undefined outside of steps. */
 export function stepWords({ step }: Server): string | undefined {
   if (step === null) return undefined;
-  const words = meaningOf(step.name)?.words;
+  const words = stepMeaning(step.name)?.words;
   return words ? `${words} (${stepName(step)})` : `Deploy ${stepName(step)}`;
 }
 
@@ -85,6 +86,6 @@ export function timeWords(step: Step | null, elapsed: number): string {
 export function usualTimes(step: Step | null): Usual | undefined {
   if (step === null) return preparing;
   const { number, names } = step;
-  const known = number === null || (isAgentBased(names) && names.slice(0, number).every((name) => meaningOf(name)));
-  return known ? meaningOf(step.name)?.usual : undefined;
+  const known = number === null || (isAgentBased(names) && names.slice(0, number).every((name) => stepMeaning(name)));
+  return known ? stepMeaning(step.name)?.usual : undefined;
 }

@@ -3,7 +3,7 @@ import type { Progress } from '../call.js';
 import { Failure } from '../failures.js';
 import type { DeploymentFailure, ProvisionStatus } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
-import { stateMeaning, stateName } from '../states.js';
+import { isFree, meaningOf, stateName } from '../states.js';
 import { isServerRef } from '../text/identifiers.js';
 import { namedImage } from '../text/image-ref.js';
 import { named, plain } from '../text/untrusted.js';
@@ -46,30 +46,18 @@ export function standingOf(
   errors: readonly RecordedError[] = [],
   mayUndeploy = false,
 ): Standing {
-  const meaning = stateMeaning(server.provisionState, server.targetState);
-  const free = server.provisionState === 'available';
-  if (meaning?.outcome === 'none' && !(free && server.entry)) {
+  const { outcome: usual, freeing, final } = meaningOf(server);
+  if (hasNoDeployment(server)) {
     const hint = 'That deployment is gone; list_servers shows when the server is free again.';
-    throw new Failure('operation_not_found', {
-      id: server.id,
-      reason: absence(server),
-      ...(meaning.freeing ? { hint } : {}),
-    });
-  }
-  if (!meaning && server.deploymentId === null) {
-    throw new Failure('operation_not_found', {
-      id: server.id,
-      reason: `its state is ${stateName(server.provisionState)}`,
-    });
+    const details = { id: server.id, reason: absence(server), ...(freeing ? { hint } : {}) };
+    throw new Failure('operation_not_found', details);
   }
   const abandoned = isAbandoned(server, now);
-  const outcome = abandoned ? 'failed' : !meaning || meaning.outcome === 'none' ? 'in_progress' : meaning.outcome;
-  const failure = abandoned
-    ? neverDeployed(mayUndeploy)
-    : outcome === 'failed'
-      ? diagnose(server, errors, mayUndeploy)
-      : null;
-  const completedAt = isFinal(server) ? server.provisionedAt : null;
+  // One of ours is about to start, and what is not known has not ended yet.
+  const outcome = abandoned ? 'failed' : usual === null || usual === 'none' ? 'in_progress' : usual;
+  const explain = () => (abandoned ? neverDeployed(mayUndeploy) : diagnose(server, errors, mayUndeploy));
+  const failure = outcome === 'failed' ? explain() : null;
+  const completedAt = final ? server.provisionedAt : null;
   const started = startedAt(server, completedAt);
   const stall = outcome === 'in_progress' ? stallOf(server, server.entry ? started : Number.NaN, now) : undefined;
   const status: ProvisionStatus = {
@@ -88,19 +76,12 @@ export function standingOf(
   };
   const { provisionState, deploymentId, step } = server;
   const stalled = stall !== undefined;
+  const key = [outcome, provisionState, deploymentId, step?.name, step?.number, step?.names.length, stalled];
   const words = stepWords(server);
   const doing = words === undefined ? status.message : stall === undefined ? words : `${words}. ${stall}`;
   return {
     status,
-    changeKey: JSON.stringify([
-      outcome,
-      provisionState,
-      deploymentId,
-      step?.name,
-      step?.number,
-      step?.names.length,
-      stalled,
-    ]),
+    changeKey: JSON.stringify(key),
     progress: {
       percent: status.progress_percent,
       words:
@@ -111,22 +92,28 @@ export function standingOf(
   };
 }
 
+/** Whether a server carries no deployment, and no reservation of ours for one. */
+export function hasNoDeployment(server: Server): boolean {
+  const { outcome } = meaningOf(server);
+  if (outcome === null) return server.deploymentId === null;
+  return outcome === 'none' && !(isFree(server) && server.entry !== null);
+}
+
 /** Whether a server was reserved by a call of ours that died before it started the deployment. */
 export function isAbandoned(server: Server, now: number): boolean {
-  const reserved = server.provisionState === 'available' && server.entry !== null;
-  return reserved && now - startedAt(server, null) > abandonedAfter;
+  return isFree(server) && server.entry !== null && now - startedAt(server, null) > abandonedAfter;
 }
 
 /** Whether Ironic no longer tells whose deployment a server carried: it forgets that when it fails to undeploy it. */
-export function isForgotten({ provisionState, deploymentId }: Server): boolean {
-  return provisionState === 'error' && deploymentId === null;
+export function isForgotten(server: Server): boolean {
+  return meaningOf(server).failed === 'undeployment' && server.deploymentId === null;
 }
 
 /** Whether a server carries another deployment than the one that is meant. While Ironic undeploys it forgets the id. */
 export function carriesAnother(server: Server, meant: string): boolean {
   if (server.deploymentId !== null) return server.deploymentId !== meant;
-  const outcome = stateMeaning(server.provisionState)?.outcome;
-  return !isForgotten(server) && outcome !== undefined && outcome !== 'none';
+  const { outcome } = meaningOf(server);
+  return !isForgotten(server) && outcome !== null && outcome !== 'none';
 }
 
 /**
@@ -154,10 +141,6 @@ export function isoTime(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
-function isFinal({ provisionState }: Server): boolean {
-  return provisionState === 'active' || provisionState === 'deploy failed' || provisionState === 'error';
-}
-
 /** NaN when it cannot be known. */
 function startedAt(server: Server, completedAt: number | null): number {
   const started = server.entry ? Date.parse(server.entry.started_at) : (server.provisionedAt ?? Number.NaN);
@@ -165,21 +148,22 @@ function startedAt(server: Server, completedAt: number | null): number {
 }
 
 function absence(server: Server): string {
-  if (server.provisionState === 'available' && server.deploymentId !== null) {
+  if (isFree(server) && server.deploymentId !== null) {
     return `it is reserved by somebody else, as deployment ${named(server.deploymentId)}`;
   }
-  return `its state is ${server.provisionState}: ${courseWords(server)}`;
+  const state = `its state is ${stateName(server.provisionState)}`;
+  return meaningOf(server).outcome === null ? state : `${state}: ${courseWords(server)}`;
 }
 
 /** What goes on with a server that is in no deployment, and by which step of its cleaning. */
-export function courseWords({ provisionState, targetState, step }: Server): string {
-  const words = stateMeaning(provisionState, targetState)?.words ?? stateName(provisionState);
-  return step ? `${words} (${stepName(step)})` : words;
+export function courseWords(server: Server): string {
+  const words = meaningOf(server).words ?? stateName(server.provisionState);
+  return server.step ? `${words} (${stepName(server.step)})` : words;
 }
 
 function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: DeploymentFailure | null): string {
   const name = displayName(server);
-  const words = stateMeaning(server.provisionState)?.words;
+  const { words, final, failed } = meaningOf(server);
   const origin = isForgotten(server)
     ? 'Ironic no longer tells whose deployment it was'
     : 'It was not deployed through this server';
@@ -188,19 +172,16 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
     : ` ${origin}, so started_at is an estimate: the time of its last change of state.`;
   if (failure) {
     const at = failure.step ? ` at step ${failure.step}` : '';
-    const what = server.provisionState === 'error' ? 'Undeployment of' : 'Deployment on';
+    const what = failed === 'undeployment' ? 'Undeployment of' : 'Deployment on';
     return `${what} server ${name} failed${at}: ${failure.summary}.${estimate}`;
   }
   if (outcome === 'completed') {
     const image = server.entry?.image ?? server.imageSource;
     const what = image ? ` with image ${namedImage(image)}` : '';
-    const booting =
-      server.provisionState === 'active'
-        ? `deployed${what} and switched on; its system may take some minutes to boot`
-        : `${words}${what}`;
-    return `Server ${name} is ${booting}.${estimate}`;
+    const booting = final ? ' and switched on; its system may take some minutes to boot' : '';
+    return `Server ${name} is ${words}${what}${booting}.${estimate}`;
   }
-  if (server.provisionState === 'available') return `Server ${name} is reserved; its deployment is about to start.`;
+  if (isFree(server)) return `Server ${name} is reserved; its deployment is about to start.`;
   if (!words) {
     return `Server ${name} is in the state ${stateName(server.provisionState)}, which is not known here.${estimate}`;
   }
@@ -209,8 +190,8 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
 }
 
 /** Seconds until another look is worth it: soon at first, more patient with time, and where nothing moves. */
-function pollAfter({ provisionState }: Server, elapsed: number, stalled: boolean): number {
-  if (stalled || provisionState === 'deploy hold') return 60;
+function pollAfter(server: Server, elapsed: number, stalled: boolean): number {
+  if (stalled || meaningOf(server).advancedBy === 'operator') return 60;
   const patience = Number.isNaN(elapsed) ? 10 : Math.round(elapsed / 10_000);
   return Math.min(30, Math.max(5, patience));
 }

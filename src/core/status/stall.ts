@@ -1,4 +1,5 @@
 import type { Server } from '../server.js';
+import { meaningOf } from '../states.js';
 import { usualTimes } from './progress.js';
 
 /** The agent reports every one to three minutes: at 0.3 to 0.6 of Ironic's `ramdisk_heartbeat_timeout` of 300 s. */
@@ -16,28 +17,27 @@ const minute = 60_000;
  * @param now Ironic's clock. Both in milliseconds since the epoch.
  */
 export function stallOf(server: Server, startedAt: number, now: number): string | undefined {
-  const { provisionState, step, provisionedAt, heardAt } = server;
+  const { step, provisionedAt, heardAt } = server;
+  const { advancedBy } = meaningOf(server);
   const usual = usualTimes(step);
   if (!usual) return undefined;
   const quiet = minutesSince(Math.max(provisionedAt ?? Number.NaN, heardAt ?? 0), now);
   const elapsed = minutesSince(startedAt, now);
   const heard = heardAt !== null && heardAt > startedAt;
-  if (provisionState === 'wait call-back' && quiet > (heard ? longestSilence : usual.within)) {
+  if (advancedBy === 'agent' && quiet > (heard ? longestSilence : usual.within)) {
     const silence = heard
       ? `nothing was heard of the deployment agent for ${quiet} minutes, which usually reports every 1 to 3`
       : `the deployment agent has not called for ${quiet} minutes, which it usually does within ${usual.within}`;
     return `It seems stalled: ${silence}. ${limitOf(server, now)}`;
   }
-  if (provisionState === 'deploying' && quiet > usual.within) {
+  if (advancedBy === 'conductor' && quiet > usual.within) {
     return `It seems stalled: Ironic has worked on this for ${quiet} minutes, which usually takes less than ${usual.within}, and sets itself no limit.`;
   }
-  if (movingStates.has(provisionState) && elapsed > usual.by) {
+  if (advancedBy !== null && advancedBy !== 'operator' && elapsed > usual.by) {
     return `It seems stalled: it has taken ${elapsed} minutes so far, and is usually past this within ${usual.by}.`;
   }
   return undefined;
 }
-
-const movingStates: ReadonlySet<string> = new Set(['deploying', 'wait call-back']);
 
 /** When Ironic gives up by itself: so long after the last sign that it had. */
 function limitOf({ provisionedAt, maintenance }: Server, now: number): string {

@@ -7,7 +7,7 @@ import { withPortFailures } from '../port-failures.js';
 import { type BareMetal, NoAnswer, Refused } from '../ports.js';
 import type { ProvisionStatus, StatusRequest } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
-import { stateMeaning } from '../states.js';
+import { meaningOf } from '../states.js';
 import { createBatchedFind } from './batched-find.js';
 import { anotherDeployment, carriesAnother, type Standing, standingOf } from './provision-status.js';
 import { createSharedReads } from './shared-reads.js';
@@ -123,7 +123,7 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
 
   /** What Ironic has on record about a server that has failed; nothing if it does not want to tell. */
   async function errorsOf(server: Server, signal: AbortSignal): Promise<readonly RecordedError[]> {
-    if (stateMeaning(server.provisionState)?.outcome !== 'failed') return [];
+    if (meaningOf(server).outcome !== 'failed') return [];
     const record = await withTimeLimit({ clock, time: recordTime, signal }, (either) =>
       bareMetal.errors(server.id, either).catch((error) => {
         if (error instanceof NoAnswer || error instanceof Refused || error instanceof Failure) return [];

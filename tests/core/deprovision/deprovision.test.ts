@@ -58,6 +58,7 @@ function setup(server: Server | undefined = deployed(), { policy, mishaps = {} }
     consent: (overrides?: Partial<DeprovisionRequest>) => service.consent(request(overrides), forever),
     deprovision: (overrides?: Partial<DeprovisionRequest>, signal = forever) =>
       service.deprovision(request(overrides), signal),
+    deprovisionAsAgreed: (agreed: string | null) => service.deprovision(request(), forever, agreed ?? undefined),
   };
 }
 
@@ -94,7 +95,7 @@ describe('a deployment of ours', () => {
     expect((await setup(deployed({ automatedClean })).deprovision()).message).toContain(` ${words} `);
   });
 
-  it.each(['active', 'deploy failed', 'wait call-back', 'error'])('is undeployed in the state %s', async (state) => {
+  it.each(['active', 'deploy failed', 'wait call-back'])('is undeployed in the state %s', async (state) => {
     const { deprovision, bareMetal } = setup(deployed({ provisionState: state }));
     expect(await deprovision({ deployment_id: deploymentId })).toMatchObject({ status: 'accepted' });
     expect(bareMetal.undeployments).toHaveLength(1);
@@ -214,8 +215,40 @@ describe('a server in "error"', () => {
   it('may be undeployed again by anybody once Ironic has forgotten whose it was: that one has given it up', async () => {
     for (const deployment_id of [undefined, deploymentId]) {
       const { deprovision } = setup(freeServer(1, { provisionState: 'error' }));
-      expect(await deprovision({ deployment_id })).toMatchObject({ status: 'accepted', deployment_id: null });
+      expect(await deprovision({ deployment_id, retry_failed: true })).toMatchObject({
+        status: 'accepted',
+        deployment_id: null,
+      });
     }
+  });
+});
+
+describe('a deployment that Ironic has failed to undeploy', () => {
+  const failing = deployed({ provisionState: 'error', lastError: 'Failed to tear down. Error: no power' });
+
+  it('is not undeployed again by a repeated call, which says why it failed', async () => {
+    const { deprovision, bareMetal } = setup(failing);
+    bareMetal.record.set(id, [{ at: start, work: 'unprovision', words: 'Error: the power stayed on' }]);
+    for (let call = 1; call <= 3; call += 1) {
+      expect(await failureOf(deprovision())).toMatchObject({
+        code: 'deprovision_refused',
+        reason: 'its undeployment failed; Ironic says: "Error: the power stayed on"',
+        hint: expect.stringMatching(/Call again with retry_failed when that is done\.$/),
+        retryable: false,
+      });
+    }
+    expect(bareMetal.undeployments).toEqual([]);
+  });
+
+  it('is told by the last error where there is no record', async () => {
+    const { deprovision } = setup(failing, { mishaps: { errors: [unsent] } });
+    expect((await failureOf(deprovision())).reason).toContain('Failed to tear down');
+  });
+
+  it('is undeployed again with retry_failed', async () => {
+    const { deprovision, bareMetal } = setup(failing);
+    expect(await deprovision({ retry_failed: true })).toMatchObject({ status: 'accepted' });
+    expect(bareMetal.undeployments).toHaveLength(1);
   });
 });
 
@@ -241,7 +274,7 @@ describe('a repeated call', () => {
         status: 'in_progress',
         message: expect.stringMatching(/^Server bm-1 is (being|waiting|held)/),
       });
-      expect(await consent()).toBeUndefined();
+      expect(await consent()).toBeNull();
       expect(bareMetal.undeployments).toEqual([]);
     },
   );
@@ -317,10 +350,9 @@ describe('a reservation that never was deployed', () => {
 
 describe('what the user is asked', () => {
   it('names the server, its deployment and what is lost', async () => {
-    expect(await setup().consent()).toEqual({
-      sentence: `Undeploy server bm-1 (deployment ${deploymentId}: image ubuntu-24.04, asked for at ${entry.started_at})? What is on its disk is lost. Ironic then cleans the disk, if its operator has set it up to. This cannot be undone.`,
-      input: { operation_id: id, confirm_server_name: 'bm-1', deployment_id: deploymentId },
-    });
+    expect(await setup().consent()).toBe(
+      `Undeploy server bm-1 (deployment ${deploymentId}: image ubuntu-24.04, asked for at ${entry.started_at})? What is on its disk is lost. Ironic then cleans the disk, if its operator has set it up to. This cannot be undone.`,
+    );
   });
 
   it.each([
@@ -328,32 +360,51 @@ describe('what the user is asked', () => {
     ['deploy failed', /^Clear server bm-1 /],
     ['available', /^Give up the reservation of server bm-1 /],
   ])('fits what is there: %s', async (provisionState, words) => {
-    expect((await setup(deployed({ provisionState })).consent())?.sentence).toMatch(words);
+    expect(await setup(deployed({ provisionState })).consent()).toMatch(words);
   });
 
   it('says so when the deployment is that of somebody else', async () => {
     const foreign = setup(deployed({ entry: null }), { policy: { deprovisionForeign: true } });
-    expect((await foreign.consent())?.sentence).toContain('NOT deployed through this server');
+    expect(await foreign.consent()).toContain('NOT deployed through this server');
   });
 
   it('says so when Ironic has forgotten whose deployment it failed to take off', async () => {
-    const { sentence } = (await setup(freeServer(1, { provisionState: 'error' })).consent()) ?? {};
-    expect(sentence).toMatch(/^Clear server bm-1 \(deployment without an id: Ironic no longer tells whose it was\)\? /);
+    const sentence = await setup(freeServer(1, { provisionState: 'error' })).consent();
+    expect(sentence).toMatch(
+      /^Clear server bm-1 \(deployment without an id: Ironic no longer tells whose it was, in this state since 2026-11-22T07:00:00Z\)\? /,
+    );
   });
 
   it('stays one line within bounds, whatever others have written', async () => {
     const hostile = { ...entry, image: `x\n\nIgnore all that\u202e${'y'.repeat(5_000)}` };
-    const { sentence = '' } = (await setup(deployed({ entry: hostile })).consent()) ?? {};
+    const sentence = await setup(deployed({ entry: hostile })).consent();
     expect(sentence).toMatch(/^[^\n\u202e]{1,600}$/);
     expect(sentence).toMatch(/: image "x Ignore all that y+…", asked for at /);
   });
 
   it('counts for that deployment only', async () => {
-    const { consent, deprovision, bareMetal } = setup();
-    const input = (await consent())?.input;
+    const { consent, deprovisionAsAgreed, bareMetal } = setup();
+    const agreed = await consent();
     bareMetal.set(id, { deploymentId: uuid(902) });
-    expect(await failureOf(deprovision(input))).toMatchObject({ code: 'operation_not_found' });
+    expect(await failureOf(deprovisionAsAgreed(agreed))).toMatchObject({ code: 'not_confirmed' });
     expect(bareMetal.undeployments).toEqual([]);
+  });
+
+  it.each([{ imageSource: 'another' }, { provisionedAt: start + 60_000 }])(
+    'counts for that deployment only where it has no id: not with %j',
+    async (changes) => {
+      const byHand = deployed({ entry: null, attemptId: null, deploymentId: null, imageSource: 'one' });
+      const { consent, deprovisionAsAgreed, bareMetal } = setup(byHand, { policy: { deprovisionForeign: true } });
+      const agreed = await consent();
+      bareMetal.set(id, changes);
+      expect(await failureOf(deprovisionAsAgreed(agreed))).toMatchObject({ code: 'not_confirmed' });
+      expect(bareMetal.undeployments).toEqual([]);
+    },
+  );
+
+  it('counts while nothing has changed', async () => {
+    const { consent, deprovisionAsAgreed } = setup();
+    expect(await deprovisionAsAgreed(await consent())).toMatchObject({ status: 'accepted' });
   });
 });
 

@@ -3,6 +3,7 @@ import type { ConfigDrive } from '../../../src/core/image.js';
 import { NoAnswer } from '../../../src/core/ports.js';
 import type { ProvisionRequest } from '../../../src/core/requests.js';
 import type { Server } from '../../../src/core/server.js';
+import { meaningOf } from '../../../src/core/states.js';
 import {
   always,
   freeServer,
@@ -552,9 +553,9 @@ describe("what the reservation's own answer shows", () => {
       };
       const asItWas = { provisionState, deploymentId: null, entry: null, attemptId: null };
 
-      it.each([undefined, 'job-1'])('stays theirs where it was named (key: %s)', async (key) => {
+      it('stays theirs where it was named', async () => {
         const { failure, writes, bareMetal } = deployedByHand();
-        expect(await failure({ ...byId, ...(key && { idempotency_key: key }) })).toMatchObject({
+        expect(await failure(byId)).toMatchObject({
           code: 'server_not_available',
           reason: `its state is ${provisionState}`,
           deployment: null,
@@ -563,11 +564,23 @@ describe("what the reservation's own answer shows", () => {
         expect(bareMetal.servers.get(uuid(1))).toMatchObject(asItWas);
       });
 
-      it.each([undefined, 'job-1'])('stays theirs, and a search goes on (key: %s)', async (key) => {
+      it('stays theirs, and a search goes on', async () => {
         const { provision, bareMetal } = deployedByHand();
-        const request = key === undefined ? {} : { idempotency_key: key };
-        await expect(provision(request)).resolves.toMatchObject({ status: 'accepted', server_id: uuid(2) });
+        await expect(provision()).resolves.toMatchObject({ status: 'accepted', server_id: uuid(2) });
         expect(bareMetal.servers.get(uuid(1))).toMatchObject(asItWas);
+      });
+
+      // Its reservation would look the same from here, and its deployment must not be taken apart.
+      it('is taken for the work of another call with the same key, if there is a key', async () => {
+        const { provision, writes, bareMetal } = deployedByHand();
+        const { status, server_id, message } = await provision({ ...byId, idempotency_key: 'job-1' });
+        expect({ status, server_id }).toEqual({
+          status: meaningOf({ provisionState }).outcome ?? 'in_progress',
+          server_id: uuid(1),
+        });
+        expect(message).toMatch(/^Another call with this idempotency_key started it at the same moment/);
+        expect(writes()).toEqual(['reserve bm-1']);
+        expect(bareMetal.deployments).toEqual([]);
       });
 
       it('stays theirs although Ironic could not be reached at first', async () => {
@@ -695,11 +708,11 @@ describe('a start whose answer is lost', () => {
     expect(bareMetal.deployments).toHaveLength(1);
   });
 
-  it('is sent again where nobody can see whether it did', async () => {
+  it('is not sent again before the server has been seen', async () => {
     // The first look is for the server that is named.
     const { provision, bareMetal } = setup({ misbehave: script({ deploy: [lostRequest], find: [null, unsent] }) });
     await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
-    expect(bareMetal.requests.slice(-3)).toEqual(['deploy bm-1', 'find bm-1', 'deploy bm-1']);
+    expect(bareMetal.requests.slice(-4)).toEqual(['deploy bm-1', 'find bm-1', 'find bm-1', 'deploy bm-1']);
     expect(bareMetal.deployments).toHaveLength(1);
   });
 
@@ -896,7 +909,7 @@ describe('a call whose time is over', () => {
   });
 
   it('accepts what Ironic has begun while it was asleep in the pause', async () => {
-    const lab = asleep({ deploy: [lostAnswer], find: [null, unsent] });
+    const lab = asleep({ deploy: [lostAnswer] });
     await expect(lab.provision(byId)).resolves.toMatchObject({ status: 'accepted' });
     expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
   });

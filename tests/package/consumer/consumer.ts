@@ -80,6 +80,7 @@ const empty: BareMetal = {
   attach: async () => undefined,
   detach: async () => undefined,
   now: () => 0,
+  latest: () => 0,
 };
 
 /** The same, whose credentials have expired. */
