@@ -3,6 +3,7 @@ import { createChanges } from '../../../src/core/async/changes.js';
 import { createDeprovisionService } from '../../../src/core/deprovision/deprovision.js';
 import { Failure } from '../../../src/core/failures.js';
 import { createPolicy, type PolicySettings } from '../../../src/core/policy.js';
+import { NoAnswer } from '../../../src/core/ports.js';
 import type { DeprovisionRequest } from '../../../src/core/requests.js';
 import type { Server } from '../../../src/core/server.js';
 import { provisionStates } from '../../../src/core/states.js';
@@ -420,6 +421,27 @@ describe('an undeployment whose answer gets lost', () => {
     const { deprovision, bareMetal } = setup(deployed(), { mishaps: { undeploy } });
     expect(await deprovision()).toMatchObject({ status });
     expect(bareMetal.undeployments).toEqual([{ serverId: id, deploymentId }]);
+  });
+
+  it('is not sent again once the same key has deployed anew: its deployment id is the same then', async () => {
+    const redeployed = { attemptId: uuid(952), entry: { ...entry, started_at: new Date(start).toISOString() } };
+    const { deprovision, bareMetal } = setup(deployed(), {
+      mishaps: {
+        undeploy: [
+          (act) => {
+            act();
+            bareMetal.set(id, { provisionState: 'active', ...redeployed });
+            throw new NoAnswer('gone', true);
+          },
+        ],
+      },
+    });
+    expect(await failureOf(deprovision())).toMatchObject({
+      code: 'outcome_unknown',
+      reason: expect.stringContaining('that deployment has been started anew meanwhile'),
+    });
+    expect(bareMetal.undeployments).toHaveLength(1);
+    expect(bareMetal.servers.get(id)).toMatchObject({ provisionState: 'active', ...redeployed });
   });
 
   it('is looked for right before it is sent again', async () => {

@@ -79,13 +79,14 @@ describe('why no server matched', () => {
     [{ retired: true }, 'not retired and not of Metal3: 0'],
     [{ name: 'metal3~host' }, 'not retired and not of Metal3: 0'],
     [{ lessee: 'somebody' }, 'not leased and with a known power state: 0'],
+    [{ tenancy: 'others' }, 'not owned by another project: 0'],
     [{ powerState: null }, 'not leased and with a known power state: 0'],
   ])('says what few would guess only where it matters: %j', async (odd, words) => {
     const { reason } = await explained([freeServer(1, odd)], small);
     expect(reason).toContain(`not reserved: 1, ${words}`);
   });
 
-  it.each<Partial<Server>>([{ lessee: 'somebody' }, { powerState: null }])(
+  it.each<Partial<Server>>([{ lessee: 'somebody' }, { powerState: null }, { tenancy: 'others' }])(
     'advises to name a server where those that are free are taken only so: %j',
     async (odd) => {
       const hint = expect.stringMatching(/^Call again with the server_id of a free one/);

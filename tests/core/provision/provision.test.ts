@@ -410,7 +410,8 @@ describe('provisioning any server of a class', () => {
   });
 
   it.each<[string, Partial<Server>]>([
-    ['leased', { lessee: 'project' }],
+    ['leased', { lessee: 'project', tenancy: 'others' }],
+    ['owned by another project', { tenancy: 'others' }],
     ['retired', { retired: true }],
     ['without a power state', { powerState: null }],
     ["named in Metal3's way", { name: 'metal3~bm-1' }],

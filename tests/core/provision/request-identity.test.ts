@@ -53,6 +53,23 @@ describe('the identity of a request', () => {
     expect(isSameRequest({ ...request, idempotency_key: 'job-2' }, entryOf(request))).toBe(false);
   });
 
+  it('tells nobody anything about a config drive: without a key it is left out', () => {
+    const withDrive = { ...unkeyed, config_drive: { user_data: 'secret' } };
+    expect(entryOf(withDrive).digest).toBe(entryOf(unkeyed).digest);
+    expect(isSameRequest(withDrive, entryOf(unkeyed))).toBe(true);
+  });
+
+  it('is not proved by an entry that somebody has forged without the key', () => {
+    const forged = { ...entryOf(unkeyed), salt: 'chosen by the forger' };
+    expect(isSameRequest(request, forged)).toBe(false);
+  });
+
+  it('writes nothing but a digest of the request into the node', async () => {
+    const { provision, bareMetal } = setup();
+    await provision({ ...request, server_id: 'bm-1' });
+    expect(Object.keys(bareMetal.servers.get(uuid(1))?.entry ?? {}).sort()).toEqual(['digest', 'image', 'started_at']);
+  });
+
   it('does not hang on the order of members', () => {
     const drive = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }));
     fc.assert(
