@@ -71,6 +71,7 @@ function policyOf(value: Value): Policy {
     readOnly: value('read_only'),
     allowDeprovision,
     deprovisionForeign,
+    allowVifs: value('allow_vifs'),
     resourceClasses: value('resource_classes'),
     images: value('images'),
     maxDeploying: value('max_deploying'),

@@ -57,6 +57,11 @@ export const settings = {
     ...yesOrNo,
     meaning: 'those of others may be undeployed, too',
   },
+  allow_vifs: {
+    variable: 'IRONIC_MCP_ALLOW_VIFS',
+    ...yesOrNo,
+    meaning: 'provision_server may attach existing Neutron ports (`vifs`), whoever uses them',
+  },
   resource_classes: {
     variable: 'IRONIC_MCP_RESOURCE_CLASSES',
     ...patterns,

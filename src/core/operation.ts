@@ -91,6 +91,7 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType<Reco
     if (unsound) throw invalidArgument(plain(unsound.field, 120), unsound.message);
     const parsed = definition.input.safeParse(raw ?? {}, { error: zodMessages });
     if (!parsed.success) throw invalidArguments(issuesIn(parsed.error));
+    core.policy.admitArguments(Object(parsed.data));
     try {
       return await act(parsed.data);
     } catch (error) {

@@ -14,6 +14,8 @@ export interface PolicySettings {
   readonly allowDeprovision?: boolean | undefined;
   /** Those that were not made by this program, too. */
   readonly deprovisionForeign?: boolean | undefined;
+  /** Existing Neutron ports may be attached to servers. */
+  readonly allowVifs?: boolean | undefined;
   /** Globs: only servers of these classes may be deployed. Undefined for any. */
   readonly resourceClasses?: readonly string[] | undefined;
   /** Globs: only these images may be deployed. Undefined for any. */
@@ -31,6 +33,8 @@ export interface Policy {
   admit(effect: Effect): void;
   /** The same as an answer. */
   allows(effect: Effect): boolean;
+  /** Refuses a call with an argument that needs a permission which the operator has not given. */
+  admitArguments(given: { readonly vifs?: readonly string[] | undefined }): void;
   /** Refuses to deploy on servers of a class. Null is the class of a server that has none. */
   admitClass(resourceClass: string | null): void;
   /** The same as an answer. */
@@ -49,7 +53,7 @@ export interface Policy {
 }
 
 export function createPolicy(settings: PolicySettings = {}): Policy {
-  const { readOnly, allowDeprovision, deprovisionForeign, resourceClasses, images, maxDeploying } = settings;
+  const { readOnly, allowDeprovision, deprovisionForeign, allowVifs, resourceClasses, images, maxDeploying } = settings;
   const isClass = resourceClasses && globs(resourceClasses);
   const isImage = images && globs(images);
   const allowsClass = (resourceClass: string | null) =>
@@ -70,6 +74,11 @@ export function createPolicy(settings: PolicySettings = {}): Policy {
       if (rule !== undefined) throw notPermitted(rule);
     },
     allows: (effect) => switchedOff(effect) === undefined,
+    admitArguments({ vifs = [] }) {
+      // Attaching a port takes it from the machine that has it, and nothing says whose it is.
+      if (allowVifs || vifs.length === 0) return;
+      throw notPermitted('Neutron ports may not be attached through this server (IRONIC_MCP_ALLOW_VIFS)');
+    },
     allowsClass,
     admitClass(resourceClass) {
       if (allowsClass(resourceClass)) return;
@@ -95,7 +104,7 @@ export function createPolicy(settings: PolicySettings = {}): Policy {
 }
 
 function rulesOf(settings: PolicySettings): readonly string[] {
-  const { readOnly, allowDeprovision, deprovisionForeign, resourceClasses, images, maxDeploying } = settings;
+  const { readOnly, allowDeprovision, deprovisionForeign, allowVifs, resourceClasses, images, maxDeploying } = settings;
   if (readOnly) return ['nothing may be changed (IRONIC_MCP_READ_ONLY)'];
   return [
     images ? `only images ${listed(images)} may be deployed (IRONIC_MCP_IMAGES)` : 'any image may be deployed',
@@ -103,6 +112,7 @@ function rulesOf(settings: PolicySettings): readonly string[] {
       ? `only on servers of class ${listed(resourceClasses)} (IRONIC_MCP_RESOURCE_CLASSES)`
       : 'on servers of any class',
     maxDeploying ? `at most ${maxDeploying} at once (IRONIC_MCP_MAX_DEPLOYING)` : 'any number at once',
+    allowVifs ? 'Neutron ports may be attached (IRONIC_MCP_ALLOW_VIFS)' : 'no Neutron port may be attached',
     !allowDeprovision
       ? 'nothing may be undeployed'
       : deprovisionForeign

@@ -89,7 +89,7 @@ export const ProvisionRequest = z.strictObject({
     .array(uuid)
     .max(32, 'must be at most 32 ports')
     .optional()
-    .describe('Ids of existing Neutron ports to attach'),
+    .describe('Ids of existing Neutron ports to attach; needs IRONIC_MCP_ALLOW_VIFS'),
   idempotency_key: label(255)
     .register(redactions, asDigest)
     .optional()

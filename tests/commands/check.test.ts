@@ -131,7 +131,8 @@ describe('the check', () => {
     expect(free.named('rules')).toMatchObject([
       {
         outcome: 'ok',
-        detail: 'any image may be deployed; on servers of any class; any number at once; nothing may be undeployed',
+        detail:
+          'any image may be deployed; on servers of any class; any number at once; no Neutron port may be attached; nothing may be undeployed',
       },
     ]);
     const leashed = await steps({
@@ -139,12 +140,14 @@ describe('the check', () => {
       IRONIC_MCP_RESOURCE_CLASSES: 'baremetal.gpu',
       IRONIC_MCP_MAX_DEPLOYING: '2',
       IRONIC_MCP_ALLOW_DEPROVISION: 'true',
+      IRONIC_MCP_ALLOW_VIFS: 'true',
     });
     expect(leashed.code).toBe(0);
     expect(leashed.named('rules')[0]?.detail).toBe(
       'only images debian-* may be deployed (IRONIC_MCP_IMAGES); ' +
         'only on servers of class baremetal.gpu (IRONIC_MCP_RESOURCE_CLASSES); ' +
         'at most 2 at once (IRONIC_MCP_MAX_DEPLOYING); ' +
+        'Neutron ports may be attached (IRONIC_MCP_ALLOW_VIFS); ' +
         'deployments of this program may be undeployed (IRONIC_MCP_ALLOW_DEPROVISION)',
     );
     expect(leashed.named('servers')[0]?.detail).toMatch(/^12, of which 2 can be deployed/);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/failures.js';
+import type { Core } from '../../src/core/operation.js';
+import { operations } from '../../src/core/operations.js';
 import { createPolicy, type Policy, type PolicySettings } from '../../src/core/policy.js';
 import type { BareMetal } from '../../src/core/ports.js';
 import { freeServer, lostRequest, script, uuid } from './fake-bare-metal.js';
@@ -37,6 +39,30 @@ describe('what a policy switches off', () => {
     expect(refusal({}, ({ admit }) => admit('destroy'))).toMatch(/may be undeployed .*IRONIC_MCP_ALLOW_DEPROVISION/);
     expect(refusal({}, ({ admitForeign }) => admitForeign())).toMatch(/IRONIC_MCP_DEPROVISION_FOREIGN/);
     expect(refusal({ deprovisionForeign: true }, ({ admitForeign }) => admitForeign())).toBeUndefined();
+  });
+});
+
+describe('Neutron ports', () => {
+  it('are refused before anything is read or changed, unless the operator allows them', async () => {
+    const operation = operations.find(({ name }) => name === 'provision_server');
+    const request = { image_id: 'ubuntu-24.04', server_id: 'bm-1', vifs: [uuid(801)] };
+    const call = { signal: new AbortController().signal, caller: { face: 'mcp' as const } };
+    const provisioned = async (policy: PolicySettings, input: object) => {
+      const lab = setup({ policy });
+      const core = { provision: lab.service, policy: createPolicy(policy), say: String } as unknown as Core;
+      const outcome = await operation?.call(core, input, call).catch((error: unknown) => error);
+      return { lab, outcome };
+    };
+    const { lab, outcome } = await provisioned({}, request);
+    expect(outcome).toMatchObject({
+      code: 'not_permitted',
+      reason: 'Neutron ports may not be attached through this server (IRONIC_MCP_ALLOW_VIFS)',
+    });
+    expect(lab.bareMetal.requests).toEqual([]);
+    expect((await provisioned({}, { ...request, vifs: [] })).outcome).toMatchObject({ status: 'accepted' });
+    const allowed = await provisioned({ allowVifs: true }, request);
+    expect(allowed.outcome).toMatchObject({ status: 'accepted' });
+    expect(allowed.lab.writes()).toContain('attach bm-1');
   });
 });
 
