@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/config.js';
 
 let home: string;
@@ -260,6 +260,58 @@ clouds:
   test('is chosen from by --cloud before OS_CLOUD', async () => {
     const { result } = await withClouds(clouds, { OS_CLOUD: 'prod' }, undefined, { cloud: 'standalone' });
     expect(result.settings.auth).toEqual({ type: 'none', endpoint: 'http://ironic.example:6385' });
+  });
+
+  describe('in the working directory, which may be a repository of anybody,', () => {
+    const stranger = 'clouds: { prod: { auth: { auth_url: https://evil, username: ann, project_id: p } } }';
+    const secrets = `clouds: { prod: { auth: { password: ${secret} } } }`;
+    const before = process.cwd();
+    let repository: string;
+    let env: Record<string, string>;
+    beforeEach(async () => {
+      repository = await mkdtemp(join(home, 'repository-'));
+      await writeFile(join(repository, 'clouds.yaml'), stranger);
+      const owner = await mkdtemp(join(home, 'owner-'));
+      await mkdir(join(owner, '.config', 'openstack'), { recursive: true });
+      await writeFile(join(owner, '.config', 'openstack', 'secure.yaml'), secrets);
+      env = { HOME: owner, OS_CLOUD: 'prod' };
+      process.chdir(repository);
+    });
+    afterEach(() => process.chdir(before));
+
+    test('counts only if OS_CLIENT_CONFIG_FILE names it', async () => {
+      expect(await wrong(env)).toBe(
+        'ConfigError: No clouds.yaml that defines the cloud "prod" was found in ~/.config/openstack or /etc/openstack; name another one, also one in the working directory, with OS_CLIENT_CONFIG_FILE.',
+      );
+    });
+
+    test.each(['clouds.yaml', './clouds.yaml'])('gets no secrets from other folders: %s', async (file) => {
+      expect(await wrong({ ...env, OS_CLIENT_CONFIG_FILE: file })).toMatch(/^ConfigError: password .* is not set;/);
+    });
+
+    test('gets those of a secure.yaml beside it, and of one that OS_CLIENT_SECURE_FILE names', async () => {
+      const named = { ...env, OS_CLIENT_CONFIG_FILE: 'clouds.yaml' };
+      const own = join(env.HOME ?? '', '.config', 'openstack', 'secure.yaml');
+      const both = await cloudOf({ ...named, OS_CLIENT_SECURE_FILE: own });
+      expect(both.settings.auth).toMatchObject({ identity: { password: secret } });
+      await writeFile(join(repository, 'secure.yaml'), 'clouds: { prod: { auth: { password: beside } } }');
+      expect((await cloudOf(named)).settings.auth).toMatchObject({ identity: { password: 'beside' } });
+    });
+  });
+
+  test('that is named gets its secrets as it would have got them unnamed', async () => {
+    const { folder, config, result } = await withClouds(
+      clouds,
+      { OS_CLOUD: 'prod', XDG_CONFIG_HOME: '/no/such/folder' },
+      `clouds: { prod: { auth: { password: ${secret} } } }`,
+    );
+    const xdg = join(folder, 'xdg');
+    await mkdir(join(xdg, 'openstack'), { recursive: true });
+    await copyFile(join(config, 'clouds.yaml'), join(xdg, 'openstack', 'clouds.yaml'));
+    const env = { HOME: folder, XDG_CONFIG_HOME: xdg, OS_CLOUD: 'prod' };
+    const named = await cloudOf({ ...env, OS_CLIENT_CONFIG_FILE: join(xdg, 'openstack', 'clouds.yaml') });
+    expect(named.settings).toEqual(result.settings);
+    expect((await cloudOf(env)).settings).toEqual(result.settings);
   });
 
   test('needs no name when it has one cloud only, and is named by OS_CLIENT_CONFIG_FILE', async () => {
