@@ -11,6 +11,7 @@ import { createInFlight } from '../http/in-flight.js';
 import { createJsonLines } from '../http/json-lines.js';
 import { createHttpServer } from '../http/server.js';
 import { refusingDropped } from '../mcp/dropped-arguments.js';
+import { refusingWide } from '../mcp/wide-messages.js';
 import { readArguments } from './arguments.js';
 import { type Command, exitCodes } from './io.js';
 import { showNotices } from './notices.js';
@@ -57,7 +58,7 @@ export const http: Command = async (io, args) => {
     operations: inFlight.operations,
     policy: config.policy,
     core: serving.core,
-    mcp: refusingDropped(mcp.fetch, largestBody),
+    mcp: refusingWide(refusingDropped(mcp.fetch, largestBody), largestBody),
     ready: shared(async () => ironicAnswers(await serving.core())),
     hosts: ['localhost', host.toLowerCase(), ...hosts.map((name) => name.toLowerCase())],
     isToken: token === undefined ? undefined : equalTo(token),

@@ -40,6 +40,20 @@ describe.each(clientLines)('a %s client over HTTP', (line) => {
     });
   });
 
+  it('gets one short answer to 100,000 wrong members of a list', async () => {
+    const _meta = { progressToken: 1, icons: Array(100_000).fill(0) };
+    const headers = {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/list', params: { _meta } });
+    const answer = await fetch(`${server.url}/mcp`, { method: 'POST', headers, body });
+    expect(answer.status).toBe(400);
+    const error = { code: -32600, message: 'Invalid Request: more than 1000 values' };
+    expect(await answer.json()).toEqual({ jsonrpc: '2.0', id: 7, error });
+  });
+
   it('takes a server to a running system, which REST sees as well', async () => {
     const accepted = await client.callTool({
       name: 'provision_server',

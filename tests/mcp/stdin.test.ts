@@ -87,6 +87,15 @@ describe('a line on stdin', () => {
     expect(await lines.next()).toMatchObject({ id: 'after' });
   });
 
+  it('with 100,000 wrong members of a list gets one short answer', async () => {
+    const icons = Array(100_000).fill(0);
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'a', version: '1', icons } };
+    lines.send(JSON.stringify({ jsonrpc: '2.0', id: 'wide', method: 'initialize', params }));
+    const error = { code: -32600, message: 'Invalid Request: more than 1000 values' };
+    expect(await lines.next()).toEqual({ jsonrpc: '2.0', id: 'wide', error });
+    await expectLife();
+  });
+
   it('of 12 MB gets an invalid request by its id, and the next one is read', async () => {
     lines.send(call('long', `file:///${'x'.repeat(12e6)}`));
     expect(await lines.next()).toEqual({ jsonrpc: '2.0', id: 'long', error: tooLong });
