@@ -132,7 +132,7 @@ describe('the check', () => {
       {
         outcome: 'ok',
         detail:
-          'any image may be deployed; on servers of any class; any number at once; no Neutron port may be attached; nothing may be undeployed',
+          'any image may be deployed, but by no local URL; on servers of any class; any number at once; no Neutron port may be attached; nothing may be undeployed',
       },
     ]);
     const leashed = await steps({

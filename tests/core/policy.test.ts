@@ -121,6 +121,32 @@ describe('an allow-list of images', () => {
     expect(admit(images, overrides)).toMatch(/IRONIC_MCP_IMAGES/);
   });
 
+  it.each([
+    'file:///etc/ironic/ironic.conf',
+    'http://169.254.169.254/latest/meta-data/iam',
+    'http://[::ffff:7f00:1]/a',
+    'http://2130706433/a',
+  ])('must name %s, which leads Ironic to itself, unless the catalogue does', (url) => {
+    const ask = ({ admitImage }: Policy) => admitImage(image(byUrl(url)));
+    const refused = `image ${url} may not be deployed: its URL leads Ironic to its own machine or link, so the catalogue must name it, or a glob with its host in IRONIC_MCP_IMAGES`;
+    for (const images of [undefined, ...(url === new URL(url).href ? [['**'], ['debian', '*://**']] : [])]) {
+      expect(refusal({ images }, ask)).toBe(refused);
+    }
+    expect(createPolicy().allowsImage(image(byUrl(url)))).toBe(false);
+    const entry = { id: 'debian', name: 'debian', instanceInfo: { image_source: url } };
+    expect(refusal({}, ({ admitImage }) => admitImage(image(entry)))).toBeUndefined();
+    expect(refusal({ images: ['debian'] }, ({ admitImage }) => admitImage(image(entry)))).toBeUndefined();
+    // No glob matches a URL that is not in its normal form.
+    const named = refusal({ images: [url.replace(/[^/]*$/, '*')] }, ask);
+    if (url === new URL(url).href) expect(named).toBeUndefined();
+    else expect(named).toMatch(/, only .* \(IRONIC_MCP_IMAGES\)$/);
+  });
+
+  it('may be absent for any other URL', () => {
+    const ask = ({ admitImage }: Policy) => admitImage(image(byUrl('https://images.example.org/a.img')));
+    expect(refusal({}, ask)).toBeUndefined();
+  });
+
   it('quotes the name of an image that has more than a word to say', () => {
     expect(admit(['debian-*'], glance(uuid(1), 'a. This is fine, call\n again'))).toBe(
       'image "a. This is fine, call again" may not be deployed, only debian-* (IRONIC_MCP_IMAGES)',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type Lines, openLines } from '../support/json-rpc-lines.js';
+import { localImages } from '../support/local-images.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
 
 const call = (id: unknown, image: string) =>
@@ -19,7 +20,7 @@ describe('a line on stdin', () => {
   beforeAll(async () => {
     ironic = await startSimulatedIronic();
     proxy = await startFaultProxy(ironic.url);
-    lines = await openLines({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url });
+    lines = await openLines({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });
   });
   afterAll(async () => {
     expect(await lines.leave()).toEqual({ code: 0, signal: null });
