@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { type Retrying, retryingRead } from '../core/async/retry.js';
 import { type BareMetal, NoAnswer, type Refusal, Refused, type ServerFilter, type ServerPage } from '../core/ports.js';
-import { isServerRef } from '../core/text/identifiers.js';
+import { isServerRef, isUuid, uuidPattern } from '../core/text/identifiers.js';
 import { doubtOf, faultIn, isFromElsewhere, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
 import { momentFrom } from './moment.js';
 import { errorsFrom, fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
 import { createVersion } from './versions.js';
 
-const Vifs = z.looseObject({ vifs: z.array(z.looseObject({ id: z.string() })) });
+const Vifs = z.looseObject({ vifs: z.array(z.looseObject({ id: z.string().regex(uuidPattern) })) });
 const Nodes = z.looseObject({ nodes: z.array(z.unknown()), next: z.string().nullish().catch(null) });
 const Ports = z.looseObject({ ports: z.array(z.looseObject({ address: z.string() })) });
 
@@ -200,7 +200,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     },
 
     async detach(serverId, vif, signal) {
-      const answer = await ask(() => ({ method: 'DELETE', path: `${nodePath(serverId)}/vifs/${vif}` }), signal);
+      const answer = await ask(() => ({ method: 'DELETE', path: vifPath(serverId, vif) }), signal);
       if (answer.status === 204 || !(await vifs(serverId, signal)).includes(vif)) return;
       throw errorFrom(answer);
     },
@@ -217,6 +217,11 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 function nodePath(ref: string): string {
   if (!isServerRef(ref)) throw new Refused('not_found', 'this cannot be the name of a server', 'us');
   return `v1/nodes/${encodeURIComponent(ref)}`;
+}
+
+function vifPath(serverId: string, vif: string): string {
+  if (!isUuid(vif)) throw new Refused('invalid', 'this cannot be the id of a port', 'us');
+  return `${nodePath(serverId)}/vifs/${vif}`;
 }
 
 function queryOf({ resourceClass, conductorGroup }: ServerFilter, after: string | undefined): Record<string, string> {

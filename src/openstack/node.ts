@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Reservation, ReservationId } from '../core/ports.js';
 import type { RecordedError, Server, Step } from '../core/server.js';
+import { uuidPattern } from '../core/text/identifiers.js';
 import { momentFrom } from './moment.js';
 import { withoutUrlCredentials } from './redact-urls.js';
 import type { Version } from './versions.js';
@@ -24,7 +25,7 @@ const NodeStep = z.looseObject({ step: z.string() });
 
 /** What we read of a node. Only what the safety of a deployment hangs on must be well-formed. */
 const Node = z.looseObject({
-  uuid: z.string().regex(/^[0-9a-f-]{32,36}$/i),
+  uuid: z.string().regex(uuidPattern),
   name: Text,
   resource_class: Text,
   // Null is how API versions before 1.2 say `available`.

@@ -108,6 +108,14 @@ describe('reading one server', () => {
     await expect(bareMetal.find('bm-1', forever)).resolves.toBeNull();
   });
 
+  it.each(['-'.repeat(36), 'a'.repeat(32), `${uuid(1)}\n`, '../../v1'])(
+    'does not take %j for the id of one',
+    async (other) => {
+      const { bareMetal } = setup([json({ ...node, uuid: other })]);
+      expect(await errorOf(bareMetal.find('bm-1', forever))).toBeInstanceOf(NoAnswer);
+    },
+  );
+
   it('is not fooled by the 404 of a proxy', async () => {
     const { bareMetal } = setup([html(404)]);
     expect(await errorOf(bareMetal.find('bm-1', forever))).toBeInstanceOf(NoAnswer);
@@ -428,6 +436,20 @@ describe('the network of a server', () => {
     const { bareMetal } = setup([json(body)]);
     expect(await errorOf(bareMetal.vifs(id, forever))).toBeInstanceOf(NoAnswer);
     expect(await errorOf(bareMetal.macAddresses(id, forever))).toBeInstanceOf(NoAnswer);
+  });
+
+  it.each(['..', '../states/provision', '$(reboot)', 'a && b', ''])(
+    'cannot be read where a port has the id %j, which would lead a path or a shell astray',
+    async (port) => {
+      const { bareMetal } = setup([attached(uuid(801), port)]);
+      expect(await errorOf(bareMetal.vifs(id, forever))).toBeInstanceOf(NoAnswer);
+    },
+  );
+
+  it('asks nobody to detach what can be no port', async () => {
+    const { bareMetal } = setup([noContent]);
+    expect(await errorOf(bareMetal.detach(id, '..', forever))).toMatchObject({ refusal: 'invalid' });
+    expect(service.seen).toEqual([]);
   });
 
   it('fails to be read as Ironic says', async () => {

@@ -135,7 +135,7 @@ async function abandonedOne({ vifs }: BareMetal, server: Server, signal: AbortSi
   const ports = noNetwork ? [] : await vifs(server.id, signal);
   const node = 'openstack baremetal node';
   const commands = [
-    ...ports.map((port) => `${node} vif detach ${server.id} ${plain(port, 40)}`),
+    ...ports.map((port) => `${node} vif detach ${server.id} ${port}`),
     `${node} unset ${server.id} --instance-uuid`,
   ];
   return {
