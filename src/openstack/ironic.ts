@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type Retrying, retryingRead } from '../core/async/retry.js';
 import { type BareMetal, NoAnswer, type Refusal, Refused, type ServerFilter, type ServerPage } from '../core/ports.js';
+import type { Server } from '../core/server.js';
 import { isServerRef, isUuid, uuidPattern } from '../core/text/identifiers.js';
 import { doubtOf, faultIn, isFromElsewhere, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
@@ -96,7 +97,9 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       if (!isServerRef(ref)) return null;
       const path = nodePath(ref);
       const answer = await read(() => ({ method: 'GET', path, query: { fields: fieldsOf('one', version) } }), signal);
-      if (answer.status === 200) return readable(serverFrom(answer.body), answer);
+      if (answer.status === 200) {
+        return about((server) => isNamed(server, ref), readable(serverFrom(answer.body), answer));
+      }
       const error = errorFrom(answer);
       if (error instanceof Refused && error.refusal === 'not_found') return null;
       throw error;
@@ -114,7 +117,8 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       const query = () => ({ instance_uuid: deploymentId, fields: fieldsOf('match', version) });
       const answer = await read(() => ({ method: 'GET', path: 'v1/nodes', query: query() }), signal);
       if (answer.status !== 200) throw errorFrom(answer);
-      return readable(pageIn(answer.body), answer).servers[0] ?? null;
+      const [server] = readable(pageIn(answer.body), answer).servers;
+      return server ? about((found) => found.deploymentId === deploymentId, server) : null;
     },
 
     listFree(filter, after, signal) {
@@ -153,7 +157,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     async reserve(serverId, reservation, signal) {
       const json = reservingPatch(reservation);
       const answer = await change({ method: 'PATCH', path: nodePath(serverId), json }, signal);
-      return readable(serverFrom(answer.body), answer);
+      return about((server) => isNamed(server, serverId), readable(serverFrom(answer.body), answer));
     },
 
     async deploy(serverId, configDrive, signal) {
@@ -242,6 +246,17 @@ function pageIn(body: unknown): ServerPage | undefined {
 function readable<Value>(value: Value | undefined, answer: Answer): Value {
   if (value === undefined) throw unreadable(answer);
   return value;
+}
+
+/** The server, if it is the one that was asked for: something on the way, or an Ironic gone wrong, may tell of another. */
+function about(isMeant: (server: Server) => boolean, server: Server): Server {
+  if (!isMeant(server)) throw new NoAnswer("Ironic's answer is about another server", true);
+  return server;
+}
+
+/** Whether that is the UUID or the name of the server. Some databases compare names without regard to case. */
+function isNamed({ id, name }: Server, ref: string): boolean {
+  return [id, name].some((each) => each?.toLowerCase() === ref.toLowerCase());
 }
 
 function unreadable(answer: Answer): NoAnswer {
