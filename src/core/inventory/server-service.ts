@@ -1,3 +1,4 @@
+import { deadlines } from '../async/retry.js';
 import { Failure } from '../failures.js';
 import { createPolicy, type Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
@@ -70,6 +71,7 @@ export function createServerService({
     out: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<readonly Server[]> {
+    const until = clock.now() + deadlines.choosing;
     const found: Server[] = [];
     for await (const { servers } of pagesOf((after) => bareMetal.listFree(criteria, after, signal))) {
       found.push(
@@ -77,7 +79,7 @@ export function createServerService({
           (server) => !out.has(server.id) && isChoice(server, criteria) && policy.allowsClass(server.resourceClass),
         ),
       );
-      if (found.length >= candidatesPerList) break;
+      if (found.length >= candidatesPerList || clock.now() >= until) break;
     }
     return found;
   }
