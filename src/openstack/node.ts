@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Reservation, ReservationId } from '../core/ports.js';
 import type { RecordedError, Server, Step } from '../core/server.js';
 import { uuidPattern } from '../core/text/identifiers.js';
+import { withoutCredentials } from '../core/text/image-ref.js';
 import { momentFrom } from './moment.js';
 import { withoutUrlCredentials } from './redact-urls.js';
 import type { Version } from './versions.js';
@@ -14,6 +15,7 @@ const Entry = z.object({
   image: z.string(),
   digest: z.string(),
   salt: z.string().optional(),
+  source: z.string().optional().catch(undefined),
   attempt: z.record(z.uuid(), z.unknown()).catch({}),
 });
 
@@ -113,7 +115,7 @@ export function serverFrom(body: unknown): Server | undefined {
     provisionedAt: momentFrom(node.provision_updated_at),
     heardAt: momentFrom(node.driver_internal_info?.agent_last_heartbeat),
     deploymentId: node.instance_uuid,
-    ...entryOf(node.instance_info[entryMember], node.instance_uuid),
+    ...entryOf(node.instance_info, node.instance_uuid),
     allocated: node.allocation_uuid !== null && node.allocation_uuid !== undefined,
     isProtected: node.protected,
     automatedClean: node.automated_clean ?? null,
@@ -153,7 +155,9 @@ export function errorsFrom(body: unknown): readonly RecordedError[] | undefined 
 
 /** The JSON patch that takes a node, in one atomic change (RFC 6902; Ironic knows add, replace and remove). */
 export function reservingPatch({ deploymentId, attemptId, entry, instanceInfo }: Reservation) {
-  const value = { ...instanceInfo, [entryMember]: { [deploymentId]: { ...entry, attempt: { [attemptId]: true } } } };
+  const source = withoutCredentials(String(instanceInfo.image_source));
+  const own = { ...entry, source, attempt: { [attemptId]: true } };
+  const value = { ...instanceInfo, [entryMember]: { [deploymentId]: own } };
   return [
     { op: 'add', path: '/instance_uuid', value: deploymentId },
     { op: 'add', path: '/instance_info', value },
@@ -172,14 +176,21 @@ export function releasingPatch({ deploymentId, attemptId }: ReservationId) {
   ];
 }
 
-function entryOf(entries: unknown, deploymentId: string | null): Pick<Server, 'entry' | 'attemptId'> {
+/** Our entry, which names the image as its caller did as long as that is the one that Ironic has for the server. */
+function entryOf(
+  { image_source: imageSource, [entryMember]: entries }: Node['instance_info'],
+  deploymentId: string | null,
+): Pick<Server, 'entry' | 'attemptId'> {
   const none = { entry: null, attemptId: null };
   if (deploymentId === null || typeof entries !== 'object' || entries === null) return none;
   const own: Record<string, unknown> = { ...entries };
   const parsed = Entry.safeParse(own[deploymentId]);
   if (!parsed.success) return none;
-  const { attempt, ...entry } = parsed.data;
-  return { entry, attemptId: Object.keys(attempt)[0] ?? null };
+  const { attempt, source, ...entry } = parsed.data;
+  const now = imageSource ? withoutCredentials(imageSource) : source;
+  // A rebuild by other means leaves the entry as it is.
+  const image = source === undefined || now === undefined || now === source ? entry.image : now;
+  return { entry: { ...entry, image }, attemptId: Object.keys(attempt)[0] ?? null };
 }
 
 const cleaned: ReadonlySet<unknown> = new Set(['cleaning', 'clean wait', 'clean hold']);
