@@ -105,7 +105,8 @@ export const settings = {
   },
   http_token_file: {
     variable: 'IRONIC_MCP_HTTP_TOKEN_FILE',
-    meaning: 'holds the token that clients of `http` must send as bearer; needed to listen beyond this machine',
+    meaning:
+      'holds the token, of at least 16 characters, that clients of `http` must send as bearer; needed to listen beyond this machine',
     ...filePath,
   },
   http_hosts: {

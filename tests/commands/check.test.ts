@@ -270,7 +270,10 @@ describe('the check', () => {
 
   test('reads the settings of the command http, where there are any, and ends as that one does', async () => {
     expect((await steps({})).named('http')).toEqual([]);
-    const right = await steps({ IRONIC_MCP_HTTP_TOKEN: secret, IRONIC_MCP_HTTP_HOSTS: 'metal.example.com' });
+    const right = await steps({
+      IRONIC_MCP_HTTP_TOKEN: `${secret}-and-more`,
+      IRONIC_MCP_HTTP_HOSTS: 'metal.example.com',
+    });
     expect(right.code).toBe(0);
     expect(right.named('http')).toMatchObject([
       { outcome: 'ok', detail: 'clients must send the token; by the names metal.example.com too' },

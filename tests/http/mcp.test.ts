@@ -4,7 +4,7 @@ import { connectOverHttp } from '../support/mcp-over-http.js';
 import { type ClientLine, clientLines, type User } from '../support/mcp-session.js';
 import { type HttpServer, startHttpServer } from './http-server.js';
 
-const token = 'hunter2';
+const token = 'hunter2-and-more-2';
 
 describe.each(clientLines)('a %s client over HTTP', (line) => {
   let server: HttpServer;

@@ -142,11 +142,11 @@ describe.each(inject('ironics'))('REST with Ironic $version ($release)', ({ endp
   });
 
   test('lets nobody in without the token', async () => {
-    const client = await serve({ IRONIC_MCP_HTTP_TOKEN: 'a-token' });
+    const client = await serve({ IRONIC_MCP_HTTP_TOKEN: 'a-token-of-the-tests' });
     for (const headers of [{}, { authorization: 'Bearer another' }]) {
       await expectFailure(client, { code: 'unauthorized', target: `/provision/${nobody}`, headers });
     }
-    const headers = { authorization: 'Bearer a-token' };
+    const headers = { authorization: 'Bearer a-token-of-the-tests' };
     await expectFailure(client, { code: 'operation_not_found', id: nobody, target: `/provision/${nobody}`, headers });
   });
 
