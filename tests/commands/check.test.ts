@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -105,10 +105,16 @@ describe('the check', () => {
     const pipe = join(folder, 'pipe');
     await promisify(execFile)('mkfifo', [pipe]);
     await writeFile(join(folder, 'file'), '');
+    const [link, exposed] = [join(folder, 'link'), join(folder, 'exposed')];
+    await symlink(join(folder, 'file'), link);
+    await writeFile(exposed, '');
+    await chmod(exposed, 0o666);
     for (const [log, errno, next] of [
       [folder, 'EISDIR', /^It is a folder; name a file in IRONIC_MCP_AUDIT_LOG: without/],
       [join(folder, 'no', 'audit.jsonl'), 'ENOENT', /^Make the folder that it is to be in, or name another file/],
       [join(folder, 'file', 'audit.jsonl'), 'ENOTDIR', /^It is to be in something that is no folder; /],
+      [link, 'ELOOP', /^It is a symbolic link, which somebody else may have put there; /],
+      [exposed, 'WORLD_WRITABLE', /^Every user of this machine can change it, or replace it; /],
       [pipe, 'ESPIPE', /^It is a named pipe, which keeps nothing; /],
       // Where nobody may make a file, not even who may do everything.
       [
@@ -160,6 +166,25 @@ describe('the check', () => {
       IRONIC_MCP_IMAGES: 'debian-*',
       IRONIC_MCP_READ_ONLY: 'true',
     });
+  });
+
+  test('shows in the env block only variables that the program knows, and no login in a URL', async () => {
+    const { env } = await ironic();
+    const strange = {
+      OS_VAULT_KEYPHRASE: secret,
+      OS_AUTH_PRIVATE: secret,
+      OS_PASS: secret,
+      OS_AUTH_URL: `https://ann:${secret}@keystone.example`,
+      OS_PROJECT_NAME: 'demo',
+    };
+    const { text } = await run({ ...env, ...strange }, '--json');
+    expect(text).not.toContain(secret);
+    expect((JSON.parse(text) as { env: object }).env).toMatchObject({
+      OS_PROJECT_NAME: 'demo',
+      OS_ENDPOINT: env.OS_ENDPOINT,
+    });
+    const wrong = await run({ IRONIC_MCP_HTTP_PASSPHRASE: secret }, '--json');
+    expect(wrong.text).not.toContain(secret);
   });
 
   test('names the files in the env block by paths that hold wherever the program is started', async () => {

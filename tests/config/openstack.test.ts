@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/config.js';
+import { knownVariables } from '../../src/config/openstack-reader.js';
 
 let home: string;
 beforeAll(async () => {
@@ -356,6 +357,18 @@ clouds: { c: { auth: { <<: *shared, project_id: 012345678901234567890123456789e1
       /defines 3 clouds; choose one with OS_CLOUD or --cloud: prod, standalone, regions\.$/,
     );
   });
+});
+
+test('every variable that is read is known, or check would not show it', async () => {
+  const sources = await Promise.all(
+    ['openstack', 'tls-files'].map((name) => readFile(`src/config/${name}.ts`, 'utf8')),
+  );
+  const read = [...sources.join('').matchAll(/reader\.(?:text|need|flag|url)\(\s*'([a-z_]+)'/g)].map(
+    ([, name]) => name,
+  );
+  expect(read.length).toBeGreaterThan(20);
+  expect(read.filter((name) => !knownVariables.has(`OS_${name?.toUpperCase()}`))).toEqual([]);
+  expect(Object.keys(openrc).filter((name) => !knownVariables.has(name))).toEqual([]);
 });
 
 describe('settings that are wrong', () => {
