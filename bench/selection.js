@@ -12,7 +12,7 @@ const subjects = [];
 try {
   for (const servers of sizes) {
     const cloud = await startCloud({ servers, speed: 10_000 });
-    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: cloud.url };
+    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: cloud.url, IRONIC_MCP_IMAGES: 'file:///images/*' };
     const server = start(process.execPath, ['bin/ironic-mcp.js'], env);
     subjects.push({ servers, cloud, server, times: [], requests: [] });
     const greeted = server.answer(1);

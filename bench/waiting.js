@@ -9,7 +9,11 @@ const seconds = 8;
 const subjects = [1, 100, 1_000].map((callers) => ({ callers, requests: [], cpu: [] }));
 
 const cloud = await startCloud({ servers: 20, speed: 0.05 });
-const server = start(process.execPath, ['bin/ironic-mcp.js'], { OS_AUTH_TYPE: 'none', OS_ENDPOINT: cloud.url });
+const server = start(process.execPath, ['bin/ironic-mcp.js'], {
+  OS_AUTH_TYPE: 'none',
+  OS_ENDPOINT: cloud.url,
+  IRONIC_MCP_IMAGES: 'file:///images/*',
+});
 try {
   const greeted = server.answer(1);
   server.send(initialize);

@@ -1,8 +1,4 @@
 #!/usr/bin/env node
-import module from 'node:module';
-
-// Node 22 and later keep the compiled code, which makes starting about 8 % faster.
-module.enableCompileCache?.();
 const program = new URL('../dist/cli.js', import.meta.url).href;
 await import(program).catch((error) => {
   // A package has it; a checkout has it when it has been built.

@@ -10,6 +10,7 @@ import { largestBody } from '../http/body.js';
 import { createInFlight } from '../http/in-flight.js';
 import { createJsonLines } from '../http/json-lines.js';
 import { createHttpServer } from '../http/server.js';
+import { refusingWide } from '../mcp/wide-messages.js';
 import { readArguments } from './arguments.js';
 import { type Command, exitCodes } from './io.js';
 import { showNotices } from './notices.js';
@@ -56,7 +57,7 @@ export const http: Command = async (io, args) => {
     operations: inFlight.operations,
     policy: config.policy,
     core: serving.core,
-    mcp: mcp.fetch,
+    mcp: refusingWide(mcp.fetch, largestBody),
     ready: shared(async () => ironicAnswers(await serving.core())),
     hosts: ['localhost', host.toLowerCase(), ...hosts.map((name) => name.toLowerCase())],
     isToken: token === undefined ? undefined : equalTo(token),

@@ -6,6 +6,7 @@ import {
   type JSONRPCMessage,
   type Transport,
 } from '@modelcontextprotocol/server';
+import { isWide, wideMessage } from '../mcp/wide-messages.js';
 import type { Io } from './io.js';
 
 /** Bytes of one message. */
@@ -53,6 +54,7 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
       // The parser's own words would quote the line, which may hold secrets.
       return refuse(-32700, 'Parse error: not JSON in UTF-8');
     }
+    if (isWide(value)) return refuse(wideMessage.code, wideMessage.message, idOf(value));
     if (!isMessage(value)) return refuse(-32600, 'Invalid Request: not a JSON-RPC 2.0 message', idOf(value));
     transport.onmessage?.(value);
   };

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isObject } from '../core/text/json.js';
 import { parseYamlOfTexts } from '../local/yaml.js';
 import { ConfigError } from './errors.js';
@@ -19,21 +19,27 @@ export interface CloudEntry {
 
 /**
  * Finds a cloud as OpenStack's own tools do (openstacksdk, "Configuring OpenStack SDK Applications"): the file named by
- * `OS_CLIENT_CONFIG_FILE`, then `clouds.yaml`, `.yml` or `.json` in the working directory, `~/.config/openstack` and
- * `/etc/openstack`; `secure.yaml` is found the same way.
+ * `OS_CLIENT_CONFIG_FILE`, or else `clouds.yaml`, `.yml` or `.json` in `~/.config/openstack` and `/etc/openstack`;
+ * `secure.yaml` is found the same way.
+ *
+ * Unlike those tools it does not search the working directory, and it gives a file that is in none of these folders
+ * only the secrets beside it: an MCP client may start us in a repository that somebody else wrote.
  *
  * @param name Undefined stands for the only cloud of the file.
  * @throws ConfigError
  */
 export async function findCloud(name: string | undefined, env: Env): Promise<CloudEntry> {
-  const found = await firstFile('clouds', env.OS_CLIENT_CONFIG_FILE, env);
+  const folders = foldersIn(env);
+  const found = await firstFile('clouds', env.OS_CLIENT_CONFIG_FILE, folders);
   if (!found) {
     const wanted = name === undefined ? '' : ` that defines the cloud ${JSON.stringify(name)}`;
     throw new ConfigError(
-      `No clouds.yaml${wanted} was found in the working directory, ~/.config/openstack or /etc/openstack; name one with OS_CLIENT_CONFIG_FILE.`,
+      `No clouds.yaml${wanted} was found in ~/.config/openstack or /etc/openstack; name another one, also one in the working directory, with OS_CLIENT_CONFIG_FILE.`,
     );
   }
-  const secure = await firstFile('secure', env.OS_CLIENT_SECURE_FILE, env);
+  const folder = dirname(resolve(found.file));
+  const isOurs = folders.some((each) => resolve(each) === folder);
+  const secure = await firstFile('secure', env.OS_CLIENT_SECURE_FILE, isOurs ? folders : [folder]);
   const clouds = cloudsIn(found);
   const names = Object.keys(clouds);
   const chosen = name ?? (names.length === 1 ? names[0] : undefined);
@@ -58,10 +64,18 @@ interface Document {
   readonly content: unknown;
 }
 
-async function firstFile(kind: string, named: string | undefined, env: Env): Promise<Document | undefined> {
+/** Where only the user and the administrator of this machine put files. */
+function foldersIn(env: Env): readonly string[] {
   const own = join(env.HOME || homedir(), '.config');
   const configs = [...new Set([env.XDG_CONFIG_HOME || own, own])].map((folder) => join(folder, 'openstack'));
-  const folders = ['.', ...configs, '/etc/openstack'];
+  return [...configs, '/etc/openstack'];
+}
+
+async function firstFile(
+  kind: string,
+  named: string | undefined,
+  folders: readonly string[],
+): Promise<Document | undefined> {
   const files = folders.flatMap((folder) => ['yaml', 'yml', 'json'].map((ending) => join(folder, `${kind}.${ending}`)));
   for (const file of named ? [named, ...files] : files) {
     let text: string;

@@ -71,6 +71,7 @@ function policyOf(value: Value): Policy {
     readOnly: value('read_only'),
     allowDeprovision,
     deprovisionForeign,
+    allowVifs: value('allow_vifs'),
     resourceClasses: value('resource_classes'),
     images: value('images'),
     maxDeploying: value('max_deploying'),
@@ -111,8 +112,8 @@ export async function readHttpConfig(env: Env, flags: Given): Promise<HttpConfig
   }
   const [source, token] =
     file === undefined ? ['IRONIC_MCP_HTTP_TOKEN', ready] : [`The file ${file}`, await tokenIn(file)];
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
-    throw new ConfigError(`${source} must hold a token of visible ASCII characters without spaces.`);
+  if (token !== undefined && !/^[\x21-\x7e]{16,}$/.test(token)) {
+    throw new ConfigError(`${source} must hold a token of at least 16 visible ASCII characters without spaces.`);
   }
   return { token, hosts: value('http_hosts') };
 }

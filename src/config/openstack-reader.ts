@@ -21,6 +21,23 @@ const aliases: Readonly<Record<string, string>> = {
   user_name: 'username',
 };
 
+/** The settings that are read, by their names in clouds.yaml. */
+const settings = [
+  ...['auth_type', 'auth_url', 'token', 'endpoint', 'region_name', 'interface', 'system_scope'],
+  ...['username', 'user_id', 'user_domain_id', 'user_domain_name', 'password'],
+  ...['project_id', 'project_name', 'project_domain_id', 'project_domain_name'],
+  ...['domain_id', 'domain_name', 'default_domain', 'default_domain_id', 'default_domain_name'],
+  ...['application_credential_id', 'application_credential_name', 'application_credential_secret'],
+  ...['baremetal_endpoint_override', 'image_endpoint_override', 'baremetal_interface', 'image_interface'],
+  ...['cacert', 'cert', 'key', 'insecure', 'verify'],
+];
+
+/** The variables that mean something to this program; the others that begin with `OS_` may be anybody's secrets. */
+export const knownVariables: ReadonlySet<string> = new Set([
+  ...selectors,
+  ...[...settings, ...Object.keys(aliases)].map((name) => `OS_${name.toUpperCase()}`),
+]);
+
 /** Reads settings, and names them as their user wrote them. One that is not what it must be is a `ConfigError`. */
 export class Reader {
   constructor(

@@ -57,6 +57,11 @@ export const settings = {
     ...yesOrNo,
     meaning: 'those of others may be undeployed, too',
   },
+  allow_vifs: {
+    variable: 'IRONIC_MCP_ALLOW_VIFS',
+    ...yesOrNo,
+    meaning: 'provision_server may attach existing Neutron ports (`vifs`), whoever uses them',
+  },
   resource_classes: {
     variable: 'IRONIC_MCP_RESOURCE_CLASSES',
     ...patterns,
@@ -100,7 +105,8 @@ export const settings = {
   },
   http_token_file: {
     variable: 'IRONIC_MCP_HTTP_TOKEN_FILE',
-    meaning: 'holds the token that clients of `http` must send as bearer; needed to listen beyond this machine',
+    meaning:
+      'holds the token, of at least 16 characters, that clients of `http` must send as bearer; needed to listen beyond this machine',
     ...filePath,
   },
   http_hosts: {

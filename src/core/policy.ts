@@ -4,6 +4,7 @@ import type { Image } from './image.js';
 import { globs } from './text/glob.js';
 import { isUuid } from './text/identifiers.js';
 import { namedImage } from './text/image-ref.js';
+import { isLocalUrl } from './text/local-url.js';
 import { named, plain } from './text/untrusted.js';
 
 /** What the operator lets this program do. */
@@ -14,6 +15,8 @@ export interface PolicySettings {
   readonly allowDeprovision?: boolean | undefined;
   /** Those that were not made by this program, too. */
   readonly deprovisionForeign?: boolean | undefined;
+  /** Existing Neutron ports may be attached to servers. */
+  readonly allowVifs?: boolean | undefined;
   /** Globs: only servers of these classes may be deployed. Undefined for any. */
   readonly resourceClasses?: readonly string[] | undefined;
   /** Globs: only these images may be deployed. Undefined for any. */
@@ -31,6 +34,8 @@ export interface Policy {
   admit(effect: Effect): void;
   /** The same as an answer. */
   allows(effect: Effect): boolean;
+  /** Refuses to attach Neutron ports. */
+  admitVifs(): void;
   /** Refuses to deploy on servers of a class. Null is the class of a server that has none. */
   admitClass(resourceClass: string | null): void;
   /** The same as an answer. */
@@ -49,13 +54,16 @@ export interface Policy {
 }
 
 export function createPolicy(settings: PolicySettings): Policy {
-  const { readOnly, allowDeprovision, deprovisionForeign, resourceClasses, images, maxDeploying } = settings;
+  const { readOnly, allowDeprovision, deprovisionForeign, allowVifs, resourceClasses, images, maxDeploying } = settings;
   const isClass = resourceClasses && globs(resourceClasses);
   const isImage = images && globs(images);
   const allowsClass = (resourceClass: string | null) =>
     isClass === undefined || (resourceClass !== null && isClass(resourceClass));
 
-  const allowsImage = (image: IdentifiedImage) => isImage === undefined || identitiesOf(image).some(isImage);
+  const isLocalImage = globs((images ?? []).filter(namesHost));
+  const isListed = (image: IdentifiedImage) => isImage === undefined || identitiesOf(image).some(isImage);
+  const allowsImage = (image: IdentifiedImage) =>
+    isLocal(image) ? identitiesOf(image).some(isLocalImage) : isListed(image);
 
   function switchedOff(effect: Effect): string | undefined {
     if (effect === 'read') return undefined;
@@ -70,6 +78,11 @@ export function createPolicy(settings: PolicySettings): Policy {
       if (rule !== undefined) throw notPermitted(rule);
     },
     allows: (effect) => switchedOff(effect) === undefined,
+    admitVifs() {
+      // Attaching a port takes it from the machine that has it, and nothing says whose it is.
+      if (allowVifs) return;
+      throw notPermitted('Neutron ports may not be attached through this server (IRONIC_MCP_ALLOW_VIFS)');
+    },
     allowsClass,
     admitClass(resourceClass) {
       if (allowsClass(resourceClass)) return;
@@ -80,7 +93,10 @@ export function createPolicy(settings: PolicySettings): Policy {
     admitImage(image) {
       if (allowsImage(image)) return;
       const what = namedImage(image.name ?? image.id);
-      throw notPermitted(`image ${what} may not be deployed, only ${listed(images)} (IRONIC_MCP_IMAGES)`);
+      const rule = isListed(image)
+        ? ': its URL leads Ironic to its own machine or link, so the catalogue must name it, or a glob with its host in IRONIC_MCP_IMAGES'
+        : `, only ${listed(images)} (IRONIC_MCP_IMAGES)`;
+      throw notPermitted(`image ${what} may not be deployed${rule}`);
     },
     admitForeign() {
       if (deprovisionForeign) return;
@@ -95,20 +111,32 @@ export function createPolicy(settings: PolicySettings): Policy {
 }
 
 function rulesOf(settings: PolicySettings): readonly string[] {
-  const { readOnly, allowDeprovision, deprovisionForeign, resourceClasses, images, maxDeploying } = settings;
+  const { readOnly, allowDeprovision, deprovisionForeign, allowVifs, resourceClasses, images, maxDeploying } = settings;
   if (readOnly) return ['nothing may be changed (IRONIC_MCP_READ_ONLY)'];
   return [
-    images ? `only images ${listed(images)} may be deployed (IRONIC_MCP_IMAGES)` : 'any image may be deployed',
+    images
+      ? `only images ${listed(images)} may be deployed (IRONIC_MCP_IMAGES)`
+      : 'any image may be deployed, but by no local URL',
     resourceClasses
       ? `only on servers of class ${listed(resourceClasses)} (IRONIC_MCP_RESOURCE_CLASSES)`
       : 'on servers of any class',
     maxDeploying ? `at most ${maxDeploying} at once (IRONIC_MCP_MAX_DEPLOYING)` : 'any number at once',
+    allowVifs ? 'Neutron ports may be attached (IRONIC_MCP_ALLOW_VIFS)' : 'no Neutron port may be attached',
     !allowDeprovision
       ? 'nothing may be undeployed'
       : deprovisionForeign
         ? 'deployments may be undeployed, those of others too (IRONIC_MCP_DEPROVISION_FOREIGN)'
         : 'deployments of this program may be undeployed (IRONIC_MCP_ALLOW_DEPROVISION)',
   ];
+}
+
+/**
+ * Whether a caller has named an image by a URL by which Ironic would read a file or a service of its own machine. What
+ * Glance or the operator's catalogue names has a name or an id.
+ */
+function isLocal({ name, instanceInfo: { image_source: source } }: IdentifiedImage): boolean {
+  const url = String(source);
+  return name === null && url.includes('://') && isLocalUrl(url);
 }
 
 /**
@@ -128,6 +156,11 @@ function isPlainUrl(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether a glob says which host it means, or that it means files: `https://**` allows nothing that is local. */
+function namesHost(pattern: string): boolean {
+  return /^(file:\/\/|[a-z][a-z\d+.-]*:\/\/[^/*?]+\/)/i.test(pattern);
 }
 
 function listed(patterns: readonly string[] = []): string {

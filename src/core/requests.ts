@@ -44,7 +44,7 @@ export const configDriveMembers = ['meta_data', 'user_data', 'network_data', 've
 
 /** What `provision_server` asks for. */
 export const ProvisionRequest = z.strictObject({
-  image_id: imageRef.describe('Image id or name; where there is no image service, its http(s), file or oci URL'),
+  image_id: imageRef.describe('Image id or name; where there is no image service, its http(s) or oci URL'),
   server_id: serverRef.optional().describe('Server id or name. Leave out to have a free server chosen'),
   resource_class: label(80).optional().describe('Choose a free server of this class, e.g. baremetal.small'),
   traits: z
@@ -89,7 +89,7 @@ export const ProvisionRequest = z.strictObject({
     .array(uuid)
     .max(32, 'must be at most 32 ports')
     .optional()
-    .describe('Ids of existing Neutron ports to attach'),
+    .describe('Ids of existing Neutron ports to attach; needs IRONIC_MCP_ALLOW_VIFS'),
   idempotency_key: label(255)
     .register(redactions, asDigest)
     .optional()

@@ -5,7 +5,7 @@
 export interface DeploymentEntry {
   /** When the deployment was asked for, by Ironic's clock. */
   readonly started_at: string;
-  /** The image as the caller named it, without credentials. */
+  /** The image as the caller named it, without credentials; what is there instead, where somebody has replaced it. */
   readonly image: string;
   /** Tells one request from another: see `request-identity.ts`. */
   readonly digest: string;

@@ -115,7 +115,10 @@ function routerOf({ operations, policy, core, mcp, ready }: HttpAppOptions): Hon
   });
   app.get('/healthz', ({ env }) => json({ status: 'ok' }, 200, env.requestId));
   app.get('/readyz', async ({ env }) => {
-    await ready();
+    // Whoever asks needs no token: the reason, which may tell where Ironic is, is not for everybody.
+    await ready().catch((error) => {
+      throw error instanceof Failure ? new Failure(error.code, { cause: error }) : error;
+    });
     return json({ status: 'ready' }, 200, env.requestId);
   });
   app.get('/openapi.json', async ({ env }) => {

@@ -1,5 +1,7 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { dirname } from 'node:path';
 import type { Audit, AuditRecord, Clock } from '../core/ports.js';
 import { systemCodeOf } from '../core/text/system-code.js';
 
@@ -12,7 +14,9 @@ export interface AuditLogOptions {
 
 // Whoever opens it so has each write on disk before the next step; Windows has no such flag.
 const durable: number | undefined = constants.O_DSYNC;
-const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (durable ?? 0);
+// Nor has it links of this kind, or rights that mean what they mean elsewhere.
+const noFollow: number | undefined = constants.O_NOFOLLOW;
+const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (durable ?? 0) | (noFollow ?? 0);
 const mode = 0o600;
 
 /**
@@ -60,11 +64,43 @@ async function withLog(file: string, action: (handle: FileHandle) => Promise<voi
   const handle = await open(file, flags, mode);
   try {
     // A pipe keeps nothing: without a reader a line is gone, and with a slow one all changes would wait.
-    if ((await handle.stat()).isFIFO()) throw Object.assign(new Error('this is a pipe'), { code: 'ESPIPE' });
+    const status = await handle.stat();
+    if (status.isFIFO()) throw refusal('ESPIPE');
+    if (noFollow !== undefined && status.isFile()) await checkRights(file, status);
     await action(handle);
   } finally {
     await handle.close();
   }
+}
+
+const writableByAll = 0o002;
+const sticky = 0o1000;
+
+/** Refuses a file that another user of the machine could rewrite or replace, or has put there for us to find. */
+async function checkRights(file: string, { mode, uid }: Stats): Promise<void> {
+  if (mode & writableByAll) throw refusal('WORLD_WRITABLE');
+  const folder = await realpath(dirname(file));
+  for (let each = folder; ; each = dirname(each)) {
+    const rights = (await stat(each)).mode;
+    const forAll = (rights & writableByAll) !== 0;
+    // With the sticky bit nobody can replace what is another's, but anybody can make it first.
+    if (forAll && !(rights & sticky)) throw refusal('WORLD_WRITABLE');
+    if (forAll && each === folder && !isTrusted(uid)) throw refusal('NOT_OURS');
+    if (each === dirname(each)) return;
+  }
+}
+
+/** Whether that is the administrator or this process's own user; nobody knows where that has no name, as in some containers. */
+function isTrusted(uid: number): boolean {
+  try {
+    return uid === 0 || uid === userInfo().uid;
+  } catch {
+    return true;
+  }
+}
+
+function refusal(code: string): Error {
+  return Object.assign(new Error(code), { code });
 }
 
 /** Whether a file ends in the middle of a line. */

@@ -4,7 +4,6 @@ import {
   type BareMetal,
   type LastLook,
   NoAnswer,
-  type Refusal,
   Refused,
   type Sent,
   type ServerFilter,
@@ -12,14 +11,15 @@ import {
 } from '../core/ports.js';
 import type { Server } from '../core/server.js';
 import { deployingStates, freeState, movingStates } from '../core/states.js';
-import { isServerRef } from '../core/text/identifiers.js';
-import { doubtOf, faultIn, isFromElsewhere, saidIn } from './fault.js';
+import { isServerRef, isUuid, uuidPattern } from '../core/text/identifiers.js';
+import { faultIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
 import { momentFrom } from './moment.js';
 import { errorsFrom, fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
+import { errorFrom, readable, unreadable } from './refusals.js';
 import { createVersion } from './versions.js';
 
-const Vifs = z.looseObject({ vifs: z.array(z.looseObject({ id: z.string() })) });
+const Vifs = z.looseObject({ vifs: z.array(z.looseObject({ id: z.string().regex(uuidPattern) })) });
 const Nodes = z.looseObject({ nodes: z.array(z.unknown()), next: z.string().nullish().catch(null) });
 const Ports = z.looseObject({ ports: z.array(z.looseObject({ address: z.string() })) });
 
@@ -120,7 +120,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       const answer = await exchange(questionFor(serverId));
       // A sign-in or a version that is refused is renewed, and the whole is asked again.
       if (answer.status === 401 || answer.status === 406) return answer;
-      const server = foundIn(answer);
+      const server = foundIn(serverId, answer);
       if (lastLook.permits(server)) return null;
       overtaken = { kind: 'overtaken', server };
       return answer;
@@ -135,8 +135,8 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
   }
 
   /** The node in an answer to `questionFor`; null where Ironic does not know it. */
-  function foundIn(answer: Answer): Server | null {
-    if (answer.status === 200) return readable(serverFrom(answer.body, answer.project), answer);
+  function foundIn(ref: string, answer: Answer): Server | null {
+    if (answer.status === 200) return nodeIn(answer, ref);
     const error = errorFrom(answer);
     if (error instanceof Refused && error.refusal === 'not_found') return null;
     throw error;
@@ -145,7 +145,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
   return {
     async find(ref, signal) {
       if (!isServerRef(ref)) return null;
-      return foundIn(await read(() => questionFor(ref), signal));
+      return foundIn(ref, await read(() => questionFor(ref), signal));
     },
 
     async errors(serverId, signal) {
@@ -157,7 +157,8 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     },
 
     async findByDeployment(deploymentId, signal) {
-      return (await list({ instance_uuid: deploymentId }, signal, 'match')).servers[0] ?? null;
+      const [server] = (await list({ instance_uuid: deploymentId }, signal, 'match')).servers;
+      return server ? about((found) => found.deploymentId === deploymentId, server) : null;
     },
 
     listFree(filter, after, signal) {
@@ -182,7 +183,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     async reserve(serverId, reservation, signal) {
       const json = reservingPatch(reservation);
       const answer = await change({ method: 'PATCH', path: nodePath(serverId), json }, signal);
-      return readable(serverFrom(answer.body, answer.project), answer);
+      return nodeIn(answer, serverId);
     },
 
     deploy(serverId, { configDrive, lastLook }, signal) {
@@ -193,7 +194,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     async release(serverId, reservation, signal) {
       const request: Ask = { method: 'PATCH', path: nodePath(serverId), json: releasingPatch(reservation) };
       const answer = await ask(() => request, signal);
-      if (answer.status === 200) return void readable(serverFrom(answer.body, answer.project), answer);
+      if (answer.status === 200) return void nodeIn(answer, serverId);
       // Our entry is not there: somebody else has the server by now, or nobody.
       if (answer.status === 400 && /couldn't apply patch/i.test(faultIn(answer).words)) return;
       const error = errorFrom(answer);
@@ -229,7 +230,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     },
 
     async detach(serverId, vif, signal) {
-      const answer = await ask(() => ({ method: 'DELETE', path: `${nodePath(serverId)}/vifs/${vif}` }), signal);
+      const answer = await ask(() => ({ method: 'DELETE', path: vifPath(serverId, vif) }), signal);
       if (answer.status === 204 || !(await vifs(serverId, signal)).includes(vif)) return;
       throw errorFrom(answer);
     },
@@ -247,6 +248,11 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 function nodePath(ref: string): string {
   if (!isServerRef(ref)) throw new Refused('not_found', 'this cannot be the name of a server', 'us');
   return `v1/nodes/${encodeURIComponent(ref)}`;
+}
+
+function vifPath(serverId: string, vif: string): string {
+  if (!isUuid(vif)) throw new Refused('invalid', 'this cannot be the id of a port', 'us');
+  return `${nodePath(serverId)}/vifs/${vif}`;
 }
 
 function queryOf({ resourceClass, conductorGroup }: ServerFilter, after: string | undefined): Record<string, string> {
@@ -274,55 +280,18 @@ function pageIn({ body, project }: Answer): ServerPage | undefined {
   return { servers, next: page?.next ? (servers.at(-1)?.id ?? null) : null };
 }
 
-function readable<Value>(value: Value | undefined, answer: Answer): Value {
-  if (value === undefined) throw unreadable(answer);
-  return value;
+/** The node in an answer that must be about it. */
+function nodeIn(answer: Answer, ref: string): Server {
+  return about((server) => isNamed(server, ref), readable(serverFrom(answer.body, answer.project), answer));
 }
 
-function unreadable(answer: Answer): NoAnswer {
-  const doubt = doubtOf('an Ironic', answer);
-  return new NoAnswer(`Ironic's answer cannot be read (HTTP status ${answer.status})${doubt}`, true);
+/** The server, if it is the one that was asked for: something on the way, or an Ironic gone wrong, may tell of another. */
+function about(isMeant: (server: Server) => boolean, server: Server): Server {
+  if (!isMeant(server)) throw new NoAnswer("Ironic's answer is about another server", true);
+  return server;
 }
 
-/**
- * Texts by which Ironic's refusals of one status are told apart; the first match counts. Null is no refusal: Ironic was
- * not told what it needs to know, before it had done anything.
- */
-const refusals: readonly (readonly [status: number, words: RegExp, refusal: Refusal | null])[] = [
-  [409, /is locked by host/i, 'locked'],
-  [409, /already associated with a node/i, 'elsewhere'],
-  [409, /associated with/i, 'taken'],
-  [409, /./, 'wrong_state'],
-  [404, /no valid host/i, 'busy'],
-  // A path that Ironic does not have says only "Not Found": then this is no Ironic, or not its endpoint.
-  [404, /not be found|was not found/i, 'not_found'],
-  [400, /no valid host/i, 'busy'],
-  [400, /can not be performed on node|in maintenance mode/i, 'wrong_state'],
-  [400, /./, 'invalid'],
-  [413, /./, 'invalid'],
-  [403, /./, 'forbidden'],
-  [406, /./, 'too_old'],
-  // Ironic says so of an image_source that is neither a UUID nor a URL.
-  [500, /validation of image href/i, 'invalid'],
-  // What Neutron refuses, or is not set up for; and what it does not tell.
-  [500, /can not update neutron port|inconsistent physical networks/i, 'invalid'],
-  [500, /(the|retrieve|profile for) neutron port .*(was not found|error:)|could not seed network/i, 'invalid'],
-  [500, /could not retrieve (neutron (port|subnet|segment)|network):/i, null],
-  [503, /free conductor workers|temporarily unavailable/i, 'busy'],
-];
-
-const tooLarge =
-  'something on the way to Ironic, as a rule a proxy, lets no request of this size through (HTTP status 413): shorten the config drive, or have the operator raise that limit';
-
-/** What an error answer of Ironic means. */
-function errorFrom(answer: Answer): Refused | NoAnswer {
-  const { words, genuine } = faultIn(answer);
-  const [, , refusal] = (genuine && refusals.find(([code, text]) => code === answer.status && text.test(words))) || [];
-  if (refusal) return new Refused(refusal, words);
-  const { status } = answer;
-  // Whoever finds a request too large has not passed it on.
-  if (status === 413) return new Refused('invalid', tooLarge, 'us');
-  const doubt = isFromElsewhere(answer) ? doubtOf('an Ironic', answer) : '';
-  const mayHaveTakenEffect = refusal === undefined;
-  return new NoAnswer(`Ironic answered with HTTP status ${status}: ${saidIn(answer)}${doubt}`, mayHaveTakenEffect);
+/** Whether that is the UUID or the name of the server. Some databases compare names without regard to case. */
+function isNamed({ id, name }: Server, ref: string): boolean {
+  return [id, name].some((each) => each?.toLowerCase() === ref.toLowerCase());
 }

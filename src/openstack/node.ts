@@ -2,6 +2,8 @@ import * as z from 'zod';
 import type { Reservation, ReservationId } from '../core/ports.js';
 import type { RecordedError, Server, Step } from '../core/server.js';
 import { freeState, meaningOf } from '../core/states.js';
+import { uuidPattern } from '../core/text/identifiers.js';
+import { withoutCredentials } from '../core/text/image-ref.js';
 import { momentFrom } from './moment.js';
 import { redactUrls } from './redact-urls.js';
 import type { Version } from './versions.js';
@@ -13,6 +15,7 @@ const Entry = z.object({
   started_at: z.iso.datetime(),
   image: z.string(),
   digest: z.string(),
+  source: z.string().optional().catch(undefined),
   attempt: z.record(z.uuid(), z.unknown()).catch({}),
 });
 
@@ -24,7 +27,7 @@ const NodeStep = z.looseObject({ step: z.string() });
 
 /** What we read of a node. Only what the safety of a deployment hangs on must be well-formed. */
 const Node = z.looseObject({
-  uuid: z.string().regex(/^[0-9a-f-]{32,36}$/i),
+  uuid: z.string().regex(uuidPattern),
   name: Text,
   resource_class: Text,
   // Null is how API versions before 1.2 say `available`.
@@ -117,7 +120,7 @@ export function serverFrom(body: unknown, project?: string | undefined): Server 
     provisionedAt: momentFrom(node.provision_updated_at),
     heardAt: momentFrom(node.driver_internal_info?.agent_last_heartbeat),
     deploymentId: node.instance_uuid,
-    ...entryOf(node.instance_info[entryMember], node.instance_uuid),
+    ...entryOf(node.instance_info, node.instance_uuid),
     allocated: node.allocation_uuid !== null && node.allocation_uuid !== undefined,
     isProtected: node.protected,
     automatedClean: node.automated_clean ?? null,
@@ -165,7 +168,9 @@ export function errorsFrom(body: unknown): readonly RecordedError[] | undefined 
 
 /** The JSON patch that takes a node, in one atomic change (RFC 6902; Ironic knows add, replace and remove). */
 export function reservingPatch({ deploymentId, attemptId, entry, instanceInfo }: Reservation) {
-  const value = { ...instanceInfo, [entryMember]: { [deploymentId]: { ...entry, attempt: { [attemptId]: true } } } };
+  const source = withoutCredentials(String(instanceInfo.image_source));
+  const own = { ...entry, source, attempt: { [attemptId]: true } };
+  const value = { ...instanceInfo, [entryMember]: { [deploymentId]: own } };
   return [
     { op: 'add', path: '/instance_uuid', value: deploymentId },
     { op: 'add', path: '/instance_info', value },
@@ -184,14 +189,21 @@ export function releasingPatch({ deploymentId, attemptId }: ReservationId) {
   ];
 }
 
-function entryOf(entries: unknown, deploymentId: string | null): Pick<Server, 'entry' | 'attemptId'> {
+/** Our entry, which names the image as its caller did as long as that is the one that Ironic has for the server. */
+function entryOf(
+  { image_source: imageSource, [entryMember]: entries }: Node['instance_info'],
+  deploymentId: string | null,
+): Pick<Server, 'entry' | 'attemptId'> {
   const none = { entry: null, attemptId: null };
   if (deploymentId === null || typeof entries !== 'object' || entries === null) return none;
   const own: Record<string, unknown> = { ...entries };
   const parsed = Entry.safeParse(own[deploymentId]);
   if (!parsed.success) return none;
-  const { attempt, ...entry } = parsed.data;
-  return { entry, attemptId: Object.keys(attempt)[0] ?? null };
+  const { attempt, source, ...entry } = parsed.data;
+  const now = imageSource ? withoutCredentials(imageSource) : source;
+  // A rebuild by other means leaves the entry as it is.
+  const image = source === undefined || now === undefined || now === source ? entry.image : now;
+  return { entry: { ...entry, image }, attemptId: Object.keys(attempt)[0] ?? null };
 }
 
 function stepUnderWay({ provision_state: state, deploy_step, clean_step, driver_internal_info }: Node): Step | null {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -105,10 +105,16 @@ describe('the check', () => {
     const pipe = join(folder, 'pipe');
     await promisify(execFile)('mkfifo', [pipe]);
     await writeFile(join(folder, 'file'), '');
+    const [link, exposed] = [join(folder, 'link'), join(folder, 'exposed')];
+    await symlink(join(folder, 'file'), link);
+    await writeFile(exposed, '');
+    await chmod(exposed, 0o666);
     for (const [log, errno, next] of [
       [folder, 'EISDIR', /^It is a folder; name a file in IRONIC_MCP_AUDIT_LOG: without/],
       [join(folder, 'no', 'audit.jsonl'), 'ENOENT', /^Make the folder that it is to be in, or name another file/],
       [join(folder, 'file', 'audit.jsonl'), 'ENOTDIR', /^It is to be in something that is no folder; /],
+      [link, 'ELOOP', /^It is a symbolic link, which somebody else may have put there; /],
+      [exposed, 'WORLD_WRITABLE', /^Every user of this machine can change it, or replace it; /],
       [pipe, 'ESPIPE', /^It is a named pipe, which keeps nothing; /],
       // Where nobody may make a file, not even who may do everything.
       [
@@ -131,7 +137,8 @@ describe('the check', () => {
     expect(free.named('rules')).toMatchObject([
       {
         outcome: 'ok',
-        detail: 'any image may be deployed; on servers of any class; any number at once; nothing may be undeployed',
+        detail:
+          'any image may be deployed, but by no local URL; on servers of any class; any number at once; no Neutron port may be attached; nothing may be undeployed',
       },
     ]);
     const leashed = await steps({
@@ -139,12 +146,14 @@ describe('the check', () => {
       IRONIC_MCP_RESOURCE_CLASSES: 'baremetal.gpu',
       IRONIC_MCP_MAX_DEPLOYING: '2',
       IRONIC_MCP_ALLOW_DEPROVISION: 'true',
+      IRONIC_MCP_ALLOW_VIFS: 'true',
     });
     expect(leashed.code).toBe(0);
     expect(leashed.named('rules')[0]?.detail).toBe(
       'only images debian-* may be deployed (IRONIC_MCP_IMAGES); ' +
         'only on servers of class baremetal.gpu (IRONIC_MCP_RESOURCE_CLASSES); ' +
         'at most 2 at once (IRONIC_MCP_MAX_DEPLOYING); ' +
+        'Neutron ports may be attached (IRONIC_MCP_ALLOW_VIFS); ' +
         'deployments of this program may be undeployed (IRONIC_MCP_ALLOW_DEPROVISION)',
     );
     expect(leashed.named('servers')[0]?.detail).toMatch(/^12, of which 2 can be deployed/);
@@ -157,6 +166,25 @@ describe('the check', () => {
       IRONIC_MCP_IMAGES: 'debian-*',
       IRONIC_MCP_READ_ONLY: 'true',
     });
+  });
+
+  test('shows in the env block only variables that the program knows, and no login in a URL', async () => {
+    const { env } = await ironic();
+    const strange = {
+      OS_VAULT_KEYPHRASE: secret,
+      OS_AUTH_PRIVATE: secret,
+      OS_PASS: secret,
+      OS_AUTH_URL: `https://ann:${secret}@keystone.example`,
+      OS_PROJECT_NAME: 'demo',
+    };
+    const { text } = await run({ ...env, ...strange }, '--json');
+    expect(text).not.toContain(secret);
+    expect((JSON.parse(text) as { env: object }).env).toMatchObject({
+      OS_PROJECT_NAME: 'demo',
+      OS_ENDPOINT: env.OS_ENDPOINT,
+    });
+    const wrong = await run({ IRONIC_MCP_HTTP_PASSPHRASE: secret }, '--json');
+    expect(wrong.text).not.toContain(secret);
   });
 
   test('names the files in the env block by paths that hold wherever the program is started', async () => {
@@ -267,7 +295,10 @@ describe('the check', () => {
 
   test('reads the settings of the command http, where there are any, and ends as that one does', async () => {
     expect((await steps({})).named('http')).toEqual([]);
-    const right = await steps({ IRONIC_MCP_HTTP_TOKEN: secret, IRONIC_MCP_HTTP_HOSTS: 'metal.example.com' });
+    const right = await steps({
+      IRONIC_MCP_HTTP_TOKEN: `${secret}-and-more`,
+      IRONIC_MCP_HTTP_HOSTS: 'metal.example.com',
+    });
     expect(right.code).toBe(0);
     expect(right.named('http')).toMatchObject([
       { outcome: 'ok', detail: 'clients must send the token; by the names metal.example.com too' },

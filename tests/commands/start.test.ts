@@ -57,6 +57,15 @@ describe('starting', () => {
     expect(await used(initialize, list, ['tools/call', { name: 'list_images', arguments: {} }])).toContain('Request');
   });
 
+  it('asks Node for no compile cache, whose default folder any user of the machine can fill first', async () => {
+    const preload = `data:text/javascript,${encodeURIComponent(`
+      import module from 'node:module';
+      module.enableCompileCache = () => process.stderr.write('asked for a compile cache\\n');`)}`;
+    const version = record(spawn(process.execPath, ['--import', preload, program, '--version']));
+    expect(await version.exited).toEqual({ code: 0, signal: null });
+    expect(version.stderr()).toBe('');
+  });
+
   it('without having been built ends with one line that says how to', async () => {
     const checkout = await mkdtemp(join(tmpdir(), 'ironic-mcp-'));
     await cp(dirname(program), join(checkout, 'bin'), { recursive: true });

@@ -3,6 +3,7 @@ import { stdio } from '../../src/commands/stdio.js';
 import { ConfigError, UsageError } from '../../src/config/errors.js';
 import { createFakeIo, type FakeIo } from '../support/fake-io.js';
 import { faults, startFaultProxy } from '../support/fault-proxy.js';
+import { localImages } from '../support/local-images.js';
 import { assertOnlyJsonRpc } from '../support/mcp-session.js';
 import { startSimulatedIronic } from '../support/simulated-ironic.js';
 
@@ -77,6 +78,7 @@ describe('the MCP server', () => {
     const { call, instructions, stderr, stdin, code } = await serve({
       OS_AUTH_TYPE: 'none',
       OS_ENDPOINT: `${ironic.url}/v1/`,
+      ...localImages,
     });
     expect(instructions).toContain(`Servers are REAL machines of the Ironic at ${ironic.url}.`);
     const accepted = await call('provision_server', {
@@ -132,7 +134,7 @@ describe('the MCP server', () => {
   it.each(['end', 'stop'] as const)('brings a change to its end before it answers "%s"', async (way) => {
     const ironic = await startSimulatedIronic();
     const proxy = await startFaultProxy(ironic.url);
-    const { stdin, stop, code, call } = await serve({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url });
+    const { stdin, stop, code, call } = await serve({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });
     const held = proxy.on({ method: 'PUT' }, faults.holdBefore);
     void call('provision_server', { image_id: 'file:///images/debian.qcow2', server_id: 'rack1-small-01' });
     await held.reached;

@@ -2,8 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/config.js';
+import { knownVariables } from '../../src/config/openstack-reader.js';
 
 let home: string;
 beforeAll(async () => {
@@ -262,6 +263,58 @@ clouds:
     expect(result.settings.auth).toEqual({ type: 'none', endpoint: 'http://ironic.example:6385' });
   });
 
+  describe('in the working directory, which may be a repository of anybody,', () => {
+    const stranger = 'clouds: { prod: { auth: { auth_url: https://evil, username: ann, project_id: p } } }';
+    const secrets = `clouds: { prod: { auth: { password: ${secret} } } }`;
+    const before = process.cwd();
+    let repository: string;
+    let env: Record<string, string>;
+    beforeEach(async () => {
+      repository = await mkdtemp(join(home, 'repository-'));
+      await writeFile(join(repository, 'clouds.yaml'), stranger);
+      const owner = await mkdtemp(join(home, 'owner-'));
+      await mkdir(join(owner, '.config', 'openstack'), { recursive: true });
+      await writeFile(join(owner, '.config', 'openstack', 'secure.yaml'), secrets);
+      env = { HOME: owner, OS_CLOUD: 'prod' };
+      process.chdir(repository);
+    });
+    afterEach(() => process.chdir(before));
+
+    test('counts only if OS_CLIENT_CONFIG_FILE names it', async () => {
+      expect(await wrong(env)).toBe(
+        'ConfigError: No clouds.yaml that defines the cloud "prod" was found in ~/.config/openstack or /etc/openstack; name another one, also one in the working directory, with OS_CLIENT_CONFIG_FILE.',
+      );
+    });
+
+    test.each(['clouds.yaml', './clouds.yaml'])('gets no secrets from other folders: %s', async (file) => {
+      expect(await wrong({ ...env, OS_CLIENT_CONFIG_FILE: file })).toMatch(/^ConfigError: password .* is not set;/);
+    });
+
+    test('gets those of a secure.yaml beside it, and of one that OS_CLIENT_SECURE_FILE names', async () => {
+      const named = { ...env, OS_CLIENT_CONFIG_FILE: 'clouds.yaml' };
+      const own = join(env.HOME ?? '', '.config', 'openstack', 'secure.yaml');
+      const both = await cloudOf({ ...named, OS_CLIENT_SECURE_FILE: own });
+      expect(both.settings.auth).toMatchObject({ identity: { password: secret } });
+      await writeFile(join(repository, 'secure.yaml'), 'clouds: { prod: { auth: { password: beside } } }');
+      expect((await cloudOf(named)).settings.auth).toMatchObject({ identity: { password: 'beside' } });
+    });
+  });
+
+  test('that is named gets its secrets as it would have got them unnamed', async () => {
+    const { folder, config, result } = await withClouds(
+      clouds,
+      { OS_CLOUD: 'prod', XDG_CONFIG_HOME: '/no/such/folder' },
+      `clouds: { prod: { auth: { password: ${secret} } } }`,
+    );
+    const xdg = join(folder, 'xdg');
+    await mkdir(join(xdg, 'openstack'), { recursive: true });
+    await copyFile(join(config, 'clouds.yaml'), join(xdg, 'openstack', 'clouds.yaml'));
+    const env = { HOME: folder, XDG_CONFIG_HOME: xdg, OS_CLOUD: 'prod' };
+    const named = await cloudOf({ ...env, OS_CLIENT_CONFIG_FILE: join(xdg, 'openstack', 'clouds.yaml') });
+    expect(named.settings).toEqual(result.settings);
+    expect((await cloudOf(env)).settings).toEqual(result.settings);
+  });
+
   test('needs no name when it has one cloud only, and is named by OS_CLIENT_CONFIG_FILE', async () => {
     const file = join(home, 'only.json');
     await writeFile(file, JSON.stringify({ clouds: { one: { auth_type: 'none', endpoint: 'http://one.example' } } }));
@@ -304,6 +357,18 @@ clouds: { c: { auth: { <<: *shared, project_id: 012345678901234567890123456789e1
       /defines 3 clouds; choose one with OS_CLOUD or --cloud: prod, standalone, regions\.$/,
     );
   });
+});
+
+test('every variable that is read is known, or check would not show it', async () => {
+  const sources = await Promise.all(
+    ['openstack', 'tls-files'].map((name) => readFile(`src/config/${name}.ts`, 'utf8')),
+  );
+  const read = [...sources.join('').matchAll(/reader\.(?:text|need|flag|url)\(\s*'([a-z_]+)'/g)].map(
+    ([, name]) => name,
+  );
+  expect(read.length).toBeGreaterThan(20);
+  expect(read.filter((name) => !knownVariables.has(`OS_${name?.toUpperCase()}`))).toEqual([]);
+  expect(Object.keys(openrc).filter((name) => !knownVariables.has(name))).toEqual([]);
 });
 
 describe('settings that are wrong', () => {

@@ -79,7 +79,7 @@ try {
     }
     results.push({ name: `schemathesis: ${cases} cases, at least ${leastCases}`, passed: cases >= leastCases });
   });
-  const token = 'a-token';
+  const token = 'a-token-of-the-tests';
   await withServer(async (url) => {
     const more = ['--max-examples', '50', '--phases', 'examples,coverage,fuzzing'];
     const header = ['--header', `Authorization: Bearer ${token}`];

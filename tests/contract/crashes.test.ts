@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { startFaultProxy } from '../support/fault-proxy.js';
+import { localImages } from '../support/local-images.js';
 import { openSession } from '../support/mcp-session.js';
 import { run } from '../support/program.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
@@ -25,7 +26,7 @@ describe('what nobody came back for', () => {
     let now = Date.now();
     const ironic = await startSimulatedIronic({ clock: { now: () => now } });
     const proxy = await startFaultProxy(ironic.url);
-    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url };
+    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages };
     const session = await openSession('v2', { ...env, OS_ENDPOINT: proxy.url });
     proxy.on({ method: 'PUT' }, () => void process.kill(session.pid, 'SIGKILL'));
     await session.callTool('provision_server', { image_id: image, server_id: 'rack1-small-01' }).catch(() => undefined);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { localImages } from '../support/local-images.js';
 import { openSession } from '../support/mcp-session.js';
 import { run } from '../support/program.js';
 import { provision } from '../support/tool-answers.js';
@@ -25,7 +26,7 @@ export function crashes(openLab: () => Promise<{ endpoint: string; image: string
   let env: Readonly<Record<string, string>>;
   beforeAll(async () => {
     const { endpoint, image } = await openLab();
-    env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint };
+    env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint, ...localImages };
     admin = administrator(endpoint);
     proxy = await startFaultProxy(endpoint);
     request = { image_id: image, resource_class: 'baremetal.small', hostname: 'crash-1' };

@@ -10,6 +10,7 @@ import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
 import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { justSeen, plainStart } from '../support/last-look.js';
+import { localImages } from '../support/local-images.js';
 import { openPolicy } from '../support/open-policy.js';
 import { type Administrator, administrator, type Lab } from './lab.js';
 
@@ -42,7 +43,7 @@ export function contract(openLab: () => Promise<Lab>): void {
 
   /** What another copy of this program would be. */
   async function anotherCore(rules: Readonly<Record<string, string>> = {}): Promise<Core> {
-    const config = await readConfig({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: lab.endpoint, ...rules }, {});
+    const config = await readConfig({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: lab.endpoint, ...localImages, ...rules }, {});
     return composeCore({ ...config, catalogue: { [image]: { source, checksum: 'd41d8cd98f00b204e9800998ecf8427e' } } });
   }
 
@@ -204,7 +205,7 @@ export function contract(openLab: () => Promise<Lab>): void {
           list: async () => ({ images: [], complete: true, anyUrl: true }),
           find: async (ref) => ({
             id: ref,
-            name: null,
+            name: ref,
             instanceInfo: { image_source: 'http://127.0.0.1:9/no-checksum.img' },
             minDiskGb: 0,
             architecture: null,
@@ -255,7 +256,7 @@ export function contract(openLab: () => Promise<Lab>): void {
 
   test('the images of the catalogue are listed, and that any URL is one too', async () => {
     await expect(core.images.list({ limit: 50 }, signal)).resolves.toEqual({
-      message: expect.stringMatching(/^1 image, of which 1 can be deployed\. Any http, https, file or oci URL /),
+      message: expect.stringMatching(/^1 image, of which 1 can be deployed\. Any http, https or oci URL /),
       images: [{ id: image, name: image, deployable: true }],
       next_cursor: null,
     });

@@ -90,6 +90,18 @@ describe('an operation', () => {
     expectTypeOf(provision.call).parameter(1).toHaveProperty('imge_id');
   });
 
+  it.each(['vifs', 'traits', 'ssh_public_keys'])('judges the length of %s before any member', (name) => {
+    let looked = 0;
+    const look = (target: number[], property: string | symbol) => {
+      if (property === '0') looked += 1;
+      return Reflect.get(target, property);
+    };
+    const members = new Proxy(Array(100_000).fill(0) as number[], { get: look });
+    const { error } = provision.input.safeParse({ image_id: 'a', [name]: members });
+    expect(error?.issues).toMatchObject([{ path: [name], message: expect.stringMatching(/^must be at most/) }]);
+    expect(looked).toBe(0);
+  });
+
   it.each<[string, unknown, string]>([
     ['nothing', undefined, 'image_id: is missing'],
     ['no object', 'ubuntu-24.04', 'must be an object'],

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/failures.js';
+import type { Core, Operation } from '../../src/core/operation.js';
+import { operations } from '../../src/core/operations.js';
 import { createPolicy, type Policy, type PolicySettings } from '../../src/core/policy.js';
 import type { BareMetal } from '../../src/core/ports.js';
 import { freeServer, lostRequest, script, uuid } from './fake-bare-metal.js';
@@ -37,6 +39,30 @@ describe('what a policy switches off', () => {
     expect(refusal({}, ({ admit }) => admit('destroy'))).toMatch(/may be undeployed .*IRONIC_MCP_ALLOW_DEPROVISION/);
     expect(refusal({}, ({ admitForeign }) => admitForeign())).toMatch(/IRONIC_MCP_DEPROVISION_FOREIGN/);
     expect(refusal({ deprovisionForeign: true }, ({ admitForeign }) => admitForeign())).toBeUndefined();
+  });
+});
+
+describe('Neutron ports', () => {
+  it('are refused before anything is read or changed, unless the operator allows them', async () => {
+    const operation: Operation = operations.provision_server;
+    const request = { image_id: 'ubuntu-24.04', server_id: 'bm-1', vifs: [uuid(801)] };
+    const call = { signal: new AbortController().signal, caller: { face: 'mcp' as const } };
+    const provisioned = async (policy: PolicySettings, input: object) => {
+      const lab = setup({ policy: { allowVifs: false, ...policy } });
+      const core = { provision: lab.service, policy: createPolicy(policy), say: String } as unknown as Core;
+      const outcome = await operation.call(core, input, call).catch((error: unknown) => error);
+      return { lab, outcome };
+    };
+    const { lab, outcome } = await provisioned({}, request);
+    expect(outcome).toMatchObject({
+      code: 'not_permitted',
+      reason: 'Neutron ports may not be attached through this server (IRONIC_MCP_ALLOW_VIFS)',
+    });
+    expect(lab.bareMetal.requests).toEqual([]);
+    expect((await provisioned({}, { ...request, vifs: [] })).outcome).toMatchObject({ status: 'accepted' });
+    const allowed = await provisioned({ allowVifs: true }, request);
+    expect(allowed.outcome).toMatchObject({ status: 'accepted' });
+    expect(allowed.lab.writes()).toContain('attach bm-1');
   });
 });
 
@@ -93,6 +119,32 @@ describe('an allow-list of images', () => {
     ['by a URL, where only names are listed', ['*'], byUrl('https://evil.example/ubuntu-24.04')],
   ])('refuses one %s', (_, images, overrides) => {
     expect(admit(images, overrides)).toMatch(/IRONIC_MCP_IMAGES/);
+  });
+
+  it.each([
+    'file:///etc/ironic/ironic.conf',
+    'http://169.254.169.254/latest/meta-data/iam',
+    'http://[::ffff:7f00:1]/a',
+    'http://2130706433/a',
+  ])('must name %s, which leads Ironic to itself, unless the catalogue does', (url) => {
+    const ask = ({ admitImage }: Policy) => admitImage(image(byUrl(url)));
+    const refused = `image ${url} may not be deployed: its URL leads Ironic to its own machine or link, so the catalogue must name it, or a glob with its host in IRONIC_MCP_IMAGES`;
+    for (const images of [undefined, ...(url === new URL(url).href ? [['**'], ['debian', '*://**']] : [])]) {
+      expect(refusal({ images }, ask)).toBe(refused);
+    }
+    expect(createPolicy({}).allowsImage(image(byUrl(url)))).toBe(false);
+    const entry = { id: 'debian', name: 'debian', instanceInfo: { image_source: url } };
+    expect(refusal({}, ({ admitImage }) => admitImage(image(entry)))).toBeUndefined();
+    expect(refusal({ images: ['debian'] }, ({ admitImage }) => admitImage(image(entry)))).toBeUndefined();
+    // No glob matches a URL that is not in its normal form.
+    const named = refusal({ images: [url.replace(/[^/]*$/, '*')] }, ask);
+    if (url === new URL(url).href) expect(named).toBeUndefined();
+    else expect(named).toMatch(/, only .* \(IRONIC_MCP_IMAGES\)$/);
+  });
+
+  it('may be absent for any other URL', () => {
+    const ask = ({ admitImage }: Policy) => admitImage(image(byUrl('https://images.example.org/a.img')));
+    expect(refusal({}, ask)).toBeUndefined();
   });
 
   it('quotes the name of an image that has more than a word to say', () => {

@@ -80,7 +80,7 @@ export function setup(options: SetupOptions = {}): Setup {
     between = (bareMetal) => bareMetal,
     idempotencyScope = async () => 'tests',
   } = options;
-  const policy = createPolicy(options.policy ?? {});
+  const policy = createPolicy({ allowVifs: true, ...options.policy });
   const clock = createFakeClock();
   const fake = createFakeBareMetal({ servers, clock, ...(misbehave ? { misbehave } : {}) });
   const bareMetal = between(fake);

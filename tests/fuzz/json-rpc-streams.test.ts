@@ -115,6 +115,7 @@ describe(`${streams} mutated streams of JSON-RPC`, { timeout: 60_000 + streams *
           OS_ENDPOINT: proxy.url,
           OS_IMAGE_ENDPOINT_OVERRIDE: proxy.url,
           IRONIC_MCP_ALLOW_DEPROVISION: 'true',
+          IRONIC_MCP_ALLOW_VIFS: 'true',
         };
         const start = greeting ? [...messages.slice(0, 2)].map((each) => `${JSON.stringify(each)}\n`) : [];
         const bytes = Buffer.concat([

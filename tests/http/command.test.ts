@@ -35,20 +35,35 @@ describe('the command http', () => {
     const base = await url;
     const answers = await Promise.all(Array.from({ length: 5 }, () => fetch(`${base}/readyz`)));
     expect(answers.map(({ status }) => status)).toEqual([502, 502, 502, 502, 502]);
+    // Nobody needs a token to ask, so nobody is told where Ironic is.
+    const told = (await Promise.all(answers.map((answer) => answer.json()))) as { code: string; reason: unknown }[];
+    expect(new Set(told.map(({ code, reason }) => `${code} ${reason}`))).toEqual(new Set(['ironic_unavailable null']));
+    expect(JSON.stringify(told)).not.toContain(new URL(nowhere).host);
     stop.abort();
     expect(await code).toBe(0);
   });
 
   it('wants a token for everybody who comes from elsewhere, and compares it', async () => {
     await expect(command(['--host', '0.0.0.0']).code).rejects.toThrow(ConfigError);
-    const { url, stop, code } = command(['--port', '0', '--host', '0.0.0.0'], { IRONIC_MCP_HTTP_TOKEN: 'right' });
+    const { url, stop, code } = command(['--port', '0', '--host', '0.0.0.0'], {
+      IRONIC_MCP_HTTP_TOKEN: 'the-right-token-1',
+    });
     const { port } = new URL(await url);
     const statusWith = async (token: string) =>
       (await fetch(`http://127.0.0.1:${port}/mcp`, { headers: { authorization: `Bearer ${token}` } })).status;
-    expect(await statusWith('wrong')).toBe(401);
-    expect(await statusWith('right')).toBe(405);
+    expect(await statusWith('the-wrong-token-1')).toBe(401);
+    expect(await statusWith('the-right-token-1')).toBe(405);
     stop.abort();
     expect(await code).toBe(0);
+  });
+
+  it('refuses a token that is guessed within days', async () => {
+    const words = 'IRONIC_MCP_HTTP_TOKEN must hold a token of at least 16 visible ASCII characters without spaces.';
+    for (const token of ['x', 'fifteen-letters']) {
+      await expect(readHttpConfig({ IRONIC_MCP_HTTP_TOKEN: token }, {})).rejects.toThrow(words);
+    }
+    const enough = 'sixteen-letters!';
+    expect(await readHttpConfig({ IRONIC_MCP_HTTP_TOKEN: enough }, {})).toMatchObject({ token: enough });
   });
 
   it('refuses a token beside the file of one, for nobody could tell which of them counts', async () => {

@@ -5,6 +5,7 @@ import { createPolicy } from '../../src/core/policy.js';
 import { titleOf } from '../../src/http/problem.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy.js';
+import { localImages } from '../support/local-images.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
 import { expectDocumented } from './documented.js';
 import { expectFailure, failingRequests, nobody, sameFailure } from './failing-requests.js';
@@ -65,7 +66,7 @@ describe('each failure of the table, provoked on the simulated cloud', () => {
     ironic = await startSimulatedIronic({ speed: 10_000 });
     proxy = await startFaultProxy(ironic.url);
     faulty = await createRestApp({
-      env: { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, IRONIC_MCP_REQUEST_TIMEOUT: '5' },
+      env: { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages, IRONIC_MCP_REQUEST_TIMEOUT: '5' },
     });
   });
   afterEach(() => proxy.clear());
@@ -90,7 +91,7 @@ describe('each failure of the table, provoked on the simulated cloud', () => {
 
   /** A deployment on an Ironic in which time stands still, and that it should be undeployed when this is named. */
   async function undeployment(server_id: string, confirm_server_name: string) {
-    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, IRONIC_MCP_ALLOW_DEPROVISION: 'true' };
+    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages, IRONIC_MCP_ALLOW_DEPROVISION: 'true' };
     const client = await createRestApp({ env });
     const { json } = await client.ask('POST', '/provision', deployment({ ...image, server_id }).body);
     const operation_id = String(json.operation_id);

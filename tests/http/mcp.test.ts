@@ -4,7 +4,7 @@ import { connectOverHttp } from '../support/mcp-over-http.js';
 import { type ClientLine, clientLines, type User } from '../support/mcp-session.js';
 import { type HttpServer, startHttpServer } from './http-server.js';
 
-const token = 'hunter2';
+const token = 'hunter2-and-more-2';
 
 describe.each(clientLines)('a %s client over HTTP', (line) => {
   let server: HttpServer;
@@ -34,6 +34,20 @@ describe.each(clientLines)('a %s client over HTTP', (line) => {
     const answer = await fetch(`${server.url}/mcp`, { method: 'POST', headers, body: call });
     expect(answer.status).toBe(200);
     expect(await answer.text()).toContain('Reason: unknown argument \\"__proto__\\"');
+  });
+
+  it('gets one short answer to 100,000 wrong members of a list', async () => {
+    const _meta = { progressToken: 1, icons: Array(100_000).fill(0) };
+    const headers = {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/list', params: { _meta } });
+    const answer = await fetch(`${server.url}/mcp`, { method: 'POST', headers, body });
+    expect(answer.status).toBe(400);
+    const error = { code: -32600, message: 'Invalid Request: more than 1000 values' };
+    expect(await answer.json()).toEqual({ jsonrpc: '2.0', id: 7, error });
   });
 
   it('takes a server to a running system, which REST sees as well', async () => {

@@ -139,7 +139,7 @@ describe('a port that cannot be had', () => {
   it.each(['192.0.2.1', 'no-such-host.invalid'])(
     'because %s is elsewhere is one sentence and exit code 1',
     async (host) => {
-      expect(await run(['http', '--host', host], { IRONIC_MCP_HTTP_TOKEN: 'token' })).toEqual({
+      expect(await run(['http', '--host', host], { IRONIC_MCP_HTTP_TOKEN: 'a-token-of-the-tests' })).toEqual({
         code: 1,
         stdout: '',
         stderr: `ironic-mcp: ${host} is no address of this machine; choose another with --host.\n`,
@@ -175,20 +175,20 @@ describe('a server beyond this machine', () => {
   });
 
   it('serves those who have the token that is in a file, and those only', async () => {
-    const file = await fileWith('token', 'hunter2\n');
+    const file = await fileWith('token', 'hunter2-and-more-2\n');
     const server = await startHttpServer(['--host', '0.0.0.0', '--http-token-file', file]);
     const url = `http://127.0.0.1:${server.port}${nobody}`;
     const statusWith = async (token?: string) =>
       (await fetch(url, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } })).status;
     expect(await statusWith()).toBe(401);
-    expect(await statusWith('hunter3')).toBe(401);
-    expect(await statusWith('hunter2')).toBe(404);
+    expect(await statusWith('hunter2-and-more-3')).toBe(401);
+    expect(await statusWith('hunter2-and-more-2')).toBe(404);
     expect(await server.stop()).toBe(0);
     expect(server.program.stderr()).not.toContain('hunter');
   });
 
   it('answers to the names that the operator gives it', async () => {
-    const env = { IRONIC_MCP_HTTP_TOKEN: 'hunter2', IRONIC_MCP_HTTP_HOSTS: 'Metal.example.com, metal' };
+    const env = { IRONIC_MCP_HTTP_TOKEN: 'hunter2-and-more-2', IRONIC_MCP_HTTP_HOSTS: 'Metal.example.com, metal' };
     const server = await startHttpServer(['--host', '0.0.0.0'], env);
     const statusOf = async (host: string) =>
       (await server.raw(`GET /healthz HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).slice(9, 12);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy.js';
+import { localImages } from '../support/local-images.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
 import { nobody, sameFailure } from './failing-requests.js';
 import { startHttpServer } from './http-server.js';
@@ -16,7 +17,7 @@ describe('a server that gets SIGTERM', () => {
     await proxy.close();
     await ironic.close();
   });
-  const settings = () => ({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url });
+  const settings = () => ({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });
 
   it('finishes what runs, lets nobody else in, and ends with exit code 0', async () => {
     const server = await startHttpServer([], settings());

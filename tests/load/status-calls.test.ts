@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { seededRandom } from '../core/setup.js';
 import { type Fault, faults, startFaultProxy } from '../support/fault-proxy.js';
+import { localImages } from '../support/local-images.js';
 import { type McpSession, openSession } from '../support/mcp-session.js';
 import { startSimulatedIronic } from '../support/simulated-ironic.js';
 
@@ -50,7 +51,7 @@ function unreliable(random: () => number) {
 it(`${inFlight} status calls in flight for ${seconds} s are answered truly`, async () => {
   const ironic = await startSimulatedIronic({ servers: 2 * inFlight });
   const proxy = await startFaultProxy(ironic.url);
-  const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, IRONIC_MCP_REQUEST_TIMEOUT: '5' };
+  const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages, IRONIC_MCP_REQUEST_TIMEOUT: '5' };
   const session = await openSession('v2', env);
   const { nodes } = (await ironic.ask('GET', '/v1/nodes?limit=1000')) as { nodes: { uuid: string; name: string }[] };
   const free = nodes

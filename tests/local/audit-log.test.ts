@@ -1,6 +1,18 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,6 +21,12 @@ import { createAuditLog, tryAuditLog } from '../../src/local/audit-log.js';
 
 const clock = { now: () => Date.UTC(2026, 10, 24, 1, 2, 3, 4), sleep: async () => undefined };
 const record = (id: string): AuditRecord => ({ id, face: 'mcp', operation: 'provision_server', name: 'a\nb' });
+
+/** Whatever the mask of this process is. */
+async function exposed(at: string, mode: number): Promise<void> {
+  await writeFile(at, '', { flag: 'a' }).catch(() => undefined);
+  await chmod(at, mode);
+}
 
 describe('the audit log', () => {
   let folder: string;
@@ -102,12 +120,36 @@ describe('the audit log', () => {
   it.each([
     ['a folder', 'EISDIR', async (at: string) => void (await mkdir(at))],
     ['a link to itself', 'ELOOP', (at: string) => symlink(at, at)],
+    // Somebody else may have put it there, so that our lines go where he wants.
+    ['a link to another file', 'ELOOP', (at: string) => symlink(`${at}.other`, at)],
+    ['a file that everybody can change', 'WORLD_WRITABLE', (at: string) => exposed(at, 0o666)],
     // Its line would be gone when the change begins, or would wait for a reader that never comes.
     ['a pipe', 'ESPIPE', async (at: string) => void (await promisify(execFile)('mkfifo', [at]))],
   ])('says so when its name is that of %s', async (_, code, make) => {
     await make(file);
     await expect(log().begin(record('1'))).rejects.toThrow(`the file cannot be written (${code})`);
     await expect(tryAuditLog(file)).rejects.toMatchObject({ code });
+  });
+
+  it('says so when everybody could put another file in its place', async () => {
+    await exposed(folder, 0o777);
+    await expect(log().begin(record('1'))).rejects.toThrow('the file cannot be written (WORLD_WRITABLE)');
+    // In such a folder with the sticky bit only its owner can.
+    await exposed(folder, 0o1777);
+    await log().begin(record('1'));
+    const inner = join(folder, 'inner');
+    await mkdir(inner);
+    await exposed(folder, 0o777);
+    await expect(log(join(inner, 'audit.jsonl')).begin(record('1'))).rejects.toThrow('(WORLD_WRITABLE)');
+  });
+
+  it.skipIf(userInfo().uid !== 0)('says so when another user has made it in a folder for all', async () => {
+    await exposed(folder, 0o1777);
+    await writeFile(file, '', { mode: 0o600 });
+    await chown(file, 65_534, 65_534);
+    await expect(log().begin(record('1'))).rejects.toThrow('the file cannot be written (NOT_OURS)');
+    await exposed(folder, 0o755);
+    await log().begin(record('1'));
   });
 
   it('says so when the disk is full', async () => {

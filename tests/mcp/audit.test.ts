@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startHttpServer } from '../http/http-server.js';
 import { type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy.js';
 import { openLines } from '../support/json-rpc-lines.js';
+import { localImages } from '../support/local-images.js';
 import { clientLines, openSession } from '../support/mcp-session.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
 import { failureIn, provision } from '../support/tool-answers.js';
@@ -34,7 +35,12 @@ describe('the audit log of the program', () => {
     folder = await mkdtemp(join(tmpdir(), 'audit-'));
     ironic = await startSimulatedIronic();
     proxy = await startFaultProxy(ironic.url);
-    env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, IRONIC_MCP_AUDIT_LOG: join(folder, 'audit.jsonl') };
+    env = {
+      OS_AUTH_TYPE: 'none',
+      OS_ENDPOINT: proxy.url,
+      ...localImages,
+      IRONIC_MCP_AUDIT_LOG: join(folder, 'audit.jsonl'),
+    };
   });
   afterEach(async () => {
     await proxy.close();

@@ -2,6 +2,7 @@ import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { describe, expect, it } from 'vitest';
 import { startHttpServer } from '../http/http-server.js';
 import { faults, startFaultProxy } from '../support/fault-proxy.js';
+import { localImages } from '../support/local-images.js';
 import { connectOverHttp } from '../support/mcp-over-http.js';
 import { clientLines, openSession } from '../support/mcp-session.js';
 import { startSimulatedIronic } from '../support/simulated-ironic.js';
@@ -19,7 +20,7 @@ async function startIronic() {
   const proxy = await startFaultProxy(ironic.url);
   return {
     // No look ends by itself.
-    env: { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, IRONIC_MCP_REQUEST_TIMEOUT: '60' },
+    env: { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages, IRONIC_MCP_REQUEST_TIMEOUT: '60' },
     /**
      * Waits for a server until the second look at it is under way, cancels that, and sees the look broken off.
      * @param leave Instead of cancelling.

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { localImages } from '../support/local-images.js';
 import {
   type ClientLine,
   clientLines,
@@ -156,7 +157,7 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
 
   it('an answer does not count for another deployment than the one asked about', async () => {
     const ironic = await startSimulatedIronic({ clock: { now: Date.now }, speed: 2_000 });
-    const settings = { ...env, OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url };
+    const settings = { ...env, OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages };
     const later = 'aaaaaaaa-0000-4000-8000-000000000001';
     const questions: string[] = [];
     // While the user thinks about the first question, the server gets another deployment.
@@ -184,7 +185,7 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
 
   it('a cleaning that an operator has ordered is no undeployment', async () => {
     const ironic = await startSimulatedIronic();
-    const settings = { ...env, OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url };
+    const settings = { ...env, OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages };
     const { uuid } = await ironic.node('rack3-gpu-03');
     await ironic.ask('PUT', `/v1/nodes/${uuid}/states/provision`, {
       target: 'clean',
@@ -208,7 +209,7 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
   it('a deployment that waits for its agent is cancelled', async () => {
     let now = Date.now();
     const ironic = await startSimulatedIronic({ clock: { now: () => now } });
-    const settings = { ...env, OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url };
+    const settings = { ...env, OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages };
     await withSession(line, undefined, settings, async (session) => {
       const { uuid } = await ironic.node('rack1-small-01');
       await ironic.ask('PATCH', `/v1/nodes/${uuid}`, [{ op: 'add', path: '/extra/sim', value: { hang: 'deploy' } }]);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { faults, startFaultProxy } from '../support/fault-proxy.js';
 import { sharedFaultyCloud } from '../support/faulty-cloud.js';
+import { localImages } from '../support/local-images.js';
 import { type ClientLine, clientLines, type McpSession, openSession } from '../support/mcp-session.js';
 import { failureIn, provision } from '../support/tool-answers.js';
 
@@ -318,7 +319,7 @@ describe.each(clientLines)('a %s client, of an Ironic from long ago, reads', opt
     );
     const proxy = await startFaultProxy('http://127.0.0.1:9');
     proxy.on({}, old);
-    const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url });
+    const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });
     expect(failureIn(await session.callTool(tool, input))).toEqual([
       'This Ironic is too old for the request',
       'Reason: Ironic speaks API 1.58, and 1.59 is needed',

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { type Fault, type FaultProxy, faults, type Incident, startFaultProxy } from '../support/fault-proxy.js';
 import { openLines } from '../support/json-rpc-lines.js';
+import { localImages } from '../support/local-images.js';
 import { type ClientLine, clientLines, type McpSession, openSession } from '../support/mcp-session.js';
 import { program, run, start } from '../support/program.js';
 import { startSimulatedIronic } from '../support/simulated-ironic.js';
@@ -116,7 +117,7 @@ describe('a server in the middle of a deployment ends well', options, () => {
   it.each(cases)('%s when %s', async (_, __, [, line, leave], [, arrange, outcome]) => {
     const ironic = await startSimulatedIronic();
     const proxy = await startFaultProxy(ironic.url);
-    const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url });
+    const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });
     const watched = proxy.on({ path: canary }, faults.holdBefore);
     const calls = [session.callTool('provision_server', { ...request, server_id: canary })];
     await watched.reached;
@@ -152,7 +153,7 @@ describe('a server in the middle of a deployment ends well', options, () => {
 describe('a server', options, () => {
   it.each(ways)('that has started a deployment leaves it alone when %s', async (_, line, leave) => {
     const ironic = await startSimulatedIronic();
-    const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url });
+    const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages });
     const { deployment_id: deployment } = await provision(session, request);
     leave(session);
     expect(await session.exited).toEqual(done);
@@ -184,7 +185,7 @@ describe('a server', options, () => {
   it('gives up a change that gets no answer, and ends', async () => {
     const ironic = await startSimulatedIronic();
     const proxy = await startFaultProxy(ironic.url);
-    const lines = await openLines({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url });
+    const lines = await openLines({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });
     const silent = proxy.on({ method: 'PATCH' }, faults.stallBefore);
     void lines.request('tools/call', { name: 'provision_server', arguments: request }).catch(() => undefined);
     await silent.reached;
@@ -233,7 +234,7 @@ describe.each(clientLines)('a call that a %s client cancels', options, (line: Cl
   const cancelled = async (arrangement: Fault, tool: string, input: object, path: string) => {
     const ironic = await startSimulatedIronic();
     const proxy = await startFaultProxy(ironic.url);
-    const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url });
+    const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });
     const incident = proxy.on({ path, nth: 1 }, arrangement);
     const cancel = new AbortController();
     const call = session.callTool(tool, input, { signal: cancel.signal });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { faults, startFaultProxy } from '../support/fault-proxy.js';
 import { openLines } from '../support/json-rpc-lines.js';
+import { localImages } from '../support/local-images.js';
 import { startSimulatedIronic } from '../support/simulated-ironic.js';
 
 const image = { image_id: 'file:///images/debian.qcow2' };
@@ -8,7 +9,7 @@ const image = { image_id: 'file:///images/debian.qcow2' };
 it('too many requests are refused at once, but never those of a deployment that has begun', async () => {
   const ironic = await startSimulatedIronic();
   const proxy = await startFaultProxy(ironic.url);
-  const lines = await openLines({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url });
+  const lines = await openLines({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });
   const call = async (name: string, input: object) => {
     const { result } = await lines.request('tools/call', { name, arguments: input });
     return (result as { content: { text: string }[] }).content[0]?.text ?? '';

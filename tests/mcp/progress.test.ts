@@ -3,6 +3,7 @@ import type { ServerContext } from '@modelcontextprotocol/server';
 import { describe, expect, it, vi } from 'vitest';
 import { progressOf } from '../../src/mcp/progress.js';
 import { startHttpServer } from '../http/http-server.js';
+import { localImages } from '../support/local-images.js';
 import { connectOverHttp } from '../support/mcp-over-http.js';
 import { clientLines, openSession, type Reported } from '../support/mcp-session.js';
 import { startSimulatedIronic } from '../support/simulated-ironic.js';
@@ -65,7 +66,7 @@ describe.each(clientLines)('a %s client that waits', { concurrent: true }, (line
   it('over stdio hears how far it is, and waits as well without', async () => {
     let now = Date.now();
     const ironic = await startSimulatedIronic({ clock: { now: () => now } });
-    const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url });
+    const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages });
     const { operation_id } = await provision(session, request);
     const reports: Reported[] = [];
     const onprogress = (report: Reported) => {
@@ -83,7 +84,7 @@ describe.each(clientLines)('a %s client that waits', { concurrent: true }, (line
 
   it('over HTTP hears how far it is, and costs Ironic nothing more once it has left', async () => {
     const ironic = await startSimulatedIronic();
-    const server = await startHttpServer([], { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url });
+    const server = await startHttpServer([], { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages });
     const client = await connectOverHttp(line, server.url);
     const started = await client.callTool({ name: 'provision_server', arguments: request });
     const { operation_id } = started.structuredContent as { operation_id: string };

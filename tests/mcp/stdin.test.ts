@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type Lines, openLines } from '../support/json-rpc-lines.js';
+import { localImages } from '../support/local-images.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
 
 const call = (id: unknown, image: string) =>
@@ -19,7 +20,7 @@ describe('a line on stdin', () => {
   beforeAll(async () => {
     ironic = await startSimulatedIronic();
     proxy = await startFaultProxy(ironic.url);
-    lines = await openLines({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url });
+    lines = await openLines({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });
   });
   afterAll(async () => {
     expect(await lines.leave()).toEqual({ code: 0, signal: null });
@@ -82,6 +83,15 @@ describe('a line on stdin', () => {
     // Whatever came before it would be taken for its answer.
     lines.send('{"jsonrpc":"2.0","id":"after","method":"ping"}');
     expect(await lines.next()).toMatchObject({ id: 'after' });
+  });
+
+  it('with 100,000 wrong members of a list gets one short answer', async () => {
+    const icons = Array(100_000).fill(0);
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'a', version: '1', icons } };
+    lines.send(JSON.stringify({ jsonrpc: '2.0', id: 'wide', method: 'initialize', params }));
+    const error = { code: -32600, message: 'Invalid Request: more than 1000 values' };
+    expect(await lines.next()).toEqual({ jsonrpc: '2.0', id: 'wide', error });
+    await expectLife();
   });
 
   it('of 12 MB gets an invalid request without its id, and the next one is read', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { startHttpServer } from '../http/http-server.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
+import { localImages } from '../support/local-images.js';
 import { clientLines, type User } from '../support/mcp-session.js';
 import { startSimulatedIronic } from '../support/simulated-ironic.js';
 import { openTranscript, type Transcript } from '../support/transcript.js';
@@ -32,7 +33,7 @@ async function startIronic(moments: readonly number[] = [booting, writing, finis
   return {
     ironic,
     beginWait: () => void Object.assign(wait, { number: wait.number + 1, looks: 0 }),
-    env: { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url },
+    env: { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages },
     /** Lets a server fail when the image is written, with that in `last_error`. */
     doom: (name: string, message: string) =>
       ironic.ask('PATCH', `/v1/nodes/${name}`, [

@@ -109,13 +109,43 @@ describe('reading one server', () => {
     await expect(bareMetal.find('bm-1', forever)).resolves.toBeNull();
   });
 
+  it('finds a name in any case, as a database may compare it', async () => {
+    const { bareMetal } = setup([json(node)]);
+    await expect(bareMetal.find('BM-1', forever)).resolves.toMatchObject({ id });
+    await expect(bareMetal.find(id.toUpperCase(), forever)).resolves.toMatchObject({ id });
+  });
+
+  it.each(['bm-2', uuid(2)])('has no answer where Ironic shows another one than %s', async (ref) => {
+    const { bareMetal } = setup([json(node)]);
+    expect(await errorOf(bareMetal.find(ref, forever))).toMatchObject({
+      name: 'NoAnswer',
+      words: expect.stringContaining('about another server'),
+    });
+  });
+
+  it('has no answer where Ironic shows another one than it was to reserve, or of another deployment', async () => {
+    const other = { ...node, uuid: uuid(2), instance_uuid: uuid(8) };
+    const reserved = await errorOf(setup([json(other)]).bareMetal.reserve(id, reservation, forever));
+    expect(reserved).toMatchObject({ name: 'NoAnswer', mayHaveTakenEffect: true });
+    const { bareMetal } = setup([json({ nodes: [other] })]);
+    expect(await errorOf(bareMetal.findByDeployment(uuid(9), forever))).toBeInstanceOf(NoAnswer);
+  });
+
+  it.each(['-'.repeat(36), 'a'.repeat(32), `${uuid(1)}\n`, '../../v1'])(
+    'does not take %j for the id of one',
+    async (other) => {
+      const { bareMetal } = setup([json({ ...node, uuid: other })]);
+      expect(await errorOf(bareMetal.find('bm-1', forever))).toBeInstanceOf(NoAnswer);
+    },
+  );
+
   it('is not fooled by the 404 of a proxy', async () => {
     const { bareMetal } = setup([html(404)]);
     expect(await errorOf(bareMetal.find('bm-1', forever))).toBeInstanceOf(NoAnswer);
   });
 
   it.each(['bm-1', 'rack.1_a~b', uuid(1), '...', '-'])('names %s in the path as it is', async (ref) => {
-    const { bareMetal } = setup([json(node)]);
+    const { bareMetal } = setup([json(ref === id ? node : { ...node, name: ref })]);
     await bareMetal.find(ref, forever);
     expect(service.seen[0]?.path.split('?')[0]).toBe(`/v1/nodes/${ref}`);
   });
@@ -437,6 +467,20 @@ describe('the network of a server', () => {
     expect(await errorOf(bareMetal.macAddresses(id, forever))).toBeInstanceOf(NoAnswer);
   });
 
+  it.each(['..', '../states/provision', '$(reboot)', 'a && b', ''])(
+    'cannot be read where a port has the id %j, which would lead a path or a shell astray',
+    async (port) => {
+      const { bareMetal } = setup([attached(uuid(801), port)]);
+      expect(await errorOf(bareMetal.vifs(id, forever))).toBeInstanceOf(NoAnswer);
+    },
+  );
+
+  it('asks nobody to detach what can be no port', async () => {
+    const { bareMetal } = setup([noContent]);
+    expect(await errorOf(bareMetal.detach(id, '..', forever))).toMatchObject({ refusal: 'invalid' });
+    expect(service.seen).toEqual([]);
+  });
+
   it('fails to be read as Ironic says', async () => {
     const { bareMetal } = setup([fault(403, 'no')]);
     expect(await errorOf(bareMetal.vifs(id, forever))).toMatchObject({ refusal: 'forbidden' });
@@ -587,7 +631,7 @@ describe('reads', () => {
   const good: Readonly<Record<string, Reply>> = {
     find: json(node),
     listFree: json({ nodes: [node] }),
-    findByDeployment: json({ nodes: [node] }),
+    findByDeployment: json({ nodes: [{ ...node, instance_uuid: uuid(9) }] }),
   };
   const busy = fault(503, 'Resource temporarily unavailable, please retry.');
 
@@ -689,7 +733,7 @@ describe('an Ironic of another version', () => {
       if (tooNew) return fault(406, 'Request not acceptable.', headers)(request);
       const isList = new URL(request.url).pathname === '/v1/nodes';
       const status = request.method === 'PUT' ? 202 : 200;
-      return json(isList ? { nodes: [node] } : node, { headers, status })(request);
+      return json(isList ? { nodes: [{ ...node, instance_uuid: uuid(9) }] } : node, { headers, status })(request);
     };
 
   it.each([59, 60, 61, 64, 65, 77])(

@@ -257,6 +257,40 @@ describe('the entry of ours on a node', () => {
     });
   });
 
+  it('names the image that is there, where somebody has put another one on the server since', () => {
+    const seen = (imageSource: string, now: unknown) => {
+      const reservation = {
+        deploymentId,
+        attemptId: deploymentId,
+        entry: good,
+        instanceInfo: { image_source: imageSource },
+      };
+      const written = reservingPatch(reservation).find(({ path }) => path === '/instance_info')?.value;
+      return serverFrom({ ...node, instance_info: { ...Object(written), image_source: now } })?.entry?.image;
+    };
+    const [first, second] = ['184f61bb-1dfe-4486-9b54-1ad61ea12f08', '284f61bb-1dfe-4486-9b54-1ad61ea12f08'];
+    expect(seen(first, first)).toBe(good.image);
+    expect(seen(first, second)).toBe(second);
+    expect(seen(first, null)).toBe(good.image);
+    const url = 'https://user:hunter2@images.example/a.img';
+    expect(seen('https://images.example/a.img', url)).toBe('https://***@images.example/a.img');
+  });
+
+  it('holds no login of the image, and names the image as its caller did though the login has changed', () => {
+    const of = (login: string) => `https://${login}@images.example/a.img?signature=${login}`;
+    const reservation = {
+      deploymentId,
+      attemptId: deploymentId,
+      entry: good,
+      instanceInfo: { image_source: of('a:b') },
+    };
+    const [, { value }] = reservingPatch(reservation) as [unknown, { value: object }];
+    expect(JSON.stringify({ ...value, image_source: null })).not.toContain('a:b');
+    expect(serverFrom({ ...node, instance_info: { ...value, image_source: of('c:d') } })?.entry?.image).toBe(
+      good.image,
+    );
+  });
+
   it('comes back as it was written', () => {
     const reservation = {
       deploymentId,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Administrator, administrator } from '../contract/lab.js';
+import { localImages } from '../support/local-images.js';
 import { clientLines, type McpSession, openSession } from '../support/mcp-session.js';
 
 const image = 'cirros';
@@ -19,7 +20,7 @@ describe.each(inject('ironics'))('the built program with Ironic $version ($relea
     folder = await mkdtemp(join(tmpdir(), 'ironic-mcp-binary-'));
     const catalogue = join(folder, 'images.json');
     await writeFile(catalogue, JSON.stringify({ [image]: { source, checksum: 'd41d8cd98f00b204e9800998ecf8427e' } }));
-    env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint, IRONIC_MCP_IMAGE_CATALOG: catalogue };
+    env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint, ...localImages, IRONIC_MCP_IMAGE_CATALOG: catalogue };
   });
   afterAll(() => rm(folder, { recursive: true }));
 

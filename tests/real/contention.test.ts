@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { type Administrator, administrator } from '../contract/lab.js';
+import { localImages } from '../support/local-images.js';
 import { type McpSession, openSession, type ToolAnswer } from '../support/mcp-session.js';
 
 const copies = 4;
@@ -18,7 +19,7 @@ describe.each(inject('ironics'))('on Ironic $version ($release)', ({ endpoint, a
 
   beforeAll(async () => {
     servers = await some(4, [...Array(callers).keys()], enrol);
-    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint };
+    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint, ...localImages };
     sessions = await Promise.all(Array.from({ length: copies }, () => openSession('v2', env)));
   });
 

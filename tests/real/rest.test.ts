@@ -9,6 +9,7 @@ import { type HttpServer, startHttpServer } from '../http/http-server.js';
 import { expectLostStart } from '../http/lost-start.js';
 import { createRestClient, type RestClient } from '../http/rest-client.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
+import { localImages } from '../support/local-images.js';
 import { nowhere } from '../support/nowhere.js';
 
 const checksum = 'd41d8cd98f00b204e9800998ecf8427e';
@@ -39,7 +40,7 @@ describe.each(inject('ironics'))('REST with Ironic $version ($release)', ({ endp
     folder = await mkdtemp(join(tmpdir(), 'ironic-mcp-rest-'));
     const catalogue = join(folder, 'images.json');
     await writeFile(catalogue, JSON.stringify(images));
-    settings = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint, IRONIC_MCP_IMAGE_CATALOG: catalogue };
+    settings = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint, ...localImages, IRONIC_MCP_IMAGE_CATALOG: catalogue };
     const [node] = await free();
     strict = String(node?.uuid);
     await admin.patch(strict, { op: 'replace', path: '/deploy_interface', value: 'direct' });
@@ -143,11 +144,11 @@ describe.each(inject('ironics'))('REST with Ironic $version ($release)', ({ endp
   });
 
   test('lets nobody in without the token', async () => {
-    const client = await serve({ IRONIC_MCP_HTTP_TOKEN: 'a-token' });
+    const client = await serve({ IRONIC_MCP_HTTP_TOKEN: 'a-token-of-the-tests' });
     for (const headers of [{}, { authorization: 'Bearer another' }]) {
       await expectFailure(client, { code: 'unauthorized', target: `/provision/${nobody}`, headers });
     }
-    const headers = { authorization: 'Bearer a-token' };
+    const headers = { authorization: 'Bearer a-token-of-the-tests' };
     await expectFailure(client, { code: 'server_not_found', id: nobody, target: `/provision/${nobody}`, headers });
   });
 

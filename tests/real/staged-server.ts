@@ -7,13 +7,17 @@ import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
 import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import type { Administrator } from '../contract/lab.js';
+import { localImages } from '../support/local-images.js';
 
 export const image = 'http://127.0.0.1:9/cirros.img';
 
 /** What a copy of this program would have at that Ironic. */
 export async function coreAt(endpoint: string): Promise<Core> {
   const catalogue = { [image]: { source: image, checksum: 'd41d8cd98f00b204e9800998ecf8427e' } };
-  return composeCore({ ...(await readConfig({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint }, {})), catalogue });
+  return composeCore({
+    ...(await readConfig({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint, ...localImages }, {})),
+    catalogue,
+  });
 }
 
 export function bareMetalAt(endpoint: string): BareMetal {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
+import { localImages } from './local-images.js';
 import { type ClientLine, type McpSession, openSession } from './mcp-session.js';
 import type { Environment } from './program.js';
 import { type SimulatedIronic, startSimulatedIronic } from './simulated-ironic.js';
@@ -16,7 +17,7 @@ export interface FaultyCloud {
 export async function openFaultyCloud(line: ClientLine, env: Environment = {}): Promise<FaultyCloud> {
   const ironic = await startSimulatedIronic();
   const proxy = await startFaultProxy(ironic.url);
-  const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...env });
+  const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages, ...env });
   return {
     ironic,
     proxy,

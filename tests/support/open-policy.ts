@@ -1,4 +1,4 @@
 import { createPolicy } from '../../src/core/policy.js';
 
-/** An operator who forbids nothing but what is forbidden by default. */
-export const openPolicy = createPolicy({});
+/** An operator who forbids nothing but to undeploy. */
+export const openPolicy = createPolicy({ allowVifs: true });

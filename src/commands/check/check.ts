@@ -135,7 +135,7 @@ async function abandonedOne({ vifs }: BareMetal, server: Server, signal: AbortSi
   const ports = noNetwork ? [] : await vifs(server.id, signal);
   const node = 'openstack baremetal node';
   const commands = [
-    ...ports.map((port) => `${node} vif detach ${server.id} ${plain(port, 40)}`),
+    ...ports.map((port) => `${node} vif detach ${server.id} ${port}`),
     `${node} unset ${server.id} --instance-uuid`,
   ];
   return {
@@ -227,6 +227,10 @@ const remedies: Readonly<Record<string, string>> = {
   EISDIR: 'It is a folder; name a file in IRONIC_MCP_AUDIT_LOG',
   ENOENT: 'Make the folder that it is to be in, or name another file in IRONIC_MCP_AUDIT_LOG',
   ENOTDIR: 'It is to be in something that is no folder; name another file in IRONIC_MCP_AUDIT_LOG',
+  ELOOP: 'It is a symbolic link, which somebody else may have put there; name the file itself in IRONIC_MCP_AUDIT_LOG',
+  NOT_OURS: 'Another user made it in a folder where everybody may; name another file in IRONIC_MCP_AUDIT_LOG',
+  WORLD_WRITABLE:
+    'Every user of this machine can change it, or replace it; take that right from the file and its folders',
   ESPIPE: 'It is a named pipe, which keeps nothing; name a file in IRONIC_MCP_AUDIT_LOG',
 };
 

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
+import { knownVariables } from '../../config/openstack-reader.js';
 import { filePath, flagOf, settings } from '../../config/settings.js';
+import { withoutCredentials } from '../../core/text/image-ref.js';
 import type { Io } from '../io.js';
 
 const secretName = /(PASSWORD|SECRET|TOKEN|PASSCODE)(?!_FILE$)/;
@@ -8,6 +10,13 @@ const secretName = /(PASSWORD|SECRET|TOKEN|PASSCODE)(?!_FILE$)/;
 const paths = new Set<string>([
   ...Object.values(settings).flatMap(({ variable, wants }) => (wants === filePath.wants ? [variable] : [])),
   ...['OS_CLIENT_CONFIG_FILE', 'OS_CLIENT_SECURE_FILE', 'OS_CACERT', 'OS_CERT', 'OS_KEY'],
+]);
+
+/** Others may hold secrets that nobody here knows to be some. */
+const known = new Set([
+  ...knownVariables,
+  ...Object.values(settings).map(({ variable }) => variable),
+  'IRONIC_MCP_HTTP_TOKEN',
 ]);
 
 /**
@@ -19,7 +28,7 @@ export function envBlock(
   flags: Readonly<Record<string, unknown>>,
   files: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  const own = Object.entries(env).filter(([name, value]) => /^(OS|IRONIC_MCP)_/.test(name) && value);
+  const own = Object.entries(env).filter(([name, value]) => known.has(name) && value);
   const variables = Object.entries(settings).map(([name, { variable }]) => [flagOf(name), variable] as const);
   const flagged = [...variables, ['cloud', 'OS_CLOUD'] as const].flatMap(([flag, variable]) =>
     flags[flag] === undefined ? [] : [[variable, flags[flag]] as const],
@@ -34,5 +43,6 @@ export function envBlock(
 
 function shownIn(name: string, value: string): string {
   if (secretName.test(name)) return '(put the secret here)';
+  if (name.endsWith('_URL') || name.includes('ENDPOINT')) return withoutCredentials(value);
   return paths.has(name) && !value.startsWith('~') ? resolve(value) : value;
 }

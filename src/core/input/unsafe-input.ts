@@ -13,13 +13,24 @@ export function unsafePart(value: unknown, level = 0): FieldIssue | undefined {
   if (typeof value === 'string') return isText(value) ? undefined : here('must not contain half of a character');
   if (typeof value !== 'object' || value === null) return undefined;
   if (level === deepest) return here(`nested more than ${deepest} levels deep`);
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) {
+      const found = unsafePart(value[index], level + 1);
+      if (found) return within(String(index), found);
+    }
+    return undefined;
+  }
   for (const [name, member] of Object.entries(value)) {
     if (name === '__proto__') return here('unknown argument "__proto__"');
     if (!isText(name)) return here('a name must not contain half of a character');
     const found = unsafePart(member, level + 1);
-    if (found) return { ...found, field: found.field ? `${name}.${found.field}` : name };
+    if (found) return within(name, found);
   }
   return undefined;
+}
+
+function within(name: string, issue: FieldIssue): FieldIssue {
+  return { ...issue, field: issue.field ? `${name}.${issue.field}` : name };
 }
 
 function here(message: string): FieldIssue {

@@ -77,9 +77,10 @@ function messageOf(offered: readonly OfferedImage[], complete: boolean, anyUrl: 
       : anyUrl
         ? 'No image has a name here.'
         : 'There is no image that this user may see.';
-  const urls = 'Any http, https, file or oci URL from which Ironic can fetch an image may be given as image_id';
+  const urls = 'Any http, https or oci URL from which Ironic can fetch an image may be given as image_id';
+  const local = 'A file URL, or one of the machine that fetches it, must be named in IRONIC_MCP_IMAGES.';
   const limit = 'Servers with the deploy interface direct take none by http or https, for they want its checksum.';
-  return anyUrl ? `${named} ${urls}${offered.length > 0 ? ' too' : ''}. ${limit}` : named;
+  return anyUrl ? `${named} ${urls}${offered.length > 0 ? ' too' : ''}. ${local} ${limit}` : named;
 }
 
 function listed(image: OfferedImage): ListedImage {

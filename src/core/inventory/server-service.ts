@@ -1,3 +1,4 @@
+import { deadlines } from '../async/retry.js';
 import { Failure } from '../failures.js';
 import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
@@ -54,13 +55,14 @@ export function createServerService({ bareMetal, clock, policy, random }: Server
   /** Where only some classes are permitted, those of others need not fill the pages. */
   async function choosable(criteria: Criteria, out: ReadonlySet<string>, signal: AbortSignal): Promise<Server[]> {
     const classes = criteria.resourceClass === undefined ? policy.classNames : undefined;
+    const until = clock.now() + deadlines.choosing;
     const found = (classes ?? [criteria.resourceClass]).map(async (resourceClass) => {
       const sought = { ...criteria, resourceClass };
       const rules = rulesOfChoice(policy, sought);
       const choices: Server[] = [];
       for await (const { servers } of pagesOf((after) => bareMetal.listFree(sought, after, signal))) {
         choices.push(...servers.filter((server) => !out.has(server.id) && rules.every(({ test }) => test(server))));
-        if (choices.length >= candidatesPerList) break;
+        if (choices.length >= candidatesPerList || clock.now() >= until) break;
       }
       return choices;
     });

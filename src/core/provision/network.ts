@@ -37,7 +37,8 @@ export async function networkObstacle(
   }
   const failure = new Failure('deploy_refused', {
     id: serverRef ?? server.id,
-    reason: 'its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs',
+    reason:
+      'its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs, which the operator must allow (IRONIC_MCP_ALLOW_VIFS)',
   });
   return { kind: 'unfit', failure };
 }

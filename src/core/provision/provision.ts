@@ -73,6 +73,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
   async function provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse> {
     const begun = clock.now();
     if (request.resource_class !== undefined) policy.admitClass(request.resource_class);
+    if (request.vifs?.length) policy.admitVifs();
     const configDrive = configDriveOf(request);
     const keyed = request.idempotency_key !== undefined;
     const identity = identify(request, keyed ? await idempotencyScope(signal) : '');

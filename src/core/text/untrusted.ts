@@ -1,10 +1,13 @@
-// C0 and C1 controls, the characters that reorder, hide or break lines of text, and halves of characters, over which
-// strict readers of JSON stumble.
-const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
+// C0 and C1 controls, the characters that reorder or break lines of text, those without a shape, in which a text can hide
+// that only a machine reads, and halves of characters, over which strict readers of JSON stumble.
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}\u2800]+/gu;
+
+/** Letters and digits of every script, and the punctuation of ASCII but for what quotes or marks up. */
+const word = /^[\p{L}\p{N}!#$%&()*+,./:;=?@[\]^_{|}~…-]+$/u;
 
 /**
  * Makes text that somebody else wrote (Ironic's `last_error`, names, `extra`) fit to be shown:
- * one line, no control or bidirectional characters, at most `limit` characters.
+ * one line, no control, bidirectional or invisible characters, at most `limit` characters.
  */
 export function plain(text: string, limit = 300): string {
   // Cut before the replacement too, so that a text of megabytes costs nothing.
@@ -24,5 +27,5 @@ export function quoted(text: string, limit = 300): string {
 /** A name in the middle of a sentence: in quotation marks unless it is one word, so that no sentence can hide in it. */
 export function named(text: string, limit = 80): string {
   const name = plain(text, limit);
-  return /^[^\s"']+$/.test(name) ? name : quoted(name, limit);
+  return word.test(name) ? name : quoted(name, limit);
 }

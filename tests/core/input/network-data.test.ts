@@ -87,6 +87,11 @@ describe('network_data', () => {
     expect(reasonOf(each)).toBe(`config_drive.network_data.${reason}`);
   });
 
+  test.each(['links', 'networks', 'services'])('is judged up to the first wrong member of its %s', (name) => {
+    const { error } = NetworkData.safeParse({ ...data, [name]: Array(100_000).fill({}) });
+    expect(error?.issues).toMatchObject([{ path: [name, 0, 'type'] }]);
+  });
+
   test('names the MAC addresses of network cards alike, however they are written', () => {
     const vlan = { id: 'v', type: 'vlan', vlan_mac_address: '52:54:00:00:00:09', vlan_link: 'eth0', vlan_id: 7 };
     const other = { ...link, ethernet_mac_address: '52-54-00-AA-BB-02' };

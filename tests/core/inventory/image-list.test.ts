@@ -107,12 +107,12 @@ describe('the list of images', () => {
     [
       'is all there is to choose from where any URL is an image',
       { anyUrl: true },
-      'No image has a name here. Any http, https, file or oci URL from which Ironic can fetch an image may be given as image_id. Servers with the deploy interface direct take none by http or https, for they want its checksum.',
+      'No image has a name here. Any http, https or oci URL from which Ironic can fetch an image may be given as image_id. A file URL, or one of the machine that fetches it, must be named in IRONIC_MCP_IMAGES. Servers with the deploy interface direct take none by http or https, for they want its checksum.',
     ],
     [
       'is not, where some have names',
       { images: [image(1)], anyUrl: true },
-      '1 image, of which 1 can be deployed. Any http, https, file or oci URL from which Ironic can fetch an image may be given as image_id too. Servers with the deploy interface direct take none by http or https, for they want its checksum.',
+      '1 image, of which 1 can be deployed. Any http, https or oci URL from which Ironic can fetch an image may be given as image_id too. A file URL, or one of the machine that fetches it, must be named in IRONIC_MCP_IMAGES. Servers with the deploy interface direct take none by http or https, for they want its checksum.',
     ],
     ['may be empty', {}, 'There is no image that this user may see.'],
     [

@@ -37,6 +37,19 @@ describe('the pages of a list', () => {
     expect({ asked, seen }).toEqual({ asked: [uuid(1)], seen: [[uuid(2)]] });
   });
 
+  it('have no answer where they never end', async () => {
+    let asked = 0;
+    const load = async () => {
+      asked += 1;
+      return { servers: [freeServer(asked)], next: uuid(asked) };
+    };
+    const walked = async () => {
+      for await (const _ of pagesOf(load));
+    };
+    await expect(walked()).rejects.toMatchObject({ name: 'NoAnswer', words: expect.stringContaining('does not end') });
+    expect(asked).toBe(500);
+  });
+
   it('end with one that brings nothing new, as those of a proxy that drops the marker do', async () => {
     const same = [[one, two], uuid(2)] as const;
     const { asked, seen } = await walk(

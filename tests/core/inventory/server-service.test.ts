@@ -55,6 +55,24 @@ describe('the candidates', () => {
     expect(seen).toEqual(many(5).map(({ id }) => id));
   });
 
+  it('are looked for no longer than a call may choose, however many unfit servers Ironic shows', async () => {
+    const { bareMetal, clock } = setup([]);
+    let pages = 0;
+    const listFree = async () => {
+      pages += 1;
+      clock.pass(1_000);
+      return { servers: [freeServer(pages, { retired: true })], next: uuid(pages) };
+    };
+    const service = createServerService({
+      policy: openPolicy,
+      bareMetal: { ...bareMetal, listFree },
+      clock,
+      random: () => 0,
+    });
+    expect(await service.candidates({}, new Set(), forever).next()).toMatchObject({ done: true });
+    expect(pages).toBe(30);
+  });
+
   it('come in an order of chance', async () => {
     const orders = new Set<string>();
     for (const seed of [1, 2, 3, 4, 5, 6]) {

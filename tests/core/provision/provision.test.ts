@@ -1097,7 +1097,8 @@ describe('the Neutron ports of a request', () => {
     const { failure, writes } = setup({ servers });
     const missing = {
       code: 'deploy_refused',
-      reason: 'its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs',
+      reason:
+        'its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs, which the operator must allow (IRONIC_MCP_ALLOW_VIFS)',
     };
     expect(await failure(byId)).toMatchObject({ ...missing, id: 'bm-1' });
     expect(await failure()).toMatchObject({ ...missing, id: uuid(1) });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { globs } from '../../../src/core/text/glob.js';
 
@@ -29,4 +30,32 @@ it.each<[string, string, boolean]>([
 
 it('matches nothing by no pattern', () => {
   expect(globs([])('')).toBe(false);
+});
+
+it.each([
+  ['*a'.repeat(30), 'a'.repeat(2_048)],
+  ['**a'.repeat(30), 'a'.repeat(2_048)],
+  [`https://${'**/*'.repeat(20)}`, `https://${'/x'.repeat(1_000)}`],
+])(
+  'looks at each character once, however many stars a pattern has: %j',
+  (pattern, text) => {
+    const isMatch = globs([`${pattern}!`]);
+    expect(isMatch(text)).toBe(false);
+    expect(isMatch(`${text}!`)).toBe(true);
+  },
+  60_000,
+);
+
+it('agrees with a regular expression of the same meaning', () => {
+  const meaning: Record<string, string> = { '*': '[^/]*', '?': '[^/]', '**': '.*' };
+  const pattern = fc.array(fc.constantFrom('*', '**', '?', 'a', 'b', '/'), { maxLength: 8 });
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', '𝕏', '\n'), maxLength: 10 });
+  fc.assert(
+    fc.property(pattern, text, (parts, given) => {
+      const glob = parts.join('');
+      const source = glob.replace(/\*{2,}|[*?]/g, (part) => meaning[part] ?? '.*');
+      expect(globs([glob])(given)).toBe(new RegExp(`^${source}$`, 'su').test(given));
+    }),
+    { numRuns: 2_000 },
+  );
 });

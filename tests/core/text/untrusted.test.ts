@@ -12,6 +12,9 @@ describe('text that somebody else wrote', () => {
     ['characters that hide', 'a\u200bb\ufeffc\u00add', 'a b c d'],
     ['separators of lines and paragraphs', 'a\u2028b\u2029c', 'a b c'],
     ['tags, which only a machine reads', 'a\u{e0041}\u{e0042}b', 'a b'],
+    ['variation selectors, which can hide a text of any length', 'a\ufe0f\u{e0100}\u{e01ef}b\u180b', 'a b'],
+    ['letters without a shape', 'a\u3164b\u115f\u1160c\uffa0d\u17b4\u17b5e\u034ff', 'a b c d e f'],
+    ['blank Braille and characters of private use', 'a\u2800b\ue000\u{f0000}c', 'a b c'],
     ['space around and between', '  a    b  ', 'a b'],
   ])('loses %s', (_, text, expected) => {
     expect(plain(text)).toBe(expected);
@@ -81,6 +84,11 @@ describe('text that somebody else wrote', () => {
     expect(named('Ubuntu 24.04')).toBe('"Ubuntu 24.04"');
     expect(named('x".\u00a0Next: "')).toBe(`"x'.\u00a0Next: '"`);
     expect(named('')).toBe('""');
+    expect(named('東京-1')).toBe('東京-1');
+    expect(named('http://[2001:db8::1]/a*.img')).toBe('http://[2001:db8::1]/a*.img');
+    for (const odd of ['a\u2800b', 'a`b', '<a>', 'a\u2019b', 'a\u3002Next', '🖥', 'a\\b', '\u0301']) {
+      expect(named(odd)).toMatch(/^".*"$/u);
+    }
     expect(named('x'.repeat(200), 10)).toBe('xxxxxxxxx…');
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { localImages } from '../../support/local-images.js';
 import type { McpSession } from '../../support/mcp-session.js';
 import { finished, provision } from '../../support/tool-answers.js';
 import { type Cloud, type Env, given } from './cloud.js';
@@ -144,6 +145,7 @@ export function waysToSignIn(cloud: () => Cloud): void {
 
 function basicSettings({ basic }: Cloud) {
   return {
+    ...localImages,
     OS_AUTH_TYPE: 'http_basic',
     OS_ENDPOINT: basic.endpoint,
     OS_USERNAME: basic.username,

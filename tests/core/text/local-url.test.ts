@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest';
+import { isLocalUrl } from '../../../src/core/text/local-url.js';
+
+it.each([
+  'file:///etc/ironic/ironic.conf',
+  'FILE://host/share',
+  'http://127.0.0.1/a',
+  'https://127.0.0.1:8443/a',
+  'http://127.1/a',
+  'http://2130706433/a',
+  'http://0x7f.1/a',
+  'http://0177.0.0.1/a',
+  'http://127.0.0.1./a',
+  'http://①②⑦.0.0.1/a',
+  'http://%31%32%37.0.0.1/a',
+  'http://user:password@127.0.0.1/a',
+  'http://images.example\\@127.0.0.1/a',
+  'http://127.0.0.1\\@images.example/a',
+  'http://0.0.0.0/a',
+  'http://0/a',
+  'http://169.254.169.254/latest/meta-data',
+  'http://2852039166/latest',
+  'http://localhost/a',
+  'http://LOCALHOST./a',
+  'http://a.localhost:80/a',
+  'http://localhost.localdomain/a',
+  'http://ip6-localhost/a',
+  'http://metadata.google.internal/computeMetadata',
+  'http://[::1]/a',
+  'http://[0:0:0:0:0:0:0:1]/a',
+  'http://[::]/a',
+  'http://[::ffff:127.0.0.1]/a',
+  'http://[::ffff:a9fe:a9fe]/a',
+  'http://[::127.0.0.1]/a',
+  'http://[64:ff9b::7f00:1]/a',
+  'http://[2002:7f00:1::]/a',
+  'http://[fe80::1]/a',
+  'http://[febf::1]/a',
+  'http://[fe80::1%25eth0]/a',
+  'http://[ff02::1]/a',
+  'oci://127.0.0.1:5000/a:1',
+  'oci://2130706433/a:1',
+  'oci://[::1]/a:1',
+  'oci://localhost/a:1',
+  'http://a b/c',
+  'no URL at all',
+])('%s leads to whoever fetches it, or cannot be told', (url) => {
+  expect(isLocalUrl(url)).toBe(true);
+});
+
+it.each([
+  'https://images.example.org/debian.qcow2',
+  'http://10.0.0.5:8080/a',
+  'http://192.168.1.1/a',
+  'http://127images.example/a',
+  'http://0.example.org/a',
+  'http://localhost.example.org/a',
+  'http://notlocalhost/a',
+  'http://[2001:db8::1]/a',
+  'http://[fd00::1]/a',
+  'http://[::ffff:10.0.0.1]/a',
+  'oci://registry.example:5000/os/debian:12',
+  'https://images.example.org/a?at=127.0.0.1#169.254.169.254',
+])('%s does not', (url) => {
+  expect(isLocalUrl(url)).toBe(false);
+});
