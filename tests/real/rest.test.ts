@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { administrator } from '../contract/lab.js';
 import { expectDocumented } from '../http/documented.js';
 import { expectFailure, failingRequests, nobody, sameFailure } from '../http/failing-requests.js';
-import { type HttpServer, startHttpServer } from '../http/http-server.js';
 import { expectLostStart } from '../http/lost-start.js';
 import { createRestClient, type RestClient } from '../http/rest-client.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
+import { type HttpServer, startHttpServer } from '../support/http-server.js';
 import { nowhere } from '../support/nowhere.js';
 
 const checksum = 'd41d8cd98f00b204e9800998ecf8427e';
