@@ -1,10 +1,36 @@
 import { defineConfig } from 'vitest/config';
 
+const testsIn = (folder: string) => `tests/${folder}/**/*.test.ts`;
+
+/** Every lane but `fast` and `long` has its folder. */
+const otherLanes = ['program', 'package', 'load', 'real'].map(testsIn);
+
+/** Each project is a lane: CONTRIBUTING.md says what each is for, and how to see which lane a test is in. */
 export default defineConfig({
   define: { __VERSION__: JSON.stringify('0.0.0-test') },
   test: {
-    include: ['tests/**/*.test.ts'],
-    exclude: ['tests/real/**', 'tests/package/**', 'tests/load/**'],
+    projects: [
+      { extends: true, test: { name: 'fast', include: ['tests/**/*.test.ts'], exclude: otherLanes } },
+      { extends: true, test: { name: 'program', include: [testsIn('program')] } },
+      // The same files as in the lane of their folder, at full length: see tests/support/length.ts.
+      { extends: true, test: { name: 'long', include: ['tests/**/*.long.test.ts'], provide: { atLength: true } } },
+      {
+        extends: true,
+        test: { name: 'package', include: [testsIn('package')], globalSetup: ['tests/package/setup.ts'] },
+      },
+      { extends: true, test: { name: 'load', include: [testsIn('load')], testTimeout: 300_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          include: [testsIn('real')],
+          globalSetup: ['tests/real/setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          maxWorkers: 1,
+        },
+      },
+    ],
     // Much of the time is spent in programs' pauses: all processors are free for that.
     maxWorkers: '100%',
     // Not UTC, in which Ironic writes its times, nor whole hours away from it: a mistaken zone shows.

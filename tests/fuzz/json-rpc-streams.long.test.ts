@@ -4,12 +4,12 @@ import { stdio } from '../../src/commands/stdio.js';
 import { operations } from '../../src/core/operations.js';
 import { createFakeIo } from '../support/fake-io.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { runs } from '../support/length.js';
 import { assertOnlyJsonRpc } from '../support/mcp-session.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
 import { inputs, leaks, steps, worsened } from './hostile.js';
 
-/** So many streams; the lane in .ci/run sets more. */
-const streams = Number(process.env.STREAMS ?? 60);
+const streams = runs({ variable: 'STREAMS', few: 60, many: 5_000 });
 const seed = Number(process.env.SEED ?? 20_261_124);
 
 const envelope = {

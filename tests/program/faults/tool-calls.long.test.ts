@@ -5,10 +5,10 @@ import { operations } from '../../../src/core/operations.js';
 import { hostileValue, inputs, leaks, steps, worsened } from '../../fuzz/hostile.js';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.js';
 import { type Lines, openLines } from '../../support/json-rpc-lines.js';
+import { runs } from '../../support/length.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../../support/simulated-ironic.js';
 
-/** So many calls; the lane in .ci/run sets more. */
-const calls = Number(process.env.CALLS ?? 300);
+const calls = runs({ variable: 'CALLS', few: 300, many: 20_000 });
 const seed = Number(process.env.SEED ?? 20_261_124);
 
 const call = fc.oneof(

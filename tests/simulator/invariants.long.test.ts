@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { targets, verbs } from '../../src/simulator/world/state-machine.js';
 import ironic from '../golden/ironic-21.4.4-fsm.json' with { type: 'json' };
+import { runs } from '../support/length.js';
 import { type Answer, type Sim, setup } from './harness.js';
 
 const nodes = ['rack1-small-01', 'rack1-small-04', 'rack3-gpu-03', 'rack3-large-fail-write-image'];
@@ -125,7 +126,7 @@ function checkAssociations({ world }: Sim): void {
 }
 
 /** More of them in a lane of their own: 10,000 take some minutes. */
-const sequences = Number(process.env.SEQUENCES ?? 300);
+const sequences = runs({ variable: 'SEQUENCES', few: 300, many: 10_000 });
 
 it(
   'whatever clients do, the cloud stays in order',

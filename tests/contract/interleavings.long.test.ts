@@ -11,11 +11,11 @@ import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
 import { createGate } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
+import { runs } from '../support/length.js';
 
-/** `INTERLEAVINGS=1000` for the long run. */
-const runs = Number(process.env.INTERLEAVINGS ?? 30);
+const numRuns = runs({ variable: 'INTERLEAVINGS', few: 30, many: 1_000 });
 
-vi.setConfig({ testTimeout: 60_000 + runs * 3_000 });
+vi.setConfig({ testTimeout: 60_000 + numRuns * 3_000 });
 
 const image_id = 'debian-12';
 /** Of this class the built-in cloud has three free servers. */
@@ -118,7 +118,7 @@ it('gives five callers three servers, each to one of them, in whatever order the
       );
       for (const { provision_state: state } of taken) expect(state).not.toBe('available');
     }),
-    { numRuns: runs },
+    { numRuns },
   );
 });
 
@@ -137,7 +137,7 @@ it('makes one deployment of one key, however its callers overtake each other', a
         });
       }
     }),
-    { numRuns: runs },
+    { numRuns },
   );
 });
 
@@ -175,6 +175,6 @@ it('answers whoever used one key for a different request with a conflict, and no
         if (answer.message.startsWith('Another')) expect(answer.message).toContain('config drive of that call');
       });
     }),
-    { numRuns: runs },
+    { numRuns },
   );
 });
