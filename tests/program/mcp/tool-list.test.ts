@@ -17,7 +17,7 @@ describe.each(clientLines)('what a %s client is shown', (line: ClientLine) => {
 
   it('is the tool list in tests/golden/tools.json, to be changed on purpose only', async () => {
     const tools = await session.listTools();
-    // UPDATE_GOLDEN=1 npx vitest run tests/program/mcp/tool-list.test.ts && npx biome check --write tests/golden
+    // UPDATE_GOLDEN=1 npx vitest run tests/program/mcp/tool-list.test.ts
     if (process.env.UPDATE_GOLDEN) await writeFile(golden, JSON.stringify(tools, null, 2));
     expect(tools).toEqual(JSON.parse(await readFile(golden, 'utf8')));
   });
