@@ -1,7 +1,8 @@
-import { describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isChange } from '../../contract/fault-requests.js';
 import { administrator } from '../../contract/lab.js';
 import { lateCases, playLate } from '../../contract/late-arrivals.js';
+import { ironics } from '../ironics.js';
 import type { RealIronic } from '../setup.js';
 import type { FaultGround, FaultLane } from './fault-lane.js';
 import { faultCases, reported } from './fault-lanes.js';
@@ -42,7 +43,7 @@ function groundOf({ endpoint, state }: RealIronic): FaultGround {
 
 // The two releases go through each at the same time.
 describe('whatever goes wrong once with a real Ironic', () => {
-  test.concurrent.each(inject('ironics'))(
+  test.concurrent.each(ironics)(
     '$version ($release): the answer is true, nothing happens twice, and nothing is lost',
     async (ironic) => {
       const ground = groundOf(ironic);
@@ -61,7 +62,7 @@ describe('whatever goes wrong once with a real Ironic', () => {
 });
 
 describe('a change that arrives late at a real Ironic', () => {
-  test.concurrent.each(inject('ironics'))(
+  test.concurrent.each(ironics)(
     '$version ($release) never makes a mixture of two',
     async (ironic) => {
       const ground = groundOf(ironic);

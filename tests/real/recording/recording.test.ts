@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSimulator } from '../../../src/simulator/cloud.js';
+import { ironics } from '../ironics.js';
 import type { RealIronic } from '../setup.js';
 import { type Accepted, accepted } from './accepted-differences.js';
 import { requests } from './recorded-requests.js';
@@ -32,7 +33,7 @@ afterAll(() => {
   server.closeAllConnections();
 });
 
-describe.each(inject('ironics'))('as Ironic $version ($release)', ({ endpoint, release, version }: RealIronic) => {
+describe.each(ironics)('as Ironic $version ($release)', ({ endpoint, release, version }: RealIronic) => {
   const mine = accepted.filter((each) => each.on === undefined || each.on === release);
   const used = new Set<Accepted>();
   let real: readonly Answer[];
