@@ -29,8 +29,8 @@ export interface FaultGround {
   readonly services: readonly string[];
   readonly images: FaultLab['images'];
   /**
-   * How long a request may take here, in real milliseconds: more than a busy machine needs for an answer. The programs'
-   * time passes as much faster, for their pauses and deadlines are for people.
+   * How long a request with a fault may take here, in real milliseconds. It is short, because most of the faults end
+   * with it. The programs' time passes as much faster, so that their pauses are short as well.
    */
   readonly timeout: number;
   /** How many cases may be played side by side. */
@@ -148,12 +148,12 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
     );
   }
 
-  const ways: FaultyWays = {
+  const ways = (timeout: number): FaultyWays => ({
     clock,
     timeout,
     at: (service) => proxies.get(service)?.url ?? '',
     open: (service, endpoint) => createHttp({ service, endpoint, timeout, gate: createGate(8), fetch: send }),
-  };
+  });
 
   const lab: FaultLab = {
     script,
@@ -161,7 +161,8 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
     resourceClass,
     images: ground.images,
     program() {
-      const { ironic, images } = ground.connect(ways);
+      // A busy machine may take long to answer, and where nothing goes wrong nothing may go wrong.
+      const { ironic, images } = ground.connect(ways(script.faultless ? usualTimeout : timeout));
       const bareMetal = createIronic({ http: ironic, clock, random: Math.random });
       const service = createProvisionService({
         bareMetal,
