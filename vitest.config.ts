@@ -1,12 +1,41 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+const testsIn = (folder: string) => `tests/${folder}/**/*.test.ts`;
+
+/** Every lane but `fast` and `long` has its folder. */
+const otherLanes = ['program', 'package', 'load', 'real'].map(testsIn);
+
+/** Each project is a lane: CONTRIBUTING.md says what each is for, and how to see which lane a test is in. */
 export default defineConfig({
   define: { __VERSION__: JSON.stringify('0.0.0-test') },
   test: {
-    include: ['tests/**/*.test.ts'],
-    exclude: ['tests/real/**', 'tests/package/**', 'tests/load/**'],
-    // Much of the time is spent in programs' pauses: all processors are free for that.
-    maxWorkers: '100%',
+    projects: [
+      { extends: true, test: { name: 'fast', include: ['tests/**/*.test.ts'], exclude: otherLanes } },
+      { extends: true, test: { name: 'program', include: [testsIn('program')] } },
+      // The same files as in the lane of their folder, at full length: see tests/support/length.ts.
+      { extends: true, test: { name: 'long', include: ['tests/**/*.long.test.ts'], provide: { atLength: true } } },
+      {
+        extends: true,
+        test: { name: 'package', include: [testsIn('package')], globalSetup: ['tests/package/setup.ts'] },
+      },
+      { extends: true, test: { name: 'load', include: [testsIn('load')], testTimeout: 300_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          include: [testsIn('real')],
+          globalSetup: ['tests/real/setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          // The files mostly wait. Each worker has Ironics of its own.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+    // Some tests wait for a program or for the machine's clock. One more worker keeps all processors busy meanwhile.
+    maxWorkers: availableParallelism() + 1,
     // Not UTC, in which Ironic writes its times, nor whole hours away from it: a mistaken zone shows.
     env: { TZ: 'America/St_Johns' },
     // For what hangs: a busy machine is no defect.

@@ -72,7 +72,15 @@ describe('Neutron ports', () => {
   test('are attached after the reservation and before the start', async () => {
     const { log, provision, vifs } = await cloud('flat');
     await provision({ vifs: [vif] });
-    expect(log.slice(-4)).toEqual(['PATCH node', 'GET node/vifs', 'POST node/vifs', 'PUT node/states/provision']);
+    expect(log.slice(-6)).toEqual([
+      'PATCH node',
+      'GET node/vifs',
+      'POST node/vifs',
+      // Whether they are still there, and whether the server is still ours.
+      'GET node/vifs',
+      'GET node',
+      'PUT node/states/provision',
+    ]);
     expect(await vifs()).toEqual([vif]);
   });
 

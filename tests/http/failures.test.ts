@@ -198,7 +198,7 @@ describe('each failure of the table, provoked on the simulated cloud', () => {
       for (const end of ends) end();
       expect((await first).status).toBe(404);
       const third = client.ask('GET', question.target);
-      await vi.waitUntil(() => ends.length === 2);
+      await vi.waitUntil(() => ends.length === 2, { timeout: 50_000 });
       ends[1]?.();
       expect((await third).status).toBe(404);
     },

@@ -11,7 +11,7 @@ const golden = new URL('../golden/openapi.json', import.meta.url);
 
 describe('the OpenAPI document', () => {
   it('is the one in tests/golden/openapi.json, to be changed on purpose only', async () => {
-    // UPDATE_GOLDEN=1 npx vitest run tests/http/openapi.test.ts && npx biome check --write tests/golden
+    // UPDATE_GOLDEN=1 npx vitest run tests/http/openapi.test.ts
     if (process.env.UPDATE_GOLDEN) await writeFile(golden, JSON.stringify(document, null, 2));
     expect(document).toEqual(JSON.parse(await readFile(golden, 'utf8')));
   });

@@ -1,17 +1,18 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Administrator, administrator } from '../contract/lab.js';
 import { localImages } from '../support/local-images.js';
 import { clientLines, type McpSession, openSession } from '../support/mcp-session.js';
+import { ironics } from './ironics.js';
 
 const image = 'cirros';
 /** Nobody listens there. */
 const source = 'http://127.0.0.1:9/cirros.img';
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBinaryBinaryBinaryBinaryBinary tests';
 
-describe.each(inject('ironics'))('the built program with Ironic $version ($release)', ({ endpoint, access_log }) => {
+describe.each(ironics)('the built program with Ironic $version ($release)', ({ endpoint, access_log }) => {
   const admin: Administrator = administrator(endpoint);
   let folder: string;
   let env: Record<string, string>;

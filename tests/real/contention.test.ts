@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Administrator, administrator } from '../contract/lab.js';
 import { localImages } from '../support/local-images.js';
 import { type McpSession, openSession, type ToolAnswer } from '../support/mcp-session.js';
+import { ironics } from './ironics.js';
 
 const copies = 4;
 const callers = 64;
@@ -12,7 +13,7 @@ const mostRequests = 6;
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 600_000 });
 
-describe.each(inject('ironics'))('on Ironic $version ($release)', ({ endpoint, access_log }) => {
+describe.each(ironics)('on Ironic $version ($release)', ({ endpoint, access_log }) => {
   const admin: Administrator = administrator(endpoint);
   let sessions: McpSession[];
   let servers: readonly string[];

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { describe, inject } from 'vitest';
+import { describe } from 'vitest';
 import { contract } from '../contract/suite.js';
 import { configDriveIn } from './config-drive.js';
+import { ironics } from './ironics.js';
 import type { RealIronic } from './setup.js';
 
 const setGroup = `
@@ -13,7 +14,7 @@ database.execute('update nodes set conductor_group = ? where uuid = ?', [sys.arg
 database.commit()
 `;
 
-describe.each(inject('ironics'))('on Ironic $version ($release)', (ironic: RealIronic) => {
+describe.each(ironics)('on Ironic $version ($release)', (ironic: RealIronic) => {
   contract(async () => ({
     endpoint: ironic.endpoint,
     requests: async () => {

@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { ProvisionStatus } from '../../src/core/requests.js';
 import { administrator } from '../contract/lab.js';
 import { clientLines, openSession } from '../support/mcp-session.js';
+import { ironics } from './ironics.js';
 import type { RealIronic } from './setup.js';
 import { coreAt, createStage, image } from './staged-server.js';
 
@@ -19,7 +20,6 @@ async function restart({ release, state }: RealIronic, ...options: string[]): Pr
   await run('python3', [...args, '--keep-database', ...options]);
 }
 
-const ironics = inject('ironics');
 const stages = new Map(ironics.map((ironic) => [ironic, createStage(administrator(ironic.endpoint))]));
 afterAll(() => Promise.all([...stages.values()].map((stage) => stage.clear())));
 

@@ -1,16 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { administrator } from '../contract/lab.js';
 import { expectDocumented } from '../http/documented.js';
 import { expectFailure, failingRequests, nobody, sameFailure } from '../http/failing-requests.js';
-import { type HttpServer, startHttpServer } from '../http/http-server.js';
 import { expectLostStart } from '../http/lost-start.js';
 import { createRestClient, type RestClient } from '../http/rest-client.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
+import { type HttpServer, startHttpServer } from '../support/http-server.js';
 import { localImages } from '../support/local-images.js';
 import { nowhere } from '../support/nowhere.js';
+import { ironics } from './ironics.js';
 
 const checksum = 'd41d8cd98f00b204e9800998ecf8427e';
 /** Nobody listens there. */
@@ -19,7 +20,7 @@ const images = { cirros: { source, checksum } };
 const withoutChecksum = 'http://127.0.0.1:9/no-checksum.img';
 const provision = ['POST', '/provision'] as const;
 
-describe.each(inject('ironics'))('REST with Ironic $version ($release)', ({ endpoint }) => {
+describe.each(ironics)('REST with Ironic $version ($release)', ({ endpoint }) => {
   const admin = administrator(endpoint);
   let folder: string;
   let settings: Record<string, string>;

@@ -18,7 +18,8 @@ export interface RealIronic {
 
 declare module 'vitest' {
   interface ProvidedContext {
-    ironics: RealIronic[];
+    /** One of each release for every worker. */
+    ironics: RealIronic[][];
   }
 }
 
@@ -26,24 +27,35 @@ const lab = 'tests/real/ironic/ironic_lab.py';
 const releases = ['debian', 'newest'] as const;
 
 /** Brings the real Ironics up before the tests, says which they are, and takes them down afterwards. */
-export default async function setup({ provide }: TestProject): Promise<() => void> {
+export default async function setup({ provide, config }: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'ironic-mcp-real-'));
-  const states = releases.map((release) => join(folder, release));
+  const workers = Array.from({ length: config.maxWorkers }, (_, index) => join(folder, `worker-${index + 1}`));
+  const stateOf = (worker: string, release: string) => join(worker, release);
   const down = () => {
-    for (const state of states) spawnSync('python3', [lab, 'down', '--state', state], { stdio: 'ignore' });
+    for (const state of workers.flatMap((worker) => releases.map((release) => stateOf(worker, release)))) {
+      spawnSync('python3', [lab, 'down', '--state', state], { stdio: 'ignore' });
+    }
   };
-  const started = await Promise.allSettled(releases.map((release, index) => up(release, states[index] ?? folder)));
-  const ironics = started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  const failed = started.find((outcome) => outcome.status === 'rejected');
-  if (failed) {
+  const ironics: RealIronic[][] = [];
+  try {
+    // Two at a time: more would only keep each other waiting.
+    for (const worker of workers) ironics.push(await both((release) => up(release, stateOf(worker, release))));
+  } catch (error) {
     down();
-    throw failed.reason;
+    throw error;
   }
-  for (const { release, version, api_version } of ironics) {
+  for (const { release, version, api_version } of ironics[0] ?? []) {
     process.stderr.write(`Real Ironic (${release}): ${version}, API ${api_version}\n`);
   }
   provide('ironics', ironics);
   return down;
+}
+
+/** Fails only when both have ended: an Ironic that is still coming up cannot be taken down. */
+async function both(bringUp: (release: string) => Promise<RealIronic>): Promise<RealIronic[]> {
+  const started = releases.map(bringUp);
+  await Promise.allSettled(started);
+  return Promise.all(started);
 }
 
 async function up(release: string, state: string): Promise<RealIronic> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Core } from '../../src/core/operation.js';
 import type { BareMetal } from '../../src/core/ports.js';
 import type { ProvisionStatus } from '../../src/core/requests.js';
@@ -6,12 +6,13 @@ import { createStatusService } from '../../src/core/status/wait-for-change.js';
 import { systemClock } from '../../src/local/clock.js';
 import { administrator } from '../contract/lab.js';
 import { openPolicy } from '../support/open-policy.js';
+import { ironics } from './ironics.js';
 import { bareMetalAt, coreAt, createStage, type Fate, image } from './staged-server.js';
 
 const signal = new AbortController().signal;
 const steps = ['deploy', 'write_image', 'prepare_instance_boot', 'boot_instance'];
 
-describe.each(inject('ironics'))('on Ironic $version ($release)', ({ endpoint }) => {
+describe.each(ironics)('on Ironic $version ($release)', ({ endpoint }) => {
   const admin = administrator(endpoint);
   const stage = createStage(admin);
   let core: Core;

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { ironics } from './ironics.js';
 import type { RealIronic } from './setup.js';
 
-it.each(inject('ironics'))(
+it.each(ironics)(
   'the state machine of Ironic $version is the one that the simulator is held against',
   ({ release, version }: RealIronic) => {
     const dump = execFileSync('python3', ['tests/real/ironic/state_machine.py', '--release', release], {

@@ -78,6 +78,8 @@ export interface Injection {
 export interface FaultScript {
   /** The kinds of the requests so far, in order. */
   readonly log: readonly string[];
+  /** Whether the requests from now on have no fault. */
+  readonly faultless: boolean;
   /** Begins anew, with these faults. */
   play(...injections: readonly Injection[]): void;
   /** What befalls the next request, which is of this kind. */
@@ -113,6 +115,9 @@ export function createFaultScript(): FaultScript {
   return {
     get log() {
       return log;
+    },
+    get faultless() {
+      return injections.length === 0;
     },
     play(...all) {
       injections = all;

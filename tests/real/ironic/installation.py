@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from problem import Problem
+from problem import Problem, Unavailable
 
 DEBIAN_PYTHON = Path('/usr/bin/python3')
 
@@ -81,9 +81,9 @@ def install_packages(packages, log):
         return
     names = ' '.join(missing)
     if not shutil.which('apt-get'):
-        raise Problem(f'Missing here, and this is not Debian to install them: {names}.')
+        raise Unavailable(f'Missing here, and this is not Debian to install them: {names}.')
     if os.geteuid() != 0:
-        raise Problem(f'Missing here, and only root can install them: {names}.')
+        raise Unavailable(f'Missing here, and only root can install them: {names}.')
     # Without recommended packages: python3-ironic alone is all of Ironic's code, and asks no questions.
     apt = ['apt-get', '-o', 'DPkg::Lock::Timeout=300', '--yes']
     command = [*apt, '--no-install-recommends', 'install', *missing]

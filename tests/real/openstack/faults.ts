@@ -5,8 +5,8 @@ import { createGlance } from '../../../src/openstack/glance.js';
 import { createKeystoneSession } from '../../../src/openstack/keystone.js';
 import type { Service } from '../../../src/openstack/session.js';
 import { administrator } from '../../contract/lab.js';
-import type { FaultGround } from '../fault-lane.js';
-import { faultCases, reported } from '../fault-lanes.js';
+import type { FaultGround } from '../faults/fault-lane.js';
+import { faultCases, reported } from '../faults/fault-lanes.js';
 import { type Cloud, given } from './cloud.js';
 
 const images = { first: 'debian-12', second: 'ubuntu-22.04' };

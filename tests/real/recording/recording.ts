@@ -1,0 +1,254 @@
+import { administrator, type Node } from '../../contract/lab.js';
+import { freeRoles, type Recorded, roles } from './recorded-requests.js';
+
+/** An answer, without what differs between two runs: names, ids, addresses, hosts. */
+export interface Answer {
+  readonly status: number;
+  /** The headers that a client may look at: their values, or whether they are there. */
+  readonly headers: Readonly<Record<string, string | boolean>>;
+  /** Of a refusal all that it says, of anything else what kind of values stand where. */
+  readonly body: Shape;
+}
+
+/** A kind of value, or for texts that say something the text. Lists have one shape for all their items. */
+type Shape = string | { readonly [member: string]: Shape } | readonly Shape[];
+
+/** How one Ironic is made ready for the recording. */
+export interface Side {
+  readonly endpoint: string;
+  /** The deploy interface that checks what it is given, and the one that goes through all steps. */
+  readonly strictInterface: string;
+  readonly stagedInterface: string;
+  /** The step in which the node that is to be locked stays. */
+  readonly lockingStep: string;
+  /** What `extra` has to say for the fate of a node in this role. */
+  readonly fates: Readonly<Record<'deployed' | 'failing' | 'waiting' | 'locked', object>>;
+}
+
+type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json };
+
+/** What the hardware, the driver and the deploy interface keep for themselves: any object will do. */
+const opaque = ['driver_info', 'driver_internal_info', 'properties', 'extra'];
+/** In lists also what other people's deployments have left. */
+const opaqueInLists = [...opaque, 'instance_info', 'deploy_step'];
+
+/** Texts that a client reads, and which must be the same. The rest only has to be a text. */
+const telling = ['next', 'href', 'rel', 'faultcode', 'faultstring', 'title', 'description', 'code', 'debuginfo'];
+const tellingStates = ['provision_state', 'target_provision_state', 'state', 'instance_uuid', 'node_uuid', 'severity'];
+
+/** Sends all requests to one Ironic, one after the other. */
+export async function record(side: Side, requests: readonly Recorded[]): Promise<readonly Answer[]> {
+  const admin = administrator(side.endpoint);
+  const cast = await assignRoles(side);
+  const names = new Map<string, string>();
+  for (const [role, { uuid, name }] of Object.entries(cast)) {
+    names.set(`{${role}}`, uuid).set(`{${role}.name}`, name);
+  }
+  const driver = String(cast.free?.driver);
+  names.set('{driver}', driver);
+  const filled = (text: string) => text.replace(/\{[a-z]+(\.name)?\}/g, (role) => names.get(role) ?? role);
+  const hosts = (await admin.done('GET', 'conductors')) as { conductors: { hostname: string }[] };
+  const known = new Map([
+    [side.endpoint, '<address>'],
+    ...[...names].map(([role, value]) => [value, role] as const),
+    ...hosts.conductors.map(({ hostname }) => [hostname, '<conductor>'] as const),
+  ]);
+
+  const answers: Answer[] = [];
+  for (const request of requests) {
+    answers.push(await ask(side.endpoint, request, filled, (text) => anonymous(text, known)));
+    if (request.until) await reach(side, filled, ...request.until);
+  }
+  return answers;
+}
+
+/** Chooses a node for each role, and makes it what its role wants. */
+async function assignRoles({ endpoint, strictInterface, stagedInterface, fates }: Side): Promise<Record<string, Node>> {
+  const admin = administrator(endpoint);
+  const nodes = (await admin.nodes()).filter(({ name }) => !name.includes('-fail-'));
+  const free = nodes.filter((node) => node.provision_state === 'available' && !node.maintenance && !node.instance_uuid);
+  const large = free.filter((node) => node.resource_class === 'baremetal.large').slice(0, freeRoles.length);
+  const cast: Record<string, Node | undefined> = {
+    ...Object.fromEntries(freeRoles.map((role, index) => [role, large[index]])),
+    gpu: free.find((node) => node.resource_class === 'baremetal.gpu'),
+    maintenance: nodes.find((node) => node.maintenance && node.provision_state === 'available'),
+    manageable: nodes.find((node) => node.provision_state === 'manageable'),
+    active: nodes.find((node) => node.provision_state === 'active'),
+  };
+  for (const role of roles) if (!cast[role]) throw new Error(`there is no node to play "${role}"`);
+  const found = cast as Record<string, Node>;
+  for (const role of freeRoles) {
+    const deployInterface = role in fates ? stagedInterface : strictInterface;
+    const operation = { op: 'replace', path: '/deploy_interface', value: deployInterface };
+    await admin.patch(found[role]?.uuid ?? '', operation, {
+      op: 'replace',
+      path: '/extra',
+      value: fates[role as keyof typeof fates] ?? {},
+    });
+  }
+  return found;
+}
+
+async function ask(
+  endpoint: string,
+  { ask: line, body, version = '1.82', locked }: Recorded,
+  filled: (text: string) => string,
+  anonymize: (text: string) => string,
+): Promise<Answer> {
+  const [method = '', path = ''] = filled(line).split(' ');
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (version !== null) headers['x-openstack-ironic-api-version'] = version;
+  const text = typeof body === 'string' ? body : filled(JSON.stringify(body) ?? '');
+  const init = { method, headers, ...(body !== undefined && { body: text }) };
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await fetch(endpoint + path, init);
+    const said = await response.text();
+    // Ironic itself holds a lock now and then: when it looks whether a server is switched on, say.
+    const busy = !locked && response.status === 409 && said.includes('is locked by host');
+    if (!busy || attempt === 20) return answer(response, said, version === 'latest', anonymize);
+  }
+}
+
+function answer(response: Response, said: string, latest: boolean, anonymize: (text: string) => string): Answer {
+  const version = 'x-openstack-ironic-api-';
+  const value = (name: string) => anonymize(response.headers.get(name) ?? '');
+  const newest = response.headers.get(`${version}maximum-version`);
+  const headers = {
+    'content-type': value('content-type'),
+    location: value('location'),
+    allow: value('allow'),
+    [`${version}version`]: latest && value(`${version}version`) === newest ? '<newest>' : value(`${version}version`),
+    [`${version}minimum-version`]: value(`${version}minimum-version`),
+    [`${version}maximum-version`]: newest !== null,
+    'openstack-request-id': response.headers.has('openstack-request-id'),
+  };
+  return { status: response.status, headers, body: said === '' ? '(empty)' : shapeOf(parsed(said), anonymize) };
+}
+
+function parsed(text: string): Json {
+  let body: Json;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  if (typeof body !== 'object' || body === null || !('error_message' in body)) return body;
+  return { error_message: parsed(String(body.error_message)) };
+}
+
+function shapeOf(value: Json, anonymize: (text: string) => string, member = ''): Shape {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) {
+    const shapes = value.map((item: Json) => shapeOf(item, anonymize, member));
+    return member === 'links' ? shapes : { 'each of them': merged(shapes) };
+  }
+  if (opaque.includes(member)) return typeof value;
+  if (typeof value === 'object') {
+    const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(members.map(([name, item]) => [name, shapeOf(item, anonymize, name)]));
+  }
+  const says = telling.includes(member) || tellingStates.includes(member);
+  return says ? `${typeof value} ${anonymize(String(value))}` : typeof value;
+}
+
+/** One shape for all items of a list. They differ in what they have: no more than the kinds of values counts. */
+function merged(shapes: readonly Shape[]): Shape {
+  const kinds = shapes.map((shape): Shape => {
+    if (typeof shape === 'string') return shape.split(' ')[0] ?? '';
+    if (Array.isArray(shape)) return merged(shape);
+    const members = Object.entries(shape).map(([name, item]) => {
+      if (opaqueInLists.includes(name)) return [name, 'object'];
+      return [name, name === 'each of them' ? item : merged([item])];
+    });
+    return Object.fromEntries(members);
+  });
+  const objects = kinds.filter((kind) => typeof kind === 'object');
+  if (objects.length === 0) return [...new Set(kinds)].sort().join(' or ') || 'nothing';
+  const names = new Set(objects.flatMap((each) => Object.keys(each)));
+  return Object.fromEntries(
+    [...names].sort().map((name) => {
+      const items = objects.flatMap((each) => (each as Record<string, Shape>)[name] ?? 'absent');
+      return [name, merged(items)];
+    }),
+  );
+}
+
+/** A shape as the other one has it where the difference lies only in which items a list happens to have. */
+export function alike(got: unknown, wanted: unknown): unknown {
+  if (typeof got !== 'object' || got === null || typeof wanted !== 'object' || wanted === null || Array.isArray(got))
+    return got;
+  const members = wanted as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(got).map(([name, value]) => {
+      if (name !== 'each of them') return [name, alike(value, members[name])];
+      return [name, members[name] === 'nothing' || value === 'nothing' ? members[name] : loosely(value, members[name])];
+    }),
+  );
+}
+
+function loosely(got: unknown, wanted: unknown): unknown {
+  if (typeof got === 'string' || typeof wanted === 'string') {
+    const kinds = (shape: unknown) => (typeof shape === 'string' ? shape.split(' or ') : ['object']);
+    const real = (shape: unknown) => kinds(shape).filter((kind) => kind !== 'null' && kind !== 'nothing');
+    const [ours, theirs] = [real(got), real(wanted)];
+    const fits = ours.length === 0 || theirs.length === 0 || ours.join() === theirs.join();
+    return fits && !kinds(got).includes('absent') === !kinds(wanted).includes('absent') ? wanted : got;
+  }
+  if (typeof got !== 'object' || got === null || typeof wanted !== 'object' || wanted === null) return got;
+  const members = wanted as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(got).map(([name, value]) => [name, loosely(value, members[name])]));
+}
+
+/** The answer without some members, each given by its path. */
+export function without(answer: Answer, members: readonly string[]): Answer {
+  const copy = structuredClone(answer);
+  for (const path of members) {
+    const steps = path.split('.');
+    const last = steps.pop() ?? '';
+    let parent: unknown = copy;
+    for (const step of steps) parent = (parent as Record<string, unknown> | undefined)?.[step];
+    if (typeof parent === 'object' && parent !== null) delete (parent as Record<string, unknown>)[last];
+  }
+  return copy;
+}
+
+/** Are the answers different in one of these members? */
+export function differ(one: Answer, other: Answer, members: readonly string[]): boolean {
+  const found = (answer: Answer, path: string) =>
+    path.split('.').reduce<unknown>((parent, step) => (parent as Record<string, unknown> | undefined)?.[step], answer);
+  return members.some((path) => JSON.stringify(found(one, path)) !== JSON.stringify(found(other, path)));
+}
+
+const uuidPattern = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
+const given = /^(aaaaaaaa-0000|11111111-2222)/;
+
+function anonymous(text: string, known: ReadonlyMap<string, string>): string {
+  let result = text;
+  for (const [value, name] of [...known].sort(([a], [b]) => b.length - a.length)) {
+    result = result.replaceAll(value, name);
+  }
+  return result
+    .replace(/marker=\{[a-z]+\}/, 'marker=<uuid>')
+    .replace(/(supported version range is: \[1\.1,) [\d.]+\]/, '$1 <newest>]')
+    .replace(/(inventory record for node) \d+/, '$1 <number>')
+    .replace(uuidPattern, (uuid) => (given.test(uuid) ? uuid : '<uuid>'));
+}
+
+/** Waits until a node, or an allocation, is in the state. */
+async function reach(
+  { endpoint, lockingStep }: Side,
+  filled: (text: string) => string,
+  who: string,
+  state: string,
+): Promise<void> {
+  const admin = administrator(endpoint);
+  const node = filled(`{${who}}`);
+  const path = node.startsWith('{') ? `allocations/${who}` : `nodes/${node}`;
+  for (const deadline = Date.now() + 60_000; ; ) {
+    const found = (await admin.done('GET', path)) as Node & { state?: string; deploy_step?: { step?: string } };
+    const settled = state === 'deploying' ? found.deploy_step?.step === lockingStep : found.reservation === null;
+    if ((found.state ?? found.provision_state) === state && (found.state || settled)) return;
+    if (Date.now() > deadline) throw new Error(`${who} is ${found.provision_state}, not ${state}: ${found.last_error}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
