@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { type FaultProxy, startFaultProxy } from '../support/faults/fault-proxy.js';
 import { localImages } from '../support/local-images.js';
 import { openSession } from '../support/mcp-session.js';
 import { run } from '../support/program.js';

@@ -1,7 +1,7 @@
 import type { Survey } from '../../src/core/inventory/survey.js';
 import type { ProvisionService } from '../../src/core/provision/provision.js';
 import type { StatusService } from '../../src/core/status/wait-for-change.js';
-import type { FaultScript } from '../support/fault-table.js';
+import type { FaultScript } from '../support/faults/fault-table.js';
 
 /** A server as Ironic has it. */
 export interface Node {

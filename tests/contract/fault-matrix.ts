@@ -1,7 +1,7 @@
 import { deadlines } from '../../src/core/async/retry.js';
 import { Failure } from '../../src/core/failures.js';
 import type { ProvisionRequest, ProvisionResponse } from '../../src/core/requests.js';
-import type { FaultKind, Injection } from '../support/fault-table.js';
+import type { FaultKind, Injection } from '../support/faults/fault-table.js';
 import type { FaultLab, Node } from './fault-lab.js';
 
 const signal = new AbortController().signal;

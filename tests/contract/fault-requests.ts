@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ProvisionRequest } from '../../src/core/requests.js';
-import { type Extent, extents, type FaultKind, faultTable, type Injection } from '../support/fault-table.js';
+import { type Extent, extents, type FaultKind, faultTable, type Injection } from '../support/faults/fault-table.js';
 import type { FaultLab } from './fault-lab.js';
 import type { Scenario } from './fault-matrix.js';
 

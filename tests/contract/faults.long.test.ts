@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/core/failures.js';
 import type { ProvisionRequest } from '../../src/core/requests.js';
-import type { Injection } from '../support/fault-table.js';
+import type { Injection } from '../support/faults/fault-table.js';
 import { chosen } from '../support/length.js';
 import { createFaultCloud } from './fault-cloud.js';
 import type { FaultLab } from './fault-lab.js';

@@ -1,5 +1,5 @@
 import type { ProvisionRequest } from '../../src/core/requests.js';
-import { faultTable } from '../support/fault-table.js';
+import { faultTable } from '../support/faults/fault-table.js';
 import type { FaultLab } from './fault-lab.js';
 import { outcomeOf, wordsOf } from './fault-matrix.js';
 import { requestFor } from './fault-requests.js';

@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config/config.js';
 import type { Core } from '../../src/core/operation.js';
 import { type BareMetal, Refused } from '../../src/core/ports.js';
 import { createProvisionService } from '../../src/core/provision/provision.js';
+import type { DeprovisionRequest } from '../../src/core/requests.js';
 import { systemClock } from '../../src/local/clock.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createIronic } from '../../src/openstack/ironic.js';
@@ -461,7 +462,7 @@ export function contract(openLab: () => Promise<Lab>): void {
     async function undoing(id: string, rules: Readonly<Record<string, string>> = allowed) {
       const { deprovision } = await anotherCore(rules);
       const request = { operation_id: id, confirm_server_name: (await admin.node(id)).name };
-      return (more: { deployment_id?: string } = {}) => deprovision.deprovision({ ...request, ...more }, signal);
+      return (more: Partial<DeprovisionRequest> = {}) => deprovision.deprovision({ ...request, ...more }, signal);
     }
 
     /** A server that has been given a deployment with that fate. */
@@ -519,7 +520,11 @@ export function contract(openLab: () => Promise<Lab>): void {
       await undo();
       expect(await admin.until(id, 'error')).toMatchObject({ instance_uuid: null, instance_info: {} });
       await script(id, {});
-      expect(await undo()).toMatchObject({ status: 'accepted', deployment_id: null });
+      await expect(undo()).rejects.toMatchObject({
+        code: 'deprovision_refused',
+        reason: expect.stringMatching(/^its undeployment failed/),
+      });
+      expect(await undo({ retry_failed: true })).toMatchObject({ status: 'accepted', deployment_id: null });
       await admin.until(id, 'available');
     });
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stdio } from '../../src/commands/stdio.js';
 import { allOperations } from '../../src/core/operations.js';
 import { createFakeIo } from '../support/fake-io.js';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { type FaultProxy, startFaultProxy } from '../support/faults/fault-proxy.js';
 import { runs } from '../support/length.js';
 import { assertOnlyJsonRpc } from '../support/mcp-session.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';

@@ -4,7 +4,7 @@ import type { Core } from '../../src/core/operation.js';
 import { createPolicy } from '../../src/core/policy.js';
 import { titleOf } from '../../src/http/problem.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
-import { type FaultProxy, faults, startFaultProxy } from '../support/fault-proxy.js';
+import { type FaultProxy, faults, startFaultProxy } from '../support/faults/fault-proxy.js';
 import { localImages } from '../support/local-images.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../support/simulated-ironic.js';
 import { expectDocumented } from './documented.js';
@@ -13,8 +13,8 @@ import { expectLostStart } from './lost-start.js';
 import { createRestApp, type RestApp } from './rest-app.js';
 
 /** A core that does nothing but this. */
-function coreOf(provision: object): Core {
-  return { provision, policy: createPolicy({}) } as unknown as Core;
+function coreOf(service: object): Core {
+  return { provision: service, status: service, policy: createPolicy({}) } as unknown as Core;
 }
 
 const codes = Object.keys(failures) as FailureCode[];

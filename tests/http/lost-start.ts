@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { type FaultProxy, faults } from '../support/fault-proxy.js';
+import { type FaultProxy, faults } from '../support/faults/fault-proxy.js';
 import { expectDocumented } from './documented.js';
 import { sameFailure } from './failing-requests.js';
 import type { RestClient } from './rest-client.js';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { seededRandom } from '../core/setup.js';
-import { type Fault, faults, startFaultProxy } from '../support/fault-proxy.js';
+import { type Fault, faults, startFaultProxy } from '../support/faults/fault-proxy.js';
 import { localImages } from '../support/local-images.js';
 import { type McpSession, openSession } from '../support/mcp-session.js';
 import { startSimulatedIronic } from '../support/simulated-ironic.js';

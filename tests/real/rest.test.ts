@@ -7,7 +7,7 @@ import { expectDocumented } from '../http/documented.js';
 import { expectFailure, failingRequests, nobody, sameFailure } from '../http/failing-requests.js';
 import { expectLostStart } from '../http/lost-start.js';
 import { createRestClient, type RestClient } from '../http/rest-client.js';
-import { startFaultProxy } from '../support/fault-proxy.js';
+import { startFaultProxy } from '../support/faults/fault-proxy.js';
 import { type HttpServer, startHttpServer } from '../support/http-server.js';
 import { localImages } from '../support/local-images.js';
 import { nowhere } from '../support/nowhere.js';

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { crashes } from '../../contract/crashes.js';
-import { startFaultProxy } from '../../support/fault-proxy.js';
+import { startFaultProxy } from '../../support/faults/fault-proxy.js';
 import { localImages } from '../../support/local-images.js';
 import { openSession } from '../../support/mcp-session.js';
 import { run } from '../../support/program.js';

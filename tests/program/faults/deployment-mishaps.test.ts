@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type Fault, faults } from '../../support/fault-proxy.js';
-import { openFaultyCloud, sharedFaultyCloud } from '../../support/faulty-cloud.js';
+import { type Fault, faults } from '../../support/faults/fault-proxy.js';
+import { openFaultyCloud, sharedFaultyCloud } from '../../support/faults/faulty-cloud.js';
 import { type ClientLine, clientLines } from '../../support/mcp-session.js';
 import { check, failureIn, provision } from '../../support/tool-answers.js';
 

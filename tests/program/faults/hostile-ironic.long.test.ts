@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ImageListing } from '../../../src/core/inventory/image-list.js';
 import { ServerListing } from '../../../src/core/inventory/server-list.js';
 import { ProvisionResponse, ProvisionStatus } from '../../../src/core/requests.js';
-import { type Fault, type FaultProxy, startFaultProxy } from '../../support/fault-proxy.js';
+import { type Fault, type FaultProxy, startFaultProxy } from '../../support/faults/fault-proxy.js';
 import { type HttpServer, startHttpServer } from '../../support/http-server.js';
 import { chosen } from '../../support/length.js';
 import { type McpSession, openSession } from '../../support/mcp-session.js';

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Fault, faults } from '../../support/fault-proxy.js';
-import { openFaultyCloud, sharedFaultyCloud } from '../../support/faulty-cloud.js';
+import { type Fault, faults } from '../../support/faults/fault-proxy.js';
+import { openFaultyCloud, sharedFaultyCloud } from '../../support/faults/faulty-cloud.js';
 import { type ClientLine, clientLines, openSession } from '../../support/mcp-session.js';
 import { nowhere } from '../../support/nowhere.js';
 import { failureIn, provision } from '../../support/tool-answers.js';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unsafePart } from '../../../src/core/input/unsafe-input.js';
 import { allOperations } from '../../../src/core/operations.js';
 import { hostileValue, inputs, leaks, steps, worsened } from '../../fuzz/hostile.js';
-import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.js';
+import { type FaultProxy, startFaultProxy } from '../../support/faults/fault-proxy.js';
 import { type Lines, openLines } from '../../support/json-rpc-lines.js';
 import { runs } from '../../support/length.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../../support/simulated-ironic.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nobody, sameFailure } from '../../http/failing-requests.js';
 import { createRestClient } from '../../http/rest-client.js';
-import { type FaultProxy, faults, startFaultProxy } from '../../support/fault-proxy.js';
+import { type FaultProxy, faults, startFaultProxy } from '../../support/faults/fault-proxy.js';
 import { startHttpServer } from '../../support/http-server.js';
 import { localImages } from '../../support/local-images.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../../support/simulated-ironic.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSimulator } from '../../../src/simulator/cloud.js';
-import { faults } from '../../support/fault-proxy.js';
-import { openFaultyCloud } from '../../support/faulty-cloud.js';
+import { faults } from '../../support/faults/fault-proxy.js';
+import { openFaultyCloud } from '../../support/faults/faulty-cloud.js';
 import { type ClientLine, clientLines, type McpSession, openSession } from '../../support/mcp-session.js';
 import { check, provision } from '../../support/tool-answers.js';
 

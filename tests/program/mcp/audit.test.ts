@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type FaultProxy, faults, startFaultProxy } from '../../support/fault-proxy.js';
+import { type FaultProxy, faults, startFaultProxy } from '../../support/faults/fault-proxy.js';
 import { startHttpServer } from '../../support/http-server.js';
 import { openLines } from '../../support/json-rpc-lines.js';
 import { localImages } from '../../support/local-images.js';

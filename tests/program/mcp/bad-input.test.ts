@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sharedFaultyCloud } from '../../support/faulty-cloud.js';
+import { sharedFaultyCloud } from '../../support/faults/faulty-cloud.js';
 import { type ClientLine, clientLines } from '../../support/mcp-session.js';
 import { failureIn, provision } from '../../support/tool-answers.js';
 

@@ -1,6 +1,6 @@
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { describe, expect, it } from 'vitest';
-import { faults, startFaultProxy } from '../../support/fault-proxy.js';
+import { faults, startFaultProxy } from '../../support/faults/fault-proxy.js';
 import { startHttpServer } from '../../support/http-server.js';
 import { localImages } from '../../support/local-images.js';
 import { connectOverHttp } from '../../support/mcp-over-http.js';

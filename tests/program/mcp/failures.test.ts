@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createSimulator } from '../../../src/simulator/cloud.js';
-import { faults, startFaultProxy } from '../../support/fault-proxy.js';
-import { sharedFaultyCloud } from '../../support/faulty-cloud.js';
+import { faults, startFaultProxy } from '../../support/faults/fault-proxy.js';
+import { sharedFaultyCloud } from '../../support/faults/faulty-cloud.js';
 import { localImages } from '../../support/local-images.js';
 import { type ClientLine, clientLines, type McpSession, openSession } from '../../support/mcp-session.js';
 import { failureIn, provision } from '../../support/tool-answers.js';

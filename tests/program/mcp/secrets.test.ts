@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { faults } from '../../support/fault-proxy.js';
-import { sharedFaultyCloud } from '../../support/faulty-cloud.js';
+import { faults } from '../../support/faults/fault-proxy.js';
+import { sharedFaultyCloud } from '../../support/faults/faulty-cloud.js';
 import { type ClientLine, clientLines } from '../../support/mcp-session.js';
 
 // Mostly waiting for pauses between attempts.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startFaultProxy } from '../../support/fault-proxy.js';
+import { startFaultProxy } from '../../support/faults/fault-proxy.js';
 import { startHttpServer } from '../../support/http-server.js';
 import { localImages } from '../../support/local-images.js';
 import { clientLines, type User } from '../../support/mcp-session.js';

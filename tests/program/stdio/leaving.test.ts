@@ -1,7 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { type Fault, type FaultProxy, faults, type Incident, startFaultProxy } from '../../support/fault-proxy.js';
+import {
+  type Fault,
+  type FaultProxy,
+  faults,
+  type Incident,
+  startFaultProxy,
+} from '../../support/faults/fault-proxy.js';
 import { openLines } from '../../support/json-rpc-lines.js';
 import { localImages } from '../../support/local-images.js';
 import { type ClientLine, clientLines, type McpSession, openSession } from '../../support/mcp-session.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { faults, startFaultProxy } from '../../support/fault-proxy.js';
+import { faults, startFaultProxy } from '../../support/faults/fault-proxy.js';
 import { openLines } from '../../support/json-rpc-lines.js';
 import { localImages } from '../../support/local-images.js';
 import { startSimulatedIronic } from '../../support/simulated-ironic.js';

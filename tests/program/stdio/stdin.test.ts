@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.js';
+import { type FaultProxy, startFaultProxy } from '../../support/faults/fault-proxy.js';
 import { type Lines, openLines } from '../../support/json-rpc-lines.js';
 import { localImages } from '../../support/local-images.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../../support/simulated-ironic.js';

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { stdio } from '../../../src/commands/stdio.js';
 import { ConfigError, UsageError } from '../../../src/config/errors.js';
 import { createFakeIo, type FakeIo } from '../../support/fake-io.js';
-import { faults, startFaultProxy } from '../../support/fault-proxy.js';
+import { faults, startFaultProxy } from '../../support/faults/fault-proxy.js';
 import { localImages } from '../../support/local-images.js';
 import { assertOnlyJsonRpc } from '../../support/mcp-session.js';
 import { startSimulatedIronic } from '../../support/simulated-ironic.js';

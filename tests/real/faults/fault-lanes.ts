@@ -1,7 +1,7 @@
 import { cleanRun, playCase, type Scenario } from '../../contract/fault-matrix.js';
 import { casesOf, ordinaryScenarios, wordsOfCase } from '../../contract/fault-requests.js';
 import type { Node } from '../../contract/lab.js';
-import type { Injection } from '../../support/fault-table.js';
+import type { Injection } from '../../support/faults/fault-table.js';
 import { type FaultGround, type FaultLane, openFaultLane } from './fault-lane.js';
 
 /** One thing to try in a lane; answers what was wrong. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect } from 'vitest';
+import { localImages } from '../local-images.js';
+import { type ClientLine, type McpSession, openSession } from '../mcp-session.js';
+import type { Environment } from '../program.js';
+import { type SimulatedIronic, startSimulatedIronic } from '../simulated-ironic.js';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
-import { localImages } from './local-images.js';
-import { type ClientLine, type McpSession, openSession } from './mcp-session.js';
-import type { Environment } from './program.js';
-import { type SimulatedIronic, startSimulatedIronic } from './simulated-ironic.js';
 
 /** An MCP client, the program that it started, and behind a proxy that can fail in every way the simulated Ironic. */
 export interface FaultyCloud {

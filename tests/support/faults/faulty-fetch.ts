@@ -1,5 +1,5 @@
+import type { VirtualTime } from '../virtual-time.js';
 import { type FaultKind, type FaultScript, kindOf } from './fault-table.js';
-import type { VirtualTime } from './virtual-time.js';
 
 type Fetch = (request: Request) => Promise<Response>;
 
