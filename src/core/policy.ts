@@ -148,11 +148,14 @@ function identitiesOf({ id, name, instanceInfo: { image_source: source } }: Iden
   return name === null || isUuid(name) || name.includes('://') ? known : [...known, name];
 }
 
-/** Whether everybody reads the same place out of a URL: nothing in it gets resolved, decoded or taken for a login. */
+/**
+ * Whether everybody reads the same place out of a URL: nothing in it gets resolved, decoded, or taken for a login or a
+ * query, in which a star of a glob would match anything.
+ */
 function isPlainUrl(text: string): boolean {
   try {
     const url = new URL(text);
-    return url.href === text && url.username === '' && url.password === '' && !/\\|%(?:00|25|2e|2f|5c)/i.test(text);
+    return url.href === text && url.username === '' && url.password === '' && !/[\\?#]|%(?:00|25|2e|2f|5c)/i.test(text);
   } catch {
     return false;
   }

@@ -16,8 +16,9 @@ const ambiguous = /\\|%(?:00|2e|2f|5c)|\/\.{0,2}\/|\/\.{1,2}$/i;
 /**
  * Who may come in. Throws a failure for all others.
  *
- * A page of any web site can have its visitor's browser send requests to this machine. It cannot forge Origin, and after
- * rebinding its own name to our address it still sends that name as Host. An address as Host is no danger then.
+ * A page of any web site, or of another server on this machine, can have its visitor's browser send requests here. It cannot
+ * forge Sec-Fetch-Site and Origin, and after rebinding its own name to our address it still sends that name as Host. An
+ * address as Host is no danger then.
  */
 export function createGuard({
   hosts,
@@ -37,21 +38,27 @@ export function createGuard({
     }
   }
 
-  function checkHost(headers: Headers) {
-    const host = nameIn(headers.get('host') ?? '');
+  function checkHost({ headers, method }: Request) {
+    const [host, port] = hostIn(headers.get('host') ?? '');
     if (!names.has(host) && !isAddress(host)) {
       throw new Failure('not_permitted', {
         reason: 'the header Host does not name this server',
         hint: 'Ask it by its address, or have the operator name the host in IRONIC_MCP_HTTP_HOSTS.',
       });
     }
+    const site = headers.get('sec-fetch-site');
+    // Whoever follows a link to the documents asks for nothing else, and the page with the link learns nothing.
+    const isOwn =
+      site === 'same-origin' || site === 'none' || (method === 'GET' && headers.get('sec-fetch-mode') === 'navigate');
     const origin = headers.get('origin');
-    if (origin === null) return;
-    const from = nameIn(/^https?:\/\/([^/]*)$/.exec(origin)?.[1] ?? '');
-    if (from !== host && !names.has(from)) {
+    const [from, fromPort] = hostIn(/^https?:\/\/([^/]*)$/.exec(origin ?? '')?.[1] ?? '');
+    const isNamed = from === host || names.has(from);
+    // Behind a proxy only the browser knows whether the ports agree; some browsers do not tell.
+    const isAlien = origin !== null && !(isNamed && (site === 'same-origin' || fromPort === port));
+    if (isAlien || (site !== null && !isOwn)) {
       throw new Failure('not_permitted', {
-        reason: 'the header Origin does not name this server',
-        hint: 'This server is not for the pages of other web sites.',
+        reason: 'the request is from a page of another server, by the header Origin or Sec-Fetch-Site',
+        hint: 'This server is not for the pages of other web sites or ports.',
       });
     }
   }
@@ -63,16 +70,17 @@ export function createGuard({
     if (!isToken(sent)) throw new Failure('unauthorized', { reason: 'the bearer token is wrong' });
   }
 
-  return ({ headers }, target, path) => {
+  return (request, target, path) => {
     checkTarget(target);
-    checkHost(headers);
-    if (!open.has(path)) checkToken(headers);
+    checkHost(request);
+    if (!open.has(path)) checkToken(request.headers);
   };
 }
 
-/** The name in a Host header, without its port and in lower case; empty if there is none. */
-function nameIn(host: string): string {
-  return /^([\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i.exec(host)?.[1]?.toLowerCase() ?? '';
+/** The name in a Host header, in lower case, and its port; each is empty if there is none. */
+function hostIn(host: string): readonly [name: string, port: string] {
+  const [, name = '', port = ''] = /^([\w.-]+|\[[\da-f:.]+\])(?::(\d+))?$/i.exec(host) ?? [];
+  return [name.toLowerCase(), port];
 }
 
 function isAddress(name: string): boolean {

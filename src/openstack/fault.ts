@@ -66,7 +66,7 @@ export function isFromElsewhere({ status }: Answer): boolean {
 
 /** A schema's refusal quotes what was sent at its end, which may be a config drive with its secrets. */
 function withoutEcho(text: string): string {
-  const [words = ''] = text.split(/\n+(?:Failed validating|On instance)/);
+  const [words = ''] = text.split(/\n(?:Failed validating|On instance)/);
   return words;
 }
 

@@ -115,6 +115,9 @@ describe('an allow-list of images', () => {
       byUrl('https://a.org\\@evil.example/'),
     ],
     ['with a login', ['https://**'], byUrl('https://a.org:443@evil.example/x')],
+    ['whose query ends like an allowed one', ['https://a.org/*.img'], byUrl('https://a.org/evil?.img')],
+    ['whose fragment does', ['https://a.org/*.img'], byUrl('https://a.org/evil#.img')],
+    ['whose query is empty', ['https://a.org/evil?'], byUrl('https://a.org/evil?')],
     ['of a file outside', ['file:///images/**'], byUrl('file:///images/../etc/shadow')],
     ['by a URL, where only names are listed', ['*'], byUrl('https://evil.example/ubuntu-24.04')],
   ])('refuses one %s', (_, images, overrides) => {

@@ -68,6 +68,32 @@ describe('the guard', () => {
   });
 
   it.each([
+    ['127.0.0.1:7385', 'http://127.0.0.1:3000'],
+    ['127.0.0.1:7385', 'http://localhost'],
+    ['localhost:7385', 'https://localhost:7386'],
+    ['metal.example.com', 'https://metal.example.com:8443'],
+  ])('refuses a page of another port of its host: host %s, origin %s', async (host, origin) => {
+    expect(await statusWith({ host, origin }, 'POST', '/provision')).toBe(403);
+    expect(await statusWith({ host, origin, 'sec-fetch-site': 'same-site' }, 'POST', '/provision')).toBe(403);
+  });
+
+  it('believes a browser that says which site a request is from', async () => {
+    const [host, behind] = ['127.0.0.1:7385', 'https://metal.example.com'];
+    for (const site of ['cross-site', 'same-site']) {
+      expect(await statusWith({ host, 'sec-fetch-site': site }), site).toBe(403);
+      // Somebody has followed a link, whose page learns nothing.
+      expect(await statusWith({ host, 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate' })).toBe(200);
+      const form = { host, 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate' };
+      expect(await statusWith(form, 'POST', '/provision'), site).toBe(403);
+    }
+    expect(await statusWith({ host, 'sec-fetch-site': 'none' })).toBe(200);
+    // A proxy in front may have put another host and port in the header.
+    expect(await statusWith({ host, origin: behind, 'sec-fetch-site': 'same-origin' })).toBe(200);
+    expect(await statusWith({ host, origin: behind })).toBe(403);
+    expect(await statusWith({ host, origin: 'https://evil.example', 'sec-fetch-site': 'same-origin' })).toBe(403);
+  });
+
+  it.each([
     '/provision/../healthz',
     '/provision/%2e%2e/healthz',
     '/provision/%2E%2E/healthz',

@@ -58,6 +58,13 @@ describe('the words of an error', () => {
     expect(words).toHaveLength(300);
   });
 
+  it('are had in one pass over the text, whatever it holds', () => {
+    for (const part of ['\n', '\nFailed', '<br ', ' ', '?', '@sha1:a']) {
+      const faultstring = part.repeat(20_000);
+      for (let count = 0; count < 500; count += 1) expect(faultOf({ faultstring }).words.length).toBeLessThan(301);
+    }
+  }, 60_000);
+
   it('are found, or not, in any JSON', () => {
     const value = fc.oneof(fc.string(), fc.jsonValue(), fc.json());
     const body = fc.oneof(
