@@ -241,7 +241,7 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
         .map((each) => JSON.parse(each) as Record<string, unknown>);
       const { deployment_id } = accepted;
       expect(records.filter(({ operation }) => operation === 'deprovision_server')).toMatchObject([
-        { phase: 'begin', arguments: { ...input, deployment_id } },
+        { phase: 'begin', arguments: input },
         { phase: 'end', outcome: 'ok', status: 'accepted', deployment_id },
       ]);
       expect([text, log, session.stderr(), ...questions].join()).not.toContain(password);
