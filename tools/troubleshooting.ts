@@ -1,4 +1,5 @@
 import { type FailureCode, failures } from '../src/core/failures.js';
+import { writtenFor } from '../src/core/names.js';
 import { failedDeployments } from '../src/core/status/diagnosis.js';
 
 /** The page on everything that can fail, made from the tables that make the messages. */
@@ -9,11 +10,13 @@ export function troubleshootingPage(): string {
       `### \`${code}\``,
       `> ${message}`,
       when,
-      `**What to do:** ${hint}`,
+      `**What to do:** ${writtenFor('mcp', hint)}`,
       `HTTP status ${http}. ${retryable ? 'The same call may succeed later.' : 'As a rule the same call fails again.'}`,
     ].join('\n\n');
   });
-  const deployments = failedDeployments.map(({ code, summary, hint }) => `| \`${code}\` | ${summary}. | ${hint} |`);
+  const deployments = failedDeployments.map(
+    ({ code, summary, hint }) => `| \`${code}\` | ${summary}. | ${writtenFor('mcp', hint)} |`,
+  );
   return `${[
     '# When something fails',
     '<!-- Made from src/core/failures.ts and src/core/status/diagnosis.ts: UPDATE_GOLDEN=1 npx vitest run tests/core/documents.test.ts -->',

@@ -6,17 +6,22 @@ import { redacted } from './input/redaction.js';
 import type { Audit, AuditRecord } from './ports.js';
 import { plain } from './text/untrusted.js';
 
+/** A change that is to be recorded. */
+interface Audited {
+  readonly audit: Audit;
+  readonly operation: { readonly name: string; readonly input: z.ZodType };
+  /** The arguments, parsed. What of them may be secret is not recorded. */
+  readonly input: unknown;
+  readonly call: Call;
+}
+
 /**
  * Makes a change that is recorded before and after.
  *
- * @param input The arguments, parsed. What of them may be secret is not recorded.
  * @throws Failure `audit_unavailable` if it cannot be recorded beforehand: then nothing was changed
  */
 export async function audited<Output extends Readonly<Record<string, unknown>>>(
-  audit: Audit,
-  operation: { readonly name: string; readonly input: z.ZodType },
-  input: unknown,
-  { caller, traceparent, signal }: Call,
+  { audit, operation, input, call: { caller, traceparent, signal } }: Audited,
   change: () => Promise<Output>,
 ): Promise<Output> {
   const record: AuditRecord = {

@@ -1,3 +1,4 @@
+import { type Face, op, writtenFor } from './names.js';
 import { plain } from './text/untrusted.js';
 
 /** One row of the table of failures. `{id}` in the message is the server or image that was asked for. */
@@ -8,7 +9,7 @@ interface FailureKind {
   readonly when: string;
   /** Whether the same call may succeed later without any change to it. */
   readonly retryable: boolean;
-  /** What to do next. Never contains text that came from Ironic. */
+  /** What to do next, with operations by their keys: see `writtenFor`. Never contains text that came from Ironic. */
   readonly hint: string;
 }
 
@@ -20,7 +21,7 @@ const table = {
     message: 'Server {id} not found',
     when: 'No server that Ironic shows to this user has that id or name.',
     retryable: false,
-    hint: 'Check the id or name; list_servers shows those there are. If it exists, this user may have no rights to see it.',
+    hint: `Check the id or name; ${op('servers')} shows those there are. If it exists, this user may have no rights to see it.`,
   },
   server_not_available: {
     http: 409,
@@ -41,7 +42,7 @@ const table = {
     message: 'Image {id} not found',
     when: 'Neither the image service nor the catalogue knows that image, and it is not a URL where one would do.',
     retryable: false,
-    hint: 'Give the id or the exact name of an image; list_images shows those there are.',
+    hint: `Give the id or the exact name of an image; ${op('images')} shows those there are.`,
   },
   image_not_deployable: {
     http: 400,
@@ -62,7 +63,7 @@ const table = {
     message: ironicFailed,
     when: 'A change was sent to Ironic and no answer came back, also after looking again. The reason names the operation id.',
     retryable: false,
-    hint: 'The deployment may have started. Do not provision again before check_provision_status has told how the operation id stands.',
+    hint: `The deployment may have started. Do not provision again before ${op('status')} has told how the operation id stands.`,
   },
   ironic_too_old: {
     http: 502,
@@ -90,7 +91,7 @@ const table = {
     message: 'Server {id} has no provisioning operation',
     when: 'The server is in no deployment, or carries another deployment than the one that was asked about.',
     retryable: false,
-    hint: 'Use the operation_id that provision_server answered with. If this is it, that deployment is gone; list_servers shows what there is now.',
+    hint: `Use the operation_id that ${op('provision')} answered with. If this is it, that deployment is gone; ${op('servers')} shows what there is now.`,
   },
   invalid_request: {
     http: 422,
@@ -240,12 +241,14 @@ export class Failure extends Error {
   readonly id: string;
   readonly reason: string | null;
   readonly fields: readonly FieldIssue[];
-  readonly hint: string;
   readonly retryable: boolean;
   readonly deployment: StartedDeployment | null;
   readonly http: number;
+  /** What to do next, as the readers of the face know the operations. */
+  readonly hint: string;
+  readonly #details: FailureDetails;
 
-  constructor(code: FailureCode, details: FailureDetails = {}) {
+  constructor(code: FailureCode, details: FailureDetails = {}, face: Face = 'mcp') {
     const kind: FailureKind = table[code];
     const id = details.id ?? '';
     super(
@@ -256,10 +259,16 @@ export class Failure extends Error {
     this.id = id;
     this.reason = details.reason ?? null;
     this.fields = details.fields ?? [];
-    this.hint = details.hint ?? kind.hint;
+    this.hint = writtenFor(face, details.hint ?? kind.hint);
+    this.#details = details;
     this.retryable = details.retryable ?? kind.retryable;
     this.deployment = details.deployment ?? null;
     this.http = kind.http;
+  }
+
+  /** The same failure for the readers of a face. */
+  writtenFor(face: Face): Failure {
+    return new Failure(this.code, this.#details, face);
   }
 }
 

@@ -8,6 +8,7 @@ import { unsafePart } from './input/unsafe-input.js';
 import { zodMessages } from './input/zod-messages.js';
 import type { ImageService } from './inventory/image-list.js';
 import type { ServerService } from './inventory/server-service.js';
+import { writtenFor } from './names.js';
 import type { Policy } from './policy.js';
 import type { Audit } from './ports.js';
 import type { ProvisionService } from './provision/provision.js';
@@ -32,6 +33,7 @@ export interface Core {
 /** What every operation answers: a message for the user beside its own members. */
 export interface Answer {
   readonly message: string;
+  readonly failure?: { readonly hint: string } | null;
   readonly [member: string]: unknown;
 }
 
@@ -90,18 +92,19 @@ export function operation<Input, Parsed, Output extends Answer>(
   const { run, consent, failures, ...rest } = definition;
   const changes = definition.effect !== 'read';
 
-  /** Parses the input and does something with it, of which only failures come out. */
-  async function parsing<Result>(core: Core, raw: unknown, call: Call, act: (input: Parsed) => Promise<Result>) {
-    core.policy.admit(definition.effect);
-    const unsound = unsafePart(raw);
-    if (unsound) throw invalidArgument(plain(unsound.field, 120), unsound.message);
-    const parsed = definition.input.safeParse(raw ?? {}, { error: zodMessages });
-    if (!parsed.success) throw invalidArguments(issuesIn(parsed.error));
+  /** Parses the input and does something with it, of which only failures come out, in the words of the caller's face. */
+  async function parsing<Result>({ policy }: Core, asked: Asked, act: (input: Parsed) => Promise<Result>) {
+    const { input, call } = asked;
     try {
+      policy.admit(definition.effect);
+      const unsound = unsafePart(input);
+      if (unsound) throw invalidArgument(plain(unsound.field, 120), unsound.message);
+      const parsed = definition.input.safeParse(input ?? {}, { error: zodMessages });
+      if (!parsed.success) throw invalidArguments(issuesIn(parsed.error));
       return await act(parsed.data);
     } catch (error) {
-      if (call.signal.aborted || error instanceof Failure) throw error;
-      throw new Failure('internal', { cause: error });
+      if (error instanceof Failure) throw error.writtenFor(call.caller.face);
+      throw call.signal.aborted ? error : new Failure('internal', { cause: error });
     }
   }
 
@@ -109,23 +112,35 @@ export function operation<Input, Parsed, Output extends Answer>(
     ...rest,
     failures: changes ? [...failures, 'audit_unavailable'] : failures,
     call: (core, raw, call) =>
-      parsing(core, raw, call, (input) => {
-        const { audit, say } = core;
+      parsing(core, { input: raw, call }, (input) => {
+        const { audit } = core;
+        const write = (text: string) => core.say(writtenFor(call.caller.face, text));
         const ran = async () => {
-          const answer = await run(core, input, saying(say, call));
-          return { ...answer, message: say(answer.message) };
+          const answer = await run(core, input, reporting(write, call));
+          return { ...answer, message: write(answer.message), ...explained(answer.failure, call) };
         };
         if (!changes || !audit) return ran();
         // Whoever waits for the changes to end waits for the record of their end too.
-        return core.changes.run(() => audited(audit, definition, input, call, ran));
+        return core.changes.run(() => audited({ audit, operation: definition, input, call }, ran));
       }),
-    consent: consent && ((core, raw, call) => parsing(core, raw, call, (input) => consent(core, input, call))),
+    consent:
+      consent && ((core, raw, call) => parsing(core, { input: raw, call }, (input) => consent(core, input, call))),
   };
 }
 
+interface Asked {
+  readonly input: unknown;
+  readonly call: Call;
+}
+
 /** The same call, which prepares its progress for the user as well. */
-function saying(say: Core['say'], { report, ...call }: Call): Call {
-  return { ...call, report: report && (({ percent, words }) => report({ percent, words: say(words) })) };
+function reporting(write: (text: string) => string, { report, ...call }: Call): Call {
+  return { ...call, report: report && (({ percent, words }) => report({ percent, words: write(words) })) };
+}
+
+/** Why the deployment that an answer is about has failed, for the readers of the caller's face. */
+function explained(failure: Answer['failure'], { caller }: Call): Pick<Answer, 'failure'> {
+  return failure ? { failure: { ...failure, hint: writtenFor(caller.face, failure.hint) } } : {};
 }
 
 /** What is wrong with an input, field by field. Never quotes a value: it may be a secret. */

@@ -1,6 +1,7 @@
 import type { Effect } from './call.js';
 import { Failure } from './failures.js';
 import type { Image } from './image.js';
+import { setting } from './names.js';
 import { globs } from './text/glob.js';
 import { isUuid } from './text/identifiers.js';
 import { namedImage } from './text/image-ref.js';
@@ -67,9 +68,9 @@ export function createPolicy(settings: PolicySettings): Policy {
 
   function switchedOff(effect: Effect): string | undefined {
     if (effect === 'read') return undefined;
-    if (readOnly) return 'nothing may be changed through this server (IRONIC_MCP_READ_ONLY)';
+    if (readOnly) return `nothing may be changed through this server (${setting('read_only')})`;
     if (effect === 'write' || allowDeprovision) return undefined;
-    return 'nothing may be undeployed through this server (IRONIC_MCP_ALLOW_DEPROVISION)';
+    return `nothing may be undeployed through this server (${setting('allow_deprovision')})`;
   }
 
   return {
@@ -81,27 +82,29 @@ export function createPolicy(settings: PolicySettings): Policy {
     admitVifs() {
       // Attaching a port takes it from the machine that has it, and nothing says whose it is.
       if (allowVifs) return;
-      throw notPermitted('Neutron ports may not be attached through this server (IRONIC_MCP_ALLOW_VIFS)');
+      throw notPermitted(`Neutron ports may not be attached through this server (${setting('allow_vifs')})`);
     },
     allowsClass,
     admitClass(resourceClass) {
       if (allowsClass(resourceClass)) return;
       const what = resourceClass === null ? 'a server without a resource class' : `class ${named(resourceClass)}`;
-      throw notPermitted(`${what} may not be deployed, only ${listed(resourceClasses)} (IRONIC_MCP_RESOURCE_CLASSES)`);
+      throw notPermitted(
+        `${what} may not be deployed, only ${listed(resourceClasses)} (${setting('resource_classes')})`,
+      );
     },
     allowsImage,
     admitImage(image) {
       if (allowsImage(image)) return;
       const what = namedImage(image.name ?? image.id);
       const rule = isListed(image)
-        ? ': its URL leads Ironic to its own machine or link, so the catalogue must name it, or a glob with its host in IRONIC_MCP_IMAGES'
-        : `, only ${listed(images)} (IRONIC_MCP_IMAGES)`;
+        ? `: its URL leads Ironic to its own machine or link, so the catalogue must name it, or a glob with its host in ${setting('images')}`
+        : `, only ${listed(images)} (${setting('images')})`;
       throw notPermitted(`image ${what} may not be deployed${rule}`);
     },
     admitForeign() {
       if (deprovisionForeign) return;
       throw notPermitted(
-        'it was not deployed through this server, and only what was may be undeployed (IRONIC_MCP_DEPROVISION_FOREIGN)',
+        `it was not deployed through this server, and only what was may be undeployed (${setting('deprovision_foreign')})`,
       );
     },
     classNames: resourceClasses?.some((name) => /[*?]/.test(name)) ? undefined : resourceClasses,
@@ -112,21 +115,21 @@ export function createPolicy(settings: PolicySettings): Policy {
 
 function rulesOf(settings: PolicySettings): readonly string[] {
   const { readOnly, allowDeprovision, deprovisionForeign, allowVifs, resourceClasses, images, maxDeploying } = settings;
-  if (readOnly) return ['nothing may be changed (IRONIC_MCP_READ_ONLY)'];
+  if (readOnly) return [`nothing may be changed (${setting('read_only')})`];
   return [
     images
-      ? `only images ${listed(images)} may be deployed (IRONIC_MCP_IMAGES)`
+      ? `only images ${listed(images)} may be deployed (${setting('images')})`
       : 'any image may be deployed, but by no local URL',
     resourceClasses
-      ? `only on servers of class ${listed(resourceClasses)} (IRONIC_MCP_RESOURCE_CLASSES)`
+      ? `only on servers of class ${listed(resourceClasses)} (${setting('resource_classes')})`
       : 'on servers of any class',
-    maxDeploying ? `at most ${maxDeploying} at once (IRONIC_MCP_MAX_DEPLOYING)` : 'any number at once',
-    allowVifs ? 'Neutron ports may be attached (IRONIC_MCP_ALLOW_VIFS)' : 'no Neutron port may be attached',
+    maxDeploying ? `at most ${maxDeploying} at once (${setting('max_deploying')})` : 'any number at once',
+    allowVifs ? `Neutron ports may be attached (${setting('allow_vifs')})` : 'no Neutron port may be attached',
     !allowDeprovision
       ? 'nothing may be undeployed'
       : deprovisionForeign
-        ? 'deployments may be undeployed, those of others too (IRONIC_MCP_DEPROVISION_FOREIGN)'
-        : 'deployments of this program may be undeployed (IRONIC_MCP_ALLOW_DEPROVISION)',
+        ? `deployments may be undeployed, those of others too (${setting('deprovision_foreign')})`
+        : `deployments of this program may be undeployed (${setting('allow_deprovision')})`,
   ];
 }
 

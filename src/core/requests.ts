@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { asDigest, asFingerprint, asOutline, asReference, asText, redactions } from './input/redaction.js';
+import { setting } from './names.js';
 import { isUuid, serverRefPattern, uuidPattern } from './text/identifiers.js';
 
 // One DNS name: labels of letters, digits and inner hyphens (RFC 1123), 253 characters in all.
@@ -89,7 +90,7 @@ export const ProvisionRequest = z.strictObject({
     .array(uuid)
     .max(32, 'must be at most 32 ports')
     .optional()
-    .describe('Ids of existing Neutron ports to attach; needs IRONIC_MCP_ALLOW_VIFS'),
+    .describe(`Ids of existing Neutron ports to attach; needs ${setting('allow_vifs')}`),
   idempotency_key: label(255)
     .register(redactions, asDigest)
     .optional()

@@ -1,4 +1,5 @@
 import { type FailureCode, failures } from '../core/failures.js';
+import { writtenFor } from '../core/names.js';
 import type { Operation } from '../core/operation.js';
 import { style } from './docs-style.js';
 import { titleOf } from './problem.js';
@@ -62,7 +63,7 @@ ${table(
       `${http}`,
       `<code id="${code}">${code}</code>`,
       escaped(message),
-      `${escaped(`${when} ${hint}`)}${retryable ? ' <i>May be repeated.</i>' : ''}`,
+      `${escaped(`${when} ${writtenFor('rest', hint)}`)}${retryable ? ' <i>May be repeated.</i>' : ''}`,
     ];
   }),
 )}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failures } from '../../src/core/failures.js';
+import { writtenFor } from '../../src/core/names.js';
 import { allOperations } from '../../src/core/operations.js';
 import { failedDeployments } from '../../src/core/status/diagnosis.js';
 import { withStepsTable } from '../../tools/steps-table.js';
@@ -43,6 +44,8 @@ describe('docs/troubleshooting.md', () => {
     for (const [code, { message }] of Object.entries(failures)) {
       expect(page).toContain(`### \`${code}\`\n\n> ${message}\n`);
     }
-    for (const { code, hint } of failedDeployments) expect(page).toMatch(new RegExp(`\\| \`${code}\` \\| .*${hint}`));
+    for (const { code, hint } of failedDeployments) {
+      expect(page).toMatch(new RegExp(`\\| \`${code}\` \\| .*${writtenFor('mcp', hint)}`));
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Failure, type FailureCode, failures } from '../../src/core/failures.js';
+import { writtenFor } from '../../src/core/names.js';
 
 /** What the outside sees: code, HTTP status, message. */
 const promised: readonly (readonly [FailureCode, number, string])[] = [
@@ -50,7 +51,7 @@ describe('a failure', () => {
   it('says what to do next, and whether to try again, by its row', () => {
     for (const [code, row] of Object.entries(failures)) {
       const failure = new Failure(code as FailureCode);
-      expect(failure.hint).toBe(row.hint);
+      expect(failure.hint).toBe(writtenFor('mcp', row.hint));
       expect(failure.hint, code).toMatch(/\.$/);
       expect(failure.retryable).toBe(row.retryable);
       expect(failure.reason).toBeNull();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/failures.js';
+import { writtenFor } from '../../src/core/names.js';
 import type { Core, Operation } from '../../src/core/operation.js';
 import { operations } from '../../src/core/operations.js';
 import { createPolicy, type Policy, type PolicySettings } from '../../src/core/policy.js';
@@ -338,7 +339,7 @@ describe('what is proposed for a reservation that was never deployed', () => {
     const { service } = setup({ policy, servers: [freeServer(1, { deploymentId: uuid(9), entry })] });
     const { failure } = await service.status({ operation_id: uuid(1), wait_seconds: 0 }, new AbortController().signal);
     expect(failure?.code).toBe('never_deployed');
-    return failure?.hint;
+    return writtenFor('mcp', failure?.hint ?? '');
   };
 
   it('is deprovision_server where that is allowed', async () => {

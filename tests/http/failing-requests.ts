@@ -1,10 +1,16 @@
 import { expect } from 'vitest';
 import { type FailureCode, failures } from '../../src/core/failures.js';
+import { operationNames } from '../../src/core/names.js';
 import { Problem } from '../../src/http/problem.js';
 import { expectDocumented } from './documented.js';
 import type { Answer, RestClient, ToolResult } from './rest-client.js';
 
 export const nobody = '00000000-0000-0000-0000-000000000000';
+
+/** A text for readers of REST as those of MCP read it: they know the operations by other names. */
+function asTools(text: string): string {
+  return Object.values(operationNames).reduce((said, { mcp, rest }) => said.replaceAll(rest, mcp), text);
+}
 
 /** What a cloud must have so that each request of the table fails there. */
 export interface FailingCloud {
@@ -104,7 +110,7 @@ export function sameFailure(rest: Answer, tool: ToolResult): Problem {
   expect(tool.content[0]?.text.split('\n')).toEqual([
     problem.detail,
     ...(problem.reason === null ? [] : [`Reason: ${problem.reason}`]),
-    `Next: ${problem.hint}`,
+    `Next: ${asTools(problem.hint)}`,
     `Code: ${problem.code}`,
     `Retryable: ${problem.retryable ? 'yes' : 'no'}`,
   ]);

@@ -1,4 +1,5 @@
 import { Failure, reasonOf } from '../failures.js';
+import { op } from '../names.js';
 import { ironicUnavailable } from '../port-failures.js';
 import { NoAnswer, Refused, type Reservation } from '../ports.js';
 import type { Server } from '../server.js';
@@ -52,7 +53,7 @@ export function reservationUnknown(server: Server, { deploymentId }: Reservation
     id: server.id,
     deployment: { operationId: server.id, deploymentId },
     reason: `${lost.reason}. The reservation of server ${displayName(server)} may still take effect: operation ${server.id}, deployment ${deploymentId}. Its deployment was not started`,
-    hint: 'Nothing was deployed. Check the operation id with check_provision_status before you provision again.',
+    hint: `Nothing was deployed. Check the operation id with ${op('status')} before you provision again.`,
     cause: lost,
   });
 }

@@ -1,5 +1,6 @@
 import { Failure } from '../failures.js';
 import { isOfMetal3, ownedByMetal3 } from '../inventory/eligibility.js';
+import { op } from '../names.js';
 import type { Policy } from '../policy.js';
 import type { Server } from '../server.js';
 import { isFree, meaningOf, stateName } from '../states.js';
@@ -43,7 +44,7 @@ export function decide(server: Server, policy: Policy, now: number): Decision {
 
 const afterAWhile = {
   retryable: true,
-  hint: 'Follow it with check_provision_status, and call again when its state is another.',
+  hint: `Follow it with ${op('status')}, and call again when its state is another.`,
 };
 
 function refused(server: Server, reason: string, details: { retryable?: boolean; hint?: string } = {}): Failure {

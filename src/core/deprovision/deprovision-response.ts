@@ -1,3 +1,4 @@
+import { op } from '../names.js';
 import type { DeprovisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { courseWords, displayName, nameOf } from '../status/provision-status.js';
@@ -12,7 +13,7 @@ export function started(server: Server): DeprovisionResponse {
   const message = [
     `Undeployment of server ${displayName(server)} has started.`,
     diskWords(server),
-    'Called again, deprovision_server says how far it is; list_servers shows when it is free again.',
+    `Called again, ${op('deprovision')} says how far it is; ${op('servers')} shows when it is free again.`,
   ].join(' ');
   return response(server, 'accepted', message);
 }

@@ -2,6 +2,7 @@ import { type Changes, signalOfChange } from '../async/changes.js';
 import type { Deploying } from '../attempt/outcome.js';
 import { releaseReservation } from '../attempt/release-reservation.js';
 import { Failure } from '../failures.js';
+import { op } from '../names.js';
 import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { DeprovisionRequest, DeprovisionResponse } from '../requests.js';
@@ -131,7 +132,7 @@ function agreedToAnother({ id }: Server): Failure {
   return new Failure('not_confirmed', {
     id,
     reason: 'the server has changed since the user was asked',
-    hint: 'Nothing was changed. See with check_provision_status what it carries now, and ask the user again.',
+    hint: `Nothing was changed. See with ${op('status')} what it carries now, and ask the user again.`,
   });
 }
 

@@ -1,4 +1,5 @@
 import { Failure } from '../failures.js';
+import { op } from '../names.js';
 import type { Refused } from '../ports.js';
 import type { Server } from '../server.js';
 import { displayName } from '../status/provision-status.js';
@@ -19,7 +20,7 @@ export function undeploymentUnknown(server: Server, words: string, cause?: unkno
     id,
     ...deployment,
     reason: `${words}. Server ${displayName(server)} may be on its way to be undeployed: operation ${id}, deployment ${deploymentId ?? 'without an id'}`,
-    hint: 'Ask check_provision_status how the operation id stands before you call again.',
+    hint: `Ask ${op('status')} how the operation id stands before you call again.`,
     cause,
   });
 }

@@ -2,6 +2,7 @@ import { signalOfChange } from '../async/changes.js';
 import { again, deadlines, persisting } from '../async/retry.js';
 import type { Deploying } from '../attempt/outcome.js';
 import { Failure } from '../failures.js';
+import { op } from '../names.js';
 import type { Policy } from '../policy.js';
 import { ironicUnavailable } from '../port-failures.js';
 import { NoAnswer } from '../ports.js';
@@ -111,7 +112,7 @@ function cannotTell({ id, deploymentId }: Server): Failure {
       deploymentId === null
         ? 'it has changed meanwhile, and whether it is still that deployment cannot be told: that one had no id'
         : 'that deployment has been started anew meanwhile',
-    hint: 'See with check_provision_status what it carries now; call again if that is what the user wants undeployed.',
+    hint: `See with ${op('status')} what it carries now; call again if that is what the user wants undeployed.`,
     retryable: true,
   });
 }

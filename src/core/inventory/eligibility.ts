@@ -1,3 +1,4 @@
+import { op, setting } from '../names.js';
 import type { Policy } from '../policy.js';
 import type { Criteria } from '../ports.js';
 import type { Server } from '../server.js';
@@ -60,8 +61,7 @@ export const serverRules: readonly Rule[] = [
     sentence: () => 'owned by another project: only by server_id',
     unlessNamed: true,
     rare: true,
-    advice:
-      'Call again with the server_id of a free one; list_servers shows them. What another project owns is taken only when it is named.',
+    advice: `Call again with the server_id of a free one; ${op('servers')} shows them. What another project owns is taken only when it is named.`,
   },
   {
     name: 'not leased and with a known power state',
@@ -69,8 +69,7 @@ export const serverRules: readonly Rule[] = [
     sentence: ({ powerState }) => `${powerState === null ? 'power state unknown' : 'leased'}: only by server_id`,
     unlessNamed: true,
     rare: true,
-    advice:
-      'Call again with the server_id of a free one; list_servers shows them. What is leased, or has no known power state, is taken only when it is named.',
+    advice: `Call again with the server_id of a free one; ${op('servers')} shows them. What is leased, or has no known power state, is taken only when it is named.`,
   },
 ];
 
@@ -82,7 +81,7 @@ function imageGiven(server: Server): string {
 
 function permittedBy(policy: Policy): Rule {
   return {
-    name: 'of a class that may be deployed (IRONIC_MCP_RESOURCE_CLASSES)',
+    name: `of a class that may be deployed (${setting('resource_classes')})`,
     test: ({ resourceClass }) => policy.allowsClass(resourceClass),
     sentence: () => 'class not permitted',
     rare: true,
@@ -113,8 +112,7 @@ function wishesOf({ resourceClass, conductorGroup, traits = [] }: Criteria): rea
       name: `with trait ${trait}`,
       test: (server: Server) => server.traits.includes(trait),
       sentence: (server: Server) => `it does not have the trait ${missing(server)}`,
-      advice:
-        'Ask for less, or for another resource_class: no server, free or not, has all of it; list_servers shows what they have.',
+      advice: `Ask for less, or for another resource_class: no server, free or not, has all of it; ${op('servers')} shows what they have.`,
       without: `without trait ${trait}`,
     })),
   ];

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { setting } from '../names.js';
 import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { Images, OfferedImage } from '../ports.js';
@@ -78,7 +79,7 @@ function messageOf(offered: readonly OfferedImage[], complete: boolean, anyUrl: 
         ? 'No image has a name here.'
         : 'There is no image that this user may see.';
   const urls = 'Any http, https or oci URL from which Ironic can fetch an image may be given as image_id';
-  const local = 'A file URL, or one of the machine that fetches it, must be named in IRONIC_MCP_IMAGES.';
+  const local = `A file URL, or one of the machine that fetches it, must be named in ${setting('images')}.`;
   const limit = 'Servers with the deploy interface direct take none by http or https, for they want its checksum.';
   return anyUrl ? `${named} ${urls}${offered.length > 0 ? ' too' : ''}. ${local} ${limit}` : named;
 }

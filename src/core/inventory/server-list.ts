@@ -96,7 +96,7 @@ export async function listServers(
   }
   const shown = withinRoom(found.slice(0, limit), limit * charactersEach);
   return {
-    message: messageOf(request, tally, more === null || enough, lookedAt),
+    message: messageOf(request, tally, { complete: more === null || enough, lookedAt }),
     ...(cursor === undefined ? { counts: tally.byClass() } : {}),
     servers: shown,
     next_cursor: found.length > shown.length ? (shown.at(-1)?.id ?? null) : more,
@@ -127,8 +127,7 @@ function goneAt(after: string | undefined): (error: unknown) => never {
 function messageOf(
   { cursor, resource_class, state, name_contains }: ServerListRequest,
   tally: Tally,
-  complete: boolean,
-  lookedAt: number,
+  { complete, lookedAt }: { readonly complete: boolean; readonly lookedAt: number },
 ): string {
   const looked = complete ? '' : ` Only ${lookedAt} servers were looked at; next_cursor leads on.`;
   if (cursor !== undefined) return `This goes on where the page before ended.${looked}`;

@@ -1,4 +1,5 @@
 import { Failure, type FailureDetails } from '../failures.js';
+import { op } from '../names.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
 import { obstacleTo } from './eligibility.js';
@@ -6,8 +7,7 @@ import { obstacleTo } from './eligibility.js';
 const whereItFailed =
   'Choose another server. To deploy this one again in place, repeat the request that failed: with its very arguments, the server_id and retry_failed.';
 
-const soonFree =
-  'As a rule it is free again when that is over: list_servers shows its state. Call again then, or choose another server.';
+const soonFree = `As a rule it is free again when that is over: ${op('servers')} shows its state. Call again then, or choose another server.`;
 
 const orWantLess =
   'Choose another server, or leave out server_id to have a free one chosen. If it must be this one, leave out the resource_class, traits or conductor_group that speaks against it.';

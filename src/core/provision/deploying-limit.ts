@@ -1,4 +1,5 @@
 import { Failure } from '../failures.js';
+import { setting } from '../names.js';
 import type { BareMetal } from '../ports.js';
 import type { Server } from '../server.js';
 import { hasNoDeployment, statusOf } from '../status/provision-status.js';
@@ -84,7 +85,7 @@ function isOursInProgress(server: Server, now: number): boolean {
 
 function full(count: number, most: number): Failure {
   return new Failure('not_permitted', {
-    reason: `${count} ${count === 1 ? 'deployment is' : 'deployments are'} in progress, and ${most} may be at once (IRONIC_MCP_MAX_DEPLOYING)`,
+    reason: `${count} ${count === 1 ? 'deployment is' : 'deployments are'} in progress, and ${most} may be at once (${setting('max_deploying')})`,
     hint: 'Call again when one of them is over.',
     retryable: true,
   });

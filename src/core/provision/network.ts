@@ -4,6 +4,7 @@ import type { Deploying, Outcome } from '../attempt/outcome.js';
 import { Failure } from '../failures.js';
 import type { ConfigDrive } from '../image.js';
 import { macAddresses } from '../input/network-data.js';
+import { setting } from '../names.js';
 import { type BareMetal, Refused } from '../ports.js';
 import type { ProvisionRequest } from '../requests.js';
 import type { Server } from '../server.js';
@@ -37,8 +38,7 @@ export async function networkObstacle(
   }
   const failure = new Failure('deploy_refused', {
     id: serverRef ?? server.id,
-    reason:
-      'its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs, which the operator must allow (IRONIC_MCP_ALLOW_VIFS)',
+    reason: `its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs, which the operator must allow (${setting('allow_vifs')})`,
   });
   return { kind: 'unfit', failure };
 }

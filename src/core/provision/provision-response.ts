@@ -1,5 +1,6 @@
 import type { Started } from '../attempt/outcome.js';
 import type { Image } from '../image.js';
+import { op } from '../names.js';
 import type { ProvisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
@@ -27,7 +28,7 @@ export function accepted(
     status: 'accepted',
     message: [
       `Deployment of image ${what} on server ${displayName(server)} has started${retrying ? ' again' : ''}.`,
-      'Follow it with check_provision_status.',
+      `Follow it with ${op('status')}.`,
       ...warnings,
     ].join(' '),
     started_at: entry.started_at,

@@ -7,6 +7,7 @@ import type { Deploying, Outcome, Plan, Started } from '../attempt/outcome.js';
 import { Failure, reasonOf } from '../failures.js';
 import type { ConfigDrive, Image } from '../image.js';
 import type { ServerService } from '../inventory/server-service.js';
+import { op } from '../names.js';
 import type { Policy } from '../policy.js';
 import { portFailure, withPortFailures } from '../port-failures.js';
 import type { Images } from '../ports.js';
@@ -201,7 +202,7 @@ function outOfTime(refused: Failure | undefined): Failure {
   return new Failure(refused.code, {
     id: refused.id,
     reason: `${reasonOf(refused)}; in ${deadlines.choosing / 1000} s no other server was found that would do`,
-    hint: 'Name a server that will do in server_id; list_servers shows those there are.',
+    hint: `Name a server that will do in server_id; ${op('servers')} shows those there are.`,
     cause: refused,
   });
 }

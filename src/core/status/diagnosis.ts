@@ -1,3 +1,4 @@
+import { op } from '../names.js';
 import type { DeploymentFailure } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
 import { meaningOf } from '../states.js';
@@ -11,8 +12,7 @@ interface Diagnosis {
   readonly hint: string;
 }
 
-const inPlace =
-  'Call provision_server again with the same arguments and retry_failed, and with the server_id unless there was an idempotency_key';
+const inPlace = `Call ${op('provision')} again with the same arguments and retry_failed, and with the server_id unless there was an idempotency_key`;
 
 /** The same where it was not deployed through this program: nobody here has its arguments. */
 const inPlaceByOthers = 'Only whoever deployed this server can do so again in place';
@@ -120,7 +120,7 @@ const never = {
 /** What becomes of a server whose deployment has failed: its request keeps it. */
 const kept = 'This server stays taken until the same request succeeds on it with retry_failed, or';
 const untilUndeployed = `${kept} its operator undeploys it.`;
-const untilDeprovisioned = `${kept} deprovision_server takes the deployment off, if the user wants that.`;
+const untilDeprovisioned = `${kept} ${op('deprovision')} takes the deployment off, if the user wants that.`;
 
 /** Every class of a failed deployment, for the reference. */
 export const failedDeployments: readonly Omit<Diagnosis, 'pattern'>[] = [...diagnoses, undeployment, never, other];
@@ -130,7 +130,7 @@ export const failedDeployments: readonly Omit<Diagnosis, 'pattern'>[] = [...diag
  * @param mayUndeploy Whether `deprovision_server` is there to give it back.
  */
 export function neverDeployed(mayUndeploy: boolean): DeploymentFailure {
-  const release = { hint: `${again} deprovision_server gives this one back, if the user wants that.` };
+  const release = { hint: `${again} ${op('deprovision')} gives this one back, if the user wants that.` };
   return { ...never, ...(mayUndeploy ? release : {}), step: null, ironic_error: null };
 }
 

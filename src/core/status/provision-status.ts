@@ -1,6 +1,7 @@
 import { deadlines } from '../async/retry.js';
 import type { Progress } from '../call.js';
 import { Failure } from '../failures.js';
+import { op } from '../names.js';
 import type { DeploymentFailure, ProvisionStatus } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
 import { isFree, meaningOf, stateName } from '../states.js';
@@ -25,7 +26,7 @@ const abandonedAfter = deadlines.call + 2 * deadlines.request;
  * @throws Failure `operation_not_found` when the server is in no deployment, or reserved by somebody else.
  */
 export function statusOf(server: Server, now: number, errors: readonly RecordedError[] = []): ProvisionStatus {
-  return standingOf(server, now, errors).status;
+  return standingOf(server, now, { errors }).status;
 }
 
 /** How a deployment stands. */
@@ -36,19 +37,22 @@ export interface Standing {
   readonly progress: Progress;
 }
 
-/**
- * `statusOf`, with what somebody needs who waits.
- * @param mayUndeploy Whether the caller could have the server undeployed.
- */
+/** What a failure is explained with. */
+interface Explaining {
+  readonly errors?: readonly RecordedError[];
+  /** Whether the caller could have the server undeployed. */
+  readonly mayUndeploy?: boolean;
+}
+
+/** `statusOf`, with what somebody needs who waits. */
 export function standingOf(
   server: Server,
   now: number,
-  errors: readonly RecordedError[] = [],
-  mayUndeploy = false,
+  { errors = [], mayUndeploy = false }: Explaining = {},
 ): Standing {
   const { outcome: usual, freeing, final } = meaningOf(server);
   if (hasNoDeployment(server)) {
-    const hint = 'That deployment is gone; list_servers shows when the server is free again.';
+    const hint = `That deployment is gone; ${op('servers')} shows when the server is free again.`;
     const details = { id: server.id, reason: absence(server), ...(freeing ? { hint } : {}) };
     throw new Failure('operation_not_found', details);
   }
@@ -59,7 +63,7 @@ export function standingOf(
   const failure = outcome === 'failed' ? explain() : null;
   const completedAt = final ? server.provisionedAt : null;
   const started = startedAt(server, completedAt);
-  const stall = outcome === 'in_progress' ? stallOf(server, server.entry ? started : Number.NaN, now) : undefined;
+  const stall = outcome === 'in_progress' ? stallOf(server, server.entry ? started : null, now) : undefined;
   const status: ProvisionStatus = {
     operation_id: server.id,
     server_id: server.id,
@@ -68,10 +72,13 @@ export function standingOf(
     provision_state: plain(server.provisionState, 80),
     progress_percent: outcome === 'completed' ? 100 : outcome === 'failed' ? null : progressPercent(server),
     message: [messageOf(server, outcome, failure), ...(stall === undefined ? [] : [stall])].join(' '),
-    started_at: Number.isNaN(started) ? null : isoTime(started),
+    started_at: started === null ? null : isoTime(started),
     completed_at: completedAt === null ? null : isoTime(completedAt),
     deployment_id: server.deploymentId,
-    poll_after_seconds: outcome === 'in_progress' ? pollAfter(server, now - started, stall !== undefined) : null,
+    poll_after_seconds:
+      outcome === 'in_progress'
+        ? pollAfter(server, started === null ? null : now - started, stall !== undefined)
+        : null,
     failure,
   };
   const { provisionState, deploymentId, step } = server;
@@ -85,7 +92,7 @@ export function standingOf(
     progress: {
       percent: status.progress_percent,
       words:
-        server.entry && outcome === 'in_progress'
+        server.entry && started !== null && outcome === 'in_progress'
           ? `${doing.replace(/\.$/, '')}; ${timeWords(step, now - started)}`
           : doing,
     },
@@ -101,7 +108,7 @@ export function hasNoDeployment(server: Server): boolean {
 
 /** Whether a server was reserved by a call of ours that died before it started the deployment. */
 export function isAbandoned(server: Server, now: number): boolean {
-  return isFree(server) && server.entry !== null && now - startedAt(server, null) > abandonedAfter;
+  return isFree(server) && server.entry !== null && now - Date.parse(server.entry.started_at) > abandonedAfter;
 }
 
 /** Whether Ironic no longer tells whose deployment a server carried: it forgets that when it fails to undeploy it. */
@@ -141,10 +148,10 @@ export function isoTime(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
-/** NaN when it cannot be known. */
-function startedAt(server: Server, completedAt: number | null): number {
-  const started = server.entry ? Date.parse(server.entry.started_at) : (server.provisionedAt ?? Number.NaN);
-  return completedAt !== null && started > completedAt ? completedAt : started;
+/** Null when it cannot be known. */
+function startedAt({ entry, provisionedAt }: Server, completedAt: number | null): number | null {
+  const started = entry ? Date.parse(entry.started_at) : provisionedAt;
+  return started !== null && completedAt !== null ? Math.min(started, completedAt) : started;
 }
 
 function absence(server: Server): string {
@@ -190,8 +197,8 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
 }
 
 /** Seconds until another look is worth it: soon at first, more patient with time, and where nothing moves. */
-function pollAfter(server: Server, elapsed: number, stalled: boolean): number {
+function pollAfter(server: Server, elapsed: number | null, stalled: boolean): number {
   if (stalled || meaningOf(server).advancedBy === 'operator') return 60;
-  const patience = Number.isNaN(elapsed) ? 10 : Math.round(elapsed / 10_000);
+  const patience = elapsed === null ? 10 : Math.round(elapsed / 10_000);
   return Math.min(30, Math.max(5, patience));
 }

@@ -13,17 +13,17 @@ const minute = 60_000;
 /**
  * Names a deployment that seems to stand still, in words for `message`; undefined when it goes on as usual.
  *
- * @param startedAt NaN when it is not known.
+ * @param startedAt Null when it is not known.
  * @param now Ironic's clock. Both in milliseconds since the epoch.
  */
-export function stallOf(server: Server, startedAt: number, now: number): string | undefined {
+export function stallOf(server: Server, startedAt: number | null, now: number): string | undefined {
   const { step, provisionedAt, heardAt } = server;
   const { advancedBy } = meaningOf(server);
   const usual = usualTimes(step);
   if (!usual) return undefined;
-  const quiet = minutesSince(Math.max(provisionedAt ?? Number.NaN, heardAt ?? 0), now);
-  const elapsed = minutesSince(startedAt, now);
-  const heard = heardAt !== null && heardAt > startedAt;
+  const quiet = provisionedAt === null ? 0 : minutesSince(Math.max(provisionedAt, heardAt ?? 0), now);
+  const elapsed = startedAt === null ? 0 : minutesSince(startedAt, now);
+  const heard = heardAt !== null && startedAt !== null && heardAt > startedAt;
   if (advancedBy === 'agent' && quiet > (heard ? longestSilence : usual.within)) {
     const silence = heard
       ? `nothing was heard of the deployment agent for ${quiet} minutes, which usually reports every 1 to 3`
@@ -42,9 +42,9 @@ export function stallOf(server: Server, startedAt: number, now: number): string 
 /** When Ironic gives up by itself: so long after the last sign that it had. */
 function limitOf({ provisionedAt, maintenance }: Server, now: number): string {
   if (maintenance) return 'The server is in maintenance: Ironic sets it no limit meanwhile.';
-  const left = callbackTimeout - minutesSince(provisionedAt ?? Number.NaN, now);
   const usual = `Ironic gives up ${callbackTimeout} minutes after the last sign, unless its operator has set another limit`;
-  if (Number.isNaN(left)) return `${usual}.`;
+  if (provisionedAt === null) return `${usual}.`;
+  const left = callbackTimeout - minutesSince(provisionedAt, now);
   return left > 0 ? `${usual}: in about ${left} min.` : `${usual}, which seems to be so: they are over.`;
 }
 

@@ -114,7 +114,7 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
       throw new Failure('server_not_found', { id: request.operation_id });
     }
     const { server, errors } = reading;
-    const standing = standingOf(server, bareMetal.now(), errors, policy.allows('destroy'));
+    const standing = standingOf(server, bareMetal.now(), { errors, mayUndeploy: policy.allows('destroy') });
     if (request.deployment_id !== undefined && carriesAnother(server, request.deployment_id)) {
       throw anotherDeployment(request.operation_id, server);
     }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createChanges } from '../../../src/core/async/changes.js';
 import { createDeprovisionService } from '../../../src/core/deprovision/deprovision.js';
 import { Failure } from '../../../src/core/failures.js';
+import { op } from '../../../src/core/names.js';
 import { createPolicy, type PolicySettings } from '../../../src/core/policy.js';
 import { NoAnswer } from '../../../src/core/ports.js';
 import type { DeprovisionRequest } from '../../../src/core/requests.js';
@@ -80,8 +81,7 @@ describe('a deployment of ours', () => {
       server_id: id,
       server_name: 'bm-1',
       status: 'accepted',
-      message:
-        'Undeployment of server bm-1 has started. Ironic then cleans the disk, if its operator has set it up to. Called again, deprovision_server says how far it is; list_servers shows when it is free again.',
+      message: `Undeployment of server bm-1 has started. Ironic then cleans the disk, if its operator has set it up to. Called again, ${op('deprovision')} says how far it is; ${op('servers')} shows when it is free again.`,
       deployment_id: deploymentId,
     });
     expect(bareMetal.requests).toEqual(['find bm-1', 'undeploy bm-1']);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigDrive } from '../../../src/core/image.js';
+import { op } from '../../../src/core/names.js';
 import { NoAnswer } from '../../../src/core/ports.js';
 import type { ProvisionRequest } from '../../../src/core/requests.js';
 import type { Server } from '../../../src/core/server.js';
@@ -38,7 +39,7 @@ describe('provisioning a server that is named', () => {
       server_id: uuid(1),
       server_name: 'bm-1',
       status: 'accepted',
-      message: 'Deployment of image ubuntu-24.04 on server bm-1 has started. Follow it with check_provision_status.',
+      message: `Deployment of image ubuntu-24.04 on server bm-1 has started. Follow it with ${op('status')}.`,
       started_at: '2026-11-22T08:00:00Z',
       deployment_id: deploymentId,
     });

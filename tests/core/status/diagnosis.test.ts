@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { op, writtenFor } from '../../../src/core/names.js';
 import type { RecordedError, Server } from '../../../src/core/server.js';
 import { diagnose, failedDeployments } from '../../../src/core/status/diagnosis.js';
 import { freeServer } from '../fake-bare-metal.js';
@@ -209,7 +210,9 @@ describe('the hint for a deployment of ours that failed', () => {
 
   it('says that its server stays taken, and who can free it', () => {
     expect(hintFor({}, false)).toMatch(/This server stays taken until .*retry_failed, or its operator undeploys it\.$/);
-    expect(hintFor({}, true)).toMatch(/or deprovision_server takes the deployment off, if the user wants that\.$/);
+    expect(writtenFor('mcp', hintFor({}, true))).toMatch(
+      /or deprovision_server takes the deployment off, if the user wants that\.$/,
+    );
   });
 
   it('says nothing of it where the deployment is not ours, or its undeployment failed', () => {
@@ -228,7 +231,7 @@ describe('the hint for a deployment of others that failed', () => {
       const ours = diagnose(freeServer(1, { ...deployment, lastError, entry })).hint;
       expect(theirs).not.toContain('retry_failed');
       expect(theirs).toMatch(/^[A-Z].*[.?]$/);
-      if (!ours.includes('Call provision_server again')) continue;
+      if (!ours.includes(`Call ${op('provision')} again`)) continue;
       repeatable += 1;
       expect(theirs).toContain('Only whoever deployed this server can do so again in place');
     }
