@@ -59,7 +59,8 @@ export function valuesAt(patch: readonly Operation[], path: string): readonly Js
 
 /** The document after the patch; the one given is left alone. */
 export function applyPatch(document: JsonObject, patch: readonly Operation[]): JsonObject {
-  const result = structuredClone(document);
+  // structuredClone would keep what two fields share, such as the empty object of a new node: both would change.
+  const result: JsonObject = JSON.parse(JSON.stringify(document));
   for (const operation of patch) {
     const problem = apply(result, operation);
     if (problem !== undefined) {
