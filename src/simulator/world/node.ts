@@ -37,7 +37,7 @@ export const CONDUCTOR = 'simulated-conductor';
 
 /** The one driver, with its interfaces by kind: the first is the default. */
 export const DRIVER = 'ipmi';
-export const interfaces = {
+export const interfaces: Readonly<Record<string, readonly string[]>> = {
   bios: ['no-bios'],
   boot: ['ipxe'],
   console: ['no-console'],
@@ -50,10 +50,7 @@ export const interfaces = {
   rescue: ['no-rescue'],
   storage: ['noop'],
   vendor: ['no-vendor'],
-} as const satisfies Record<string, readonly [string, ...string[]]>;
-
-/** The kinds of hardware interfaces. */
-export type InterfaceKind = keyof typeof interfaces;
+};
 
 const nothing: JsonObject = Object.freeze({});
 
