@@ -2,7 +2,7 @@ import { isLogicalName, isUuid } from '../dialect/arguments.js';
 import { Fault, instanceAssociated, nodeAssociated, nodeProtected, notAcceptable } from '../dialect/errors.js';
 import type { Json, JsonObject } from '../dialect/json.js';
 import { applyPatch, type Operation, requirePatchable, valuesAt } from '../dialect/patch.js';
-import { repr } from '../dialect/python.js';
+import { schemaOf } from '../dialect/schema.js';
 import { knowsField } from '../dialect/version.js';
 import { stop } from '../stories/node-story.js';
 import { createNode, DRIVER, type Node, type NodeChanges } from '../world/node.js';
@@ -51,14 +51,8 @@ export function checkPatch(patch: readonly Operation[], resetInterfaces: boolean
 }
 
 /** POST /v1/nodes. */
-export function enrollNode(world: World, body: JsonObject, minor: number): Node {
-  const unexpected = Object.keys(body).find((field) => !creatable.includes(field));
-  if (unexpected !== undefined) {
-    throw new Fault(
-      400,
-      `Schema error for node: Additional properties are not allowed (${repr(unexpected)} was unexpected)`,
-    );
-  }
+export function enrollNode(world: World, sent: Json, minor: number): Node {
+  const body = schemaOf('Schema error for node').object(sent, creatable);
   const fields = readFields('node', body);
   const newer = Object.keys(body).filter((field) => !knowsField(minor, field));
   if (newer.some((field) => body[field] !== null && body[field] !== '')) throw notAcceptable();

@@ -2,6 +2,7 @@ import { isUuid, readBoolean } from '../dialect/arguments.js';
 import { Fault } from '../dialect/errors.js';
 import { isObject, type Json, type JsonObject } from '../dialect/json.js';
 import { repr } from '../dialect/python.js';
+import { schemaOf } from '../dialect/schema.js';
 import { blank, interfaces, type Node, type NodeChanges } from '../world/node.js';
 
 /** What a client may PATCH, in the order in which Ironic enumerates it. */
@@ -93,19 +94,19 @@ export function patchDocument(node: Node): JsonObject {
 }
 
 function checkTypes(argument: string, given: JsonObject): void {
-  const refuse = (problem: string) => new Fault(400, `Schema error for ${argument}: ${problem}`);
+  const { refuse, wrongType, missing } = schemaOf(`Schema error for ${argument}`);
   for (const [field, value] of Object.entries(given)) {
-    if (field === 'driver' && typeof value !== 'string') throw refuse(`${repr(value)} is not of type 'string'`);
+    if (field === 'driver' && typeof value !== 'string') throw wrongType(value, "'string'");
     if (value === null) continue;
     if (objects.includes(field)) {
-      if (!isObject(value)) throw refuse(`${repr(value)} is not of type 'object', 'null'`);
+      if (!isObject(value)) throw wrongType(value, "'object', 'null'");
     } else if (flags.includes(field)) {
       const good = typeof value === 'boolean' || typeof value === 'string';
-      if (!good) throw refuse(`${repr(value)} is not of type 'string', 'boolean', 'null'`);
-    } else if (typeof value !== 'string') throw refuse(`${repr(value)} is not of type 'string', 'null'`);
+      if (!good) throw wrongType(value, "'string', 'boolean', 'null'");
+    } else if (typeof value !== 'string') throw wrongType(value, "'string', 'null'");
     else if (value.length > (longest[field] ?? Number.POSITIVE_INFINITY)) throw refuse(`${repr(value)} is too long`);
   }
-  if (!Object.hasOwn(given, 'driver')) throw refuse("'driver' is a required property");
+  if (!Object.hasOwn(given, 'driver')) throw missing('driver');
 }
 
 function checkInterface(field: string, name: string): void {
