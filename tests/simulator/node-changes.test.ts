@@ -131,6 +131,13 @@ describe('a patch', () => {
     expect(fault?.split("'. Reason: ")[1]).toBe(reason);
   });
 
+  it('changes one field and leaves the others alone, which are all empty in a new node', async () => {
+    const sim = setup();
+    const { body } = await sim.patch(node, [add('/instance_info/root_gb', 10)]);
+    expect(body.instance_info).toEqual({ root_gb: 10 });
+    expect(body.network_data).toEqual({});
+  });
+
   it('may use names that mean something to JavaScript', async () => {
     const { body } = await setup().patch(node, [add('/extra/__proto__', { x: 1 }), add('/extra/constructor', 2)]);
     expect(Object.entries(body.extra)).toEqual([

@@ -10,24 +10,25 @@ export interface Paging {
   readonly sort_dir?: string | undefined;
 }
 
-interface Collection {
-  /** What the collection is called in the answer. */
-  readonly name: string;
-  /** The path of the `next` link; the collection's name unless given. */
-  readonly url?: string;
-  /** Fields that it can be sorted by, and fields that are no columns of that kind. */
-  readonly sortable: readonly string[];
-  readonly unsortable: readonly string[];
+/** What a list shows of its items, and where. */
+export interface Shape {
+  /** The path that a `next` link leads to. */
+  readonly url: string;
   /** Absent: all of an item. */
   readonly fields: readonly string[] | undefined;
   readonly detail?: boolean | undefined;
+}
+
+interface Collection extends Shape {
+  /** What the collection is called in the answer. */
+  readonly name: string;
+  /** Fields that it can be sorted by, and fields that are no columns of that kind. */
+  readonly sortable: readonly string[];
+  readonly unsortable: readonly string[];
   readonly base: string;
 }
 
-/**
- * A page of views, which come in order of creation. The `next` link carries the order and the fields, but no filters:
- * Ironic drops them.
- */
+/** A page of views, which come in order of creation. */
 export function pageOf(views: Iterable<JsonObject>, paging: Paging, collection: Collection): JsonObject {
   const limit = pageLimit(paging.limit);
   const direction = sortDirection(paging.sort_dir);
@@ -37,13 +38,23 @@ export function pageOf(views: Iterable<JsonObject>, paging: Paging, collection: 
   const answer: JsonObject = { [collection.name]: page.map((view) => pick(view, collection.fields)) };
   const last = page.at(-1);
   if (last && page.length === limit) {
-    const parts = [`sort_key=${key}`, `sort_dir=${direction}`];
-    if (collection.detail !== undefined) parts.push(`detail=${collection.detail ? 'True' : 'False'}`);
-    if (collection.fields) parts.push(`fields=${collection.fields.join(',')}`);
-    parts.push(`limit=${limit}`, `marker=${String(last.uuid)}`);
-    answer.next = `${collection.base}/v1/${collection.url ?? collection.name}?${parts.join('&')}`;
+    answer.next = nextLink(collection.base, collection, { key, direction, limit }, String(last.uuid));
   }
   return answer;
+}
+
+/** The link to the next page carries the order and the fields, but no filters: Ironic drops nearly all of them. */
+export function nextLink(
+  base: string,
+  { url, fields, detail }: Shape,
+  { key, direction, limit }: { readonly key: string; readonly direction: string; readonly limit: number },
+  marker: string,
+  filters: readonly string[] = [],
+): string {
+  const parts = [`sort_key=${key}`, `sort_dir=${direction}`, ...filters];
+  if (detail !== undefined) parts.push(`detail=${detail ? 'True' : 'False'}`);
+  if (fields) parts.push(`fields=${fields.join(',')}`);
+  return `${base}/v1/${url}?${[...parts, `limit=${limit}`, `marker=${marker}`].join('&')}`;
 }
 
 function checkSortKey(key: string, { sortable, unsortable }: Collection): void {
@@ -84,7 +95,7 @@ export function pick(view: JsonObject, fields: readonly string[] | undefined): J
 export function fieldsToShow(
   fields: readonly string[] | undefined,
   detail: boolean | undefined,
-  usual: readonly string[],
+  usual?: readonly string[],
 ): readonly string[] | undefined {
   if (fields && detail) throw new Fault(400, 'Can not specify ?detail=True and fields in the same request.');
   return detail ? undefined : (fields ?? usual);

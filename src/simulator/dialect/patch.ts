@@ -1,6 +1,7 @@
 import { Fault } from './errors.js';
 import { isObject, type Json, type JsonObject, setMember } from './json.js';
 import { repr } from './python.js';
+import { schemaOf } from './schema.js';
 
 /** One operation of a JSON patch. Ironic takes only these three; there is no `test`. */
 export interface Operation {
@@ -18,22 +19,18 @@ function isOp(op: Json | undefined): op is Operation['op'] {
 
 /** Reads the body of a PATCH, or refuses it in the words of Ironic's schema check. */
 export function readPatch(body: Json): readonly Operation[] {
-  const refuse = (problem: string) => new Fault(400, `Schema error for patch: ${problem}`);
-  if (!Array.isArray(body)) throw refuse(`${repr(body)} is not of type 'array'`);
+  const { refuse, wrongType, missing, object } = schemaOf('Schema error for patch');
+  if (!Array.isArray(body)) throw wrongType(body, "'array'");
   return body.map((entry) => {
-    if (!isObject(entry)) throw refuse(`${repr(entry)} is not of type 'object'`);
-    const { op, path, value, ...others } = entry;
-    if (path !== undefined && typeof path !== 'string') throw refuse(`${repr(path)} is not of type 'string'`);
+    const { op, path, value } = object(entry);
+    if (path !== undefined && typeof path !== 'string') throw wrongType(path, "'string'");
     if (path !== undefined && !/^(\/[\p{L}\p{N}_-]+)+$/u.test(path)) {
       throw refuse(`${repr(path)} does not match '^(/[\\\\w-]+)+$'`);
     }
     if (op !== undefined && !isOp(op)) throw refuse(`${repr(op)} is not one of ['add', 'replace', 'remove']`);
-    const [unexpected] = Object.keys(others);
-    if (unexpected !== undefined) {
-      throw refuse(`Additional properties are not allowed (${repr(unexpected)} was unexpected)`);
-    }
-    if (op === undefined) throw refuse(`'op' is a required property`);
-    if (path === undefined) throw refuse(`'path' is a required property`);
+    object(entry, ['op', 'path', 'value']);
+    if (op === undefined) throw missing('op');
+    if (path === undefined) throw missing('path');
     return { op, path, ...(value !== undefined && { value }) };
   });
 }
@@ -59,7 +56,8 @@ export function valuesAt(patch: readonly Operation[], path: string): readonly Js
 
 /** The document after the patch; the one given is left alone. */
 export function applyPatch(document: JsonObject, patch: readonly Operation[]): JsonObject {
-  const result = structuredClone(document);
+  // structuredClone would keep what two fields share, such as the empty object of a new node: both would change.
+  const result: JsonObject = JSON.parse(JSON.stringify(document));
   for (const operation of patch) {
     const problem = apply(result, operation);
     if (problem !== undefined) {

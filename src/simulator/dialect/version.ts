@@ -33,7 +33,7 @@ export function rangeHeaders(): Record<string, string> {
 }
 
 /** The version that brought a field of a node; fields that are absent have always been there. */
-const fieldVersions: Readonly<Record<string, number>> = {
+const nodeFields: Readonly<Record<string, number>> = {
   driver_internal_info: 3,
   name: 5,
   inspection_finished_at: 6,
@@ -74,14 +74,14 @@ const fieldVersions: Readonly<Record<string, number>> = {
   shard: 82,
 };
 
-export function knowsField(minor: number, field: string): boolean {
-  const since = Object.hasOwn(fieldVersions, field) ? fieldVersions[field] : undefined;
+export function knowsField(minor: number, field: string, versions = nodeFields): boolean {
+  const since = Object.hasOwn(versions, field) ? versions[field] : undefined;
   return since === undefined || minor >= since;
 }
 
 /** Ironic refuses a whole request that names a field newer than the version it speaks. */
-export function requireFields(minor: number, fields: readonly string[]): void {
-  if (fields.some((field) => !knowsField(minor, field))) throw notAcceptable();
+export function requireFields(minor: number, fields: readonly string[], versions = nodeFields): void {
+  if (fields.some((field) => !knowsField(minor, field, versions))) throw notAcceptable();
 }
 
 /** Refuses a filter that is newer than the version spoken, naming the version it wants. */

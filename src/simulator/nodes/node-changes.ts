@@ -2,7 +2,7 @@ import { isLogicalName, isUuid } from '../dialect/arguments.js';
 import { Fault, instanceAssociated, nodeAssociated, nodeProtected, notAcceptable } from '../dialect/errors.js';
 import type { Json, JsonObject } from '../dialect/json.js';
 import { applyPatch, type Operation, requirePatchable, valuesAt } from '../dialect/patch.js';
-import { repr } from '../dialect/python.js';
+import { schemaOf } from '../dialect/schema.js';
 import { knowsField } from '../dialect/version.js';
 import { stop } from '../stories/node-story.js';
 import { createNode, DRIVER, type Node, type NodeChanges } from '../world/node.js';
@@ -27,11 +27,7 @@ export function patchNode(world: World, ident: string, node: Node, patch: readon
   requireUnlocked(node);
   if (changes.instance_uuid && node.instance_uuid !== null) throw nodeAssociated(node.uuid, node.instance_uuid);
   if ('resource_class' in changes && node.resource_class !== null && !idle.includes(node.provision_state)) {
-    const states = idle.join(', ');
-    throw new Fault(
-      409,
-      `Node ${node.uuid} can not have resource_class updated unless it is in one of allowed (${states}) states.`,
-    );
+    throw onlyIdle(node, 'can not have resource_class updated', '.');
   }
   checkUnique(world, node.uuid, changes);
   if (changes.instance_uuid === null) dropAllocation(world, node, changes);
@@ -51,14 +47,8 @@ export function checkPatch(patch: readonly Operation[], resetInterfaces: boolean
 }
 
 /** POST /v1/nodes. */
-export function enrollNode(world: World, body: JsonObject, minor: number): Node {
-  const unexpected = Object.keys(body).find((field) => !creatable.includes(field));
-  if (unexpected !== undefined) {
-    throw new Fault(
-      400,
-      `Schema error for node: Additional properties are not allowed (${repr(unexpected)} was unexpected)`,
-    );
-  }
+export function enrollNode(world: World, sent: Json, minor: number): Node {
+  const body = schemaOf('Schema error for node').object(sent, creatable);
   const fields = readFields('node', body);
   const newer = Object.keys(body).filter((field) => !knowsField(minor, field));
   if (newer.some((field) => body[field] !== null && body[field] !== '')) throw notAcceptable();
@@ -141,36 +131,34 @@ function difference(node: Node, after: NodeChanges): NodeChanges {
 function checkReasons(node: Node, changes: NodeChanges, after: NodeChanges): void {
   const { uuid, provision_state: state } = node;
   if (changes.maintenance === false) Object.assign(changes, { maintenance_reason: null, fault: null });
-  if (changes.protected === false) changes.protected_reason = null;
   if (changes.protected && state !== 'active' && state !== 'rescue') {
-    throw new Fault(
-      409,
-      `Node ${uuid} can only be made protected in provision states 'active' or 'rescue', the current state is '${state}'`,
-    );
+    const problem = "can only be made protected in provision states 'active' or 'rescue'";
+    throw new Fault(409, `Node ${uuid} ${problem}, the current state is '${state}'`);
   }
-  if (changes.protected_reason && !after.protected) {
-    throw new Fault(400, 'The protected_reason field can only be set when protected is True');
-  }
-  if (changes.retired === false) changes.retired_reason = null;
+  checkReason('protected', changes, after);
   if (changes.retired && state === 'available') {
-    throw new Fault(
-      409,
-      `Node ${uuid} can not have 'retired' set in provision state 'available', the current state is '${state}'`,
-    );
+    const problem = "can not have 'retired' set in provision state 'available'";
+    throw new Fault(409, `Node ${uuid} ${problem}, the current state is '${state}'`);
   }
-  if (changes.retired_reason && !after.retired) {
-    throw new Fault(400, 'The retired_reason field can only be set when retired is True');
+  checkReason('retired', changes, after);
+}
+
+function checkReason(flag: 'protected' | 'retired', changes: NodeChanges, after: NodeChanges): void {
+  const reason = `${flag}_reason` as const;
+  if (changes[flag] === false) changes[reason] = null;
+  if (changes[reason] && !after[flag]) {
+    throw new Fault(400, `The ${reason} field can only be set when ${flag} is True`);
   }
 }
 
 function checkInterfaces(node: Node, changes: NodeChanges, after: NodeChanges): void {
   const field = Object.keys(changes).find((name) => name.endsWith('_interface'));
   if (field === undefined || idle.includes(node.provision_state) || after.maintenance) return;
-  const states = idle.join(', ');
-  throw new Fault(
-    409,
-    `Node ${node.uuid} can not have ${field} updated unless it is in one of allowed (${states}) states or in maintenance mode.`,
-  );
+  throw onlyIdle(node, `can not have ${field} updated`, ' or in maintenance mode.');
+}
+
+function onlyIdle({ uuid }: Node, problem: string, end: string): Fault {
+  return new Fault(409, `Node ${uuid} ${problem} unless it is in one of allowed (${idle.join(', ')}) states${end}`);
 }
 
 /** Names and instances are unique over all nodes. */
@@ -183,11 +171,7 @@ function checkUnique(world: World, uuid: string, { instance_uuid: instance, name
 function dropAllocation(world: World, node: Node, changes: NodeChanges): void {
   if (node.allocation_uuid === null) return;
   if (!node.maintenance && !idle.includes(node.provision_state)) {
-    const states = idle.join(', ');
-    throw new Fault(
-      409,
-      `Node ${node.uuid} with an allocation can not have instance_uuid removed unless it is in one of allowed (${states}) states or in maintenance mode.`,
-    );
+    throw onlyIdle(node, 'with an allocation can not have instance_uuid removed', ' or in maintenance mode.');
   }
   world.allocations.delete(node.allocation_uuid);
   changes.allocation_uuid = null;

@@ -2,7 +2,8 @@ import { isUuid, readBoolean } from '../dialect/arguments.js';
 import { Fault } from '../dialect/errors.js';
 import { isObject, type Json, type JsonObject } from '../dialect/json.js';
 import { repr } from '../dialect/python.js';
-import { DRIVER, type InterfaceKind, interfaces, type Node, type NodeChanges } from '../world/node.js';
+import { schemaOf } from '../dialect/schema.js';
+import { blank, interfaces, type Node, type NodeChanges } from '../world/node.js';
 
 /** What a client may PATCH, in the order in which Ironic enumerates it. */
 export const patchable = [
@@ -67,87 +68,53 @@ const longest: Readonly<Record<string, number>> = { description: 4096, resource_
  */
 export function readFields(argument: string, given: JsonObject): NodeChanges {
   checkTypes(argument, given);
-  const text = (field: string) => textOf(given[field]);
-  const object = (field: string) => objectOf(given[field]);
-  const flag = (field: string) => readBoolean(field, given[field] ?? null);
-  const instance = text('instance_uuid');
-  if (instance !== null && !isUuid(instance)) throw new Fault(400, `Expected UUID for instance_uuid: ${instance}`);
-  const chassis = text('chassis_uuid');
-  if (chassis !== null) throw new Fault(400, `Chassis ${chassis} could not be found.`);
-  return {
-    automated_clean: flag('automated_clean'),
-    bios_interface: interfaceOf('bios', given),
-    boot_interface: interfaceOf('boot', given),
-    conductor_group: text('conductor_group')?.toLowerCase() ?? '',
-    console_interface: interfaceOf('console', given),
-    deploy_interface: interfaceOf('deploy', given),
-    description: text('description'),
-    driver: text('driver') ?? DRIVER,
-    driver_info: object('driver_info'),
-    extra: object('extra'),
-    inspect_interface: interfaceOf('inspect', given),
-    instance_info: object('instance_info'),
-    instance_uuid: instance,
-    lessee: text('lessee'),
-    maintenance: flag('maintenance') ?? false,
-    management_interface: interfaceOf('management', given),
-    name: text('name'),
-    network_data: object('network_data'),
-    network_interface: interfaceOf('network', given),
-    owner: text('owner'),
-    power_interface: interfaceOf('power', given),
-    properties: object('properties'),
-    protected: flag('protected') ?? false,
-    protected_reason: text('protected_reason'),
-    raid_interface: interfaceOf('raid', given),
-    rescue_interface: interfaceOf('rescue', given),
-    resource_class: text('resource_class'),
-    retired: flag('retired') ?? false,
-    retired_reason: text('retired_reason'),
-    shard: text('shard'),
-    storage_interface: interfaceOf('storage', given),
-    vendor_interface: interfaceOf('vendor', given),
-  };
+  const { instance_uuid: instance, chassis_uuid: chassis } = given;
+  if (typeof instance === 'string' && !isUuid(instance)) {
+    throw new Fault(400, `Expected UUID for instance_uuid: ${instance}`);
+  }
+  if (typeof chassis === 'string') throw new Fault(400, `Chassis ${chassis} could not be found.`);
+  return Object.fromEntries(ownFields.map((field) => [field, readField(field, given[field] ?? null) ?? blank[field]]));
+}
+
+/** All but the chassis, which no node is in. */
+const ownFields = patchable.filter((field) => field !== 'chassis_uuid');
+
+/** A field whose type is right; null if it is not given. */
+function readField(field: string, value: Json): Json {
+  if (flags.includes(field)) return readBoolean(field, value);
+  if (typeof value !== 'string') return value;
+  if (field === 'conductor_group') return value.toLowerCase();
+  if (field.endsWith('_interface')) checkInterface(field, value);
+  return value;
 }
 
 /** The fields of a node as a document that a patch can be applied to. */
 export function patchDocument(node: Node): JsonObject {
-  const document: JsonObject = {};
-  for (const field of patchable) document[field] = field === 'chassis_uuid' ? null : node[field];
-  return document;
+  return Object.fromEntries(patchable.map((field) => [field, field === 'chassis_uuid' ? null : node[field]]));
 }
 
 function checkTypes(argument: string, given: JsonObject): void {
-  const refuse = (problem: string) => new Fault(400, `Schema error for ${argument}: ${problem}`);
+  const { refuse, wrongType, missing } = schemaOf(`Schema error for ${argument}`);
   for (const [field, value] of Object.entries(given)) {
-    if (field === 'driver' && typeof value !== 'string') throw refuse(`${repr(value)} is not of type 'string'`);
+    if (field === 'driver' && typeof value !== 'string') throw wrongType(value, "'string'");
     if (value === null) continue;
     if (objects.includes(field)) {
-      if (!isObject(value)) throw refuse(`${repr(value)} is not of type 'object', 'null'`);
+      if (!isObject(value)) throw wrongType(value, "'object', 'null'");
     } else if (flags.includes(field)) {
       const good = typeof value === 'boolean' || typeof value === 'string';
-      if (!good) throw refuse(`${repr(value)} is not of type 'string', 'boolean', 'null'`);
-    } else if (typeof value !== 'string') throw refuse(`${repr(value)} is not of type 'string', 'null'`);
+      if (!good) throw wrongType(value, "'string', 'boolean', 'null'");
+    } else if (typeof value !== 'string') throw wrongType(value, "'string', 'null'");
     else if (value.length > (longest[field] ?? Number.POSITIVE_INFINITY)) throw refuse(`${repr(value)} is too long`);
   }
-  if (!Object.hasOwn(given, 'driver')) throw refuse("'driver' is a required property");
+  if (!Object.hasOwn(given, 'driver')) throw missing('driver');
 }
 
-function textOf(value: Json | undefined): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function objectOf(value: Json | undefined): JsonObject {
-  return isObject(value) ? value : {};
-}
-
-function interfaceOf(kind: InterfaceKind, given: JsonObject): string {
-  const known: readonly [string, ...string[]] = interfaces[kind];
-  const asked = textOf(given[`${kind}_interface`]);
-  if (asked === null) return known[0];
-  if (known.includes(asked)) return asked;
+function checkInterface(field: string, name: string): void {
+  const [kind = ''] = field.split('_');
+  const known = interfaces[kind] ?? [];
+  if (known.includes(name)) return;
   throw new Fault(
     400,
-    `Could not find the following interface in the 'ironic.hardware.interfaces.${kind}' entrypoint: ${asked}. Valid interfaces are ${repr([...known])}.`,
+    `Could not find the following interface in the 'ironic.hardware.interfaces.${kind}' entrypoint: ${name}. Valid interfaces are ${repr([...known])}.`,
   );
 }

@@ -1,11 +1,10 @@
 import { boolean, list, readQuery } from '../dialect/arguments.js';
-import { fieldsToShow } from '../dialect/collection.js';
+import { fieldsToShow, nextLink, type Shape } from '../dialect/collection.js';
 import { Fault, notAcceptable } from '../dialect/errors.js';
 import type { JsonObject } from '../dialect/json.js';
 import { requireFields } from '../dialect/version.js';
-import type { Node } from '../world/node.js';
 import type { World } from '../world/world.js';
-import { checkFilters, type Filters, filters, findNodes, type Page, readPage } from './node-query.js';
+import { checkFilters, type Filters, filters, findNodes, readPage } from './node-query.js';
 import { columns, type Viewer, viewNode } from './node-view.js';
 
 const shortFields = ['instance_uuid', 'maintenance', 'power_state', 'provision_state', 'uuid', 'name'];
@@ -31,15 +30,7 @@ export function listNodes(world: World, viewer: Viewer, query: URLSearchParams):
 export function listNodesInDetail(world: World, viewer: Viewer, query: URLSearchParams): JsonObject {
   const asked = readQuery(query, filters);
   checkFilters(asked, viewer.minor);
-  return collection(world, viewer, asked, { url: 'nodes/detail', fields: undefined, detail: undefined });
-}
-
-interface Shape {
-  /** The path that a `next` link leads to. */
-  readonly url: string;
-  /** Absent: all. */
-  readonly fields: readonly string[] | undefined;
-  readonly detail: boolean | undefined;
+  return collection(world, viewer, asked, { url: 'nodes/detail', fields: undefined });
 }
 
 function collection(world: World, viewer: Viewer, asked: Filters, shape: Shape): JsonObject {
@@ -50,24 +41,12 @@ function collection(world: World, viewer: Viewer, asked: Filters, shape: Shape):
   const last = found.at(-1);
   // An instance is on one node at most, so there Ironic leaves the link out.
   if (last && found.length === page.limit && asked.instance_uuid === undefined) {
-    answer.next = nextLink(viewer, shape, asked, page, last);
+    // A client that follows it sees other nodes too: only filters that are true come along.
+    const kept = (['associated', 'maintenance', 'retired'] as const).filter((name) => asked[name]);
+    const filters = kept.map((name) => `${name}=True`);
+    answer.next = nextLink(viewer.base, shape, page, last.uuid, filters);
   }
   return answer;
-}
-
-/**
- * Ironic's link to the next page drops nearly every filter: a client that follows it sees other nodes too. Only filters
- * that are true come along.
- */
-function nextLink(viewer: Viewer, shape: Shape, asked: Filters, page: Page, last: Node): string {
-  const parts = [`sort_key=${page.key}`, `sort_dir=${page.direction}`];
-  for (const filter of ['associated', 'maintenance', 'retired'] as const) {
-    if (asked[filter]) parts.push(`${filter}=True`);
-  }
-  if (shape.detail !== undefined) parts.push(`detail=${shape.detail ? 'True' : 'False'}`);
-  if (shape.fields) parts.push(`fields=${shape.fields.join(',')}`);
-  parts.push(`limit=${page.limit}`, `marker=${last.uuid}`);
-  return `${viewer.base}/v1/${shape.url}?${parts.join('&')}`;
 }
 
 /** Columns of Ironic's table that are no fields of its API: a list fails on them only when it has a row to show. */

@@ -2,10 +2,10 @@ import { type Arguments, boolean, integer, list, pageLimit, sortDirection, text,
 import { Fault, nodeNotFound, notAcceptable } from '../dialect/errors.js';
 import { requireFields, requireVersion } from '../dialect/version.js';
 import { position } from '../world/fleet.js';
-import { CONDUCTOR, type Node } from '../world/node.js';
+import { blank, CONDUCTOR, type Node } from '../world/node.js';
 import { isState } from '../world/state-machine.js';
 import type { World } from '../world/world.js';
-import { columns } from './node-view.js';
+import { type Column, isColumn } from './node-view.js';
 
 /** What lists of nodes can be narrowed and sorted by. Traits are not among it: Ironic cannot. */
 export const filters = {
@@ -81,30 +81,16 @@ export function readPage(world: World, asked: Filters): Page {
   return { key, direction, limit, marker };
 }
 
-const unsortable: readonly string[] = [
-  'properties',
-  'driver_info',
-  'extra',
-  'instance_info',
-  'driver_internal_info',
-  'clean_step',
-  'deploy_step',
-  'raid_config',
-  'target_raid_config',
-  'traits',
-  'network_data',
-];
-
-type SortKey = (typeof columns)[number] | 'id' | 'uuid' | 'created_at' | 'updated_at';
-
-function isSortKey(key: string): key is SortKey {
-  const keys: readonly string[] = [...columns, 'id', 'uuid', 'created_at', 'updated_at'];
-  return keys.includes(key) && !unsortable.includes(key);
-}
+type SortKey = Column | 'id' | 'uuid' | 'created_at' | 'updated_at';
 
 function sortKey(key: string): SortKey {
-  if (unsortable.includes(key)) throw new Fault(400, `The sort_key value ${key} is an invalid field for sorting`);
-  if (!isSortKey(key)) throw new Fault(400, `The sort_key value "${key}" is an invalid field for sorting`);
+  if (key === 'id' || key === 'uuid' || key === 'created_at' || key === 'updated_at') return key;
+  if (!isColumn(key)) throw new Fault(400, `The sort_key value "${key}" is an invalid field for sorting`);
+  // Dicts and lists have no order.
+  const usual = blank[key];
+  if (typeof usual === 'object' && usual !== null) {
+    throw new Fault(400, `The sort_key value ${key} is an invalid field for sorting`);
+  }
   return key;
 }
 

@@ -3,7 +3,7 @@ import { Fault } from '../dialect/errors.js';
 import { isObject, type Json, type JsonObject } from '../dialect/json.js';
 import { isoformat } from '../dialect/python.js';
 import { knowsField } from '../dialect/version.js';
-import { CONDUCTOR, type Node } from '../world/node.js';
+import { blank, CONDUCTOR, type Node } from '../world/node.js';
 
 /** How a request wants to see nodes. */
 export interface Viewer {
@@ -13,73 +13,33 @@ export interface Viewer {
   readonly base: string;
 }
 
-/** The fields that a client can ask for, as columns of Ironic's table; in the order of a whole node. */
-export const columns = [
-  'automated_clean',
-  'bios_interface',
-  'boot_interface',
-  'boot_mode',
-  'clean_step',
-  'conductor_group',
-  'console_enabled',
-  'console_interface',
-  'deploy_interface',
-  'deploy_step',
-  'description',
-  'driver',
-  'driver_info',
-  'driver_internal_info',
-  'extra',
-  'fault',
-  'inspection_finished_at',
-  'inspection_started_at',
-  'inspect_interface',
-  'instance_info',
-  'instance_uuid',
-  'last_error',
-  'lessee',
-  'maintenance',
-  'maintenance_reason',
-  'management_interface',
-  'name',
-  'network_data',
-  'network_interface',
-  'owner',
-  'power_interface',
-  'power_state',
-  'properties',
-  'protected',
-  'protected_reason',
-  'provision_state',
-  'provision_updated_at',
-  'raid_config',
-  'raid_interface',
-  'rescue_interface',
-  'reservation',
-  'resource_class',
-  'retired',
-  'retired_reason',
-  'secure_boot',
-  'shard',
-  'storage_interface',
-  'target_power_state',
-  'target_provision_state',
-  'target_raid_config',
-  'traits',
-  'vendor_interface',
-] as const satisfies readonly (keyof Node)[];
+/** What the simulator keeps of a node beside the columns of Ironic's table. */
+const others = [
+  'id',
+  'uuid',
+  'created_at',
+  'updated_at',
+  'allocation_uuid',
+  'history',
+  'ports',
+  'boot_device',
+] as const;
 
-type Column = (typeof columns)[number];
+export type Column = Exclude<keyof Node, (typeof others)[number]>;
+
+/** The fields that a client can ask for, as columns of Ironic's table; in the order of a whole node. */
+export const columns: ReadonlySet<string> = new Set(
+  Object.keys(blank).filter((key) => !others.some((other) => other === key)),
+);
+
+export function isColumn(field: string): field is Column {
+  return columns.has(field);
+}
 
 /** Fields that Ironic's API computes itself. */
 const computed: readonly string[] = ['conductor', 'allocation_uuid', 'chassis_uuid'];
 
 const askable: ReadonlySet<string> = new Set(['uuid', ...columns, ...computed]);
-const columnNames: ReadonlySet<string> = new Set(columns);
-
-function isColumn(field: string): field is Column {
-  return columnNames.has(field);
-}
 
 /** A node on the wire: whole, or only the fields asked for (and the links, which always come). */
 export function viewNode(node: Node, viewer: Viewer, fields?: readonly string[]): JsonObject {

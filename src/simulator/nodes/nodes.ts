@@ -20,9 +20,7 @@ import {
   segment,
 } from '../dialect/call.js';
 import { Fault, notAcceptable } from '../dialect/errors.js';
-import { isObject } from '../dialect/json.js';
 import { readPatch } from '../dialect/patch.js';
-import { repr } from '../dialect/python.js';
 import { requireFields } from '../dialect/version.js';
 import { validateInterfaces } from '../stories/deploy-checks.js';
 import { CONDUCTOR } from '../world/node.js';
@@ -41,9 +39,7 @@ export function nodeRoutes(app: App, world: World): void {
   resource(app, '/v1/nodes', {
     GET: (call) => call.json(listNodes(world, viewer(call), query(call))),
     POST: async (call) => {
-      const body = await jsonBody(call);
-      if (!isObject(body)) throw new Fault(400, `Schema error for node: ${repr(body)} is not of type 'object'`);
-      const node = enrollNode(world, body, call.get('minor'));
+      const node = enrollNode(world, await jsonBody(call), call.get('minor'));
       const location = `${origin(call)}/v1/nodes/${node.uuid}`;
       return call.json(viewNode(node, viewer(call)), 201, { Location: location });
     },

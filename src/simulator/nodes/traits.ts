@@ -9,8 +9,9 @@ import {
   segment,
 } from '../dialect/call.js';
 import { Abort, Fault, notAcceptable } from '../dialect/errors.js';
-import { isObject, type Json } from '../dialect/json.js';
+import type { Json } from '../dialect/json.js';
 import { repr } from '../dialect/python.js';
+import { schemaOf } from '../dialect/schema.js';
 import type { Node } from '../world/node.js';
 import { requireUnlocked, type World } from '../world/world.js';
 import { pathIdent, pathNode } from './node-address.js';
@@ -74,32 +75,23 @@ function requireTraits(call: Call): void {
 }
 
 function readTraits(body: Json): readonly string[] {
-  if (!isObject(body)) throw new Fault(400, `Schema error for body: ${repr(body)} is not of type 'object'`);
-  const { traits, ...others } = body;
-  const [unexpected] = Object.keys(others);
-  if (unexpected !== undefined) {
-    throw new Fault(
-      400,
-      `Schema error for body: Additional properties are not allowed (${repr(unexpected)} was unexpected)`,
-    );
-  }
+  const { wrongType, object } = schemaOf('Schema error for body');
+  const { traits } = object(body, ['traits']);
   if (traits === undefined) {
     const one = 'A single node trait may be added via PUT /v1/nodes/<node identifier>/traits/<trait> with no body';
     const all = 'all node traits may be replaced via PUT /v1/nodes/<node identifier>/traits';
     throw new Fault(400, `${one}, or ${all} with the list of traits specified in the request body.`);
   }
-  if (!Array.isArray(traits)) throw new Fault(400, `Schema error for body: ${repr(traits)} is not of type 'array'`);
+  if (!Array.isArray(traits)) throw wrongType(traits, "'array'");
   return traits.map((trait) => checkTrait('body', trait));
 }
 
 /** A trait is a custom one, or begins like one of OpenStack's standard ones. */
 export function checkTrait(argument: string, trait: Json): string {
-  if (typeof trait !== 'string') {
-    throw new Fault(400, `Schema error for ${argument}: ${repr(trait)} is not of type 'string'`);
-  }
+  const { refuse, wrongType } = schemaOf(`Schema error for ${argument}`);
+  if (typeof trait !== 'string') throw wrongType(trait, "'string'");
   if (/^(CUSTOM|COMPUTE|HW|MISC|OWNER|STORAGE)_[A-Z0-9_]+$/.test(trait) && trait.length <= 255) return trait;
-  throw new Fault(
-    400,
-    `Schema error for ${argument}: ${repr(trait)} is not valid under any of the given schemas. Possible root cause: ${repr(trait)} does not match '^CUSTOM_[A-Z0-9_]+$'`,
+  throw refuse(
+    `${repr(trait)} is not valid under any of the given schemas. Possible root cause: ${repr(trait)} does not match '^CUSTOM_[A-Z0-9_]+$'`,
   );
 }

@@ -1,8 +1,8 @@
 import { uuidOrName } from '../dialect/arguments.js';
 import { type App, type Call, jsonBody, noContent, resource, segment } from '../dialect/call.js';
 import { Abort, Fault } from '../dialect/errors.js';
-import { isObject, type Json } from '../dialect/json.js';
-import { repr } from '../dialect/python.js';
+import type { Json } from '../dialect/json.js';
+import { schemaOf } from '../dialect/schema.js';
 import type { Node, Port } from '../world/node.js';
 import { requireUnlocked, type World } from '../world/world.js';
 import { pathNode } from './node-address.js';
@@ -42,11 +42,10 @@ function vifNode(world: World, call: Call): Node {
 }
 
 function readVif(body: Json, minor: number): { readonly id: string; readonly port: string | undefined } {
-  const refuse = (problem: string) => new Fault(400, `Schema error for vif: ${problem}`);
-  if (!isObject(body)) throw refuse(`${repr(body)} is not of type 'object'`);
-  const { id, port_uuid: port, portgroup_uuid: group } = body;
-  if (id === undefined) throw refuse("'id' is a required property");
-  if (typeof id !== 'string') throw refuse(`${repr(id)} is not of type 'string'`);
+  const { wrongType, missing, object } = schemaOf('Schema error for vif');
+  const { id, port_uuid: port, portgroup_uuid: group } = object(body);
+  if (id === undefined) throw missing('id');
+  if (typeof id !== 'string') throw wrongType(id, "'string'");
   if (minor >= 67 && port !== undefined && group !== undefined) {
     throw new Fault(400, 'Cannot specify both port_uuid and portgroup_uuid');
   }

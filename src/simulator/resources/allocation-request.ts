@@ -1,7 +1,7 @@
 import { isLogicalName, uuid } from '../dialect/arguments.js';
 import { Fault, nodeNotFound, notAcceptable } from '../dialect/errors.js';
 import { isObject, type Json } from '../dialect/json.js';
-import { repr } from '../dialect/python.js';
+import { schemaOf } from '../dialect/schema.js';
 import { findNode } from '../nodes/node-address.js';
 import { checkTrait } from '../nodes/traits.js';
 import { backfill, requestAllocation } from '../stories/allocating.js';
@@ -50,24 +50,20 @@ export function createAllocation(world: World, body: Json, minor: number): Alloc
 }
 
 function readAllocation(body: Json, minor: number) {
-  const refuse = (problem: string) => new Fault(400, `Schema error for allocation: ${problem}`);
-  if (!isObject(body)) throw refuse(`${repr(body)} is not of type 'object'`);
-  const unexpected = Object.keys(body).find((key) => !members.includes(key));
-  if (unexpected !== undefined) {
-    throw refuse(`Additional properties are not allowed (${repr(unexpected)} was unexpected)`);
-  }
+  const { wrongType, object } = schemaOf('Schema error for allocation');
+  const sent = object(body, members);
   const textOf = (key: string) => {
-    const value = body[key] ?? null;
-    if (value !== null && typeof value !== 'string') throw refuse(`${repr(value)} is not of type 'string', 'null'`);
+    const value = sent[key] ?? null;
+    if (value !== null && typeof value !== 'string') throw wrongType(value, "'string', 'null'");
     return value;
   };
   const listOf = (key: string) => {
-    const value = body[key] ?? [];
-    if (!Array.isArray(value)) throw refuse(`${repr(value)} is not of type 'array', 'null'`);
+    const value = sent[key] ?? [];
+    if (!Array.isArray(value)) throw wrongType(value, "'array', 'null'");
     return value;
   };
-  const extra = body.extra ?? {};
-  if (!isObject(extra)) throw refuse(`${repr(extra)} is not of type 'object', 'null'`);
+  const extra = sent.extra ?? {};
+  if (!isObject(extra)) throw wrongType(extra, "'object', 'null'");
   const given = {
     name: textOf('name'),
     node: textOf('node'),
@@ -79,7 +75,7 @@ function readAllocation(body: Json, minor: number) {
     candidate_nodes: listOf('candidate_nodes').map(String),
   };
   if (given.uuid !== null) uuid('uuid', given.uuid);
-  if (Object.hasOwn(body, 'owner') && minor < 60) throw notAcceptable();
+  if (Object.hasOwn(sent, 'owner') && minor < 60) throw notAcceptable();
   return given;
 }
 

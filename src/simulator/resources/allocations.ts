@@ -1,9 +1,10 @@
 import { integer, isUuid, list, readQuery, text, uuid, uuidOrName } from '../dialect/arguments.js';
 import { type App, type Call, jsonBody, links, noContent, origin, query, resource, segment } from '../dialect/call.js';
 import { pageOf, pick } from '../dialect/collection.js';
-import { Abort, Fault, notAcceptable } from '../dialect/errors.js';
+import { Abort, Fault } from '../dialect/errors.js';
 import { isObject, type JsonObject } from '../dialect/json.js';
 import { applyPatch, readPatch, requirePatchable } from '../dialect/patch.js';
+import { requireFields } from '../dialect/version.js';
 import { findNode, pathIdent } from '../nodes/node-address.js';
 import { time } from '../nodes/node-view.js';
 import { deallocate } from '../stories/allocating.js';
@@ -31,7 +32,7 @@ export function allocationRoutes(app: App, world: World): void {
     GET: (call) => {
       const { fields } = readQuery(query(call), { fields: list });
       const allocation = pathAllocation(world, call);
-      requireFields(fields, call.get('minor'));
+      requireFields(call.get('minor'), fields ?? [], fieldVersions);
       return call.json(pick(view(allocation, call), fields));
     },
     PATCH: async (call) => {
@@ -79,10 +80,8 @@ function requireAllocations(call: Call): void {
   throw new Abort(call.req.method === 'GET' ? 404 : 405, 'The API version does not allow allocations');
 }
 
-/** The owner is known since version 1.60. */
-function requireFields(fields: readonly string[] | undefined, minor: number): void {
-  if (fields?.includes('owner') && minor < 60) throw notAcceptable();
-}
+/** The versions that brought fields of an allocation. */
+const fieldVersions = { owner: 60 };
 
 function pathAllocation(world: World, call: Call): Allocation {
   const ident = uuidOrName('allocation_ident', segment(call, 'allocation'));
@@ -109,8 +108,7 @@ function listAllocations(world: World, call: Call): Response {
     owner: text,
   });
   const minor = call.get('minor');
-  requireFields(asked.fields, minor);
-  if (asked.owner !== undefined && minor < 60) throw notAcceptable();
+  requireFields(minor, [...(asked.fields ?? []), ...(asked.owner === undefined ? [] : ['owner'])], fieldVersions);
   if (asked.marker !== undefined && !world.allocations.has(asked.marker)) {
     throw new Fault(404, `Allocation ${asked.marker} could not be found.`);
   }
@@ -122,14 +120,9 @@ function listAllocations(world: World, call: Call): Response {
       (asked.state === undefined || allocation.state === asked.state) &&
       (asked.owner === undefined || allocation.owner === asked.owner),
   );
-  const shape = { ...sorting, name: 'allocations', fields: asked.fields, base: origin(call) };
-  return call.json(
-    pageOf(
-      found.map((allocation) => view(allocation, call)),
-      asked,
-      shape,
-    ),
-  );
+  const views = found.map((allocation) => view(allocation, call));
+  const shape = { name: 'allocations', url: 'allocations', fields: asked.fields, base: origin(call) };
+  return call.json(pageOf(views, asked, { ...sorting, ...shape }));
 }
 
 function view(allocation: Allocation, call: Call): JsonObject {

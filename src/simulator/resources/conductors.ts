@@ -26,7 +26,9 @@ export function conductorRoutes(app: App, world: World): void {
       const { marker, ...paging } = asked;
       const conductors = marker === undefined ? [viewConductor(call, began, world.now())] : [];
       const sorting = { sortable: ['hostname', 'conductor_group'], unsortable: ['alive', 'drivers'] };
-      return call.json(pageOf(conductors, paging, { ...sorting, name: 'conductors', fields, base: origin(call) }));
+      return call.json(
+        pageOf(conductors, paging, { ...sorting, name: 'conductors', url: 'conductors', fields, base: origin(call) }),
+      );
     },
   });
   resource(app, '/v1/conductors/:hostname', {
@@ -43,16 +45,14 @@ export function conductorRoutes(app: App, world: World): void {
     GET: (call) => {
       const asked = readQuery(query(call), { type: text, detail: boolean, fields: list });
       const minor = call.get('minor');
-      if (asked.fields && asked.detail) {
-        throw new Fault(400, 'Can not specify ?detail=True and fields in the same request.');
-      }
+      const fields = fieldsToShow(asked.fields, asked.detail);
       if (asked.detail !== undefined || asked.type !== undefined) requireVersion(minor, 30);
       if (asked.fields && minor < 77) throw notAcceptable();
       if (asked.type !== undefined && asked.type !== 'classic' && asked.type !== 'dynamic') {
         throw new Fault(400, '"type" filter must be one of "classic" or "dynamic", if specified.');
       }
       const drivers = asked.type === 'classic' ? [] : [viewDriver(call, asked.detail ?? false)];
-      return call.json({ drivers: drivers.map((driver) => pick(driver, asked.fields)) });
+      return call.json({ drivers: drivers.map((driver) => pick(driver, fields)) });
     },
   });
   resource(app, '/v1/drivers/:driver', {

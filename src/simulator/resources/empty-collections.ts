@@ -12,13 +12,10 @@ const collections: readonly (readonly [string, string, number])[] = [
   ['connectors', 'volume/connectors', 32],
   ['targets', 'volume/targets', 32],
   ['deploy_templates', 'deploy_templates', 55],
-];
-
-const nodeCollections: readonly (readonly [string, string, number])[] = [
-  ['portgroups', 'portgroups', 24],
-  ['connectors', 'volume/connectors', 32],
-  ['targets', 'volume/targets', 32],
-  ['bios', 'bios', 40],
+  ['portgroups', 'nodes/:ident/portgroups', 24],
+  ['connectors', 'nodes/:ident/volume/connectors', 32],
+  ['targets', 'nodes/:ident/volume/targets', 32],
+  ['bios', 'nodes/:ident/bios', 40],
 ];
 
 /** What the simulated cloud has none of, answered honestly: there is none. */
@@ -27,15 +24,7 @@ export function emptyCollectionRoutes(app: App, world: World): void {
     resource(app, `/v1/${path}`, {
       GET: (call) => {
         if (call.get('minor') < since) throw new Abort(404);
-        return call.json({ [name]: [] });
-      },
-    });
-  }
-  for (const [name, path, since] of nodeCollections) {
-    resource(app, `/v1/nodes/:ident/${path}`, {
-      GET: (call) => {
-        if (call.get('minor') < since) throw new Abort(404);
-        pathNode(world, call);
+        if (path.startsWith('nodes/')) pathNode(world, call);
         return call.json({ [name]: [] });
       },
     });

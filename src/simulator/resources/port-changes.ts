@@ -2,7 +2,7 @@ import { type Reader, readBoolean, uuid } from '../dialect/arguments.js';
 import { Fault, nodeNotFound } from '../dialect/errors.js';
 import { isObject, type Json, type JsonObject } from '../dialect/json.js';
 import { applyPatch, type Operation } from '../dialect/patch.js';
-import { repr } from '../dialect/python.js';
+import { schemaOf } from '../dialect/schema.js';
 import type { Port } from '../world/node.js';
 import { requireUnlocked, type World } from '../world/world.js';
 
@@ -39,17 +39,13 @@ function portDocument(port: Port): JsonObject {
 }
 
 /** Checks a port that came from a client. */
-function readPort(given: Json) {
-  if (!isObject(given)) throw new Fault(400, `Schema error for port: ${repr(given)} is not of type 'object'`);
-  const refuse = (problem: string) => new Fault(400, `Schema error for port: ${problem}`);
-  const unexpected = Object.keys(given).find((key) => ![...patchable, 'uuid'].includes(key));
-  if (unexpected !== undefined) {
-    throw refuse(`Additional properties are not allowed (${repr(unexpected)} was unexpected)`);
-  }
+function readPort(body: Json) {
+  const { wrongType, missing, object } = schemaOf('Schema error for port');
+  const given = object(body, [...patchable, 'uuid']);
   const { address, node_uuid: node, physical_network: network, portgroup_uuid: group } = given;
   for (const [key, value] of Object.entries({ address, node_uuid: node })) {
-    if (value === undefined) throw refuse(`'${key}' is a required property`);
-    if (typeof value !== 'string') throw refuse(`${repr(value)} is not of type 'string'`);
+    if (value === undefined) throw missing(key);
+    if (typeof value !== 'string') throw wrongType(value, "'string'");
   }
   if (group) throw new Fault(400, `Portgroup ${String(group)} could not be found.`);
   if (network === '') throw new Fault(400, 'A non-empty value is required when setting physical_network');

@@ -1,9 +1,10 @@
 import { type Arguments, boolean, integer, list, readQuery, text, uuid, uuidOrName } from '../dialect/arguments.js';
 import { type App, type Call, jsonBody, links, noContent, origin, query, resource, segment } from '../dialect/call.js';
-import { fieldsToShow, pageOf, pick } from '../dialect/collection.js';
+import { fieldsToShow, pageOf, pick, type Shape } from '../dialect/collection.js';
 import { Fault, notAcceptable } from '../dialect/errors.js';
 import type { JsonObject } from '../dialect/json.js';
 import { readPatch, requirePatchable } from '../dialect/patch.js';
+import { knowsField, requireFields } from '../dialect/version.js';
 import { findNode, pathIdent, pathNode, viewer } from '../nodes/node-address.js';
 import { time, type Viewer } from '../nodes/node-view.js';
 import type { Node, Port } from '../world/node.js';
@@ -52,7 +53,7 @@ export function portRoutes(app: App, world: World): void {
     GET: (call) => {
       const port = pathPort(world, call);
       const { fields } = readQuery(query(call), { fields: list });
-      if (fields) requireFields(fields, call.get('minor'));
+      if (fields) requireFields(call.get('minor'), fields, fieldVersions);
       return call.json(pick(viewPort(port, viewer(call)), fields));
     },
     PATCH: async (call) => {
@@ -79,30 +80,18 @@ function pathPort(world: World, call: Call): Port {
 
 function listPorts(world: World, call: Call, node?: Node): Response {
   const { fields, detail, ...asked } = readQuery(query(call), { ...filters, fields: list, detail: boolean });
-  if (fields) requireFields(fields, call.get('minor'));
-  return collection(
-    world,
-    call,
-    asked,
-    { url: 'ports', fields: fieldsToShow(fields, detail, shortFields), detail },
-    node,
-  );
+  if (fields) requireFields(call.get('minor'), fields, fieldVersions);
+  const shape = { url: 'ports', fields: fieldsToShow(fields, detail, shortFields), detail };
+  return collection(world, call, asked, shape, node);
 }
 
 function listPortsInDetail(world: World, call: Call): Response {
-  const shape = { url: 'ports/detail', fields: undefined, detail: undefined };
-  return collection(world, call, readQuery(query(call), filters), shape);
-}
-
-interface Shape {
-  readonly url: string;
-  readonly fields: readonly string[] | undefined;
-  readonly detail: boolean | undefined;
+  return collection(world, call, readQuery(query(call), filters), { url: 'ports/detail', fields: undefined });
 }
 
 function collection(world: World, call: Call, asked: Arguments<typeof filters>, shape: Shape, node?: Node): Response {
   const minor = call.get('minor');
-  requireFields([asked.sort_key ?? 'id'], minor);
+  requireFields(minor, [asked.sort_key ?? 'id'], fieldVersions);
   if (asked.portgroup !== undefined) {
     if (minor < 24) throw notAcceptable();
     throw new Fault(404, `Portgroup ${asked.portgroup} could not be found.`);
@@ -131,12 +120,6 @@ const fieldVersions: Readonly<Record<string, number>> = {
   is_smartnic: 53,
 };
 
-const knows = (minor: number, field: string) => minor >= (fieldVersions[field] ?? 1);
-
-function requireFields(fields: readonly string[], minor: number): void {
-  if (fields.some((field) => !knows(minor, field))) throw notAcceptable();
-}
-
 function viewPort(port: Port, { minor, base }: Viewer): JsonObject {
   const view: JsonObject = {
     uuid: port.uuid,
@@ -153,5 +136,5 @@ function viewPort(port: Port, { minor, base }: Viewer): JsonObject {
     links: links(base, `ports/${port.uuid}`),
     portgroup_uuid: null,
   };
-  return Object.fromEntries(Object.entries(view).filter(([field]) => knows(minor, field)));
+  return Object.fromEntries(Object.entries(view).filter(([field]) => knowsField(minor, field, fieldVersions)));
 }

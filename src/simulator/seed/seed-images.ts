@@ -33,42 +33,29 @@ export function images(start: number): readonly Image[] {
     // Glance lists the newest first.
     created_at: start - (20 + number) * DAY,
   });
-  const system = (distro: string, version: string) => ({
-    os_distro: distro,
-    os_version: version,
-    architecture: 'x86_64',
-  });
+  const image = (number: number, id: string, name: string, format: string, size: number) => {
+    return { ...shared, ...data(number, size), id, name, disk_format: format };
+  };
+  // Kernel and ramdisk of rocky-9: shared by their ids only, as `community` images are, not listed.
+  const bootPart = (number: number, id: string, name: string, format: string, size: number): Image => {
+    const own = { disk_format: format, container_format: format, id, name };
+    return { ...shared, ...data(number, size), ...own, visibility: 'community', tags: [], properties: {} };
+  };
+  const { rockyKernel, rockyRamdisk } = imageIds;
   return [
     {
-      ...shared,
-      ...data(1, 622_067_712),
-      id: imageIds.ubuntu,
-      name: 'ubuntu-24.04',
-      disk_format: 'qcow2',
+      ...image(1, imageIds.ubuntu, 'ubuntu-24.04', 'qcow2', 622_067_712),
       virtual_size: 3_758_096_384,
       properties: { ...system('ubuntu', '24.04'), img_type: 'whole-disk' },
     },
     {
-      ...shared,
-      ...data(2, 2_147_483_648),
-      id: imageIds.debian,
-      name: 'debian-12',
-      disk_format: 'raw',
+      ...image(2, imageIds.debian, 'debian-12', 'raw', 2_147_483_648),
       virtual_size: 2_147_483_648,
       properties: { ...system('debian', '12'), img_type: 'whole-disk' },
     },
     {
-      ...shared,
-      ...data(3, 1_073_741_824),
-      id: imageIds.rocky,
-      name: 'rocky-9',
-      disk_format: 'raw',
-      properties: {
-        ...system('rocky', '9'),
-        img_type: 'partition',
-        kernel_id: imageIds.rockyKernel,
-        ramdisk_id: imageIds.rockyRamdisk,
-      },
+      ...image(3, imageIds.rocky, 'rocky-9', 'raw', 1_073_741_824),
+      properties: { ...system('rocky', '9'), img_type: 'partition', kernel_id: rockyKernel, ramdisk_id: rockyRamdisk },
     },
     {
       ...shared,
@@ -84,30 +71,15 @@ export function images(start: number): readonly Image[] {
       properties: system('fedora', '41'),
     },
     {
-      ...shared,
-      ...data(5, 734_003_200),
-      id: imageIds.broken,
-      name: 'broken-image',
-      disk_format: 'qcow2',
+      ...image(5, imageIds.broken, 'broken-image', 'qcow2', 734_003_200),
       virtual_size: 3_758_096_384,
       properties: { ...system('ubuntu', '24.04'), img_type: 'whole-disk' },
     },
-    // Kernel and ramdisk of rocky-9: shared by their ids only, as `community` images are, not listed.
-    kernelPart(6, imageIds.rockyKernel, 'rocky-9-kernel', 'aki', 14_680_064),
-    kernelPart(7, imageIds.rockyRamdisk, 'rocky-9-ramdisk', 'ari', 62_914_560),
+    bootPart(6, rockyKernel, 'rocky-9-kernel', 'aki', 14_680_064),
+    bootPart(7, rockyRamdisk, 'rocky-9-ramdisk', 'ari', 62_914_560),
   ];
+}
 
-  function kernelPart(number: number, id: string, name: string, format: string, size: number): Image {
-    const formats = { disk_format: format, container_format: format };
-    return {
-      ...shared,
-      ...data(number, size),
-      ...formats,
-      id,
-      name,
-      visibility: 'community',
-      tags: [],
-      properties: {},
-    };
-  }
+function system(distro: string, version: string) {
+  return { os_distro: distro, os_version: version, architecture: 'x86_64' };
 }

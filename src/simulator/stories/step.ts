@@ -1,6 +1,7 @@
 import { Fault } from '../dialect/errors.js';
 import { isObject, type Json, type JsonObject } from '../dialect/json.js';
 import { repr } from '../dialect/python.js';
+import { schemaOf } from '../dialect/schema.js';
 
 /** A step that a user asks for, of cleaning or of a deployment. */
 export interface AskedStep {
@@ -29,21 +30,16 @@ export function readSteps(kind: 'clean' | 'deploy', given: Json | undefined): re
 }
 
 function readStep(kind: 'clean' | 'deploy', given: Json): AskedStep {
-  const refuse = (problem: string) => new Fault(400, `Invalid ${kind}_steps: ${problem}`);
-  if (!isObject(given)) throw refuse(`${repr(given)} is not of type 'object'`);
-  const known = kind === 'deploy' ? required.deploy : [...required.clean, 'args'];
-  const unexpected = Object.keys(given).find((key) => !known.some((each) => each === key));
-  if (unexpected !== undefined) {
-    throw refuse(`Additional properties are not allowed (${repr(unexpected)} was unexpected)`);
-  }
-  for (const key of required[kind]) if (given[key] === undefined) throw refuse(`'${key}' is a required property`);
-  const { interface: name = null, step = null, args = {}, priority } = given;
+  const { refuse, wrongType, missing, object } = schemaOf(`Invalid ${kind}_steps`);
+  const asked = object(given, kind === 'deploy' ? required.deploy : [...required.clean, 'args']);
+  for (const key of required[kind]) if (asked[key] === undefined) throw missing(key);
+  const { interface: name = null, step = null, args = {}, priority } = asked;
   if (typeof name !== 'string' || !interfaces.includes(name)) {
     throw refuse(`${repr(name)} is not one of ${repr([...interfaces])}`);
   }
-  if (typeof step !== 'string' || step === '') throw refuse(`${repr(step)} is not of type 'string'`);
-  if (!isObject(args)) throw refuse(`${repr(args)} is not of type 'object'`);
-  if (priority === undefined) return { interface: name, step, ...(given.args !== undefined && { args }) };
+  if (typeof step !== 'string' || step === '') throw wrongType(step, "'string'");
+  if (!isObject(args)) throw wrongType(args, "'object'");
+  if (priority === undefined) return { interface: name, step, ...(asked.args !== undefined && { args }) };
   if (!/^\d+$/.test(String(priority))) throw refuse(`${repr(priority)} is not valid under any of the given schemas`);
   return { interface: name, step, args, priority: Number(priority) };
 }

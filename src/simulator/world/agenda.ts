@@ -20,7 +20,9 @@ export class Agenda {
   plan(owner: object | string, at: number, run: (at: number) => void): void {
     const moment = { owner, at, run };
     this.#next.set(owner, moment);
-    this.#queue.splice(this.#position(at), 0, moment);
+    // Before what is planned for the same time: the queue is read from its end.
+    const place = leading(this.#queue, (other) => other.at > at);
+    this.#queue.splice(place, 0, moment);
   }
 
   /** Forgets what was planned for the owner. */
@@ -37,15 +39,16 @@ export class Agenda {
       moment.run(moment.at);
     }
   }
+}
 
-  /** Before what is planned for the same time: the queue is read from its end. */
-  #position(at: number): number {
-    let [low, high] = [0, this.#queue.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#queue[middle]?.at ?? 0) > at) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+/** How many items at the beginning of a list come before a place, found by halving: nothing behind them may. */
+export function leading<Item>(items: readonly Item[], comesBefore: (item: Item) => boolean): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const item = items[middle];
+    if (item !== undefined && comesBefore(item)) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }

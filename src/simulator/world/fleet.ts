@@ -1,3 +1,4 @@
+import { leading } from './agenda.js';
 import type { Node, NodeChanges } from './node.js';
 
 /** Which nodes a list is about: the two properties that have an index. Absent means any. */
@@ -91,13 +92,7 @@ export class Fleet {
 
 /** Where a node with this id stands, or would stand, in a list sorted by id. */
 export function position(nodes: readonly Node[], id: number): number {
-  let [low, high] = [0, nodes.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((nodes[middle]?.id ?? Number.POSITIVE_INFINITY) < id) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return leading(nodes, (node) => node.id < id);
 }
 
 function sectionKeys(node: Node): readonly string[] {

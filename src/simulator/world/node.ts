@@ -26,75 +26,8 @@ export interface Port {
   vif: string | null;
 }
 
-/**
- * A bare-metal server as Ironic keeps it, its fields named as on the wire. Objects that hang from it are shared between
- * nodes and never changed in place: that keeps a hundred thousand of them small.
- */
-export interface Node {
-  /** Ironic's own key: lists are sorted by it. Never on the wire. */
-  readonly id: number;
-  readonly uuid: string;
-  readonly created_at: number;
-  updated_at: number | null;
-  automated_clean: boolean | null;
-  bios_interface: string;
-  boot_interface: string;
-  boot_mode: string | null;
-  clean_step: JsonObject;
-  conductor_group: string;
-  console_enabled: boolean;
-  console_interface: string;
-  deploy_interface: string;
-  deploy_step: JsonObject;
-  description: string | null;
-  driver: string;
-  driver_info: JsonObject;
-  driver_internal_info: JsonObject;
-  extra: JsonObject;
-  fault: string | null;
-  inspection_finished_at: number | null;
-  inspection_started_at: number | null;
-  inspect_interface: string;
-  instance_info: JsonObject;
-  instance_uuid: string | null;
-  last_error: string | null;
-  lessee: string | null;
-  maintenance: boolean;
-  maintenance_reason: string | null;
-  management_interface: string;
-  name: string | null;
-  network_data: JsonObject;
-  network_interface: string;
-  owner: string | null;
-  power_interface: string;
-  power_state: string | null;
-  properties: JsonObject;
-  protected: boolean;
-  protected_reason: string | null;
-  provision_state: string;
-  provision_updated_at: number | null;
-  raid_config: JsonObject;
-  raid_interface: string;
-  rescue_interface: string;
-  /** The conductor that holds the node's lock. */
-  reservation: string | null;
-  resource_class: string | null;
-  retired: boolean;
-  retired_reason: string | null;
-  secure_boot: boolean | null;
-  shard: string | null;
-  storage_interface: string;
-  target_power_state: string | null;
-  target_provision_state: string | null;
-  target_raid_config: JsonObject;
-  traits: readonly string[];
-  vendor_interface: string;
-  allocation_uuid: string | null;
-  history: readonly HistoryEntry[];
-  ports: readonly Port[];
-  /** The device that the node boots from next, and whether it stays so. */
-  boot_device: Readonly<{ boot_device: string | null; persistent: boolean | null }>;
-}
+/** A bare-metal server as Ironic keeps it, its fields named as on the wire. */
+export type Node = ReturnType<typeof blankNode>;
 
 /** A change to a node; its keys never change. */
 export type NodeChanges = Partial<Omit<Node, 'id' | 'uuid' | 'created_at'>>;
@@ -104,7 +37,7 @@ export const CONDUCTOR = 'simulated-conductor';
 
 /** The one driver, with its interfaces by kind: the first is the default. */
 export const DRIVER = 'ipmi';
-export const interfaces = {
+export const interfaces: Readonly<Record<string, readonly string[]>> = {
   bios: ['no-bios'],
   boot: ['ipxe'],
   console: ['no-console'],
@@ -117,83 +50,98 @@ export const interfaces = {
   rescue: ['no-rescue'],
   storage: ['noop'],
   vendor: ['no-vendor'],
-} as const satisfies Record<string, readonly [string, ...string[]]>;
-
-/** The kinds of hardware interfaces. */
-export type InterfaceKind = keyof typeof interfaces;
+};
 
 const nothing: JsonObject = Object.freeze({});
 
-const bootsFromDisk = { boot_device: 'disk', persistent: true } as const;
+const noText = null as string | null;
+const noFlag = null as boolean | null;
+const noTime = null as number | null;
+const bootsFromDisk: Readonly<{ boot_device: string | null; persistent: boolean | null }> = {
+  boot_device: 'disk',
+  persistent: true,
+};
 const noTraits: readonly string[] = [];
 const noHistory: readonly HistoryEntry[] = [];
 const noPorts: readonly Port[] = [];
 
-/** A new node. A single literal for all of them, so that the engine keeps one shape for a hundred thousand. */
-export function createNode(id: number, uuid: string, createdAt: number, given: NodeChanges): Node {
-  const node: Node = {
+/**
+ * A single literal for all nodes, so that the engine keeps one shape for a hundred thousand. For the same reason they
+ * share the objects that hang from them, which are never changed in place.
+ */
+function blankNode(id: number, uuid: string, createdAt: number) {
+  return {
+    /** Ironic's own key: lists are sorted by it. Never on the wire. */
     id,
     uuid,
     created_at: createdAt,
-    updated_at: null,
-    automated_clean: null,
+    updated_at: noTime,
+    automated_clean: noFlag,
     bios_interface: 'no-bios',
     boot_interface: 'ipxe',
-    boot_mode: null,
+    boot_mode: noText,
     clean_step: nothing,
     conductor_group: '',
     console_enabled: false,
     console_interface: 'no-console',
     deploy_interface: 'direct',
     deploy_step: nothing,
-    description: null,
+    description: noText,
     driver: DRIVER,
     driver_info: nothing,
     driver_internal_info: nothing,
     extra: nothing,
-    fault: null,
-    inspection_finished_at: null,
-    inspection_started_at: null,
+    fault: noText,
+    inspection_finished_at: noTime,
+    inspection_started_at: noTime,
     inspect_interface: 'inspector',
     instance_info: nothing,
-    instance_uuid: null,
-    last_error: null,
-    lessee: null,
+    instance_uuid: noText,
+    last_error: noText,
+    lessee: noText,
     maintenance: false,
-    maintenance_reason: null,
+    maintenance_reason: noText,
     management_interface: 'ipmitool',
-    name: null,
+    name: noText,
     network_data: nothing,
     network_interface: 'flat',
-    owner: null,
+    owner: noText,
     power_interface: 'ipmitool',
-    power_state: null,
+    power_state: noText,
     properties: nothing,
     protected: false,
-    protected_reason: null,
+    protected_reason: noText,
     provision_state: 'enroll',
-    provision_updated_at: null,
+    provision_updated_at: noTime,
     raid_config: nothing,
     raid_interface: 'no-raid',
     rescue_interface: 'no-rescue',
-    reservation: null,
-    resource_class: null,
+    /** The conductor that holds the node's lock. */
+    reservation: noText,
+    resource_class: noText,
     retired: false,
-    retired_reason: null,
-    secure_boot: null,
-    shard: null,
+    retired_reason: noText,
+    secure_boot: noFlag,
+    shard: noText,
     storage_interface: 'noop',
-    target_power_state: null,
-    target_provision_state: null,
+    target_power_state: noText,
+    target_provision_state: noText,
     target_raid_config: nothing,
     traits: noTraits,
     vendor_interface: 'no-vendor',
-    allocation_uuid: null,
+    allocation_uuid: noText,
     history: noHistory,
     ports: noPorts,
+    /** The device that the node boots from next, and whether it stays so. */
     boot_device: bootsFromDisk,
   };
-  return Object.assign(node, given);
+}
+
+/** What a node is when nothing is known of it. */
+export const blank = blankNode(0, '', 0);
+
+export function createNode(id: number, uuid: string, createdAt: number, given: NodeChanges): Node {
+  return Object.assign(blankNode(id, uuid, createdAt), given);
 }
 
 /** Adds members to a node's driver_internal_info; `undefined` takes one away. */
