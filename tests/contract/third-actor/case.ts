@@ -1,0 +1,63 @@
+import { type Action, actions } from './actions.js';
+import type { ActorGround } from './actor-lab.js';
+import { judge } from './judgement.js';
+import { play, wordsOf } from './play.js';
+import type { Way } from './ways.js';
+
+/** One action of somebody else in one gap of one way. */
+export interface Case {
+  readonly way: Way;
+  /** The action comes right before this request, from 1. */
+  readonly gap: number;
+  /** What that request is, and the one before it. */
+  readonly place: string;
+  readonly action: Action;
+  /** The node that the undisturbed call was about. */
+  readonly target: string;
+}
+
+export interface Finding {
+  readonly violations: readonly string[];
+  /** Something came of the action. */
+  readonly happened: boolean;
+  /** Nobody can prevent what happened: the action came between our last look and the request that takes no condition. */
+  readonly lastLook: boolean;
+}
+
+type OpenGround = (way: Way) => Promise<ActorGround> | ActorGround;
+
+/** The requests that a way makes when nobody acts in between, and the node that it is about. */
+export async function undisturbed(way: Way, openGround: OpenGround) {
+  const { ending, journal, call } = await play(way, await openGround(way));
+  await call.after?.();
+  if ('response' in ending !== (way.outcome === 'done')) {
+    throw new Error(`${way.name}, without anybody in between: ${wordsOf(ending)}`);
+  }
+  const target = 'response' in ending ? ending.response.operation_id : call.target;
+  if (target === undefined) throw new Error(`${way.name} is about no node`);
+  return { kinds: journal.requests.map(({ kind }) => kind), target };
+}
+
+/** Every action in every gap between two requests of a way. */
+export async function casesOf(way: Way, openGround: OpenGround): Promise<readonly Case[]> {
+  const { kinds, target } = await undisturbed(way, openGround);
+  return kinds.slice(1).flatMap((kind, index) =>
+    actions.map((action) => ({
+      way,
+      gap: index + 2,
+      place: `between ${kinds[index]} and ${kind} (${index + 2} of ${kinds.length})`,
+      action,
+      target,
+    })),
+  );
+}
+
+/** Plays one case, and says what was wrong with it. */
+export async function playCase(each: Case, openGround: OpenGround): Promise<Finding> {
+  const played = await play(each.way, await openGround(each.way), each);
+  return { ...(await judge(played)), happened: played.happened };
+}
+
+export function wordsOfCase({ way, place, action }: Case): string {
+  return `${way.name}: ${place} somebody ${action.name}`;
+}
