@@ -49,7 +49,7 @@ export function createActorCloud({
     stall: time.stall,
     skew: 0,
     async rest() {
-      ahead += 1_000;
+      ahead += 10_000;
     },
     resourceClass: 'baremetal.small',
     images: { ours: 'ours', theirs: 'theirs' },

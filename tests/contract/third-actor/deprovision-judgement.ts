@@ -1,13 +1,13 @@
 import type { Claim, Evidence } from './evidence.js';
 import type { Played } from './play.js';
-import { isSameDeployment, target } from './trespasses.js';
+import { intendedBy, isSameDeployment, target } from './trespasses.js';
 
 /** Whether what `deprovision_server` answers is true of the deployment that was meant. */
 export function judgeDeprovision(played: Played, { nodes, lastLook }: Evidence, claim: Claim): void {
   const { ending, call, journal } = played;
   const { meant } = call;
   if (!meant || lastLook) return;
-  const intended = meant.node ?? journal.firstSight.get(meant.id);
+  const intended = intendedBy(meant, journal);
   if (!intended) return;
   const node = nodes.find(({ uuid }) => uuid === meant.id);
   const sent = journal.changes.some((change) => change.kind === 'start' && target(change) === 'deleted');

@@ -8,7 +8,11 @@ function hiccup(kind: string, name: string, extent: Extent = 'once'): Injection 
 }
 
 /** What makes this program send a change again, or look first. */
-const once = ['409 locked', '503', '401', 'reset, never delivered', 'reset, delivered'];
+const once = {
+  start: ['409 locked', '503', '401', 'reset, never delivered', 'reset, delivered'],
+  // After a 503 a reservation is not sent again: the next server is tried.
+  'change of the server': ['409 locked', '401', 'reset, never delivered', 'reset, delivered'],
+};
 
 const shortly: Readonly<Record<string, string>> = { start: 'start', 'change of the server': 'reservation' };
 
@@ -25,8 +29,8 @@ function withHiccup(way: Way, injection: Injection): Way {
 }
 
 /** The ways with one hiccup at a change of this kind. */
-export function withHiccups(ways: readonly Way[], kind: 'start' | 'change of the server'): readonly Way[] {
-  return ways.flatMap((way) => once.map((name) => withHiccup(way, hiccup(kind, name))));
+export function withHiccups(ways: readonly Way[], kind: keyof typeof once): readonly Way[] {
+  return ways.flatMap((way) => once[kind].map((name) => withHiccup(way, hiccup(kind, name))));
 }
 
 /** The ways where Ironic stays busy, so that the call gives up and takes back what it did. */

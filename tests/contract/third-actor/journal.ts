@@ -6,6 +6,8 @@ import type { ActorGround, Fetch, Node } from './actor-lab.js';
 export interface Change {
   /** Which request of its program it was, from 1. */
   readonly nth: number;
+  /** Its place among all changes in this Ironic. */
+  readonly at: number;
   readonly kind: string;
   readonly id: string;
   readonly body: unknown;
@@ -47,6 +49,13 @@ function nodeIn(request: Request): string | undefined {
   return nodePath.exec(new URL(request.url).pathname)?.[1];
 }
 
+let last = 0;
+
+function nextAt(): number {
+  last += 1;
+  return last;
+}
+
 export function createJournal(ground: ActorGround): Journal {
   const requests: { kind: string; id: string | undefined }[] = [];
   const changes: Change[] = [];
@@ -61,7 +70,7 @@ export function createJournal(ground: ActorGround): Journal {
     if (response.ok && before) {
       const body = sent === '' ? undefined : JSON.parse(sent);
       const vif = kind === 'detach' ? new URL(request.url).pathname.split('/').at(-1) : body?.id;
-      changes.push({ nth, kind, id, body, vif, before, vifsBefore });
+      changes.push({ nth, at: nextAt(), kind, id, body, vif, before, vifsBefore });
     }
     return response;
   }

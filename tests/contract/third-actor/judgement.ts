@@ -1,16 +1,16 @@
 import { createProgram, type Node } from './actor-lab.js';
 import { judgeDeprovision } from './deprovision-judgement.js';
 import type { Claim, Evidence } from './evidence.js';
-import { createJournal, nodeNow, vifsNow } from './journal.js';
+import { createJournal, nodeNow } from './journal.js';
 import { isTheirDrive } from './node-doings.js';
 import { type Ending, endingOf, type Played, wordsOf } from './play.js';
 import { judgeProvision } from './provision-judgement.js';
-import { inDeployment, ownOf, type Trespass, trespassesOf } from './trespasses.js';
+import { inDeployment, isUnconditional, ownOf, type Trespass, trespassesOf } from './trespasses.js';
 
 const { signal } = new AbortController();
 
 /** Longer than any call may still do something after it has reserved a server. */
-const longAfterwards = 300_000;
+const longAfterwards = 900_000;
 
 /** Judges a case: what the call did, what it answered, and what is known of it afterwards. */
 export async function judge(played: Played): Promise<{ violations: readonly string[]; lastLook: boolean }> {
@@ -32,6 +32,7 @@ export async function judge(played: Played): Promise<{ violations: readonly stri
     ),
   };
   if (!lastLook) await judgeStakes(played, claim);
+  if (unpreventable.some(isUnconditional)) await judgeGivenBack(played, claim);
   if (call.request) await judgeProvision(played, evidence, claim);
   else judgeDeprovision(played, evidence, claim);
 
@@ -52,20 +53,22 @@ async function nodesNow({ ground }: Played): Promise<readonly Node[]> {
 }
 
 /**
- * Ironic takes no condition with a start, an undeployment or an attachment. Whoever acts right before one of them meets
- * it: that cannot be prevented.
+ * Ironic takes no condition with a start, an undeployment, an attachment or a detachment: whoever acts right before one
+ * of them meets it. With a reservation it takes no other condition than that no deployment id is there: what somebody
+ * deploys by hand, without one, is described by us and given back. Neither can be prevented.
  */
 function parted(
   all: readonly Trespass[],
   { actedBefore }: Played,
 ): readonly [readonly Trespass[], readonly Trespass[]] {
-  const isLast = ({ change: { nth, kind } }: Trespass) =>
-    nth === actedBefore && (kind === 'start' || kind === 'attach');
+  const isLast = (trespass: Trespass) =>
+    (trespass.change.nth === actedBefore && trespass.change.kind !== 'change of the server') ||
+    isUnconditional(trespass);
   return [all.filter(isLast), all.filter((each) => !isLast(each))];
 }
 
 /** What somebody else has is as that somebody left it. */
-async function judgeStakes({ ground, bystander, call }: Played, claim: Claim): Promise<void> {
+async function judgeStakes({ ground, bystander }: Played, claim: Claim): Promise<void> {
   for (const { id, deploymentId, state } of bystander.stakes) {
     const node = await nodeNow(ground, id);
     const whose = `what another tenant has ${state}`;
@@ -75,8 +78,15 @@ async function judgeStakes({ ground, bystander, call }: Played, claim: Claim): P
     claim(node.instance_info.image_source === source, `${whose} is described otherwise`);
     claim(inDeployment(node) === (state === 'deployed'), `${whose} is ${node.provision_state}`);
     if (state === 'deployed') claim(isTheirDrive(await ground.configDrive(id)), `${whose} has another config drive`);
-    const vifs = await vifsNow(ground, id);
-    claim(!vifs.some((vif) => call.request?.vifs?.includes(vif)), `${whose} has a port of ours attached`);
+  }
+}
+
+/** What somebody deployed by hand has no id of ours. */
+async function judgeGivenBack({ ground, bystander }: Played, claim: Claim): Promise<void> {
+  for (const { id } of bystander.stakes) {
+    const node = await nodeNow(ground, id);
+    claim(node?.instance_uuid === null, 'what another tenant has deployed by hand carries an id of ours');
+    claim(node?.provision_state === 'active', `what another tenant has deployed by hand is ${node?.provision_state}`);
   }
 }
 
@@ -115,7 +125,7 @@ async function judgeSurvey({ ground, call }: Played, { own }: Evidence, claim: C
   for (const id of own.deploymentIds) {
     const { body } = await ground.ask('GET', `nodes/detail?instance_uuid=${id}`);
     const [node] = (body as { nodes: Node[] }).nodes;
-    if (!node || node.provision_state !== 'available') continue;
+    if (node?.provision_state !== 'available') continue;
     claim(
       abandoned.some((server) => server.id === node.uuid),
       `${node.name} was left reserved, and no survey finds it`,

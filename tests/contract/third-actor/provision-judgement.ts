@@ -20,7 +20,9 @@ async function judgeResponse(played: Played, evidence: Evidence, claim: Claim): 
   const { operation_id, deployment_id, status } = ending.response;
   const node = nodes.find(({ uuid }) => uuid === operation_id);
   const carries = node !== undefined && node.instance_uuid === deployment_id && inDeployment(node);
-  if (!lastLook) {
+  // What others build again is the same deployment still.
+  const isRebuilt = played.between?.action.name.startsWith('rebuilds') ?? false;
+  if (!lastLook && !isRebuilt) {
     claim(
       startsOf(played).some(({ id, deploymentId }) => id === operation_id && deploymentId === deployment_id),
       `it is ${status}, and nobody has started that deployment`,
@@ -28,11 +30,10 @@ async function judgeResponse(played: Played, evidence: Evidence, claim: Claim): 
   }
   claim(carries || !lookedAfterwards, `it is ${status}, although it has seen that the server carries something else`);
   if (!carries || !node) return;
-  const byOthers = played.between?.action.name.startsWith('rebuilds') ?? false;
   const { image_source: source } = ground.describe(String(call.request?.image_id));
-  claim(byOthers || node.instance_info.image_source === source, `it is ${status} with another image`);
-  const drive = await ground.configDrive(node.uuid);
-  claim(byOthers || drive.includes(hostname), `it is ${status} with another config drive`);
+  claim(isRebuilt || node.instance_info.image_source === source, `it is ${status} with another image`);
+  const drive = JSON.stringify(startsOf(played).findLast(({ id }) => id === node.uuid)?.configDrive ?? null);
+  claim(isRebuilt || drive.includes(hostname), `it is ${status} with another config drive`);
 }
 
 async function judgeFailure(played: Played, { own, nodes }: Evidence, claim: Claim): Promise<void> {
@@ -68,16 +69,22 @@ async function judgeFailure(played: Played, { own, nodes }: Evidence, claim: Cla
   }
 }
 
-/** No port of ours stays where nothing of ours is, and what we deploy has its ports. */
+/** No port that we attached stays where nothing of ours is, and what we deploy has its ports. */
 async function judgePorts(played: Played, { own, nodes }: Evidence, claim: Claim): Promise<void> {
-  const { ground, call } = played;
+  const { ground, call, journal, bystander } = played;
   const ports = call.request?.vifs ?? [];
   if (ports.length === 0) return;
+  const attachedBy = ({ changes }: Played['journal']) =>
+    changes.flatMap(({ kind, vif }) => (kind === 'attach' ? [vif] : []));
+  const shared = bystander.journals.flatMap(attachedBy);
+  const exclusive = attachedBy(journal).filter((vif) => !shared.includes(vif));
   for (const node of nodes) {
-    const attached = (await vifsNow(ground, node.uuid)).filter((vif) => ports.includes(vif));
+    const attached = await vifsNow(ground, node.uuid);
     const isOwn = node.instance_uuid !== null && own.deploymentIds.has(node.instance_uuid);
-    claim(isOwn || attached.length === 0, `${node.name} is not ours, and a port of ours is attached to it`);
-    if (isOwn && inDeployment(node)) claim(attached.length === ports.length, `${node.name} deploys without its port`);
+    const left = attached.some((vif) => exclusive.includes(vif));
+    claim(isOwn || !left, `${node.name} is not ours, and a port of ours is attached to it`);
+    const isComplete = ports.every((vif) => attached.includes(vif));
+    if (isOwn && inDeployment(node)) claim(isComplete, `${node.name} deploys without its port`);
   }
 }
 
@@ -85,6 +92,8 @@ interface Start {
   readonly by: 'us' | 'others';
   readonly id: string;
   readonly deploymentId: string;
+  readonly configDrive: unknown;
+  readonly at: number;
 }
 
 /** All deployments that this call and other copies of the program have started. */
@@ -92,8 +101,12 @@ function startsOf({ journal, bystander }: Played): readonly Start[] {
   const of = (by: Start['by']) => (each: Played['journal']) =>
     each.changes
       .filter((change) => change.kind === 'start' && target(change) === 'active')
-      .map(({ id, before }) => ({ by, id, deploymentId: String(before.instance_uuid) }));
-  return [...of('us')(journal), ...bystander.journals.flatMap(of('others'))];
+      .map(({ id, before, body, at }) => {
+        const { configdrive: configDrive } = body as { configdrive?: unknown };
+        return { by, id, deploymentId: String(before.instance_uuid), configDrive, at };
+      });
+  const all = [...of('us')(journal), ...bystander.journals.flatMap(of('others'))];
+  return all.sort((left, right) => left.at - right.at);
 }
 
 /** Whether a failure says of a server that it is reserved, or may be. */

@@ -81,15 +81,19 @@ function wrongWith(change: Change, journal: Journal, call: Call, own: Own): stri
         ? wrongEnd(before, call.meant, journal, where)
         : wrongStart(before, call, own, isOwn, where);
     case 'change of the server':
-      return wrongPatch(change, call, isOwn, where);
+      return wrongPatch(change, call, own, journal, where);
     case 'attach':
       return isOwn ? undefined : `attached a port to ${where}`;
     default:
-      if (call.request?.vifs?.includes(String(change.vif)) && !inDeployment(before)) return undefined;
-      if (isOwn && !inDeployment(before)) return undefined;
-      if (call.meant && before.instance_uuid === call.meant.node?.instance_uuid) return undefined;
-      return `detached a port from ${where}`;
+      return wrongDetachment(change, call, isOwn, where);
   }
+}
+
+/** A port of ours may be taken off whatever server it is on, unless a call with the same key deploys with it. */
+function wrongDetachment({ before, vif }: Change, call: Call, isOwn: boolean, where: string): string | undefined {
+  const isMeant = call.meant !== undefined && before.instance_uuid === call.meant.node?.instance_uuid;
+  if (inDeployment(before) && isOwn) return `detached a port from the deployment on ${where}`;
+  return isOwn || isMeant || call.request?.vifs?.includes(String(vif)) ? undefined : `detached a port from ${where}`;
 }
 
 function wrongStart(before: Node, call: Call, own: Own, isOwn: boolean, where: string): string | undefined {
@@ -99,17 +103,25 @@ function wrongStart(before: Node, call: Call, own: Own, isOwn: boolean, where: s
   if (!expected.includes(before.provision_state)) return `started ${where} although its state is another`;
   const attempts = attemptsOn(before, String(before.instance_uuid));
   const isDescribed = attempts.some((attempt) => own.attemptIds.has(attempt));
-  // Another call with the same key describes the same.
-  return isDescribed || call.request?.idempotency_key !== undefined
-    ? undefined
-    : `started ${where}, described by others`;
+  // Another call for the same deployment describes the same.
+  const isShared = call.request?.idempotency_key !== undefined || call.request?.retry_failed === true;
+  return isDescribed || isShared ? undefined : `started ${where}, described by others`;
 }
 
 function wrongEnd(before: Node, meant: Meant | undefined, journal: Journal, where: string): string | undefined {
   if (!meant) return `undeployed ${where}`;
-  const intended = meant.node ?? journal.firstSight.get(meant.id);
+  const intended = intendedBy(meant, journal);
   if (!intended || before.provision_state === 'error') return undefined;
   return isSameDeployment(intended, before) ? undefined : `undeployed ${where}, another deployment than was meant`;
+}
+
+/**
+ * What a call is to undeploy: what it saw first, if that is the deployment that its caller named. A key that deploys
+ * anew gives the same id again, so that nobody could mean the earlier deployment before that look.
+ */
+export function intendedBy({ id, node }: Meant, { firstSight }: Journal): Node | undefined {
+  const seen = firstSight.get(id);
+  return seen && (node === undefined || seen.instance_uuid === node.instance_uuid) ? seen : node;
 }
 
 /** Whether a node carries the very same deployment. Somebody else may have rebuilt it: then it is the same still. */
@@ -121,22 +133,33 @@ export function isSameDeployment(one: Node, other: Node): boolean {
   return image(one) === image(other) && one.provision_updated_at === other.provision_updated_at;
 }
 
-function wrongPatch(change: Change, call: Call, isOwn: boolean, where: string): string | undefined {
+function wrongPatch(change: Change, call: Call, own: Own, journal: Journal, where: string): string | undefined {
   const { before } = change;
-  if (isRelease(change)) {
-    if (call.meant?.isLive) return `released ${where}, which another call is about to deploy`;
-    if (inDeployment(before)) return `took the id off the deployment on ${where}`;
-    if (call.meant) return before.instance_uuid === call.meant.node?.instance_uuid ? undefined : `released ${where}`;
-    return isOwn ? undefined : `released ${where}`;
+  if (!isRelease(change)) {
+    if (before.instance_uuid === null) return isByHand(change, call) ? `described ${where}` : undefined;
+    return before.instance_uuid === reservedId(change) ? undefined : `described ${where}`;
   }
-  if (before.instance_uuid === null)
-    return inDeployment(before) && !isRetry(change, call) ? `described ${where}` : undefined;
-  return before.instance_uuid === reservedId(change) ? undefined : `described ${where}`;
+  if (call.meant?.isLive) return `released ${where}, which another call is about to deploy`;
+  // What somebody deployed by hand, when our reservation came, is given back.
+  const isGivenBack = journal.changes.some((each) => each.nth < change.nth && isByHand(each, call));
+  if (inDeployment(before) && !isGivenBack) return `took the id off the deployment on ${where}`;
+  if (call.meant) return undefined;
+  const ids = [...own.deploymentIds];
+  const isDescribed = ids.some((id) => attemptsOn(before, id).some((attempt) => own.attemptIds.has(attempt)));
+  return isDescribed || isGivenBack ? undefined : `released ${where}`;
 }
 
-/** A failed deployment that somebody has taken the id off is nobody's. */
-function isRetry({ before }: Change, { request }: Call): boolean {
-  return request?.retry_failed === true && before.provision_state === 'deploy failed';
+/** Whether a reservation landed on what somebody deployed by hand: Ironic takes it wherever there is no deployment id. */
+function isByHand(change: Change, { request }: Call): boolean {
+  const { before } = change;
+  if (reservedId(change) === undefined || before.instance_uuid !== null || !inDeployment(before)) return false;
+  // A failed deployment that somebody has taken the id off is nobody's.
+  return !(request?.retry_failed === true && before.provision_state === 'deploy failed');
+}
+
+/** A reservation that Ironic could not be kept from. */
+export function isUnconditional({ change }: Trespass): boolean {
+  return reservedId(change) !== undefined && change.before.instance_uuid === null;
 }
 
 export function target({ body }: Change): unknown {
