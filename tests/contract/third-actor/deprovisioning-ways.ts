@@ -12,7 +12,7 @@ type Named = 'by deployment id' | 'by name' | 'with consent';
 /** What is on the node. */
 type Found = 'active' | 'failed' | 'abandoned' | 'live' | 'by hand';
 
-function deprovisioning(ground: ActorGround, node: Node, named: Named, anew: Call, found: Found): Call {
+function deprovisioning(node: Node, named: Named, anew: Call, found: Found): Call {
   const request = {
     operation_id: node.uuid,
     confirm_server_name: node.name,
@@ -42,7 +42,7 @@ function wayOf(name: string, found: Found, named: Named): Way {
       const after = await prepared[found](ground, anew, id);
       const node = await nodeNow(ground, id);
       if (!node) throw new Error('the node is gone');
-      return { ...deprovisioning(ground, node, named, anew, found), ...(after ? { after } : {}) };
+      return { ...deprovisioning(node, named, anew, found), ...(after ? { after } : {}) };
     },
   };
 }

@@ -76,15 +76,3 @@ export async function play(way: Way, ground: ActorGround, between?: Between): Pr
   const ending = await endingOf(call.run(createProgram(ground, fetch, 1, way.foreign)));
   return { way, ground, call, between, bystander, journal, before, ending, actedBefore, happened };
 }
-
-/** The requests that a way makes when nobody acts in between, and the node that it is about. */
-export async function undisturbed(way: Way, ground: ActorGround) {
-  const { ending, journal, call } = await play(way, ground);
-  await call.after?.();
-  if ('response' in ending !== (way.outcome === 'done')) {
-    throw new Error(`${way.name}, without anybody in between: ${wordsOf(ending)}`);
-  }
-  const target = 'response' in ending ? ending.response.operation_id : call.target;
-  if (target === undefined) throw new Error(`${way.name} is about no node`);
-  return { kinds: journal.requests.map(({ kind }) => kind), target };
-}
