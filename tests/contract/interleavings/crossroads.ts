@@ -15,6 +15,8 @@ interface Waiting {
 /** What may happen next. */
 interface Event {
   readonly words: string;
+  /** The call, if this is a read of it that arrives: no other read can tell whether it came before. */
+  readonly readOf?: string;
   happen(): Promise<void>;
 }
 
@@ -22,8 +24,11 @@ interface Event {
 export interface Crossroads {
   /** The way of one call to Ironic. It has one request on the way at a time. */
   wayOf(call: string, ironic: Fetch): Fetch;
-  /** Lets things happen until every call is over, and what is still on the way has arrived. */
-  run(calls: readonly Promise<unknown>[]): Promise<void>;
+  /**
+   * Lets things happen until every call is over, and what is still on the way has arrived. Answers false if it gave up,
+   * because another course differs from this one in nothing but the order of reads next to each other.
+   */
+  run(calls: readonly Promise<unknown>[]): Promise<boolean>;
   /** What has happened so far. */
   readonly course: readonly string[];
   /** Whether a request or an answer was lost or late. */
@@ -35,6 +40,8 @@ export function createCrossroads(choose: Choose, mayFail: boolean): Crossroads {
   const course: string[] = [];
   let late: Event | undefined;
   let isDisturbed = false;
+  /** The calls whose read would only come after others that it has come before already. */
+  let asleep: ReadonlySet<string> = new Set();
 
   function eventsOf(call: string, { request, ironic, answer, fail }: Waiting): readonly Event[] {
     const { pathname, search } = new URL(request.url);
@@ -52,14 +59,15 @@ export function createCrossroads(choose: Choose, mayFail: boolean): Crossroads {
         await happen();
         fail(reset());
       });
-    const arrives = event('', async () => answer(await ironic(request)));
-    if (!mayFail || isDisturbed) return [arrives];
-    const lost = goesWrong(' (request lost)', async () => {});
-    // A read changes nothing: whether it has arrived is the same to everybody.
-    if (!isChange(kind)) return [arrives, lost];
+    const arrives = {
+      ...event('', async () => answer(await ironic(request))),
+      ...(isChange(kind) ? {} : { readOf: call }),
+    };
+    // A read that is lost is sent again: that is a read that comes later.
+    if (!mayFail || isDisturbed || !isChange(kind)) return [arrives];
     return [
       arrives,
-      lost,
+      goesWrong(' (request lost)', async () => {}),
       goesWrong(' (answer lost)', async () => void (await ironic(request))),
       goesWrong(' (late)', async () => {
         late = {
@@ -78,27 +86,41 @@ export function createCrossroads(choose: Choose, mayFail: boolean): Crossroads {
     get isDisturbed() {
       return isDisturbed;
     },
-    wayOf: (call, ironic) => (request) =>
-      new Promise((answer, fail) => {
+    wayOf: (call, ironic) => async (request) => {
+      const { url, method, headers } = request;
+      // Whoever gives a request up takes its body away.
+      const body = request.body === null ? null : await request.arrayBuffer();
+      const sent = new Request(url, { method, headers, body });
+      return new Promise((answer, fail) => {
         if (waiting.has(call)) throw new Error(`call ${call} has two requests on the way`);
-        waiting.set(call, { request, ironic, answer, fail });
-      }),
+        waiting.set(call, { request: sent, ironic, answer, fail });
+      });
+    },
     async run(calls) {
       let open = calls.length;
       for (const call of calls) call.finally(() => (open -= 1)).catch(() => undefined);
       for (;;) {
         while (waiting.size < open) await new Promise((resolve) => setImmediate(resolve));
         if (open === 0) break;
-        const events = [...waiting].sort(byName).flatMap(([call, each]) => eventsOf(call, each));
-        if (late) events.push(late);
-        const event = events[choose(events.length)];
+        const all = [...waiting].sort(byName).flatMap(([call, each]) => eventsOf(call, each));
+        if (late) all.push(late);
+        const events = all.filter(({ readOf }) => readOf === undefined || !asleep.has(readOf));
+        if (events.length === 0) return false;
+        const chosen = choose(events.length);
+        const event = events[chosen];
         if (!event) throw new Error('there is no such choice');
+        asleep = event.readOf === undefined ? new Set() : new Set([...asleep, ...readsIn(events.slice(0, chosen))]);
         course.push(event.words);
         await event.happen();
       }
       await late?.happen();
+      return true;
     },
   };
+}
+
+function readsIn(events: readonly Event[]): readonly string[] {
+  return events.flatMap(({ readOf }) => (readOf === undefined ? [] : [readOf]));
 }
 
 function byName([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {

@@ -1,5 +1,6 @@
 import { type Action, actions } from './actions.js';
 import type { ActorGround } from './actor-lab.js';
+import { nodesNow } from './journal.js';
 import { judge } from './judgement.js';
 import { play, wordsOf } from './play.js';
 import type { Way } from './ways.js';
@@ -12,8 +13,8 @@ export interface Case {
   /** What that request is, and the one before it. */
   readonly place: string;
   readonly action: Action;
-  /** The node that the undisturbed call was about. */
-  readonly target: string;
+  /** Which of the nodes of the class the undisturbed call was about, in Ironic's order. */
+  readonly target: number;
 }
 
 export interface Finding {
@@ -28,13 +29,16 @@ type OpenGround = (way: Way) => Promise<ActorGround> | ActorGround;
 
 /** The requests that a way makes when nobody acts in between, and the node that it is about. */
 export async function undisturbed(way: Way, openGround: OpenGround) {
-  const { ending, journal, call } = await play(way, await openGround(way));
+  const ground = await openGround(way);
+  const { ending, journal, call } = await play(way, ground);
   await call.after?.();
   if ('response' in ending !== (way.outcome === 'done')) {
     throw new Error(`${way.name}, without anybody in between: ${wordsOf(ending)}`);
   }
-  const target = 'response' in ending ? ending.response.operation_id : call.target;
-  if (target === undefined) throw new Error(`${way.name} is about no node`);
+  const id = 'response' in ending ? ending.response.operation_id : call.target;
+  const nodes = await nodesNow(ground, `resource_class=${ground.resourceClass}`);
+  const target = nodes.findIndex(({ uuid }) => uuid === id);
+  if (target === -1) throw new Error(`${way.name} is about no node`);
   return { kinds: journal.requests.map(({ kind }) => kind), target };
 }
 

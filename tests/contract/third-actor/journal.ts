@@ -31,8 +31,18 @@ export interface Journal {
   readonly fetch: Fetch;
 }
 
+/** Not all of them: reading a node is most of what a case costs. */
+const fields =
+  'fields=uuid,name,provision_state,provision_updated_at,instance_uuid,instance_info,maintenance,reservation';
+
+/** The nodes that a query finds. */
+export async function nodesNow({ ask }: Pick<ActorGround, 'ask'>, query: string): Promise<readonly Node[]> {
+  const { body } = await ask('GET', `nodes?${query}&${fields}`);
+  return (body as { nodes: Node[] }).nodes;
+}
+
 export async function nodeNow({ ask }: Pick<ActorGround, 'ask'>, id: string): Promise<Node | null> {
-  const { status, body } = await ask('GET', `nodes/${id}`);
+  const { status, body } = await ask('GET', `nodes/${id}?${fields}`);
   return status === 200 ? (body as Node) : null;
 }
 

@@ -1,7 +1,7 @@
-import { createProgram, type Node } from './actor-lab.js';
+import { createProgram } from './actor-lab.js';
 import { judgeDeprovision } from './deprovision-judgement.js';
 import type { Claim, Evidence } from './evidence.js';
-import { createJournal, nodeNow } from './journal.js';
+import { createJournal, nodeNow, nodesNow } from './journal.js';
 import { isTheirDrive } from './node-doings.js';
 import { type Ending, endingOf, type Played, wordsOf } from './play.js';
 import { judgeProvision } from './provision-judgement.js';
@@ -25,7 +25,7 @@ export async function judge(played: Played): Promise<{ violations: readonly stri
   const lastLook = unpreventable.length > 0;
   const evidence: Evidence = {
     own,
-    nodes: await nodesNow(played),
+    nodes: await nodesNow(ground, `resource_class=${ground.resourceClass}`),
     lastLook,
     lookedAfterwards: journal.requests.some(
       ({ kind }, index) => index + 1 >= (played.actedBefore ?? Number.POSITIVE_INFINITY) && looks.has(kind),
@@ -46,11 +46,6 @@ export async function judge(played: Played): Promise<{ violations: readonly stri
 }
 
 const looks = new Set(['server', 'server by deployment', 'change of the server']);
-
-async function nodesNow({ ground }: Played): Promise<readonly Node[]> {
-  const { body } = await ground.ask('GET', `nodes/detail?resource_class=${ground.resourceClass}`);
-  return (body as { nodes: Node[] }).nodes;
-}
 
 /**
  * Ironic takes no condition with a start, an undeployment, an attachment or a detachment: whoever acts right before one
@@ -123,8 +118,7 @@ async function judgeSurvey({ ground, call }: Played, { own }: Evidence, claim: C
   if (call.meant?.isLive) return;
   const { abandoned } = await createProgram(ground, ground.send, 10).survey();
   for (const id of own.deploymentIds) {
-    const { body } = await ground.ask('GET', `nodes/detail?instance_uuid=${id}`);
-    const [node] = (body as { nodes: Node[] }).nodes;
+    const [node] = await nodesNow(ground, `instance_uuid=${id}`);
     if (node?.provision_state !== 'available') continue;
     claim(
       abandoned.some((server) => server.id === node.uuid),

@@ -5,7 +5,7 @@ import { createFaultyFetch } from '../../support/faulty-fetch.js';
 import type { Action } from './actions.js';
 import { type ActorGround, createProgram, type Node } from './actor-lab.js';
 import { type Bystander, createBystander } from './bystander.js';
-import { createJournal, type Journal, nodeNow } from './journal.js';
+import { createJournal, type Journal, nodeNow, nodesNow } from './journal.js';
 import type { Call, Way } from './ways.js';
 
 /** How a call ended. */
@@ -31,8 +31,8 @@ export interface Between {
   /** The action comes right before this request, from 1. */
   readonly gap: number;
   readonly action: Action;
-  /** The node that the undisturbed call was about. */
-  readonly target: string;
+  /** Which of the nodes of the class the undisturbed call was about, in Ironic's order. */
+  readonly target: number;
 }
 
 /** A call that was made, and everything that is known of it. */
@@ -54,6 +54,8 @@ export interface Played {
 export async function play(way: Way, ground: ActorGround, between?: Between): Promise<Played & { happened: boolean }> {
   const call = await way.prepare(ground);
   const before = call.target === undefined ? null : await nodeNow(ground, call.target);
+  const nodes = await nodesNow(ground, `resource_class=${ground.resourceClass}`);
+  const target = nodes[between?.target ?? -1]?.uuid;
   const bystander = createBystander(ground);
   const journal = createJournal(ground);
   const script = createFaultScript();
@@ -64,8 +66,8 @@ export async function play(way: Way, ground: ActorGround, between?: Between): Pr
 
   async function fetch(request: Request): Promise<Response> {
     journal.note(request);
-    if (journal.requests.length === between?.gap) {
-      happened = await between.action.act(bystander, between.target, call);
+    if (journal.requests.length === between?.gap && target !== undefined) {
+      happened = await between.action.act(bystander, target, call);
       actedBefore = between.gap;
     }
     // Whoever acted may have taken so long that nobody waits for this request any more: then it was never sent.

@@ -3,7 +3,7 @@ import type { Injection } from '../../support/fault-table.js';
 import type { OtherCopies } from './actions.js';
 import type { ActorCloudOptions } from './actor-cloud.js';
 import { type ActorGround, createProgram, type Node, type Program } from './actor-lab.js';
-import { nodeNow } from './journal.js';
+import { nodeNow, nodesNow } from './journal.js';
 
 const { signal } = new AbortController();
 
@@ -46,10 +46,8 @@ export interface Meant {
 }
 
 /** The nodes of the lane's class that are free. */
-export async function freeNodes({ ask, resourceClass }: ActorGround): Promise<readonly Node[]> {
-  const query = `resource_class=${resourceClass}&provision_state=available&associated=false`;
-  const { body } = await ask('GET', `nodes/detail?${query}`);
-  return (body as { nodes: Node[] }).nodes;
+export function freeNodes(ground: ActorGround): Promise<readonly Node[]> {
+  return nodesNow(ground, `resource_class=${ground.resourceClass}&provision_state=available&associated=false`);
 }
 
 type Aim = 'by id' | 'by name' | 'by class';
