@@ -42,18 +42,16 @@ export async function undisturbed(way: Way, openGround: OpenGround) {
   return { kinds: journal.requests.map(({ kind }) => kind), target };
 }
 
-/** Every action in every gap between two requests of a way. */
+/** Every action in every gap between two requests of a way; before the only one, if there is only one. */
 export async function casesOf(way: Way, openGround: OpenGround): Promise<readonly Case[]> {
   const { kinds, target } = await undisturbed(way, openGround);
-  return kinds.slice(1).flatMap((kind, index) =>
-    actions.map((action) => ({
-      way,
-      gap: index + 2,
-      place: `between ${kinds[index]} and ${kind} (${index + 2} of ${kinds.length})`,
-      action,
-      target,
-    })),
-  );
+  const gaps = kinds.map((kind, index) => ({
+    gap: index + 1,
+    place: `between ${kinds[index - 1] ?? 'the look of another call'} and ${kind} (${index + 1} of ${kinds.length})`,
+  }));
+  return gaps
+    .slice(kinds.length === 1 ? 0 : 1)
+    .flatMap((gap) => actions.map((action) => ({ way, ...gap, action, target })));
 }
 
 /** Plays one case, and says what was wrong with it. */
