@@ -1,4 +1,4 @@
-import { kindOf } from '../../support/fault-table.js';
+import { kindOf } from '../../support/faults/fault-table.js';
 import { isChange } from '../fault-requests.js';
 import type { Fetch } from '../third-actor/actor-lab.js';
 import type { Choose } from './choices.js';

@@ -106,7 +106,10 @@ export const actions: readonly Action[] = [
   {
     name: 'undeploys it, and a second copy deploys it anew with the same request',
     async act(by, id, { deployAnew }) {
-      if (!(await clear(by, id)) || !(await succeeds(deployAnew(by.copy())))) return false;
+      if (!(await clear(by, id))) return false;
+      // No server is undeployed within the second to which a deployment is dated.
+      by.ground.pass(1_000);
+      if (!(await succeeds(deployAnew(by.copy())))) return false;
       return (await by.until(id, 'active', 'available')) !== null;
     },
   },

@@ -1,8 +1,8 @@
-import { createSignedHttp } from '../../../src/openstack/authenticated-http.js';
+import { createAuthenticatedHttp } from '../../../src/openstack/authenticated-http.js';
 import { createHttp } from '../../../src/openstack/http.js';
-import { createRealm } from '../../../src/openstack/idempotency-scope.js';
+import { createIdempotencyScope } from '../../../src/openstack/idempotency-scope.js';
 import { createKeystoneSession } from '../../../src/openstack/keystone.js';
-import { createGate } from '../../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../../src/openstack/request-queue.js';
 import { createSimulator } from '../../../src/simulator/cloud.js';
 import { imageIds } from '../../../src/simulator/seed/seed-images.js';
 import { seededRandom } from '../../core/setup.js';
@@ -63,13 +63,16 @@ export function createActorCloud({
     },
     connect(fetch, random) {
       const open = (service: string, where: string) =>
-        inVirtualTime(createHttp({ service, endpoint: where, timeout, gate: createGate(places), fetch }), time);
+        inVirtualTime(
+          createHttp({ service, endpoint: where, timeout, queue: createRequestQueue(places), fetch }),
+          time,
+        );
       const images = imagesAlone(describe);
       if (!signIn) return { ironic: open('Ironic', endpoint), images, scope: async () => 'tests' };
       const session = createKeystoneSession({ auth, http: open('Keystone', auth.authUrl), clock: time, overrides: {} });
       const at = (where: string) => open('Ironic', where);
-      const ironic = inVirtualTime(createSignedHttp({ session, service: 'baremetal', at, timeout }), time);
-      return { ironic, images, scope: createRealm({ session, timeout, clock: time, random }) };
+      const ironic = inVirtualTime(createAuthenticatedHttp({ session, service: 'baremetal', at, timeout }), time);
+      return { ironic, images, scope: createIdempotencyScope({ session, timeout, clock: time, random }) };
     },
     configDrive: async (id) => JSON.stringify(fleet.byUuid(id)?.instance_info.configdrive ?? null),
     async ask(method, path, body) {

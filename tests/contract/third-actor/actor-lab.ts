@@ -5,6 +5,7 @@ import { type Survey, survey } from '../../../src/core/inventory/survey.js';
 import { createPolicy } from '../../../src/core/policy.js';
 import type { Clock, Images } from '../../../src/core/ports.js';
 import { createProvisionService, type ProvisionService } from '../../../src/core/provision/provision.js';
+import { createStatusService, type StatusService } from '../../../src/core/status/wait-for-change.js';
 import type { Http } from '../../../src/openstack/http.js';
 import { createIronic } from '../../../src/openstack/ironic.js';
 import { seededRandom } from '../../core/setup.js';
@@ -24,7 +25,7 @@ export interface Node {
 }
 
 /** A copy of this program. */
-export interface Program extends ProvisionService, DeprovisionService {
+export interface Program extends ProvisionService, DeprovisionService, StatusService {
   survey(): Promise<Survey>;
 }
 
@@ -73,11 +74,12 @@ export function createProgram(ground: ActorGround, fetch: Fetch, seed: number, d
   const { ironic, images, scope } = ground.connect(fetch, random);
   const bareMetal = createIronic({ http: ironic, clock, random });
   const changes = createChanges();
-  const servers = createServerService({ bareMetal, clock, random });
-  const policy = createPolicy({ allowDeprovision: true, deprovisionForeign });
+  const policy = createPolicy({ allowDeprovision: true, allowVifs: true, deprovisionForeign });
+  const servers = createServerService({ policy, bareMetal, clock, random });
   return {
-    ...createProvisionService({ bareMetal, images, servers, changes, clock, random, idempotencyScope: scope }),
+    ...createProvisionService({ policy, bareMetal, images, servers, changes, clock, random, idempotencyScope: scope }),
     ...createDeprovisionService({ bareMetal, changes, clock, random, policy }),
-    survey: () => survey(bareMetal, new AbortController().signal),
+    ...createStatusService({ policy, bareMetal, clock, random }),
+    survey: () => survey(bareMetal, new AbortController().signal, policy),
   };
 }

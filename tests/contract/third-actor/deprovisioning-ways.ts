@@ -1,5 +1,5 @@
-import { createFaultScript, faultTable, kindOf } from '../../support/fault-table.js';
-import { createFaultyFetch } from '../../support/faulty-fetch.js';
+import { createFaultScript, faultTable, kindOf } from '../../support/faults/fault-table.js';
+import { createFaultyFetch } from '../../support/faults/faulty-fetch.js';
 import { type ActorGround, createProgram, type Node, type Program } from './actor-lab.js';
 import { nodeNow } from './journal.js';
 import { type Call, type Meant, provisioning, requestFor, type Way, whenOver } from './ways.js';
@@ -21,9 +21,9 @@ function deprovisioning(node: Node, named: Named, anew: Call, found: Found): Cal
   const meant: Meant = { id: node.uuid, node: named === 'by name' ? undefined : node, isLive: found === 'live' };
   async function run(program: Program) {
     if (named !== 'with consent') return program.deprovision(request, signal);
-    // As the faces do: the user is asked about what consent tells of, and then exactly that is undeployed.
-    const asked = await program.consent(request, signal);
-    return program.deprovision(asked?.input ?? request, signal);
+    // As the faces do: the user agrees to a sentence, and nothing else is undeployed.
+    const sentence = await program.consent(request, signal);
+    return program.deprovision(request, signal, sentence ?? undefined);
   }
   return { meant, target: node.uuid, run, same: run, other: anew.other, deployAnew: anew.same };
 }

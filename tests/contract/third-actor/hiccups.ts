@@ -1,4 +1,4 @@
-import { type Extent, faultTable, type Injection } from '../../support/fault-table.js';
+import { type Extent, faultTable, type Injection } from '../../support/faults/fault-table.js';
 import type { Way } from './ways.js';
 
 function hiccup(kind: string, name: string, extent: Extent = 'once'): Injection {

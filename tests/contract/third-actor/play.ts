@@ -1,7 +1,7 @@
 import { Failure } from '../../../src/core/failures.js';
 import type { DeprovisionResponse, ProvisionResponse } from '../../../src/core/requests.js';
-import { createFaultScript } from '../../support/fault-table.js';
-import { createFaultyFetch } from '../../support/faulty-fetch.js';
+import { createFaultScript } from '../../support/faults/fault-table.js';
+import { createFaultyFetch } from '../../support/faults/faulty-fetch.js';
 import type { Action } from './actions.js';
 import { type ActorGround, createProgram, type Node } from './actor-lab.js';
 import { type Bystander, createBystander } from './bystander.js';

@@ -82,7 +82,10 @@ async function judgePorts(played: Played, { own, nodes }: Evidence, claim: Claim
     const attached = await vifsNow(ground, node.uuid);
     const isOwn = node.instance_uuid !== null && own.deploymentIds.has(node.instance_uuid);
     const left = attached.some((vif) => exclusive.includes(vif));
-    claim(isOwn || !left, `${node.name} is not ours, and a port of ours is attached to it`);
+    // Whoever takes the id off what we deployed leaves its system running, and that needs its port.
+    const isTheirs = bystander.stakes.some(({ id }) => id === node.uuid);
+    const isOrphan = inDeployment(node) && !isTheirs && startsOf(played).some(({ id }) => id === node.uuid);
+    claim(isOwn || isOrphan || !left, `${node.name} is not ours, and a port of ours is attached to it`);
     const isComplete = ports.every((vif) => attached.includes(vif));
     if (isOwn && inDeployment(node)) claim(isComplete, `${node.name} deploys without its port`);
   }

@@ -1,5 +1,5 @@
 import type { DeprovisionResponse, ProvisionRequest, ProvisionResponse } from '../../../src/core/requests.js';
-import type { Injection } from '../../support/fault-table.js';
+import type { Injection } from '../../support/faults/fault-table.js';
 import type { OtherCopies } from './actions.js';
 import type { ActorCloudOptions } from './actor-cloud.js';
 import { type ActorGround, createProgram, type Node, type Program } from './actor-lab.js';

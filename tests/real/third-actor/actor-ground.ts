@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../src/core/ports.js';
 import { systemClock } from '../../../src/local/clock.js';
 import { createHttp } from '../../../src/openstack/http.js';
-import { createGate } from '../../../src/openstack/request-queue.js';
+import { createRequestQueue } from '../../../src/openstack/request-queue.js';
 import type { FaultLab } from '../../contract/fault-lab.js';
 import type { ActorGround } from '../../contract/third-actor/actor-lab.js';
 import { imagesAlone } from '../../contract/third-actor/images-alone.js';
 import { configDriveIn } from '../config-drive.js';
-import type { FaultGround } from '../fault-lane.js';
+import type { FaultGround } from '../faults/fault-lane.js';
 
 /** How long a request may take as the program is set up unless told otherwise, in milliseconds. */
 const usualTimeout = 30_000;
@@ -57,7 +57,7 @@ export function createActorGround(ground: FaultGround, { resourceClass }: FaultL
       return new Response(body.byteLength === 0 ? null : body, { status: response.status, headers });
     },
     connect: (send) => ({
-      ironic: createHttp({ service: 'Ironic', endpoint, timeout, gate: createGate(8), fetch: send }),
+      ironic: createHttp({ service: 'Ironic', endpoint, timeout, queue: createRequestQueue(8), fetch: send }),
       images: imagesAlone(describe),
       scope: async () => scope,
     }),

@@ -1,4 +1,4 @@
-import { describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { administrator } from '../../contract/lab.js';
 import type { ActorGround } from '../../contract/third-actor/actor-lab.js';
 import { createBystander } from '../../contract/third-actor/bystander.js';
@@ -7,8 +7,9 @@ import { undeploying } from '../../contract/third-actor/deprovisioning-ways.js';
 import { withHiccups } from '../../contract/third-actor/hiccups.js';
 import { nodesNow } from '../../contract/third-actor/journal.js';
 import { provisioningWays, type Way } from '../../contract/third-actor/ways.js';
-import type { FaultGround } from '../fault-lane.js';
-import { type Case as LaneCase, playAll, reported } from '../fault-lanes.js';
+import type { FaultGround } from '../faults/fault-lane.js';
+import { type Case as LaneCase, playAll, reported } from '../faults/fault-lanes.js';
+import { ironics } from '../ironics.js';
 import type { RealIronic } from '../setup.js';
 import { createActorGround } from './actor-ground.js';
 
@@ -40,7 +41,7 @@ function groundOf({ endpoint, state }: RealIronic): FaultGround {
 }
 
 describe('whatever somebody else does to a server of a real Ironic between two requests', () => {
-  test.concurrent.each(inject('ironics'))(
+  test.concurrent.each(ironics)(
     '$version ($release): nothing of others is touched, and the answer is true',
     async (ironic) => {
       const ground = groundOf(ironic);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { runs } from '../../support/length.js';
 import { everyCourse } from './choices.js';
 import { playTwoCalls, type Scenario } from './two-calls.js';
 
@@ -16,14 +17,14 @@ const orders: readonly Scenario[] = [sameServer, sameChoice, otherChoice, differ
   mayFail: false,
 }));
 
-/** Every order, and in each every one change lost or late. `CASES=all` plays them: they take minutes. */
+/** Every order, and in each every one change lost or late. They take minutes: only the lane `long` plays them. */
 const failures: readonly Scenario[] = [
   { ...sameServer, mayFail: true },
   { ...sameChoice, mayFail: true, switches: 2 },
   { ...otherChoice, mayFail: true, switches: 2 },
 ];
 
-const scenarios = process.env.CASES === 'all' ? [...orders, ...failures] : orders;
+const scenarios = runs({ variable: 'FAILURES', few: 0, many: 1 }) > 0 ? [...orders, ...failures] : orders;
 
 describe('two calls with one key', () => {
   test.each(scenarios.map((scenario) => [nameOf(scenario), scenario] as const))(

@@ -1,12 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { chosen } from '../../support/length.js';
 import { createActorCloud } from './actor-cloud.js';
 import { type Case, casesOf, playCase, undisturbed, wordsOfCase } from './case.js';
 import { deprovisioningWays, undeploying } from './deprovisioning-ways.js';
 import { withHiccups, withLasting } from './hiccups.js';
 import { provisioningWays, type Way } from './ways.js';
-
-/** `CASES=all` for the whole matrix; otherwise every so many of its cases. */
-const every = process.env.CASES === 'all' ? 1 : 9;
 
 const openGround = (way: Way) => createActorCloud(way.cloud);
 
@@ -23,7 +21,6 @@ const ways: readonly Way[] = [
 
 describe('whatever somebody else does to the server between two requests', () => {
   const total = { ways: 0, gaps: 0, cases: 0, happened: 0, lastLook: 0, violations: 0 };
-  let index = 0;
   afterAll(() => {
     const { cases, gaps, happened, lastLook, violations } = total;
     process.stderr.write(
@@ -35,7 +32,7 @@ describe('whatever somebody else does to the server between two requests', () =>
     '%s: nothing of others is touched, and the answer is true',
     async (_, way) => {
       const all = await casesOf(way, openGround);
-      const cases = all.filter(() => index++ % every === 0);
+      const cases = chosen(all);
       const wrong: string[] = [];
       for (const each of cases) wrong.push(...(await wrongIn(each)));
       total.ways += 1;
