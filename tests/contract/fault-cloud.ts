@@ -24,7 +24,7 @@ import type { FaultLab, Program } from './fault-lab.js';
 const endpoint = 'http://cloud';
 const timeout = 30_000;
 const user = { name: 'robot', domain: { name: 'Default' } };
-const auth: Extract<Auth, { type: 'keystone' }> = {
+export const auth: Extract<Auth, { type: 'keystone' }> = {
   type: 'keystone',
   authUrl: `${endpoint}/identity`,
   identity: { method: 'password', user, password: 'secret' },
@@ -34,7 +34,7 @@ const auth: Extract<Auth, { type: 'keystone' }> = {
 };
 
 /** Signs everybody in. */
-function keystone(expires: number): Response {
+export function keystone(expires: number): Response {
   const endpoints = [{ interface: 'public', region_id: 'one', url: endpoint }];
   const catalog = ['baremetal', 'image'].map((type) => ({ type, endpoints }));
   const token = { expires_at: new Date(expires).toISOString(), catalog, project: { id: 'machines' } };

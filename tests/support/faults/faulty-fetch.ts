@@ -4,7 +4,7 @@ import { type FaultKind, type FaultScript, kindOf } from './fault-table.js';
 type Fetch = (request: Request) => Promise<Response>;
 
 /** A fetch on which the faults of a script are played, in process and in no time. */
-export function createFaultyFetch(upstream: Fetch, script: FaultScript, time: VirtualTime): Fetch {
+export function createFaultyFetch(upstream: Fetch, script: FaultScript, time: Pick<VirtualTime, 'stall'>): Fetch {
   return async (request) => {
     await script.deliver('due');
     const { pathname, search } = new URL(request.url);
@@ -40,7 +40,7 @@ async function answerWith(
   { reply }: FaultKind,
   genuine: Response | undefined,
   request: Request,
-  time: VirtualTime,
+  time: Pick<VirtualTime, 'stall'>,
 ): Promise<Response> {
   switch (reply) {
     case 'refusal':
@@ -77,7 +77,7 @@ async function answerWith(
 function bodyOf(
   reply: 'cut body' | 'stalled body' | 'half a body' | 'endless body',
   half: Uint8Array<ArrayBuffer>,
-  time: VirtualTime,
+  time: Pick<VirtualTime, 'stall'>,
 ) {
   if (reply === 'half a body') return half;
   const more = new Uint8Array(1024 * 1024).fill(32);
