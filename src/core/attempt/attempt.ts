@@ -38,17 +38,12 @@ export function carriesPlan(server: Server, { reservation }: Plan): boolean {
   return server.deploymentId === reservation.deploymentId;
 }
 
-/** Whether a server carries the plan's deployment id, and is described as this call asked, be it by another call. */
-export function isAsPlanned(server: Server, plan: Plan): boolean {
-  return carriesPlan(server, plan) && server.entry?.digest === plan.reservation.entry.digest;
-}
-
 /**
  * The server, if what it deploys is what this call asked for.
  * @throws Failure `idempotency_conflict`
  */
 export function asPlanned(server: Server, plan: Plan): Server {
-  if (isAsPlanned(server, plan)) return server;
+  if (carriesPlan(server, plan) && server.entry?.digest === plan.reservation.entry.digest) return server;
   throw describedOtherwise(server);
 }
 
@@ -66,6 +61,18 @@ export function hasMoved(before: Server, now: Server): boolean {
 export function wasDeployedBefore({ server, plan }: Attempt, now: Server): boolean {
   if (carriesPlan(server, plan) || plan.keyed) return false;
   return meaningOf(now).outcome !== 'none';
+}
+
+/**
+ * Looks at the server before a change is sent, which that look cannot have had an effect on.
+ * @throws NoAnswer, Refused
+ */
+export async function lookAgain({ deploying, server, signal }: Attempt): Promise<Server | null> {
+  try {
+    return await deploying.bareMetal.find(server.id, signal);
+  } catch (error) {
+    throw error instanceof NoAnswer ? error.withoutEffect() : error;
+  }
 }
 
 /** A port of the plan that is not recorded at the server any more: another call may have given the reservation back. */

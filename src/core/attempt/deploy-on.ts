@@ -10,7 +10,7 @@ import {
   asPlanned,
   carriesPlan,
   hasMoved,
-  isAsPlanned,
+  lookAgain,
   type MayArrive,
   missingPort,
   nothing,
@@ -163,12 +163,16 @@ async function attachPorts(attempt: Attempt, reserved: Reserved): Promise<Reserv
   try {
     const before = plan.vifs.length > 0 ? await bareMetal.vifs(server.id, signal) : [];
     for (const port of plan.vifs.filter((each) => !before.includes(each))) {
-      await persisting<void>({
+      const failure = await persisting<Failure | null>({
         ...deploying,
         until: plan.until,
-        change() {
+        async change() {
+          // Ironic takes no condition: the port would go to whoever has the server by now.
+          const overtaken = overtakenBy(attempt, reserved.server, await lookAgain(attempt));
+          if (overtaken !== null) return overtaken;
           ports.add(port);
-          return bareMetal.attach(server.id, port, signal);
+          await bareMetal.attach(server.id, port, signal);
+          return null;
         },
         async settle({ error, lost }) {
           if (lost) mayArrive = { ...mayArrive, port };
@@ -176,6 +180,7 @@ async function attachPorts(attempt: Attempt, reserved: Reserved): Promise<Reserv
           return again;
         },
       });
+      if (failure !== null) return { ...reserved, kind: 'refused', failure, ports, mayArrive };
     }
     return { ...reserved, ports, mayArrive, seenAt: plan.vifs.length > 0 ? null : reserved.seenAt };
   } catch (error) {
@@ -200,11 +205,7 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
   };
   const overtaken = (now: Server | null, before: Tries | null): Started | RefusedHolding => {
     if (before?.lost) return startedLate(before, now);
-    if (now === null) return refused(new Failure('server_not_found', { id: plan.serverRef ?? server.id }), before);
-    const failure = overtakenBy(attempt, reserved.server, now);
-    // Another call with the same key goes on with what it has described: nothing is undone.
-    if (failure === null || failure.code === 'idempotency_conflict') throw failure;
-    return refused(failure, before);
+    return refused(overtakenBy(attempt, reserved.server, now) ?? failures.describedOtherwise(server), before);
   };
   return persisting<Started | RefusedHolding>({
     ...deploying,
@@ -212,7 +213,7 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
     async change(before) {
       const missing = await missingPort(attempt);
       if (missing !== undefined && !before?.lost) return refused(failures.detached(server, plan, missing), before);
-      const permits = (now: Server | null) => now !== null && overtakenBy(attempt, reserved.server, now) === null;
+      const permits = (now: Server | null) => overtakenBy(attempt, reserved.server, now) === null;
       const lastLook = { at: before === null ? reserved.seenAt : null, permits };
       const { configDrive } = plan;
       const sent = await deploying.bareMetal.deploy(server.id, { configDrive, lastLook }, signal).catch((error) => {
@@ -234,13 +235,17 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
   });
 }
 
-/** What has come in between since the server was reserved, as a failure; null if it may still be started. */
-function overtakenBy({ server, plan }: Attempt, reserved: Server, now: Server): Failure | null {
+/**
+ * What has come in between since the server was reserved, as a failure; null if it may still be started.
+ * @throws Failure `idempotency_conflict` if another call with the same key goes on with what it has described instead
+ */
+function overtakenBy({ server, plan }: Attempt, reserved: Server, now: Server | null): Failure | null {
+  const id = plan.serverRef ?? server.id;
+  if (now === null) return new Failure('server_not_found', { id });
   const obstacle = obstacleAfter(now, plan) ?? (hasMoved(reserved, now) ? 'another call has deployed it' : undefined);
-  if (obstacle !== undefined) {
-    return new Failure('server_not_available', { id: plan.serverRef ?? server.id, reason: obstacle });
-  }
-  return isAsPlanned(now, plan) ? null : failures.describedOtherwise(now);
+  if (obstacle !== undefined) return new Failure('server_not_available', { id, reason: obstacle });
+  asPlanned(now, plan);
+  return null;
 }
 
 /** Whether a refusal may come from a start that arrived twice: the first delivery holds the lock, or has moved the state. */

@@ -100,10 +100,18 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
       return await limit.run(identity.deploymentId, signal, () => deployOnOneOf(order, from, looked));
     } catch (error) {
       const failure = portFailure(error);
+      if (await hasAnother(order, failure)) return { kind: 'elsewhere' };
       const { reservationMayArrive: server } = from.rejections;
       const untold = server !== null && failure instanceof Failure && !failure.deployment;
       throw untold ? mayBeReserved(failure, server, identity) : failure;
     }
+  }
+
+  /** Whether a server was not available because another call with the same key is deploying on it. */
+  async function hasAnother({ identity, signal }: Order, failure: unknown): Promise<boolean> {
+    if (!identity.keyed || !(failure instanceof Failure) || failure.code !== 'server_not_available') return false;
+    const server = failure.deployment ? null : await bareMetal.findByDeployment(identity.deploymentId, signal);
+    return server !== null;
   }
 
   async function deployOnOneOf(order: Order, from: Candidates, looked: number): Promise<Round> {
