@@ -15,8 +15,6 @@ interface Waiting {
 /** What may happen next. */
 interface Event {
   readonly words: string;
-  /** Whose it is; what arrives late is nobody's. */
-  readonly call?: string;
   /** The call, if this is a read of it that arrives: no other read can tell whether it came before. */
   readonly readOf?: string;
   happen(): Promise<void>;
@@ -37,29 +35,19 @@ export interface Crossroads {
   readonly isDisturbed: boolean;
 }
 
-export interface CrossroadsOptions {
-  /** One change, or its answer, is lost or late. */
-  readonly mayFail: boolean;
-  /** How often a call that could go on has to wait for another one; any number unless given. */
-  readonly switches?: number;
-}
-
-export function createCrossroads(choose: Choose, { mayFail, switches }: CrossroadsOptions): Crossroads {
+export function createCrossroads(choose: Choose, mayFail: boolean): Crossroads {
   const waiting = new Map<string, Waiting>();
   const course: string[] = [];
   let late: Event | undefined;
   let isDisturbed = false;
   /** The calls whose read would only come after others that it has come before already. */
   let asleep: ReadonlySet<string> = new Set();
-  let current: string | undefined;
-  let switchesLeft = switches ?? Number.POSITIVE_INFINITY;
 
   function eventsOf(call: string, { request, ironic, answer, fail }: Waiting): readonly Event[] {
     const { pathname, search } = new URL(request.url);
     const kind = kindOf(request.method, pathname + search);
     const event = (how: string, happen: () => Promise<void>): Event => ({
       words: `${call}: ${kind}${how}`,
-      call,
       async happen() {
         waiting.delete(call);
         await happen();
@@ -116,20 +104,12 @@ export function createCrossroads(choose: Choose, { mayFail, switches }: Crossroa
         if (open === 0) break;
         const all = [...waiting].sort(byName).flatMap(([call, each]) => eventsOf(call, each));
         if (late) all.push(late);
-        const goesOn = current !== undefined && waiting.has(current);
-        const mayGo = ({ call, readOf }: Event) =>
-          (switchesLeft > 0 || !goesOn || call === current || call === undefined) &&
-          (readOf === undefined || !asleep.has(readOf));
-        const events = all.filter(mayGo);
+        const events = all.filter(({ readOf }) => readOf === undefined || !asleep.has(readOf));
         if (events.length === 0) return false;
         const chosen = choose(events.length);
         const event = events[chosen];
         if (!event) throw new Error('there is no such choice');
-        if (goesOn && event.call !== undefined && event.call !== current) switchesLeft -= 1;
-        current = event.call ?? current;
-        // With a bound to the switches an order that is left out here might be out of bounds there.
-        const isRead = event.readOf !== undefined && switches === undefined;
-        asleep = isRead ? new Set([...asleep, ...readsIn(events.slice(0, chosen))]) : new Set();
+        asleep = event.readOf === undefined ? new Set() : new Set([...asleep, ...readsIn(events.slice(0, chosen))]);
         course.push(event.words);
         await event.happen();
       }

@@ -6,18 +6,20 @@ import { type Ending, endingOf, wordsOf } from '../third-actor/play.js';
 import { inDeployment, target } from '../third-actor/trespasses.js';
 import { requestFor } from '../third-actor/ways.js';
 import type { Choose } from './choices.js';
-import { type CrossroadsOptions, createCrossroads } from './crossroads.js';
+import { createCrossroads } from './crossroads.js';
 
 const { signal } = new AbortController();
 
 /** Two calls with one key at the same time. */
-export interface Scenario extends CrossroadsOptions {
+export interface Scenario {
   readonly name: string;
   readonly aim: 'by id' | 'by class';
   /** What the choices of each call depend on. */
   readonly seeds: readonly [number, number];
   /** The second call asks for another image and another host name. */
   readonly differ?: true;
+  /** One change, or its answer, is lost or late. */
+  readonly mayFail: boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function playTwoCalls(scenario: Scenario, choose: Choose): Promise<
   const request = await requestFor(ground, scenario.aim, { idempotency_key: 'one', hostname: 'host-a' });
   const other = scenario.differ ? { ...request, image_id: ground.images.theirs, hostname: 'host-b' } : request;
   const requests = [request, other];
-  const crossroads = createCrossroads(choose, scenario);
+  const crossroads = createCrossroads(choose, scenario.mayFail);
   const journals = requests.map(() => noted(ground));
   const calls = journals.map(({ journal, note }, index) => {
     const way = crossroads.wayOf('AB'.charAt(index), journal.fetch);
