@@ -137,6 +137,8 @@ export interface Reservation extends ReservationId {
   readonly entry: DeploymentEntry;
   /** The rest of the node's `instance_info`, which is written as a whole. */
   readonly instanceInfo: Readonly<Record<string, unknown>>;
+  /** The attempt whose entry this one replaces: refused as `taken` if that is gone. */
+  readonly replaces?: string | undefined;
 }
 
 /** Images as the core needs them: an image service, an operator's catalogue, or plain URLs. */

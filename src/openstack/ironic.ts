@@ -12,7 +12,6 @@ import {
 import type { Server } from '../core/server.js';
 import { deployingStates, freeState, movingStates } from '../core/states.js';
 import { isServerRef, isUuid, uuidPattern } from '../core/text/identifiers.js';
-import { faultIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
 import { momentFrom } from './moment.js';
 import { errorsFrom, fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
@@ -195,10 +194,9 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       const request: Ask = { method: 'PATCH', path: nodePath(serverId), json: releasingPatch(reservation) };
       const answer = await ask(() => request, signal);
       if (answer.status === 200) return void nodeIn(answer, serverId);
-      // Our entry is not there: somebody else has the server by now, or nobody.
-      if (answer.status === 400 && /couldn't apply patch/i.test(faultIn(answer).words)) return;
       const error = errorFrom(answer);
-      if (error instanceof Refused && error.refusal === 'not_found') return;
+      // Our entry is not there: somebody else has the server by now, or nobody.
+      if (error instanceof Refused && (error.refusal === 'not_found' || error.refusal === 'taken')) return;
       throw error;
     },
 

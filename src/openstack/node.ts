@@ -167,23 +167,41 @@ export function errorsFrom(body: unknown): readonly RecordedError[] | undefined 
 }
 
 /** The JSON patch that takes a node, in one atomic change (RFC 6902; Ironic knows add, replace and remove). */
-export function reservingPatch({ deploymentId, attemptId, entry, instanceInfo }: Reservation) {
+export function reservingPatch({
+  deploymentId,
+  attemptId,
+  entry,
+  instanceInfo,
+  replaces,
+}: Reservation): readonly PatchOperation[] {
   const source = withoutCredentials(String(instanceInfo.image_source));
   const own = { ...entry, source, attempt: { [attemptId]: true } };
   const value = { ...instanceInfo, [entryMember]: { [deploymentId]: own } };
   return [
+    ...(replaces === undefined ? [] : [removalOf({ deploymentId, attemptId: replaces })]),
     { op: 'add', path: '/instance_uuid', value: deploymentId },
     { op: 'add', path: '/instance_info', value },
   ];
+}
+
+interface PatchOperation {
+  readonly op: 'add' | 'remove' | 'replace';
+  readonly path: string;
+  readonly value?: unknown;
+}
+
+/** Makes a patch harmless where that attempt's entry is gone: Ironic refuses it as a whole then. */
+function removalOf({ deploymentId, attemptId }: ReservationId): PatchOperation {
+  return { op: 'remove', path: `/instance_info/${entryMember}/${deploymentId}/attempt/${attemptId}` };
 }
 
 /**
  * The JSON patch that gives it back. Ironic refuses a patch as a whole if it removes what is not there: so the first
  * line makes this one harmless when it arrives after somebody else has taken the node, or another attempt of ours.
  */
-export function releasingPatch({ deploymentId, attemptId }: ReservationId) {
+export function releasingPatch({ deploymentId, attemptId }: ReservationId): readonly PatchOperation[] {
   return [
-    { op: 'remove', path: `/instance_info/${entryMember}/${deploymentId}/attempt/${attemptId}` },
+    removalOf({ deploymentId, attemptId }),
     { op: 'remove', path: '/instance_uuid' },
     { op: 'replace', path: '/instance_info', value: {} },
   ];

@@ -28,6 +28,8 @@ const refusals: readonly (readonly [status: number, words: RegExp, refusal: Refu
   [404, /not be found|was not found/i, 'not_found'],
   [400, /no valid host/i, 'busy'],
   [400, /can not be performed on node|in maintenance mode/i, 'wrong_state'],
+  // It was to replace or remove an entry that is gone.
+  [400, /couldn't apply patch/i, 'taken'],
   [400, /./, 'invalid'],
   [413, /./, 'invalid'],
   [403, /./, 'forbidden'],

@@ -72,11 +72,13 @@ describe('Neutron ports', () => {
   test('are attached after the reservation and before the start', async () => {
     const { log, provision, vifs } = await cloud('flat');
     await provision({ vifs: [vif] });
-    expect(log.slice(-6)).toEqual([
+    expect(log.slice(-7)).toEqual([
       'PATCH node',
       'GET node/vifs',
+      // Whether the server is still ours.
+      'GET node',
       'POST node/vifs',
-      // Whether they are still there, and whether the server is still ours.
+      // Whether they are still there, and the server still ours.
       'GET node/vifs',
       'GET node',
       'PUT node/states/provision',

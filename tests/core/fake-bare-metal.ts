@@ -278,7 +278,7 @@ export function createFakeBareMetal({
           .map((server) => ({ ...server })),
       ),
 
-    reserve(serverId, { deploymentId, attemptId, entry, instanceInfo }: Reservation, signal) {
+    reserve(serverId, { deploymentId, attemptId, entry, instanceInfo, replaces }: Reservation, signal) {
       deploymentIds.add(deploymentId);
       return request('reserve', serverId, signal, () => {
         const server = known(serverId);
@@ -287,6 +287,9 @@ export function createFakeBareMetal({
         }
         if (server.deploymentId !== null && server.deploymentId !== deploymentId) {
           throw new Refused('taken', `Node ${serverId} is associated with instance ${server.deploymentId}.`);
+        }
+        if (replaces !== undefined && server.attemptId !== replaces) {
+          throw new Refused('taken', "Couldn't apply patch: there is no such entry.");
         }
         const elsewhere = [...servers.values()].some(
           (other) => other !== server && other.deploymentId === deploymentId,

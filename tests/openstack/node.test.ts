@@ -284,7 +284,7 @@ describe('the entry of ours on a node', () => {
       entry: good,
       instanceInfo: { image_source: of('a:b') },
     };
-    const [, { value }] = reservingPatch(reservation) as [unknown, { value: object }];
+    const [, { value }] = reservingPatch(reservation) as unknown as [unknown, { value: object }];
     expect(JSON.stringify({ ...value, image_source: null })).not.toContain('a:b');
     expect(serverFrom({ ...node, instance_info: { ...value, image_source: of('c:d') } })?.entry?.image).toBe(
       good.image,
@@ -300,6 +300,15 @@ describe('the entry of ours on a node', () => {
     } satisfies Reservation;
     const written = reservingPatch(reservation).find(({ path }) => path === '/instance_info')?.value;
     expect(serverFrom({ ...node, instance_info: written })?.entry).toEqual(good);
+  });
+
+  it('replaces the entry of an earlier attempt, and is refused as a whole where that is gone', () => {
+    const replaces = 'cccccccc-0000-4000-8000-000000000003';
+    const reservation = { deploymentId, attemptId: deploymentId, entry: good, instanceInfo: {}, replaces };
+    expect(reservingPatch(reservation)[0]).toEqual({
+      op: 'remove',
+      path: `/instance_info/${entryMember}/${deploymentId}/attempt/${replaces}`,
+    });
   });
 });
 

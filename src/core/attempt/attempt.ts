@@ -1,6 +1,8 @@
+import { Failure } from '../failures.js';
+import { obstacleTo } from '../inventory/eligibility.js';
 import { NoAnswer } from '../ports.js';
 import type { Server } from '../server.js';
-import { meaningOf } from '../states.js';
+import { freeState, isFree, meaningOf, stateName } from '../states.js';
 import { describedOtherwise } from './attempt-failures.js';
 import type { Deploying, Plan } from './outcome.js';
 
@@ -83,4 +85,35 @@ export async function missingPort({ deploying, server, plan, signal }: Attempt):
     throw error instanceof NoAnswer ? error.withoutEffect() : error;
   });
   return plan.vifs.find((port) => !recorded.includes(port));
+}
+
+/** What speaks against starting the deployment on a server that we have reserved, as a clause. */
+export function obstacleAfter(reserved: Server, plan: Plan): string | undefined {
+  if (reserved.deploymentId === null) return 'somebody has taken its reservation off';
+  if (!carriesPlan(reserved, plan)) return 'somebody else has reserved it meanwhile';
+  const state = `its state is ${stateName(reserved.provisionState)}`;
+  if (plan.retrying && meaningOf(reserved).failed !== 'deployment') return `what failed there is gone, for ${state}`;
+  if (!plan.retrying && !isFree(reserved)) return state;
+  return obstacleTo({ ...reserved, deploymentId: null, provisionState: freeState });
+}
+
+/**
+ * What has come in between since the server was reserved, as a failure; null if it may still be started.
+ * @throws Failure `idempotency_conflict` if another call with the same key goes on with what it has described instead
+ */
+export function overtakenBy({ server, plan }: Attempt, reserved: Server, now: Server | null): Failure | null {
+  const id = plan.serverRef ?? server.id;
+  if (now === null) return new Failure('server_not_found', { id });
+  const obstacle = obstacleAfter(now, plan) ?? (hasMoved(reserved, now) ? 'another call has deployed it' : undefined);
+  if (obstacle !== undefined) return new Failure('server_not_available', { id, reason: obstacle });
+  asPlanned(now, plan);
+  return null;
+}
+
+/**
+ * Takes the ports that the attempt may have attached off a server that somebody else has by now. Nothing can be done if
+ * that fails: the failure of the attempt names the server.
+ */
+export async function detachAll({ deploying, server, signal }: Attempt, ports: ReadonlySet<string>): Promise<void> {
+  for (const port of ports) await deploying.bareMetal.detach(server.id, port, signal).catch(() => undefined);
 }

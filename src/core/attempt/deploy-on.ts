@@ -1,19 +1,21 @@
 import { again, persisting, type Tries } from '../async/retry.js';
 import { Failure, reasonOf } from '../failures.js';
-import { obstacleTo } from '../inventory/eligibility.js';
 import { ironicUnavailable } from '../port-failures.js';
 import { NoAnswer, Refused } from '../ports.js';
 import type { Server } from '../server.js';
-import { freeState, isFree, meaningOf, stateName } from '../states.js';
+import { meaningOf } from '../states.js';
 import {
   type Attempt,
   asPlanned,
   carriesPlan,
+  detachAll,
   hasMoved,
   lookAgain,
   type MayArrive,
   missingPort,
   nothing,
+  obstacleAfter,
+  overtakenBy,
   serverNow,
   wasDeployedBefore,
 } from './attempt.js';
@@ -123,6 +125,10 @@ async function reserve(
         if (now && carriesPlan(now, plan)) return reserved(now, seenAt, tries);
         throw failures.reservationUnknown(server, plan.reservation, error);
       }
+      const seenAt = deploying.clock.now();
+      const now = lost && error.refusal === 'taken' ? await serverNow(attempt) : null;
+      // What it was to replace is gone, because an earlier try has replaced it.
+      if (now?.attemptId === plan.reservation.attemptId) return reserved(now, seenAt, tries);
       // The lock may be held by our own request, whose answer was lost. Else only a named server is worth the wait.
       const waiting = error.refusal === 'locked' && (plan.serverRef !== undefined || lost);
       // Nothing has been taken yet: a caller who has left need not wait for it.
@@ -142,16 +148,6 @@ function mayReserveLate(tries: Tries | null): boolean {
   if (tries === null) return false;
   const { error, lost } = tries;
   return lost && !(error instanceof Refused && (error.refusal === 'taken' || error.refusal === 'not_found'));
-}
-
-/** What speaks against starting the deployment on a server that we have reserved, as a clause. */
-function obstacleAfter(reserved: Server, plan: Plan): string | undefined {
-  if (reserved.deploymentId === null) return 'somebody has taken its reservation off';
-  if (!carriesPlan(reserved, plan)) return 'somebody else has reserved it meanwhile';
-  const state = `its state is ${stateName(reserved.provisionState)}`;
-  if (plan.retrying && meaningOf(reserved).failed !== 'deployment') return `what failed there is gone, for ${state}`;
-  if (!plan.retrying && !isFree(reserved)) return state;
-  return obstacleTo({ ...reserved, deploymentId: null, provisionState: freeState });
 }
 
 /** Attaches the plan's ports, but for those that are attached already. */
@@ -199,11 +195,12 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
     return { ...reserved, kind: 'refused', failure, mayArrive };
   };
   /** After a start whose answer was lost: it has taken effect, or may still do so on whatever is there by then. */
-  const startedLate = ({ error }: Tries, now: Server | null): Started => {
+  const startedLate = async ({ error }: Tries, now: Server | null): Promise<Started> => {
     if (now && carriesPlan(now, plan) && hasMoved(reserved.server, now)) return { kind: 'started', server: now, plan };
+    if (now && !carriesPlan(now, plan)) await detachAll(attempt, reserved.ports);
     throw failures.outcomeUnknown(server, plan.reservation, { words: error.reason, cause: error });
   };
-  const overtaken = (now: Server | null, before: Tries | null): Started | RefusedHolding => {
+  const overtaken = async (now: Server | null, before: Tries | null): Promise<Started | RefusedHolding> => {
     if (before?.lost) return startedLate(before, now);
     return refused(overtakenBy(attempt, reserved.server, now) ?? failures.describedOtherwise(server), before);
   };
@@ -233,19 +230,6 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
       );
     },
   });
-}
-
-/**
- * What has come in between since the server was reserved, as a failure; null if it may still be started.
- * @throws Failure `idempotency_conflict` if another call with the same key goes on with what it has described instead
- */
-function overtakenBy({ server, plan }: Attempt, reserved: Server, now: Server | null): Failure | null {
-  const id = plan.serverRef ?? server.id;
-  if (now === null) return new Failure('server_not_found', { id });
-  const obstacle = obstacleAfter(now, plan) ?? (hasMoved(reserved, now) ? 'another call has deployed it' : undefined);
-  if (obstacle !== undefined) return new Failure('server_not_available', { id, reason: obstacle });
-  asPlanned(now, plan);
-  return null;
 }
 
 /** Whether a refusal may come from a start that arrived twice: the first delivery holds the lock, or has moved the state. */

@@ -100,7 +100,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
       return await limit.run(identity.deploymentId, signal, () => deployOnOneOf(order, from, looked));
     } catch (error) {
       const failure = portFailure(error);
-      if (await hasAnother(order, failure)) return { kind: 'elsewhere' };
+      if (!from.retrying && (await hasAnother(order, failure))) return { kind: 'elsewhere' };
       const { reservationMayArrive: server } = from.rejections;
       const untold = server !== null && failure instanceof Failure && !failure.deployment;
       throw untold ? mayBeReserved(failure, server, identity) : failure;
@@ -164,6 +164,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
           digest: requestDigest,
         },
         instanceInfo: instanceInfoOf(image, server, request.traits),
+        ...(from.retrying && server.attemptId !== null ? { replaces: server.attemptId } : {}),
       },
     };
     // What has come and gone in between could not be told from what somebody deployed by hand.

@@ -32,8 +32,11 @@ export async function judge(played: Played): Promise<{ violations: readonly stri
     ),
   };
   if (!lastLook) await judgeStakes(played, claim);
-  if (unpreventable.some(isUnconditional)) await judgeGivenBack(played, claim);
-  if (call.request) await judgeProvision(played, evidence, claim);
+  const onDeployed = unpreventable.some(isUnconditional);
+  const isUnknown = 'failure' in ending && ending.failure.code === 'outcome_unknown';
+  const isLeft = onDeployed && (isUnknown || call.request?.idempotency_key !== undefined);
+  if (onDeployed) await judgeByHand(played, isLeft, claim);
+  if (call.request) await judgeProvision(played, { ...evidence, isLeft }, claim);
   else judgeDeprovision(played, evidence, claim);
 
   await call.after?.();
@@ -50,7 +53,9 @@ const looks = new Set(['server', 'server by deployment', 'change of the server']
 /**
  * Ironic takes no condition with a start, an undeployment, an attachment or a detachment: whoever acts right before one
  * of them meets it. With a reservation it takes no other condition than that no deployment id is there: what somebody
- * deploys by hand, without one, is described by us and given back. Neither can be prevented.
+ * deploys by hand, without one, is described by us and given back. It is left alone with a key, because it may be the work
+ * of another call with that key, and where an answer to the reservation was lost: then the outcome is unknown, and the
+ * answer names the server. None of this can be prevented.
  */
 function parted(
   all: readonly Trespass[],
@@ -76,11 +81,11 @@ async function judgeStakes({ ground, bystander }: Played, claim: Claim): Promise
   }
 }
 
-/** What somebody deployed by hand has no id of ours. */
-async function judgeGivenBack({ ground, bystander }: Played, claim: Claim): Promise<void> {
+/** What somebody deployed by hand runs on, and has no id of ours unless it is left alone. */
+async function judgeByHand({ ground, bystander }: Played, isLeft: boolean, claim: Claim): Promise<void> {
   for (const { id } of bystander.stakes) {
     const node = await nodeNow(ground, id);
-    claim(node?.instance_uuid === null, 'what another tenant has deployed by hand carries an id of ours');
+    claim(isLeft || node?.instance_uuid === null, 'what another tenant has deployed by hand carries an id of ours');
     claim(node?.provision_state === 'active', `what another tenant has deployed by hand is ${node?.provision_state}`);
   }
 }

@@ -6,9 +6,14 @@ import { inDeployment, target } from './trespasses.js';
 import { hostname } from './ways.js';
 
 /** Whether what `provision_server` answers is true of its own deployment. */
-export async function judgeProvision(played: Played, evidence: Evidence, claim: Claim): Promise<void> {
+export async function judgeProvision(
+  played: Played,
+  evidence: Evidence & { readonly isLeft: boolean },
+  claim: Claim,
+): Promise<void> {
   const { ending } = played;
-  if ('response' in ending) await judgeResponse(played, evidence, claim);
+  if ('response' in ending && evidence.isLeft) claim(ending.response.status !== 'accepted', 'it is accepted');
+  else if ('response' in ending) await judgeResponse(played, evidence, claim);
   else await judgeFailure(played, evidence, claim);
   if (!evidence.lastLook) await judgePorts(played, evidence, claim);
 }
