@@ -87,19 +87,13 @@ function refuseUnknown(env: Env): void {
   throw new ConfigError(`There is no setting ${plain(unknown, 80)}${meant || '.'}`);
 }
 
-/** The settings of the HTTP face. */
-export interface HttpConfig {
-  /** Who wants to be served must send it. */
-  readonly token: string | undefined;
-  /** Names under which this server may be asked, beside its addresses. */
-  readonly hosts: readonly string[];
-}
+export type HttpConfig = Awaited<ReturnType<typeof readHttpConfig>>;
 
 /**
  * Reads the settings that only the HTTP face has.
  * @throws ConfigError
  */
-export async function readHttpConfig(env: Env, flags: Given): Promise<HttpConfig> {
+export async function readHttpConfig(env: Env, flags: Given) {
   const value = valuesIn(env, flags);
   const file = value('http_token_file');
   const ready = env.IRONIC_MCP_HTTP_TOKEN || undefined;
@@ -114,7 +108,12 @@ export async function readHttpConfig(env: Env, flags: Given): Promise<HttpConfig
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new ConfigError(`${source} must hold a token of visible ASCII characters without spaces.`);
   }
-  return { token, hosts: value('http_hosts') };
+  return {
+    /** Who wants to be served must send it. */
+    token,
+    /** Names under which this server may be asked, beside its addresses. */
+    hosts: value('http_hosts'),
+  };
 }
 
 async function tokenIn(file: string): Promise<string> {

@@ -1,24 +1,13 @@
 import { homedir } from 'node:os';
 import { plain } from '../core/text/untrusted.js';
-import type { Auth, Identity, InDomain, Named, OpenStackSettings, Scope } from '../openstack/credentials.js';
+import type { Auth, Identity, InDomain, Named, Scope } from '../openstack/credentials.js';
 import { ConfigError } from './errors.js';
 import { flatEntry, flatEnv, Reader } from './openstack-reader.js';
 import { tlsFrom } from './tls-files.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The settings of OpenStack and the words by which an error can name one of them. */
-export interface Resolved {
-  readonly settings: OpenStackSettings;
-  /** Where they were found, for people. */
-  readonly source: string;
-  /** The files that were read, by the variables that would name them. */
-  readonly files: Readonly<Record<string, string | undefined>>;
-  /** Which cloud it is, for people and agents: an address without any secret. */
-  readonly where: string;
-  /** What its user should know though it works; each is a sentence. */
-  readonly warnings: readonly string[];
-}
+export type Resolved = Awaited<ReturnType<typeof resolveOpenStack>>;
 
 /**
  * Resolves a cloud from `OS_*` variables and clouds.yaml, as `openstack` itself does: with a cloud named, its entry
@@ -26,7 +15,7 @@ export interface Resolved {
  *
  * @throws ConfigError
  */
-export async function resolveOpenStack(cloudName: string | undefined, env: Env): Promise<Resolved> {
+export async function resolveOpenStack(cloudName: string | undefined, env: Env) {
   const variables = flatEnv(env);
   const useFile = cloudName !== undefined || Object.keys(variables).length === 0;
   // Only who has such a file pays for reading YAML.
@@ -37,16 +26,22 @@ export async function resolveOpenStack(cloudName: string | undefined, env: Env):
   const tls = await tlsFrom(reader, env.HOME ?? homedir());
   const unchecked = `TLS certificates are not checked (${reader.named(reader.flag('insecure') ? 'insecure' : 'verify')}): whoever is on the way to the cloud can read and change what is sent.`;
   return {
+    /** Where they were found, for people. */
+    source: entry ? `the cloud ${JSON.stringify(entry.name)} in ${entry.file}` : 'OS_* variables',
+    /** The files that were read, by the variables that would name them. */
+    files: entry ? { OS_CLIENT_CONFIG_FILE: entry.file, OS_CLIENT_SECURE_FILE: entry.secureFile } : {},
+    /** Which cloud it is, for people and agents: an address without any secret. */
+    where: auth.type === 'keystone' ? `the OpenStack cloud at ${auth.authUrl}` : `the Ironic at ${auth.endpoint}`,
+    /** What its user should know though it works; each is a sentence. */
+    warnings: tls?.verify === false ? [unchecked] : [],
     settings: {
       auth,
+      /** Instead of what the catalog says; without a version at its end. */
       baremetalEndpoint: reader.url('baremetal_endpoint_override'),
       imageEndpoint: reader.url('image_endpoint_override'),
+      /** Undefined where Node's own settings are good enough. */
       tls,
     },
-    warnings: tls?.verify === false ? [unchecked] : [],
-    where: auth.type === 'keystone' ? `the OpenStack cloud at ${auth.authUrl}` : `the Ironic at ${auth.endpoint}`,
-    source: entry ? `the cloud ${JSON.stringify(entry.name)} in ${entry.file}` : 'OS_* variables',
-    files: entry ? { OS_CLIENT_CONFIG_FILE: entry.file, OS_CLIENT_SECURE_FILE: entry.secureFile } : {},
   };
 }
 

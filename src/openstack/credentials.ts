@@ -47,16 +47,6 @@ export interface Tls {
   readonly verify: boolean;
 }
 
-/** One OpenStack cloud, or one Ironic, as its settings describe it. */
-export interface OpenStackSettings {
-  readonly auth: Auth;
-  /** Instead of what the catalog says; without a version at its end. */
-  readonly baremetalEndpoint: string | undefined;
-  readonly imageEndpoint: string | undefined;
-  /** Undefined where Node's own settings are good enough. */
-  readonly tls: Tls | undefined;
-}
-
 /** An endpoint without slashes and the version that some write behind it. */
 export function withoutVersion(endpoint: string): string {
   return endpoint.replace(/\/+$/, '').replace(/\/v[\d.]+$/, '');
