@@ -12,19 +12,7 @@ import { flagOf, settings } from './settings.js';
 export type Cloud = { readonly kind: 'simulator' } | ({ readonly kind: 'ironic' } & Resolved);
 
 /** Everything that can be set, checked. */
-export interface Config {
-  readonly cloud: Cloud;
-  /** How many times faster than real time passes in the simulated cloud. */
-  readonly simulationSpeed: number;
-  /** Milliseconds that a request may take. */
-  readonly requestTimeout: number;
-  /** The images that the operator names, for clouds without Glance. */
-  readonly catalogue: Catalogue;
-  /** The file in which changes are recorded. */
-  readonly auditLog: string | undefined;
-  /** What the operator lets this program do. */
-  readonly policy: Policy;
-}
+export type Config = Awaited<ReturnType<typeof readConfig>>;
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Given = Readonly<Record<string, unknown>>;
@@ -37,15 +25,20 @@ type Given = Readonly<Record<string, unknown>>;
  *
  * @throws ConfigError
  */
-export async function readConfig(env: Env, flags: Given): Promise<Config> {
+export async function readConfig(env: Env, flags: Given) {
   const value = valuesIn(env, flags);
   refuseUnknown(env);
   return {
     cloud: await cloudOf(env, flags),
+    /** How many times faster than real time passes in the simulated cloud. */
     simulationSpeed: value('sim_speed'),
+    /** Milliseconds that a request may take. */
     requestTimeout: value('request_timeout') * 1_000,
+    /** The images that the operator names, for clouds without Glance. */
     catalogue: await catalogueIn(value('image_catalog')),
+    /** The file in which changes are recorded. */
     auditLog: value('audit_log'),
+    /** What the operator lets this program do. */
     policy: policyOf(value),
   };
 }

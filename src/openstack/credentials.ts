@@ -34,8 +34,8 @@ export type Auth =
       readonly scope: Scope;
       readonly region: string | undefined;
       readonly interface: string;
-      readonly baremetalInterface?: string;
-      readonly imageInterface?: string;
+      readonly baremetalInterface?: string | undefined;
+      readonly imageInterface?: string | undefined;
     };
 
 /** TLS settings other than Node's own. The files' contents, not their paths. */
