@@ -16,6 +16,8 @@ const patience = {
 /** So many requests of one connection are answered at a time: answers wait in memory until those before them are read. */
 const mostOfOne = 32;
 
+export type HttpServer = ReturnType<typeof createHttpServer>;
+
 /**
  * An application on a port.
  * @param limits Where they shall be others.
