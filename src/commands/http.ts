@@ -14,7 +14,7 @@ import { refusingWide } from '../mcp/wide-messages.js';
 import { readArguments } from './arguments.js';
 import { type Command, exitCodes } from './io.js';
 import { showNotices } from './notices.js';
-import { portIn, whyNot } from './port.js';
+import { openPort, portIn, stopped } from './port.js';
 import { createServing } from './serving.js';
 
 /** So many operations may run at the same time. More would only wait for Ironic. */
@@ -67,19 +67,14 @@ export const http: Command = async (io, args) => {
   });
 
   const server = createHttpServer(app);
-  let bound: number;
-  try {
-    bound = await server.listen(host, port);
-  } catch (error) {
-    io.stderr.write(`ironic-mcp: ${whyNot(error, host, port)}\n`);
-    return exitCodes.failure;
-  }
+  const bound = await openPort(io, server, host, port);
+  if (bound === undefined) return exitCodes.failure;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
   showNotices(io, config);
   io.stderr.write(`ironic-mcp: REST at ${url} (see ${url}/docs), MCP at ${url}/mcp\n`);
   io.stdout.write(`${url}\n`);
 
-  if (!io.stop.aborted) await new Promise((resolve) => io.stop.addEventListener('abort', resolve, { once: true }));
+  await stopped(io);
   log.flush();
   io.stderr.write('ironic-mcp: stopping when everybody who is being served has been answered\n');
   await server.drain(grace.finish);

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { systemCodeOf } from '../core/text/system-code.js';
+import type { HttpServer } from '../http/server.js';
 import { wholeNumber } from './arguments.js';
+import type { Io } from './io.js';
 
 /**
  * The flag `--port`; 0 stands for any free one.
@@ -7,6 +10,21 @@ import { wholeNumber } from './arguments.js';
  */
 export function portIn(flag: unknown, otherwise: number): number {
   return wholeNumber('port', flag, otherwise, 0, 65_535);
+}
+
+/** Opens a port and answers its number; undefined, and a word on stderr, if that cannot be. */
+export async function openPort({ stderr }: Io, server: HttpServer, host: string, port: number) {
+  try {
+    return await server.listen(host, port);
+  } catch (error) {
+    stderr.write(`ironic-mcp: ${whyNot(error, host, port)}\n`);
+    return undefined;
+  }
+}
+
+/** Resolves when the process is asked to stop. */
+export async function stopped({ stop }: Io): Promise<void> {
+  if (!stop.aborted) await once(stop, 'abort');
 }
 
 /** Why a port could not be opened, as a sentence. */

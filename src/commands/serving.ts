@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { McpServer } from '@modelcontextprotocol/server';
 import type { Config } from '../config/config.js';
 import type { Core } from '../core/operation.js';
 import { instructionsFor } from '../mcp/instructions.js';
@@ -7,27 +6,21 @@ import { createMcpServer, type McpOptions } from '../mcp/server.js';
 import { tools } from '../mcp/tools.js';
 import { version } from '../version.js';
 
-export interface ServingOptions extends Pick<McpOptions, 'operations' | 'onDefect'> {
+interface ServingOptions extends Pick<McpOptions, 'operations' | 'onDefect'> {
   /** Tells the operator of what the caller is not told. */
   readonly warn: (message: string) => void;
 }
 
 /** What the settings have for clients, whichever way they come. */
-export interface Serving {
-  /** The core, put together for the first who needs it: until then nothing of the cloud is loaded. */
-  core(): Promise<Core>;
-  /** An MCP server for one client. */
-  mcpServer(): McpServer;
-  /** Resolves when no change is under way any more, or after so many milliseconds. */
-  settled(atMost: number): Promise<void>;
-}
-
-export function createServing(config: Config, { operations, onDefect, warn }: ServingOptions): Serving {
+export function createServing(config: Config, { operations, onDefect, warn }: ServingOptions) {
   const { cloud, policy } = config;
   let composed: Promise<Core> | undefined;
-  const core = () => (composed ??= import('../compose.js').then(({ composeCore }) => composeCore(config, { warn })));
+  /** The core, put together for the first who needs it: until then nothing of the cloud is loaded. */
+  const core = (): Promise<Core> =>
+    (composed ??= import('../compose.js').then(({ composeCore }) => composeCore(config, { warn })));
   return {
     core,
+    /** An MCP server for one client. */
     mcpServer: () =>
       createMcpServer({
         name: 'ironic-mcp',
@@ -39,7 +32,8 @@ export function createServing(config: Config, { operations, onDefect, warn }: Se
         openWorld: cloud.kind !== 'simulator',
         onDefect,
       }),
-    async settled(atMost) {
+    /** Resolves when no change is under way any more, or after so many milliseconds. */
+    async settled(atMost: number): Promise<void> {
       if (!composed) return;
       const over = new AbortController();
       try {

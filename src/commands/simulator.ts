@@ -1,11 +1,9 @@
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { createAdaptorServer } from '@hono/node-server';
 import { readSimulationSpeed } from '../config/config.js';
+import { createHttpServer } from '../http/server.js';
 import { createSimulator } from '../simulator/cloud.js';
 import { readArguments, wholeNumber } from './arguments.js';
 import { type Command, exitCodes } from './io.js';
-import { portIn, whyNot } from './port.js';
+import { openPort, portIn, stopped } from './port.js';
 
 const host = '127.0.0.1';
 const mostNodes = 100_000;
@@ -18,22 +16,15 @@ export const simulator: Command = async (io, args) => {
   const speed = readSimulationSpeed(io.env, flags);
   const { fetch } = createSimulator({ speed, ...(servers === undefined ? {} : { servers }) });
 
-  const server = createAdaptorServer({ fetch }) as Server;
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    io.stderr.write(`ironic-mcp: ${whyNot(error, host, port)}\n`);
-    return exitCodes.failure;
-  }
-  const address = server.address();
-  const url = `http://${host}:${typeof address === 'object' && address ? address.port : port}`;
+  const server = createHttpServer(fetch);
+  const bound = await openPort(io, server, host, port);
+  if (bound === undefined) return exitCodes.failure;
+  const url = `http://${host}:${bound}`;
   io.stdout.write(`${url}\n`);
   io.stderr.write(
     `ironic-mcp: simulating Ironic. Use it with OS_AUTH_TYPE=none OS_ENDPOINT=${url} OS_IMAGE_ENDPOINT_OVERRIDE=${url}/v2\n`,
   );
-  if (!io.stop.aborted) await new Promise((resolve) => io.stop.addEventListener('abort', resolve, { once: true }));
+  await stopped(io);
   server.close();
-  server.closeAllConnections();
   return exitCodes.ok;
 };

@@ -12,19 +12,7 @@ import { flagOf, settings } from './settings.js';
 export type Cloud = { readonly kind: 'simulator' } | ({ readonly kind: 'ironic' } & Resolved);
 
 /** Everything that can be set, checked. */
-export interface Config {
-  readonly cloud: Cloud;
-  /** How many times faster than real time passes in the simulated cloud. */
-  readonly simulationSpeed: number;
-  /** Milliseconds that a request may take. */
-  readonly requestTimeout: number;
-  /** The images that the operator names, for clouds without Glance. */
-  readonly catalogue: Catalogue;
-  /** The file in which changes are recorded. */
-  readonly auditLog: string | undefined;
-  /** What the operator lets this program do. */
-  readonly policy: Policy;
-}
+export type Config = Awaited<ReturnType<typeof readConfig>>;
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Given = Readonly<Record<string, unknown>>;
@@ -37,15 +25,20 @@ type Given = Readonly<Record<string, unknown>>;
  *
  * @throws ConfigError
  */
-export async function readConfig(env: Env, flags: Given): Promise<Config> {
+export async function readConfig(env: Env, flags: Given) {
   const value = valuesIn(env, flags);
   refuseUnknown(env);
   return {
     cloud: await cloudOf(env, flags),
+    /** How many times faster than real time passes in the simulated cloud. */
     simulationSpeed: value('sim_speed'),
+    /** Milliseconds that a request may take. */
     requestTimeout: value('request_timeout') * 1_000,
+    /** The images that the operator names, for clouds without Glance. */
     catalogue: await catalogueIn(value('image_catalog')),
+    /** The file in which changes are recorded. */
     auditLog: value('audit_log'),
+    /** What the operator lets this program do. */
     policy: policyOf(value),
   };
 }
@@ -88,19 +81,13 @@ function refuseUnknown(env: Env): void {
   throw new ConfigError(`There is no setting ${plain(unknown, 80)}${meant || '.'}`);
 }
 
-/** The settings of the HTTP face. */
-export interface HttpConfig {
-  /** Who wants to be served must send it. */
-  readonly token: string | undefined;
-  /** Names under which this server may be asked, beside its addresses. */
-  readonly hosts: readonly string[];
-}
+export type HttpConfig = Awaited<ReturnType<typeof readHttpConfig>>;
 
 /**
  * Reads the settings that only the HTTP face has.
  * @throws ConfigError
  */
-export async function readHttpConfig(env: Env, flags: Given): Promise<HttpConfig> {
+export async function readHttpConfig(env: Env, flags: Given) {
   const value = valuesIn(env, flags);
   const file = value('http_token_file');
   const ready = env.IRONIC_MCP_HTTP_TOKEN || undefined;
@@ -115,7 +102,12 @@ export async function readHttpConfig(env: Env, flags: Given): Promise<HttpConfig
   if (token !== undefined && !/^[\x21-\x7e]{16,}$/.test(token)) {
     throw new ConfigError(`${source} must hold a token of at least 16 visible ASCII characters without spaces.`);
   }
-  return { token, hosts: value('http_hosts') };
+  return {
+    /** Who wants to be served must send it. */
+    token,
+    /** Names under which this server may be asked, beside its addresses. */
+    hosts: value('http_hosts'),
+  };
 }
 
 async function tokenIn(file: string): Promise<string> {

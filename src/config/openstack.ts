@@ -1,24 +1,13 @@
 import { homedir } from 'node:os';
 import { plain } from '../core/text/untrusted.js';
-import type { Auth, Identity, InDomain, Named, OpenStackSettings, Scope } from '../openstack/credentials.js';
+import type { Auth, Identity, InDomain, Named, Scope } from '../openstack/credentials.js';
 import { ConfigError } from './errors.js';
 import { flatEntry, flatEnv, Reader } from './openstack-reader.js';
 import { tlsFrom } from './tls-files.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The settings of OpenStack and the words by which an error can name one of them. */
-export interface Resolved {
-  readonly settings: OpenStackSettings;
-  /** Where they were found, for people. */
-  readonly source: string;
-  /** The files that were read, by the variables that would name them. */
-  readonly files: Readonly<Record<string, string | undefined>>;
-  /** Which cloud it is, for people and agents: an address without any secret. */
-  readonly where: string;
-  /** What its user should know though it works; each is a sentence. */
-  readonly warnings: readonly string[];
-}
+export type Resolved = Awaited<ReturnType<typeof resolveOpenStack>>;
 
 /**
  * Resolves a cloud from `OS_*` variables and clouds.yaml, as `openstack` itself does: with a cloud named, its entry
@@ -26,7 +15,7 @@ export interface Resolved {
  *
  * @throws ConfigError
  */
-export async function resolveOpenStack(cloudName: string | undefined, env: Env): Promise<Resolved> {
+export async function resolveOpenStack(cloudName: string | undefined, env: Env) {
   const variables = flatEnv(env);
   const useFile = cloudName !== undefined || Object.keys(variables).length === 0;
   // Only who has such a file pays for reading YAML.
@@ -37,16 +26,22 @@ export async function resolveOpenStack(cloudName: string | undefined, env: Env):
   const tls = await tlsFrom(reader, env.HOME ?? homedir());
   const unchecked = `TLS certificates are not checked (${reader.named(reader.flag('insecure') ? 'insecure' : 'verify')}): whoever is on the way to the cloud can read and change what is sent.`;
   return {
+    /** Where they were found, for people. */
+    source: entry ? `the cloud ${JSON.stringify(entry.name)} in ${entry.file}` : 'OS_* variables',
+    /** The files that were read, by the variables that would name them. */
+    files: entry ? { OS_CLIENT_CONFIG_FILE: entry.file, OS_CLIENT_SECURE_FILE: entry.secureFile } : {},
+    /** Which cloud it is, for people and agents: an address without any secret. */
+    where: auth.type === 'keystone' ? `the OpenStack cloud at ${auth.authUrl}` : `the Ironic at ${auth.endpoint}`,
+    /** What its user should know though it works; each is a sentence. */
+    warnings: tls?.verify === false ? [unchecked] : [],
     settings: {
       auth,
+      /** Instead of what the catalog says; without a version at its end. */
       baremetalEndpoint: reader.url('baremetal_endpoint_override'),
       imageEndpoint: reader.url('image_endpoint_override'),
+      /** Undefined where Node's own settings are good enough. */
       tls,
     },
-    warnings: tls?.verify === false ? [unchecked] : [],
-    where: auth.type === 'keystone' ? `the OpenStack cloud at ${auth.authUrl}` : `the Ironic at ${auth.endpoint}`,
-    source: entry ? `the cloud ${JSON.stringify(entry.name)} in ${entry.file}` : 'OS_* variables',
-    files: entry ? { OS_CLIENT_CONFIG_FILE: entry.file, OS_CLIENT_SECURE_FILE: entry.secureFile } : {},
   };
 }
 
@@ -65,6 +60,7 @@ function strayIn(env: Env): string {
 /** @param stray Follows where there is nothing to go by. */
 function authFrom(reader: Reader, stray: string): Auth {
   const type = reader.text('auth_type') ?? (reader.text('token') ? 'token' : 'password');
+  const why = `auth_type ${type} needs it`;
   switch (type) {
     case 'none':
     case 'None':
@@ -76,31 +72,23 @@ function authFrom(reader: Reader, stray: string): Auth {
         );
       }
       if (type !== 'http_basic') return { type: 'none', endpoint };
-      const why = 'auth_type http_basic needs it';
       return { type, endpoint, username: reader.need('username', why), password: reader.need('password', why) };
     }
     case 'password':
     case 'v3password': {
-      const why = `auth_type ${type} needs it`;
       if (reader.text('auth_url') === undefined && reader.text('auth_type') === undefined) {
         throw new ConfigError(
           `${reader.named('auth_url')} is not set; give the URL of Keystone, or set ${reader.named('auth_type')} to "none" for an Ironic without sign-in${stray}.`,
         );
       }
-      const identity = {
-        method: 'password',
-        user: userFrom(reader, why),
-        password: reader.need('password', why),
-      } as const;
-      return keystone(reader, why, identity, scopeFrom(reader));
+      const user = userFrom(reader, why);
+      const password = reader.need('password', why);
+      return keystone(reader, why, { method: 'password', user, password }, scopeFrom(reader));
     }
     case 'token':
-    case 'v3token': {
-      const why = `auth_type ${type} needs it`;
+    case 'v3token':
       return keystone(reader, why, { method: 'token', token: reader.need('token', why) }, scopeFrom(reader));
-    }
     case 'v3applicationcredential': {
-      const why = `auth_type ${type} needs it`;
       const id = reader.text('application_credential_id');
       const credential =
         id === undefined
@@ -136,22 +124,15 @@ function keystone(reader: Reader, why: string, identity: Identity, scope: Scope)
     identity,
     scope,
     region: reader.text('region_name'),
-    interface: interfaceFrom(reader.text('interface') ?? 'public'),
-    ...interfacesOfServices(reader),
+    interface: interfaceFrom(reader, 'interface') ?? 'public',
+    // Services may have interfaces of their own.
+    baremetalInterface: interfaceFrom(reader, 'baremetal_interface'),
+    imageInterface: interfaceFrom(reader, 'image_interface'),
   };
 }
 
-/** Services may have interfaces of their own. */
-function interfacesOfServices(reader: Reader) {
-  const [baremetal, image] = [reader.text('baremetal_interface'), reader.text('image_interface')];
-  return {
-    ...(baremetal === undefined ? {} : { baremetalInterface: interfaceFrom(baremetal) }),
-    ...(image === undefined ? {} : { imageInterface: interfaceFrom(image) }),
-  };
-}
-
-function interfaceFrom(text: string): string {
-  return text.replace(/URL$/, '');
+function interfaceFrom(reader: Reader, key: string): string | undefined {
+  return reader.text(key)?.replace(/URL$/, '');
 }
 
 function userFrom(reader: Reader, why: string): InDomain {
@@ -163,17 +144,21 @@ function userFrom(reader: Reader, why: string): InDomain {
 /** Where no domain is given it is Keystone's own default one. */
 function domainFrom(reader: Reader, key: 'user_domain' | 'project_domain'): Named {
   // Beside a project, `domain` is short for the domains of both user and project; an id counts before a name.
-  const isShort = reader.text('project_id') !== undefined || reader.text('project_name') !== undefined;
-  const given = isShort ? [key, 'domain'] : [key];
+  const given = namedBy(reader, 'project') ? [key, 'domain'] : [key];
   for (const prefixes of [given, ['domain'], ['default_domain']]) {
-    const ids = prefixes.map((prefix) => reader.text(`${prefix}_id`));
-    const names = prefixes.map((prefix) => reader.text(`${prefix}_name`));
-    const id = ids.find((each) => each !== undefined);
-    if (id !== undefined) return { id };
-    const name = names.find((each) => each !== undefined);
-    if (name !== undefined) return { name };
+    const named = namedBy(reader, ...prefixes);
+    if (named) return named;
   }
   return { id: reader.text('default_domain') ?? 'default' };
+}
+
+/** What settings with one of these prefixes name: the first id, else the first name. */
+function namedBy(reader: Reader, ...prefixes: readonly string[]): Named | undefined {
+  const first = (suffix: string) => prefixes.flatMap((prefix) => reader.text(`${prefix}_${suffix}`) ?? [])[0];
+  const id = first('id');
+  if (id !== undefined) return { id };
+  const name = first('name');
+  return name === undefined ? undefined : { name };
 }
 
 function scopeFrom(reader: Reader): Scope {
@@ -188,16 +173,11 @@ function scopeFrom(reader: Reader): Scope {
     }
     return { system };
   }
-  const projectId = reader.text('project_id');
-  if (projectId !== undefined) return { project: { id: projectId } };
-  const projectName = reader.text('project_name');
-  if (projectName !== undefined) {
-    return { project: { name: projectName, domain: domainFrom(reader, 'project_domain') } };
-  }
-  const domainId = reader.text('domain_id');
-  if (domainId !== undefined) return { domain: { id: domainId } };
-  const domainName = reader.text('domain_name');
-  if (domainName !== undefined) return { domain: { name: domainName } };
+  const project = namedBy(reader, 'project');
+  if (project)
+    return { project: 'id' in project ? project : { ...project, domain: domainFrom(reader, 'project_domain') } };
+  const domain = namedBy(reader, 'domain');
+  if (domain) return { domain };
   throw new ConfigError(
     `${reader.named('project_name')} is not set; a token must be for a project (project_name or project_id) or for the system (system_scope).`,
   );

@@ -1,5 +1,3 @@
-import { validTraceparent } from '../core/input/traceparent.js';
-
 /** One line of the access log. Paths come without their query, and no header but those of the trace is in it. */
 export interface Access {
   readonly time: string;
@@ -17,9 +15,4 @@ export interface Access {
 export function requestIdOf(headers: Headers): string {
   const id = headers.get('x-request-id');
   return id !== null && /^[\w.:/+=-]{1,128}$/.test(id) ? id : crypto.randomUUID();
-}
-
-/** The caller's trace context, if it is a valid one. */
-export function traceparentOf(headers: Headers): string | undefined {
-  return validTraceparent(headers.get('traceparent'));
 }

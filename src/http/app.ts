@@ -1,10 +1,11 @@
 import { Hono } from 'hono';
 import { getPath } from 'hono/utils/url';
 import { Failure } from '../core/failures.js';
+import { validTraceparent } from '../core/input/traceparent.js';
 import type { Core, Operation } from '../core/operation.js';
 import type { Policy } from '../core/policy.js';
 import { plain } from '../core/text/untrusted.js';
-import { type Access, requestIdOf, traceparentOf } from './access.js';
+import { type Access, requestIdOf } from './access.js';
 import { createGuard, type GuardOptions } from './guard.js';
 import { inputOf } from './input.js';
 import { headersOf, problemOf, problemType } from './problem.js';
@@ -70,7 +71,7 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
     const { url } = request;
     const path = getPath(request);
     const requestId = requestIdOf(request.headers);
-    const traceparent = traceparentOf(request.headers);
+    const traceparent = validTraceparent(request.headers.get('traceparent'));
     const sent = target ?? url.slice(url.indexOf('/', url.indexOf('//') + 2));
     const response = await answer(request, sent, path, { requestId, traceparent });
     onAccess({

@@ -1,18 +1,14 @@
 import { Failure } from '../core/failures.js';
 import type { Operation } from '../core/operation.js';
 
-/** Operations of which only so many run at the same time. The others are refused at once. */
-export interface InFlight {
-  readonly operations: readonly Operation[];
-  /** Ends the reads and waits under way. A change that has begun goes on. */
-  endReads(reason: Failure): void;
-}
+export type InFlight = ReturnType<typeof createInFlight>;
 
 /**
- * Bounds how many operations run at the same time, whichever face they are called through. A client that sends its
+ * Bounds how many operations run at the same time, whichever face they are called through, and refuses the others at
+ * once. A client that sends its
  * request slowly, or none at all, does not count.
  */
-export function createInFlight(operations: readonly Operation[], most: number): InFlight {
+export function createInFlight(operations: readonly Operation[], most: number) {
   const reads = new Set<(reason: Failure) => void>();
   let running = 0;
 
@@ -33,8 +29,9 @@ export function createInFlight(operations: readonly Operation[], most: number): 
   }
 
   return {
-    operations: operations.map((operation) => ({ ...operation, call: bounded(operation) })),
-    endReads(reason) {
+    operations: operations.map((operation) => ({ ...operation, call: bounded(operation) })) as readonly Operation[],
+    /** Ends the reads and waits under way. A change that has begun goes on. */
+    endReads(reason: Failure): void {
       for (const end of reads) end(reason);
     },
   };

@@ -1,24 +1,17 @@
-/** A log of one JSON object a line. */
-export interface JsonLines {
-  line(value: object): void;
-  /** Writes at once what has not been written yet. */
-  flush(): void;
-}
-
 /** Milliseconds for which lines are collected: a write to a file or a pipe holds up everybody. */
 const patience = 10;
 
-export function createJsonLines(write: (text: string) => void): JsonLines {
+/** A log of one JSON object a line. */
+export function createJsonLines(write: (text: string) => void) {
   let text = '';
-  const flush = () => {
+  /** Writes at once what has not been written yet. */
+  function flush(): void {
     if (text !== '') write(text);
     text = '';
-  };
-  return {
-    line(value) {
-      if (text === '') setTimeout(flush, patience);
-      text += `${JSON.stringify(value)}\n`;
-    },
-    flush,
-  };
+  }
+  function line(value: object): void {
+    if (text === '') setTimeout(flush, patience);
+    text += `${JSON.stringify(value)}\n`;
+  }
+  return { line, flush };
 }

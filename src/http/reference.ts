@@ -22,10 +22,7 @@ export function followerOf({ route: { path } }: Operation, operations: readonly 
 
 /** What an operation does, and under which rule of the operator it is switched off: the documents show all of them. */
 export function descriptionOf({ description, effect }: Operation): string {
-  return [
-    description,
-    ...(effect === 'read' ? [] : [`${switches[effect]}; otherwise the answer is not_permitted.`]),
-  ].join(' ');
+  return effect === 'read' ? description : `${description} ${switches[effect]}; otherwise the answer is not_permitted.`;
 }
 
 const switches: Readonly<Record<Exclude<Effect, 'read'>, string>> = {

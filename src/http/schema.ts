@@ -39,19 +39,13 @@ function remark({ jsonSchema: made, path }: { jsonSchema: { description?: string
 /** The arguments of an operation, and where a request has them. */
 export function fieldsOf({ input, route }: Operation): readonly Field[] {
   const { properties = {}, required = [] } = jsonSchema(input, 'input');
-  const inPath = pathParameters(route.path);
   const rest = route.method === 'GET' ? 'query' : 'body';
   return Object.entries(properties).map(([name, schema]) => ({
     name,
-    in: inPath.includes(name) ? 'path' : rest,
+    in: route.path.includes(`{${name}}`) ? 'path' : rest,
     required: required.includes(name),
     schema,
   }));
-}
-
-/** The names in braces. */
-function pathParameters(path: string): readonly string[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
 }
 
 /** A path with its parameters filled in. */

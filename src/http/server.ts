@@ -3,15 +3,6 @@ import type { HttpApp } from './app.js';
 
 type NodeServer = Extract<ReturnType<typeof createAdaptorServer>, { closeAllConnections(): void }>;
 
-export interface HttpServer {
-  /** Resolves with the port. Rejects with Node's error. */
-  listen(host: string, port: number): Promise<number>;
-  /** Lets nobody in any more; resolves when everybody who is in has been answered, or after so many milliseconds. */
-  drain(atMost: number): Promise<void>;
-  /** Cuts all connections. */
-  close(): void;
-}
-
 /** Milliseconds that a client may take. Whoever is slower is cut off. */
 const patience = {
   headersTimeout: 10_000,
@@ -25,11 +16,13 @@ const patience = {
 /** So many requests of one connection are answered at a time: answers wait in memory until those before them are read. */
 const mostOfOne = 32;
 
+export type HttpServer = ReturnType<typeof createHttpServer>;
+
 /**
  * An application on a port.
  * @param limits Where they shall be others.
  */
-export function createHttpServer(app: HttpApp, limits: Partial<typeof patience> = {}): HttpServer {
+export function createHttpServer(app: HttpApp, limits: Partial<typeof patience> = {}) {
   const { silence, ...serverLimits } = { ...patience, ...limits };
   /** How many requests of each connection are not answered yet; those that have none are not in it. */
   const answering = new Map<object, number>();
@@ -57,7 +50,8 @@ export function createHttpServer(app: HttpApp, limits: Partial<typeof patience> 
   server.setTimeout(silence);
 
   return {
-    listen(host, port) {
+    /** Resolves with the port. Rejects with Node's error. */
+    listen(host: string, port: number): Promise<number> {
       return new Promise((resolve, reject) => {
         // Stays for good: an error later on, when connections run out, must not end the process.
         server.on('error', reject);
@@ -67,7 +61,8 @@ export function createHttpServer(app: HttpApp, limits: Partial<typeof patience> 
         });
       });
     },
-    drain(atMost) {
+    /** Lets nobody in any more; resolves when everybody who is in has been answered, or after so many milliseconds. */
+    drain(atMost: number): Promise<void> {
       server.close();
       return new Promise((resolve) => {
         const timer = setTimeout(resolve, atMost);
@@ -79,7 +74,8 @@ export function createHttpServer(app: HttpApp, limits: Partial<typeof patience> 
         onAnswered();
       });
     },
-    close() {
+    /** Cuts all connections. */
+    close(): void {
       server.close();
       server.closeAllConnections();
     },

@@ -1,13 +1,15 @@
-import type { McpServer, StandardSchemaWithJSON } from '@modelcontextprotocol/server';
+import type { McpServer } from '@modelcontextprotocol/server';
+import * as z from 'zod';
 
-type Arguments = Readonly<Record<string, string | undefined>>;
+const argument = (words: string) => z.string().optional().describe(words);
 
-const properties = {
-  image_id: { type: 'string', description: 'What to deploy: the id or name of an image, or a URL' },
-  resource_class: { type: 'string', description: 'What kind of server, e.g. baremetal.small' },
-  server_id: { type: 'string', description: 'Which server, by id or name, if it must be a certain one' },
-  hostname: { type: 'string', description: 'Host name of the system' },
-};
+const argsSchema = z.object({
+  image_id: argument('What to deploy: the id or name of an image, or a URL'),
+  resource_class: argument('What kind of server, e.g. baremetal.small'),
+  server_id: argument('Which server, by id or name, if it must be a certain one'),
+  hostname: argument('Host name of the system'),
+});
+type Arguments = z.output<typeof argsSchema>;
 
 /** A prompt that walks an agent through a deployment, from the choice to the running system. */
 export function registerPrompts(server: McpServer): void {
@@ -39,16 +41,3 @@ function walkThrough({ image_id: image, resource_class: kind, server_id: server,
   const numbered = steps.map((step, index) => `${index + 1}. ${step}`);
   return ['Provision a bare-metal server for me, step by step:', ...numbered].join('\n');
 }
-
-/** Only describes: the arguments of a prompt are texts, and any text will do. */
-const argsSchema: StandardSchemaWithJSON<Arguments, Arguments> = {
-  '~standard': {
-    version: 1,
-    vendor: 'ironic-mcp',
-    jsonSchema: {
-      input: () => ({ type: 'object', properties }),
-      output: () => ({ type: 'object', properties }),
-    },
-    validate: (value) => ({ value: value as Arguments }),
-  },
-};

@@ -36,16 +36,8 @@ export interface McpOptions {
 }
 
 /** An MCP server whose tools are the operations, with what clients need around them. */
-export function createMcpServer({
-  name,
-  version,
-  instructions,
-  tools,
-  operations,
-  core,
-  openWorld,
-  onDefect,
-}: McpOptions): McpServer {
+export function createMcpServer(options: McpOptions): McpServer {
+  const { name, version, instructions, tools, operations, core, openWorld, onDefect } = options;
   const server = new McpServer(
     { name, title: 'Bare-metal servers by Ironic', version },
     { instructions, capabilities, jsonSchemaValidator: unjudging },

@@ -34,8 +34,8 @@ export type Auth =
       readonly scope: Scope;
       readonly region: string | undefined;
       readonly interface: string;
-      readonly baremetalInterface?: string;
-      readonly imageInterface?: string;
+      readonly baremetalInterface?: string | undefined;
+      readonly imageInterface?: string | undefined;
     };
 
 /** TLS settings other than Node's own. The files' contents, not their paths. */
@@ -45,16 +45,6 @@ export interface Tls {
   readonly key?: string | undefined;
   /** False: no certificate is checked at all. */
   readonly verify: boolean;
-}
-
-/** One OpenStack cloud, or one Ironic, as its settings describe it. */
-export interface OpenStackSettings {
-  readonly auth: Auth;
-  /** Instead of what the catalog says; without a version at its end. */
-  readonly baremetalEndpoint: string | undefined;
-  readonly imageEndpoint: string | undefined;
-  /** Undefined where Node's own settings are good enough. */
-  readonly tls: Tls | undefined;
 }
 
 /** An endpoint without slashes and the version that some write behind it. */

@@ -1,15 +1,10 @@
-/** The system call behind a request that failed. */
-export interface FailedCall {
-  readonly code: string;
-  /** It was to find the other side or to connect to it, so that nothing can have been sent yet. */
-  readonly unsent: boolean;
-}
-
-/** What failed, which fetch hides as the cause of a cause; undefined if it was no system call. */
-export function failedCallIn(error: unknown): FailedCall | undefined {
+/** The system call that failed, which fetch hides as the cause of a cause; undefined if it was none. */
+export function failedCallIn(error: unknown) {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 4; cause = cause.cause, depth += 1) {
-    if ('code' in cause && typeof cause.code === 'string')
-      return { code: codeOf(cause, cause.code), unsent: isUnsent(cause) };
+    if (!('code' in cause && typeof cause.code === 'string')) continue;
+    // It was to find the other side or to connect to it, so that nothing can have been sent yet.
+    const unsent = isUnsent(cause);
+    return { code: codeOf(cause, cause.code), unsent };
   }
   return undefined;
 }

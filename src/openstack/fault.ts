@@ -15,7 +15,10 @@ const Words = z
     title: z.string(),
   })
   .partial();
-const Nested = z.looseObject({ error_message: z.union([z.string(), Words]), error: Words }).partial();
+const Nested = z
+  .looseObject({ error_message: z.union([z.string(), Words]), error: Words })
+  .partial()
+  .catch({});
 
 /** What a service said was wrong, as one line of plain text, and whether it was the service itself that said it. */
 export interface Fault {
@@ -29,14 +32,8 @@ const longest = 20_000;
 
 /** Finds the words in an error answer of any recorded shape. Never fails. */
 export function faultIn(answer: Answer): Fault {
-  const nested = Nested.safeParse(answer.body);
-  const candidates = nested.success
-    ? [
-        typeof nested.data.error_message === 'string' ? inner(nested.data.error_message) : nested.data.error_message,
-        nested.data.error,
-        answer.body,
-      ]
-    : [answer.body];
+  const { error_message: message, error } = Nested.parse(answer.body);
+  const candidates = [typeof message === 'string' ? inner(message) : message, error, answer.body];
   for (const candidate of candidates) {
     const words = Words.safeParse(candidate);
     if (!words.success) continue;

@@ -1,6 +1,6 @@
 import { NoAnswer } from '../core/ports.js';
 import type { Auth } from './credentials.js';
-import { type FailedCall, failedCallIn } from './failed-call.js';
+import { failedCallIn } from './failed-call.js';
 
 /** Where a service is, and how a request to it shows who we are. */
 export interface Access {
@@ -97,17 +97,12 @@ const obstacles: readonly (readonly [code: RegExp, advice: (setBy: string) => st
 export function advised(error: unknown, { endpoint, setBy }: Pick<Access, 'endpoint' | 'setBy'>): unknown {
   if (!(error instanceof NoAnswer)) return error;
   const call = failedCallIn(error);
-  const advice = adviceFor(call, setBy);
+  const [, known] = (call && obstacles.find(([code]) => code.test(call.code))) ?? [];
+  const advice = call?.unsent ? `look at ${setBy}` : known?.(setBy);
   const { words, mayHaveTakenEffect, cause } = error;
   if (advice !== undefined) return new NoAnswer(`${words}; ${advice}`, false, { cause });
   // Who wants TLS closes the connection; but so does whoever dies in the middle of a change.
   if (call?.code !== 'UND_ERR_SOCKET' || !endpoint.startsWith('http:')) return error;
   const guess = `if it speaks TLS, its URL must begin with https://: look at ${setBy}`;
   return new NoAnswer(`${words}; ${guess}`, mayHaveTakenEffect, { cause });
-}
-
-function adviceFor(call: FailedCall | undefined, setBy: string): string | undefined {
-  if (call?.unsent) return `look at ${setBy}`;
-  const [, advice] = (call && obstacles.find(([code]) => code.test(call.code))) || [];
-  return advice?.(setBy);
 }

@@ -19,27 +19,22 @@ const preferred = Math.max(...Object.values(needs));
 const header = 'x-openstack-ironic-api-version';
 const versionPattern = /^1\.(\d{1,5})$/;
 
-/** The microversion that is spoken with one Ironic. Starts with what we prefer and learns from its answers. */
-export interface Version {
-  /** For example `1.78`. */
-  spoken(): string;
-  headers(): Record<string, string>;
-  has(feature: keyof typeof needs): boolean;
-  /**
-   * Takes note of an answer that refuses the version. True if the request should be sent again with another one.
-   * @param asked The version that this request was sent with: another one's answer may have changed it since.
-   * @throws Refused `too_old`
-   */
-  learn(answer: Answer, asked: string): boolean;
-}
+export type Version = ReturnType<typeof createVersion>;
 
-export function createVersion(): Version {
+/** The microversion that is spoken with one Ironic. Starts with what we prefer and learns from its answers. */
+export function createVersion() {
   let minor = preferred;
   return {
+    /** For example `1.78`. */
     spoken: () => `1.${minor}`,
-    headers: () => ({ [header]: `1.${minor}` }),
-    has: (feature) => minor >= needs[feature],
-    learn(answer, asked) {
+    headers: (): Record<string, string> => ({ [header]: `1.${minor}` }),
+    has: (feature: keyof typeof needs) => minor >= needs[feature],
+    /**
+     * Takes note of an answer that refuses the version. True if the request should be sent again with another one.
+     * @param asked The version that this request was sent with: another one's answer may have changed it since.
+     * @throws Refused `too_old`
+     */
+    learn(answer: Answer, asked: string): boolean {
       if (answer.status !== 406) return false;
       const newest = minorIn(answer, 'x-openstack-ironic-api-maximum-version');
       const oldest = minorIn(answer, 'x-openstack-ironic-api-minimum-version');

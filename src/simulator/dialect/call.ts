@@ -1,4 +1,5 @@
 import { Hono, type Context as HonoContext } from 'hono';
+import { refuseUnexpected } from './arguments.js';
 import { Abort, Fault } from './errors.js';
 import { isObject, type Json, type JsonObject } from './json.js';
 
@@ -69,14 +70,15 @@ export async function jsonBody(call: Call): Promise<Json> {
   }
 }
 
-/** The body of a request that Ironic reads member by member: text that is no JSON counts as no members. */
-export async function memberBody(call: Call): Promise<JsonObject> {
-  try {
-    const body: Json = JSON.parse(await call.req.text());
-    return isObject(body) ? body : {};
-  } catch {
-    return {};
-  }
+/**
+ * The body of a request that Ironic reads member by member, of which it knows these: text that is no JSON counts as no
+ * members.
+ */
+export async function memberBody(call: Call, known: readonly string[]): Promise<JsonObject> {
+  const body = await jsonBody(call).catch(() => null);
+  if (!isObject(body)) return {};
+  refuseUnexpected(Object.keys(body), known);
+  return body;
 }
 
 /** What Python says about text that is no JSON, for the two usual cases. */

@@ -11,7 +11,6 @@ export class Fault extends Error {
     readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(message);
-    this.name = 'Fault';
   }
 }
 
@@ -26,7 +25,6 @@ export class Abort extends Error {
     readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(description);
-    this.name = 'Abort';
   }
 }
 

@@ -1,4 +1,4 @@
-import { readBoolean, refuseUnexpected } from '../dialect/arguments.js';
+import { readBoolean } from '../dialect/arguments.js';
 import { type App, memberBody, noContent, resource } from '../dialect/call.js';
 import { Fault } from '../dialect/errors.js';
 import { repr } from '../dialect/python.js';
@@ -13,8 +13,7 @@ export function bootDeviceRoutes(app: App, world: World): void {
     GET: (call) => call.json({ ...pathNode(world, call).boot_device }),
     PUT: async (call) => {
       const ident = pathIdent(call);
-      const body = await memberBody(call);
-      refuseUnexpected(Object.keys(body), ['boot_device', 'persistent']);
+      const body = await memberBody(call, ['boot_device', 'persistent']);
       const { boot_device: device, persistent = false } = body;
       if (device === undefined) throw new Fault(400, 'Missing mandatory parameter: boot_device');
       const lasting = readBoolean('persistent', persistent) ?? false;

@@ -48,12 +48,12 @@ export function historyRoutes(app: App, world: World): void {
 }
 
 function view(node: Node, entry: HistoryEntry, base: string, whole: boolean): JsonObject {
-  const { uuid: id, severity, event, event_type } = entry;
+  const { uuid: id, event, event_type } = entry;
   const excerpt = event.length > EXCERPT ? `${event.slice(0, EXCERPT - 4)}...` : event;
   return {
     uuid: id,
     created_at: time(entry.created_at),
-    severity,
+    severity: 'ERROR',
     ...(whole && { event_type }),
     event: whole ? event : excerpt,
     ...(whole && { conductor: CONDUCTOR, user: null }),

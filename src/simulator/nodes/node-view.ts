@@ -49,18 +49,16 @@ export function viewNode(node: Node, viewer: Viewer, fields?: readonly string[])
   const { minor, base } = viewer;
   const view: JsonObject = {};
   const put = (field: string, value: Json) => {
-    if (knowsField(minor, field)) view[field] = value;
+    if ((!fields || fields.includes(field)) && knowsField(minor, field)) view[field] = value;
   };
-  if (!fields || fields.includes('uuid')) put('uuid', node.uuid);
-  if (!fields) {
-    put('created_at', time(node.created_at));
-    put('updated_at', time(node.updated_at));
-  }
+  put('uuid', node.uuid);
+  put('created_at', time(node.created_at));
+  put('updated_at', time(node.updated_at));
   for (const field of fields ?? columns) if (isColumn(field)) put(field, column(node, field, minor));
   view.links = links(base, `nodes/${node.uuid}`);
-  if (!fields || fields.includes('conductor')) put('conductor', CONDUCTOR);
-  if (!fields || fields.includes('allocation_uuid')) put('allocation_uuid', node.allocation_uuid);
-  if (!fields || fields.includes('chassis_uuid')) put('chassis_uuid', null);
+  put('conductor', CONDUCTOR);
+  put('allocation_uuid', node.allocation_uuid);
+  put('chassis_uuid', null);
   if (!fields) {
     view.ports = links(base, `nodes/${node.uuid}/ports`);
     if (minor >= 14) view.states = links(base, `nodes/${node.uuid}/states`);

@@ -1,13 +1,4 @@
-import {
-  boolean,
-  isUuid,
-  list,
-  readQuery,
-  readText,
-  refuseUnexpected,
-  uuid,
-  uuidOrName,
-} from '../dialect/arguments.js';
+import { boolean, isUuid, list, readQuery, readText, uuid, uuidOrName } from '../dialect/arguments.js';
 import {
   type App,
   accepted,
@@ -110,8 +101,7 @@ export function nodeRoutes(app: App, world: World): void {
   resource(app, '/v1/nodes/:ident/maintenance', {
     PUT: async (call) => {
       const ident = pathIdent(call);
-      const body = await memberBody(call);
-      refuseUnexpected(Object.keys(body), ['reason']);
+      const body = await memberBody(call, ['reason']);
       const reason = readText('reason', body.reason ?? null);
       const node = findNode(world, ident, call.get('minor'));
       requireUnlocked(node);

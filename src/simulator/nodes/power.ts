@@ -1,4 +1,4 @@
-import { readText, refuseUnexpected } from '../dialect/arguments.js';
+import { readText } from '../dialect/arguments.js';
 import { type App, accepted, memberBody, origin, resource } from '../dialect/call.js';
 import { Fault, invalidStateRequested, notAcceptable } from '../dialect/errors.js';
 import { repr } from '../dialect/python.js';
@@ -13,8 +13,7 @@ export function powerRoutes(app: App, world: World): void {
   resource(app, '/v1/nodes/:ident/states/power', {
     PUT: async (call) => {
       const ident = pathIdent(call);
-      const body = await memberBody(call);
-      refuseUnexpected(Object.keys(body), ['target', 'timeout']);
+      const body = await memberBody(call, ['target', 'timeout']);
       if (body.target === undefined) throw new Fault(400, 'Missing mandatory parameter: target');
       const target = readText('target', body.target) ?? 'None';
       const timeout = body.timeout ?? null;

@@ -1,4 +1,4 @@
-import { readBoolean, readText, refuseUnexpected } from '../dialect/arguments.js';
+import { readBoolean, readText } from '../dialect/arguments.js';
 import { type App, accepted, type Handler, memberBody, origin, resource } from '../dialect/call.js';
 import {
   Fault,
@@ -42,8 +42,7 @@ const members = ['target', 'configdrive', 'clean_steps', 'deploy_steps', 'rescue
 export function provisionRoutes(app: App, world: World): void {
   const put: Handler = async (call) => {
     const ident = pathIdent(call);
-    const body = await memberBody(call);
-    refuseUnexpected(Object.keys(body), members);
+    const body = await memberBody(call, members);
     if (body.target === undefined) throw new Fault(400, 'Missing mandatory parameter: target');
     const target = readText('target', body.target) ?? 'None';
     const minor = call.get('minor');

@@ -1,5 +1,5 @@
-import { type App, origin, requestId, resource } from '../dialect/call.js';
-import type { Json, JsonObject } from '../dialect/json.js';
+import { type App, links, origin, requestId, resource } from '../dialect/call.js';
+import type { JsonObject } from '../dialect/json.js';
 import { MAXIMUM, MINIMUM } from '../dialect/version.js';
 
 /** What Ironic says of itself: GET / and GET /v1. */
@@ -7,18 +7,13 @@ export function discoveryRoutes(app: App): void {
   resource(app, '/', {
     GET: (call) => {
       const version = versionOf(origin(call));
-      const headers = { 'Openstack-Request-Id': requestId() };
-      return call.json(
-        {
-          name: 'OpenStack Ironic API',
-          description:
-            'Ironic is an OpenStack project which enables the provision and management of baremetal machines.',
-          default_version: version,
-          versions: [version],
-        },
-        200,
-        headers,
-      );
+      call.header('Openstack-Request-Id', requestId());
+      return call.json({
+        name: 'OpenStack Ironic API',
+        description: 'Ironic is an OpenStack project which enables the provision and management of baremetal machines.',
+        default_version: version,
+        versions: [version],
+      });
     },
   });
   resource(app, '/v1', {
@@ -54,10 +49,6 @@ const collections: readonly (readonly [string, number])[] = [
 ];
 
 function describe(base: string, minor: number): JsonObject {
-  const collectionLinks = (name: string): Json => [
-    { href: `${base}/v1/${name}/`, rel: 'self' },
-    { href: `${base}/${name}/`, rel: 'bookmark' },
-  ];
   const known = collections.filter(([, since]) => minor >= since);
   return {
     id: 'v1',
@@ -70,7 +61,7 @@ function describe(base: string, minor: number): JsonObject {
       },
     ],
     media_types: { base: 'application/json', type: 'application/vnd.openstack.ironic.v1+json' },
-    ...Object.fromEntries(known.map(([name]) => [name, collectionLinks(name)])),
+    ...Object.fromEntries(known.map(([name]) => [name, links(base, `${name}/`)])),
     version: versionOf(base),
   };
 }

@@ -35,8 +35,11 @@ function* search(world: World, allocation: Allocation, moment: { readonly at: nu
 /** Gives the allocation one of the nodes that would do, unless all of them are locked. */
 function choose(world: World, allocation: Allocation, at: number): boolean {
   const node = candidateNodes(world, allocation).find(({ reservation }) => reservation === null);
-  if (node) claim(world, allocation, node, at);
-  return node !== undefined;
+  if (!node) return false;
+  const problem = conflict(world, allocation, node);
+  if (problem) throw new AllocationFailure(`Unexpected exception during allocation: ${problem.message}`);
+  assign(world, allocation, node, at);
+  return true;
 }
 
 function unprocessed(allocation: Allocation, problem: string): AllocationFailure {
@@ -72,12 +75,6 @@ function shuffled(nodes: readonly Node[], random: () => number): readonly Node[]
     .map((node) => ({ node, lot: random() }))
     .sort((a, b) => a.lot - b.lot)
     .map(({ node }) => node);
-}
-
-function claim(world: World, allocation: Allocation, node: Node, at: number): void {
-  const problem = conflict(world, allocation, node);
-  if (problem) throw new AllocationFailure(`Unexpected exception during allocation: ${problem.message}`);
-  assign(world, allocation, node, at);
 }
 
 function assign(world: World, allocation: Allocation, node: Node, at: number): void {

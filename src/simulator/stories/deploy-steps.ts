@@ -1,14 +1,10 @@
-import type { JsonObject } from '../dialect/json.js';
 import type { Node } from '../world/node.js';
 import type { AskedStep } from './step.js';
 
 /** One step of a deployment, as Ironic keeps it in a node: its own, or one that a user asked for. */
-export interface DeployStep {
-  readonly interface: string;
-  readonly step: string;
+export interface DeployStep extends AskedStep {
   readonly priority: number;
   readonly argsinfo?: null;
-  readonly args?: JsonObject;
 }
 
 const step = (name: string, priority: number): DeployStep => ({

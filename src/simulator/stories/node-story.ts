@@ -52,13 +52,7 @@ export class NodeStory {
 
   /** Notes an error as Ironic does: in `last_error`, and in the node's history under the kind of work. */
   note(eventType: string, event: string): void {
-    const entry = {
-      uuid: crypto.randomUUID(),
-      created_at: this.at,
-      severity: 'ERROR',
-      event_type: eventType,
-      event,
-    } as const;
+    const entry = { uuid: crypto.randomUUID(), created_at: this.at, event_type: eventType, event };
     this.update({ last_error: event, history: [...this.node.history, entry] });
   }
 

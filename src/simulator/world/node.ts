@@ -5,7 +5,6 @@ export interface HistoryEntry {
   readonly uuid: string;
   /** Milliseconds since the epoch, like all times here. */
   readonly created_at: number;
-  readonly severity: 'ERROR';
   readonly event_type: string;
   readonly event: string;
 }

@@ -6,42 +6,35 @@ import type { Image } from './image.js';
 import type { Node, Port } from './node.js';
 
 /** Everything that the simulated cloud consists of. */
-export interface World {
+export type World = ReturnType<typeof createWorld>;
+
+interface WorldOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Like Math.random. */
-  readonly random: () => number;
-  /** Turns a duration of the simulated hardware, in seconds, into milliseconds of the clock. */
-  readonly lasting: (seconds: number) => number;
-  readonly fleet: Fleet;
-  readonly agenda: Agenda;
-  /** By id. */
-  readonly images: Map<string, Image>;
-  /** By uuid, in order of creation. */
-  readonly allocations: Map<string, Allocation>;
-  /** By uuid, in order of creation. */
-  readonly ports: Map<string, Port>;
-}
-
-export interface WorldOptions {
-  readonly now: () => number;
   readonly random: () => number;
   /** Durations are divided by it. */
   readonly speed: number;
 }
 
 /** A cloud without any servers or images. */
-export function createWorld({ now, random, speed }: WorldOptions): World {
+export function createWorld({ now, random, speed }: WorldOptions) {
   return {
     now,
     random,
-    // What takes time takes at least a millisecond, or whoever waits in a loop would wait for ever.
-    lasting: (seconds) => Math.max(Math.round((seconds * 1000) / speed), Math.sign(seconds)),
+    /** Turns a duration of the simulated hardware, in seconds, into milliseconds of the clock. */
+    lasting(seconds: number): number {
+      // What takes time takes at least a millisecond, or whoever waits in a loop would wait for ever.
+      return Math.max(Math.round((seconds * 1000) / speed), Math.sign(seconds));
+    },
     fleet: new Fleet(),
     agenda: new Agenda(),
-    images: new Map(),
-    allocations: new Map(),
-    ports: new Map(),
+    /** By id. */
+    images: new Map<string, Image>(),
+    /** By uuid, in order of creation. */
+    allocations: new Map<string, Allocation>(),
+    /** By uuid, in order of creation. */
+    ports: new Map<string, Port>(),
   };
 }
 
