@@ -568,7 +568,7 @@ describe('retrying a failed deployment', () => {
     });
     expect(await lab.failure({ ...request, retry_failed: true })).toMatchObject({
       code: 'server_not_available',
-      reason: 'its state is deleting',
+      reason: 'Ironic says: "it is in state \'deleting\'"',
     });
     expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
   });
