@@ -13,15 +13,18 @@ export {
   type Criteria,
   type ImageList,
   type Images,
+  type LastLook,
   NoAnswer,
   type OfferedImage,
   type Refusal,
   Refused,
   type Reservation,
   type ReservationId,
+  type Sent,
   type ServerFilter,
   type ServerPage,
   SignInRefused,
+  type Start,
 } from './core/ports.js';
 export {
   createProvisionService,

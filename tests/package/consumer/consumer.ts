@@ -12,13 +12,16 @@ import {
   Failure,
   type Images,
   isOfChange,
+  type LastLook,
   type ProvisionService,
   type ProvisionStatus,
   type RecordedError,
   Refused,
   type ReservationId,
+  type Sent,
   type ServerPage,
   SignInRefused,
+  type Start,
 } from 'ironic-mcp';
 
 /** Holds only if the type is a real one, and not `any` for want of a declaration. */
@@ -72,9 +75,11 @@ const empty: BareMetal = {
   reserve: async () => {
     throw new Refused('not_found', 'there is no server', 'us');
   },
-  deploy: async () => undefined,
+  async deploy(_serverId, { lastLook }: Start): Promise<Sent> {
+    return lastLook.permits(null) ? { kind: 'accepted' } : { kind: 'overtaken', server: null };
+  },
   release: async (_serverId, { deploymentId, attemptId }: Real<ReservationId>) => void `${deploymentId}/${attemptId}`,
-  undeploy: async () => undefined,
+  undeploy: async (_serverId, _lastLook: LastLook) => ({ kind: 'accepted' }),
   vifs: async () => [],
   macAddresses: async () => [],
   attach: async () => undefined,
