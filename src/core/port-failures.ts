@@ -19,7 +19,7 @@ export function withPortFailures<Arguments extends unknown[], Result>(
   };
 }
 
-/** Only reads come here: what a refused change means is decided where it was sent. */
+/** What a read that failed means. A refused change never comes here: what that means is decided where it was sent. */
 export function portFailure(error: unknown): unknown {
   if (error instanceof NoAnswer) return ironicUnavailable(error);
   if (!(error instanceof Refused)) return error;

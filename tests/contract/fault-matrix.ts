@@ -263,7 +263,7 @@ function judgeWords(outcome: Outcome, { changed, mixed, robbed }: Look, starts: 
 function isReported(outcome: Outcome, { uuid, name, instance_uuid }: Node): boolean {
   if (!('failure' in outcome)) return false;
   const reason = String(outcome.failure.reason);
-  const tells = reason.includes(String(instance_uuid)) || reason.includes('stays reserved for this idempotency key');
+  const tells = reason.includes(String(instance_uuid)) || reason.includes('reserved for this idempotency key');
   return tells && [uuid, name].some((id) => reason.includes(id));
 }
 

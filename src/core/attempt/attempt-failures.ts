@@ -10,7 +10,7 @@ import type { Plan } from './outcome.js';
 import type { Kept } from './release-reservation.js';
 
 /*
- * What it means to the caller when a change went wrong; `translating.ts` does the same for reads.
+ * What it means to the caller when a change went wrong; `port-failures.ts` does the same for reads.
  */
 
 /** Ironic said no. */
@@ -91,11 +91,15 @@ export function mayBeReserved(
 }
 
 /** The same failure, with the word that the reservation waits for a repeated call. */
-export function keptReserved(failure: Failure, server: Server, { deploymentId }: Reservation): Failure {
+export function keptReserved(
+  failure: Failure,
+  server: Server,
+  { reservation: { deploymentId }, kept }: { readonly reservation: Reservation; readonly kept: Kept },
+): Failure {
   return new Failure(failure.code, {
     id: failure.id,
     deployment: { operationId: server.id, deploymentId },
-    reason: `${reasonOf(failure)}. Server ${displayName(server)} stays reserved for this idempotency key`,
+    reason: `${reasonOf(failure)}. Server ${displayName(server)} ${kept.seen ? 'stays' : 'may stay'} reserved for this idempotency key`,
     hint: 'Call again with the same idempotency_key: it goes on with that server.',
     retryable: true,
     cause: failure,

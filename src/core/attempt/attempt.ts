@@ -24,11 +24,14 @@ export interface MayArrive {
   readonly reservation: boolean;
   /** The attachment of this port. It would connect whoever has the server by then, so nothing may be undone. */
   readonly port: string | null;
-  /** The start: what refused it may be an earlier delivery of it, which something on the way has sent twice. */
-  readonly start: boolean;
+  /**
+   * The start, by its earlier delivery: something on the way may have sent it twice, and Ironic has refused the second. The
+   * reservation may be undone all the same, because that looks at the server first.
+   */
+  readonly startSentTwice: boolean;
 }
 
-export const nothing: MayArrive = { reservation: false, port: null, start: false };
+export const nothing: MayArrive = { reservation: false, port: null, startSentTwice: false };
 
 /** The server as it is now; null where Ironic does not show it. */
 export function serverNow({ deploying, server, signal }: Attempt): Promise<Server | null> {

@@ -38,7 +38,7 @@ import { type Release, releaseReservation } from './release-reservation.js';
  * starts the deployment.
  *
  * @throws Failure `outcome_unknown`, `ironic_unavailable`, `idempotency_conflict`, or another with something left
- * behind; the caller's reason if that left before the start
+ * behind; the caller's reason if that left before the start and left nothing behind
  */
 export async function deployOn(attempt: Attempt): Promise<Outcome> {
   const { server, plan, caller } = attempt;
@@ -191,7 +191,7 @@ async function attachPorts(attempt: Attempt, reserved: Reserved): Promise<Reserv
 function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedHolding> {
   const { deploying, server, plan, signal } = attempt;
   const refused = (failure: Failure, tries: Tries | null): RefusedHolding => {
-    const mayArrive = { ...reserved.mayArrive, start: tries?.errors.some(isOfTwo) ?? false };
+    const mayArrive = { ...reserved.mayArrive, startSentTwice: tries?.errors.some(isOfTwo) ?? false };
     return { ...reserved, kind: 'refused', failure, mayArrive };
   };
   /** After a start whose answer was lost: it has taken effect, or may still do so on whatever is there by then. */
@@ -269,10 +269,10 @@ async function giveBack(attempt: Attempt, refused: Holding & { readonly failure:
       if (plan.keyed) return { kind: 'joined', server: asPlanned(release.server, plan) };
       throw failures.outcomeUnknown(server, plan.reservation, { words: reasonOf(failure), cause: failure });
     case 'kept':
-      if (mayArrive.start && !release.seen) {
+      if (mayArrive.startSentTwice && !release.seen) {
         throw failures.outcomeUnknown(server, plan.reservation, { words: reasonOf(failure), cause: failure });
       }
-      if (keeps) throw failures.keptReserved(failure, server, plan.reservation);
+      if (keeps) throw failures.keptReserved(failure, server, { reservation: plan.reservation, kept: release });
       if (takesNothing(plan, refused) && mayArrive.port === null && !release.seen) return gone;
       throw failures.stillReserved(failure, server, { reservation: plan.reservation, kept: release });
   }
@@ -291,7 +291,10 @@ function undo({ deploying, server, plan, signal }: Attempt, { ports, alreadyDepl
 async function undoNothing(attempt: Attempt, { port }: MayArrive): Promise<Release> {
   const { server, plan } = attempt;
   const now = await serverNow(attempt);
-  if (now && carriesPlan(now, plan) && hasMoved(server, now)) return { kind: 'deployed', server: now };
+  const isOurs = now !== null && carriesPlan(now, plan);
+  if (isOurs && hasMoved(server, now)) return { kind: 'deployed', server: now };
+  // The reservation did not arrive, or another call has given it back.
+  if (now !== null && !isOurs && port === null) return { kind: 'released' };
   const why = port === null ? 'nothing was undone' : `port ${port} may still be attached to it, for an answer was lost`;
-  return { kind: 'kept', why, seen: now !== null };
+  return { kind: 'kept', why, seen: isOurs };
 }

@@ -27,7 +27,7 @@ export type Outcome =
   | { readonly kind: 'joined'; readonly server: Server }
   /** Another call with the same key has another server for it, or went on with this one: look for it again. */
   | { readonly kind: 'elsewhere' }
-  /** The server does not suit the request. Nothing was sent. */
+  /** The server does not suit the request, as `provision.ts` finds before an attempt begins. Nothing was sent. */
   | { readonly kind: 'unfit'; readonly failure: Failure }
   /** Nothing of the attempt is left. If the failure is retryable, the server was busy and may be tried again. */
   | { readonly kind: 'declined'; readonly failure: Failure }

@@ -120,6 +120,6 @@ function startsOf({ journal, bystander }: Played): readonly Start[] {
 /** Whether a failure says of a server that it is reserved, or may be. */
 function isReported(ending: Ending, { uuid, name, instance_uuid }: Node): boolean {
   const words = wordsOf(ending);
-  const tells = words.includes(String(instance_uuid)) || words.includes('stays reserved for this idempotency key');
+  const tells = words.includes(String(instance_uuid)) || words.includes('reserved for this idempotency key');
   return tells && [uuid, name].some((id) => words.includes(id));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { freeServer, type Mishap, refused, script, uuid } from '../fake-bare-metal.js';
+import { freeServer, lostRequest, type Mishap, refused, script, uuid } from '../fake-bare-metal.js';
 import { setup } from '../setup.js';
 
 const byId = { server_id: 'bm-1' };
@@ -102,5 +102,31 @@ describe('what Ironic repeats of a config drive', () => {
     const words = `user_data "${secret}" is 3 bytes too long for partition sda4`;
     const lab = setup({ misbehave: script({ deploy: [refused('invalid', words)] }) });
     expect((await lab.failure({ ...byId, config_drive })).reason).toMatch(/is 3 bytes too long for partition sda4/);
+  });
+});
+
+describe('a server that is kept for a key', () => {
+  it('is not said to stay reserved where the reservation never arrived', async () => {
+    const lab = setup({ misbehave: script({ reserve: [lostRequest, ...Array(7).fill(refused('locked'))] }) });
+    const failure = await lab.failure({ ...byId, idempotency_key: 'job-1' });
+    expect(failure).toMatchObject({ code: 'server_not_available', retryable: false });
+    expect(failure.reason).toContain('should that request still arrive');
+    expect(lab.bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
+  });
+
+  it('is not said to stay reserved where another call has given it back', async () => {
+    const lab = setup({
+      misbehave: script({
+        vifs: [
+          null,
+          () => {
+            lab.bareMetal.portsOf(uuid(1)).clear();
+            lab.bareMetal.set(uuid(1), { deploymentId: null, entry: null, attemptId: null });
+          },
+        ],
+      }),
+    });
+    const failure = await lab.failure({ ...byId, vifs: [uuid(801)], idempotency_key: 'job-1' });
+    expect(failure.reason).toBe(`port ${uuid(801)} was detached from it meanwhile`);
   });
 });
