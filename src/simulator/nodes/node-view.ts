@@ -27,10 +27,8 @@ export function isColumn(field: string): field is Column {
   return columns.has(field);
 }
 
-/** Fields that Ironic's API computes itself. */
-const computed: readonly string[] = ['conductor', 'allocation_uuid', 'chassis_uuid'];
-
-const askable: ReadonlySet<string> = new Set(['uuid', ...columns, ...computed]);
+/** Beside the columns there are fields that Ironic's API computes itself. */
+const askable: ReadonlySet<string> = new Set(['uuid', ...columns, 'conductor', 'allocation_uuid', 'chassis_uuid']);
 
 /** A node on the wire: whole, or only the fields asked for (and the links, which always come). */
 export function viewNode(node: Node, viewer: Viewer, fields?: readonly string[]): JsonObject {
