@@ -36,13 +36,7 @@ export function readArguments(
  * A flag that is a whole number.
  * @throws UsageError
  */
-export function wholeNumber<Default>(
-  name: string,
-  flag: unknown,
-  otherwise: Default,
-  least: number,
-  most: number,
-): number | Default {
+export function wholeNumber<Default>(name: string, flag: unknown, otherwise: Default, least: number, most: number) {
   if (flag === undefined) return otherwise;
   const number = Number(flag);
   if (!Number.isInteger(number) || number < least || number > most || flag === '') {

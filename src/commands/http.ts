@@ -42,13 +42,10 @@ export const http: Command = async (io, args) => {
   }
 
   const log = createJsonLines((text) => io.stderr.write(text));
-  const warn = (warning: string) => log.line({ time: new Date().toISOString(), warning });
+  const note = (entry: object) => log.line({ time: new Date().toISOString(), ...entry });
+  const warn = (warning: string) => note({ warning });
   const onDefect = (error: unknown, requestId?: string) =>
-    log.line({
-      time: new Date().toISOString(),
-      request_id: requestId,
-      error: error instanceof Error ? error.stack : String(error),
-    });
+    note({ request_id: requestId, error: error instanceof Error ? error.stack : String(error) });
 
   const inFlight = createInFlight(allOperations, mostRunning);
   const serving = createServing(config, { operations: async () => inFlight.operations, warn, onDefect });

@@ -161,13 +161,7 @@ function json(value: object, status: number, requestId: string, headers?: Record
   return text(JSON.stringify(value), 'application/json', status, requestId, headers);
 }
 
-function text(
-  body: string,
-  type: string,
-  status: number,
-  requestId: string,
-  headers?: Record<string, string>,
-): Response {
+function text(body: string, type: string, status: number, requestId: string, headers?: Record<string, string>) {
   return new Response(body, {
     status,
     headers: {

@@ -2,20 +2,14 @@ import { type McpServer, ProtocolError, ProtocolErrorCode } from '@modelcontextp
 import { withFirstAbort } from '../core/async/abort.js';
 import type { ImageListing } from '../core/inventory/image-list.js';
 import type { ServerListing } from '../core/inventory/server-list.js';
-import type { Core } from '../core/operation.js';
 import type { Policy } from '../core/policy.js';
-import type { Ask } from './ask.js';
+import type { ResourceOptions } from './resources.js';
 
 /** No client takes more. */
 const most = 100;
 
 /** Milliseconds that a suggestion is worth waiting for. */
 const patience = 3_000;
-
-interface CompletionOptions {
-  readonly ask: Ask;
-  readonly core: () => Promise<Core>;
-}
 
 interface Suggestions {
   readonly values: readonly string[];
@@ -49,7 +43,7 @@ const places: Readonly<Record<string, Readonly<Record<string, Suggest>>>> = {
  * Suggests values for the arguments of prompts and templates: a hundred at the most, soon or not at all. Whoever types
  * has no use for an error.
  */
-export function registerCompletions({ server }: McpServer, { ask, core }: CompletionOptions): void {
+export function registerCompletions({ server }: McpServer, { ask, core }: Pick<ResourceOptions, 'ask' | 'core'>): void {
   server.setRequestHandler('completion/complete', async ({ params: { ref, argument } }, context) => {
     const place = ref.type === 'ref/prompt' ? ref.name : ref.uri;
     if (!Object.hasOwn(places, place)) {

@@ -17,7 +17,6 @@ export interface Tool extends Pick<Operation, 'name' | 'title' | 'description' |
   readonly outputSchema: JsonSchema;
 }
 
-/** The operations of the table. */
 export const tools: readonly Tool[] = allOperations.map(
   ({ name, title, description, effect, idempotent, ...schemas }) => ({
     name,

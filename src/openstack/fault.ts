@@ -20,18 +20,14 @@ const Nested = z
   .partial()
   .catch({});
 
-/** What a service said was wrong, as one line of plain text, and whether it was the service itself that said it. */
-export interface Fault {
-  readonly words: string;
-  /** False for a body that no OpenStack service writes, such as a proxy's page. */
-  readonly genuine: boolean;
-}
-
 /** Characters of an explanation that are looked at: none that is true is so long. */
 const longest = 20_000;
 
-/** Finds the words in an error answer of any recorded shape. Never fails. */
-export function faultIn(answer: Answer): Fault {
+/**
+ * What a service said was wrong, as one line of plain text, in an error answer of any recorded shape. It is not genuine
+ * in a body that no OpenStack service writes, such as a proxy's page. Never fails.
+ */
+export function faultIn(answer: Answer) {
   const { error_message: message, error } = Nested.parse(answer.body);
   const candidates = [typeof message === 'string' ? inner(message) : message, error, answer.body];
   for (const candidate of candidates) {

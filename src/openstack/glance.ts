@@ -35,12 +35,8 @@ const GlanceImages = z.looseObject({ images: z.array(GlanceImage), next: Text })
 const pageLimit = 1_000;
 const mostPages = 5;
 
-export interface GlanceOptions extends Retrying {
-  readonly http: Http;
-}
-
 /** Images by Glance's REST API ("Image service API v2", images). Ironic finds out about a bad image only after minutes. */
-export function createGlance({ http, clock, random }: GlanceOptions): Images {
+export function createGlance({ http, clock, random }: Retrying & { readonly http: Http }): Images {
   async function get(path: string, query: Record<string, string>, signal: AbortSignal): Promise<Answer> {
     const deadline = http.deadline();
     const request: Ask = { method: 'GET', path, query };

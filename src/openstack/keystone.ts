@@ -36,16 +36,6 @@ const Token = z.looseObject({
 });
 type Catalog = z.output<typeof Token>['token']['catalog'];
 
-interface SignedIn {
-  readonly token: string;
-  /** When it is to be renewed, by our own clock: milliseconds since the epoch. */
-  readonly renewAt: number;
-  readonly catalog: Catalog;
-  /** What the token is good for: as Keystone says, for the same may be named in several ways in the settings. */
-  readonly scope: string | undefined;
-  readonly project: string | undefined;
-}
-
 export interface KeystoneOptions {
   readonly auth: KeystoneAuth;
   readonly http: Http;
@@ -65,6 +55,7 @@ const refusalLasts = 5_000;
 
 /** A session by Keystone's Identity API v3: one token, shared by all requests, renewed when it is about to expire or is refused. */
 export function createKeystoneSession({ auth, http, clock, overrides }: KeystoneOptions): Session {
+  type SignedIn = Awaited<ReturnType<typeof signIn>>;
   let current: SignedIn | undefined;
   let signingIn: Promise<SignedIn> | undefined;
   let refusal: { readonly error: NoAnswer; readonly until: number } | undefined;
@@ -84,7 +75,7 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
     return signingIn;
   }
 
-  async function signIn(): Promise<SignedIn> {
+  async function signIn() {
     const json = { auth: { identity: identityOf(auth.identity), ...scopeOf(auth.scope) } };
     const request: Ask = { method: 'POST', path: 'v3/auth/tokens', json };
     const answer = await http.ask(request, new AbortController().signal).catch((reason) => {
@@ -101,11 +92,14 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
     const parsed = Token.safeParse(answer.body);
     if (!token || !parsed.success) throw new NoAnswer("Keystone's answer cannot be read", false);
     const { expires_at, catalog, project, domain, system } = parsed.data.token;
+    // What the token is good for: as Keystone says, for the same may be named in several ways in the settings.
     const scope = project ? `project ${project.id}` : domain ? `domain ${domain.id}` : system ? 'system' : undefined;
     // Their clock and ours may differ; how long the token lives does not.
     const issued = Date.parse(answer.headers.get('date') ?? '') || clock.now();
     const life = Math.max(0, Date.parse(expires_at) - issued) || 0;
-    return { token, catalog, scope, project: project?.id, renewAt: clock.now() + Math.max(life - margin, life * 0.9) };
+    /** When it is to be renewed, by our own clock: milliseconds since the epoch. */
+    const renewAt = clock.now() + Math.max(life - margin, life * 0.9);
+    return { token, catalog, scope, project: project?.id, renewAt };
   }
 
   return {

@@ -50,7 +50,7 @@ export function createPlainSession(auth: Exclude<Auth, { type: 'keystone' }>, ov
     auth.type === 'none'
       ? { headers: {}, ifRefused: 'it wants to know who asks: set OS_AUTH_TYPE and what belongs to it' }
       : {
-          headers: { authorization: `Basic ${base64(`${auth.username}:${auth.password}`)}` },
+          headers: { authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}` },
           ifRefused: 'OS_USERNAME or OS_PASSWORD is wrong',
         };
   const common = { idempotencyScope: auth.endpoint, project: undefined, waited: false, ...shown };
@@ -65,10 +65,6 @@ export function createPlainSession(auth: Exclude<Auth, { type: 'keystone' }>, ov
     },
     renew: () => false,
   };
-}
-
-function base64(text: string): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }
 
 /** Why a connection is of no use, by the codes of Node and of OpenSSL, and what to do about it. */

@@ -15,7 +15,7 @@ import { emptyCollectionRoutes } from './resources/empty-collections.js';
 import { imageRoutes } from './resources/images.js';
 import { portRoutes } from './resources/ports.js';
 import { DOZEN, seed } from './seed/seed.js';
-import { createWorld, type World } from './world/world.js';
+import { createWorld } from './world/world.js';
 
 export interface SimulatorOptions {
   /** The time of the simulated cloud, in milliseconds since the epoch; Date.now unless given. */
@@ -28,17 +28,11 @@ export interface SimulatorOptions {
   readonly random?: () => number;
 }
 
-export interface Simulator {
-  /** Answers a request to Ironic (`/v1…`) or Glance (`/v2/images…`). */
-  readonly fetch: (request: Request) => Promise<Response>;
-  readonly world: World;
-}
-
 /**
  * An OpenStack Ironic and a Glance in memory, speaking their REST dialects as Ironic 21.4 does. Nothing runs in the
  * background: the cloud catches up with the clock whenever it is asked something. It asks nobody to sign in.
  */
-export function createSimulator(options: SimulatorOptions = {}): Simulator {
+export function createSimulator(options: SimulatorOptions = {}) {
   const clock = options.clock ?? { now: () => Date.now() };
   const world = createWorld({
     now: () => clock.now(),
@@ -83,7 +77,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
 
   return {
     world,
-    fetch: async (request) => {
+    /** Answers a request to Ironic (`/v1…`) or Glance (`/v2/images…`). */
+    fetch: async (request: Request): Promise<Response> => {
       world.agenda.catchUp(world.now());
       return app.fetch(request);
     },

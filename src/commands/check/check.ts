@@ -196,11 +196,7 @@ async function imagesIn(images: Images, policy: Policy, signal: AbortSignal): Pr
  * Whether this user may reserve a server. Ironic looks at the rights before it looks at the patch, and the release of a
  * reservation that does not exist changes nothing.
  */
-async function rightsOn(
-  { release }: ComposedCloud['bareMetal'],
-  server: Server,
-  signal: AbortSignal,
-): Promise<Finding> {
+async function rightsOn({ release }: BareMetal, server: Server, signal: AbortSignal): Promise<Finding> {
   try {
     await release(server.id, { deploymentId: randomUUID(), attemptId: randomUUID() }, signal);
     return { outcome: 'ok', detail: 'this user may reserve servers' };

@@ -46,14 +46,10 @@ export const uuidOrName: Reader<string> = (name, value) => {
 };
 
 /** A comma-separated list: lower-cased, without repetitions. */
-export const list: Reader<readonly string[]> = (_name, value) => [
-  ...new Set(
-    value
-      .split(',')
-      .map((each) => each.trim().toLowerCase())
-      .filter((each) => each !== ''),
-  ),
-];
+export const list: Reader<readonly string[]> = (_name, value) => {
+  const items = value.split(',').map((each) => each.trim().toLowerCase());
+  return [...new Set(items.filter((each) => each !== ''))];
+};
 
 type Readers = Readonly<Record<string, Reader<unknown>>>;
 

@@ -54,7 +54,6 @@ export function requestId(): string {
   return `req-${crypto.randomUUID()}`;
 }
 
-/** A segment of the path. */
 export function segment(call: Call, name: string): string {
   return call.req.param(name) ?? '';
 }
@@ -100,8 +99,6 @@ export function links(base: string, resourcePath: string): Json {
 const located = (status: number, location: string | undefined) =>
   new Response(null, { status, headers: location === undefined ? {} : { Location: location } });
 
-/** 204. */
 export const noContent = (location?: string) => located(204, location);
 
-/** 202 with an empty body. */
 export const accepted = (location?: string) => located(202, location);

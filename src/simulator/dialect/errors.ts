@@ -79,3 +79,6 @@ export const invalidStateRequested = (action: string, node: string, state: strin
     400,
     `The requested action "${action}" can not be performed on node "${node}" while it is in state "${state}".`,
   );
+
+export const unsupported = (driver: string, kind: string) =>
+  new Fault(400, `Driver ${driver} does not support ${kind} (disabled or not implemented).`);

@@ -38,15 +38,11 @@ export function readPatch(body: Json): readonly Operation[] {
 /** Refuses a patch of anything else than these fields. */
 export function requirePatchable(patch: readonly Operation[], fields: readonly string[]): void {
   for (const { path } of patch) {
-    if (!fields.includes(rootOf(path))) {
+    const [, field = ''] = path.split('/');
+    if (!fields.includes(field)) {
       throw new Fault(400, `Cannot patch ${path}. Only the following can be updated: ${fields.join(', ')}`);
     }
   }
-}
-
-/** The field that a path begins with. */
-function rootOf(path: string): string {
-  return path.split('/')[1] ?? '';
 }
 
 /** The values that a patch gives to exactly this path. */
@@ -97,20 +93,17 @@ function missing(parent: Json, token: string): string {
   return /^\d+$/.test(token) ? `index '${token}' is out of bounds` : `'${token}' is not a valid sequence index`;
 }
 
+const outside = {
+  add: "can't insert outside of list",
+  replace: "can't replace outside of list",
+  remove: 'list index out of range',
+};
+
 function changeItem(items: Json[], op: Operation['op'], token: string, value: Json): string | undefined {
-  if (op === 'add' && token === '-') {
-    items.push(value);
-    return undefined;
-  }
-  if (!/^\d+$/.test(token)) return `'${token}' is not a valid sequence index`;
-  const index = Number(token);
-  if (op === 'add') {
-    if (index > items.length) return "can't insert outside of list";
-    items.splice(index, 0, value);
-    return undefined;
-  }
-  if (index >= items.length) return op === 'replace' ? "can't replace outside of list" : 'list index out of range';
-  if (op === 'replace') items.splice(index, 1, value);
-  else items.splice(index, 1);
+  const toEnd = op === 'add' && token === '-';
+  if (!toEnd && !/^\d+$/.test(token)) return `'${token}' is not a valid sequence index`;
+  const index = toEnd ? items.length : Number(token);
+  if (op === 'add' ? index > items.length : index >= items.length) return outside[op];
+  items.splice(index, op === 'add' ? 0 : 1, ...(op === 'remove' ? [] : [value]));
   return undefined;
 }

@@ -13,14 +13,15 @@ export function negotiate(header: string | null): number {
   const match = /^(\d+)\.(\d+)$/.exec(asked === 'latest' ? `1.${MAXIMUM}` : asked);
   if (!match) throw new Abort(406, `Invalid value for ${VERSION_HEADER} header`);
   const [major, minor] = [Number(match[1]), Number(match[2])];
-  const range = `The supported version range is: [1.${MINIMUM}, 1.${MAXIMUM}].`;
+  const refuse = (problem: string) =>
+    new Abort(406, `${problem} The supported version range is: [1.${MINIMUM}, 1.${MAXIMUM}].`, rangeHeaders());
   if (major !== 1) {
-    const problem = `Mutually exclusive versions requested. Version ${major}.${minor} requested but not supported by this service.`;
-    throw new Abort(406, `${problem} ${range}`, rangeHeaders());
+    throw refuse(
+      `Mutually exclusive versions requested. Version ${major}.${minor} requested but not supported by this service.`,
+    );
   }
   if (minor < MINIMUM || minor > MAXIMUM) {
-    const problem = `Version 1.${minor} was requested but the minor version is not supported by this service.`;
-    throw new Abort(406, `${problem} ${range}`, rangeHeaders());
+    throw refuse(`Version 1.${minor} was requested but the minor version is not supported by this service.`);
   }
   return minor;
 }

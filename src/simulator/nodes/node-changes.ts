@@ -104,9 +104,8 @@ function checkNames(names: readonly Json[], problem: string, minor: number): voi
     const printed = name === null ? 'None' : String(name);
     if (name === null || !isLogicalName(printed) || isUuid(printed)) throw new Fault(400, `${problem}'${printed}'`);
     if (reserved.includes(printed)) {
-      const words = reserved.join(', ');
-      const message = `The word "${printed}" is reserved and can not be used as a node name. Reserved words are: ${words}.`;
-      throw new Fault(400, message);
+      const problem = `The word "${printed}" is reserved and can not be used as a node name.`;
+      throw new Fault(400, `${problem} Reserved words are: ${reserved.join(', ')}.`);
     }
   }
 }

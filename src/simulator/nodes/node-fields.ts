@@ -52,14 +52,7 @@ export const creatable: readonly string[] = [
 ];
 
 const objects: readonly string[] = ['driver_info', 'extra', 'instance_info', 'network_data', 'properties'];
-const flags: readonly string[] = [
-  'automated_clean',
-  'maintenance',
-  'protected',
-  'retired',
-  'console_enabled',
-  'secure_boot',
-];
+const flags = ['automated_clean', 'maintenance', 'protected', 'retired', 'console_enabled', 'secure_boot'];
 const longest: Readonly<Record<string, number>> = { description: 4096, resource_class: 80 };
 
 /**

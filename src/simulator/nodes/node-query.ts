@@ -94,7 +94,6 @@ function sortKey(key: string): SortKey {
   return key;
 }
 
-/** The nodes of a page. */
 export function findNodes(world: World, asked: Filters, { key, direction, marker, limit }: Page): readonly Node[] {
   if (asked.instance_uuid !== undefined) {
     const node = world.fleet.byInstance(asked.instance_uuid);

@@ -14,32 +14,21 @@ export interface Viewer {
 }
 
 /** What the simulator keeps of a node beside the columns of Ironic's table. */
-const others = [
-  'id',
-  'uuid',
-  'created_at',
-  'updated_at',
-  'allocation_uuid',
-  'history',
-  'ports',
-  'boot_device',
-] as const;
+const kept = ['id', 'uuid', 'created_at', 'updated_at', 'allocation_uuid', 'history', 'ports', 'boot_device'] as const;
 
-export type Column = Exclude<keyof Node, (typeof others)[number]>;
+export type Column = Exclude<keyof Node, (typeof kept)[number]>;
 
 /** The fields that a client can ask for, as columns of Ironic's table; in the order of a whole node. */
 export const columns: ReadonlySet<string> = new Set(
-  Object.keys(blank).filter((key) => !others.some((other) => other === key)),
+  Object.keys(blank).filter((key) => !kept.some((other) => other === key)),
 );
 
 export function isColumn(field: string): field is Column {
   return columns.has(field);
 }
 
-/** Fields that Ironic's API computes itself. */
-const computed: readonly string[] = ['conductor', 'allocation_uuid', 'chassis_uuid'];
-
-const askable: ReadonlySet<string> = new Set(['uuid', ...columns, ...computed]);
+/** Beside the columns there are fields that Ironic's API computes itself. */
+const askable: ReadonlySet<string> = new Set(['uuid', ...columns, 'conductor', 'allocation_uuid', 'chassis_uuid']);
 
 /** A node on the wire: whole, or only the fields asked for (and the links, which always come). */
 export function viewNode(node: Node, viewer: Viewer, fields?: readonly string[]): JsonObject {

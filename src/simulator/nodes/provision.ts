@@ -7,6 +7,7 @@ import {
   nodeLocked,
   nodeProtected,
   notAcceptable,
+  unsupported,
 } from '../dialect/errors.js';
 import type { JsonObject } from '../dialect/json.js';
 import { requireVersion } from '../dialect/version.js';
@@ -131,7 +132,7 @@ function undeploy(world: World, node: Node): void {
 
 function startInspection(world: World, node: Node): void {
   requireUnlocked(node);
-  if (node.inspect_interface === 'no-inspect') throw unsupported(node, 'inspect');
+  if (node.inspect_interface === 'no-inspect') throw unsupported(node.driver, 'inspect');
   inspect(world, node);
 }
 
@@ -145,10 +146,6 @@ function clean(world: World, node: Node, body: JsonObject): void {
   cleanManually(world, node, steps);
 }
 
-function unsupported(node: Node, kind: string): Fault {
-  return new Fault(400, `Driver ${node.driver} does not support ${kind} (disabled or not implemented).`);
-}
-
 /** The simulated servers have no rescue system: their `rescue_interface` is `no-rescue`. */
 function refuseRescue(node: Node, body: JsonObject): never {
   if (typeof body.rescue_password !== 'string' || body.rescue_password.trim() === '') {
@@ -156,7 +153,7 @@ function refuseRescue(node: Node, body: JsonObject): never {
   }
   requireUnlocked(node);
   if (node.maintenance) throw nodeInMaintenance('rescuing', node.uuid);
-  const reason = `Validation failed: ${unsupported(node, 'rescue').message}`;
+  const reason = `Validation failed: ${unsupported(node.driver, 'rescue').message}`;
   throw new Fault(500, `Failed to rescue instance ${node.instance_uuid} for node ${node.uuid}: ${reason}`);
 }
 

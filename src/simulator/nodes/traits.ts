@@ -29,9 +29,7 @@ export function traitRoutes(app: App, world: World): void {
   });
 
   resource(app, '/v1/nodes/:ident/traits', {
-    GET: (call) => {
-      return call.json({ traits: [...pathNode(world, call).traits] });
-    },
+    GET: (call) => call.json({ traits: [...pathNode(world, call).traits] }),
     PUT: async (call) => {
       const traits = readTraits(await jsonBody(call));
       change(pathNode(world, call), traits);
@@ -57,10 +55,8 @@ export function traitRoutes(app: App, world: World): void {
       const node = pathNode(world, call);
       const trait = segment(call, 'trait');
       if (!node.traits.includes(trait)) throw new Fault(404, `Node ${node.uuid} doesn't have a trait '${trait}'`);
-      change(
-        node,
-        node.traits.filter((each) => each !== trait),
-      );
+      const others = node.traits.filter((each) => each !== trait);
+      change(node, others);
       return noContent();
     },
   });

@@ -101,8 +101,6 @@ export function nodeForAllocation(world: World, ident: string, minor: number): N
   }
 }
 
-/** The allocation of this name. */
 export function allocationNamed(world: World, name: string): Allocation | undefined {
-  for (const allocation of world.allocations.values()) if (allocation.name === name) return allocation;
-  return undefined;
+  return [...world.allocations.values()].find((allocation) => allocation.name === name);
 }

@@ -55,8 +55,7 @@ export function emptyCollectionRoutes(app: App, world: World): void {
   });
   resource(app, '/v1/portgroups/:ident', {
     GET: (call) => {
-      const ident = pathIdent(call);
-      throw new Fault(404, `Portgroup ${ident} could not be found.`);
+      throw new Fault(404, `Portgroup ${pathIdent(call)} could not be found.`);
     },
   });
   resource(app, '/v1/chassis/:ident', {

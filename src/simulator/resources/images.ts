@@ -66,10 +66,9 @@ function listImages(world: World, asked: URLSearchParams): Response {
   const page = found.slice(from, from + limit);
   const last = page.at(-1);
   const more = last !== undefined && from + limit < found.length;
-  const next = new URLSearchParams([...asked].filter(([name]) => name !== 'marker'));
-  next.set('marker', String(last?.id));
   const address = (params: URLSearchParams) => (params.size > 0 ? `/v2/images?${params}` : '/v2/images');
   const first = new URLSearchParams([...asked].filter(([name]) => name !== 'marker'));
+  const next = new URLSearchParams([...first, ['marker', String(last?.id)]]);
   return Response.json({
     images: page,
     first: address(first),

@@ -3,7 +3,6 @@ import { fixedDigest, fixedUuid } from './fixed-uuid.js';
 
 const DAY = 86_400_000;
 
-/** The ids of the built-in images. */
 export const imageIds = {
   ubuntu: fixedUuid('image', 1),
   debian: fixedUuid('image', 2),

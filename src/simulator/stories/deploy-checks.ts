@@ -1,4 +1,4 @@
-import { Fault } from '../dialect/errors.js';
+import { Fault, unsupported } from '../dialect/errors.js';
 import type { JsonObject } from '../dialect/json.js';
 import type { Node } from '../world/node.js';
 import { imageSource, isGlanceImage, sourceProblem } from './image-source.js';
@@ -43,10 +43,7 @@ function traitsProblem({ uuid, instance_info: { traits }, traits: own }: Node): 
 /** The body of GET /v1/nodes/{node}/validate. It finds wrong data, but neither missing images nor dead addresses. */
 export function validateInterfaces(node: Node): JsonObject {
   const good = { result: true };
-  const unsupported = (kind: string) => ({
-    result: false,
-    reason: `Driver ${node.driver} does not support ${kind} (disabled or not implemented).`,
-  });
+  const lacking = (kind: string) => ({ result: false, reason: unsupported(node.driver, kind).message });
   const problem = deployProblem(node) ?? sourceProblem(node.instance_info);
   return {
     boot: good,
@@ -54,11 +51,11 @@ export function validateInterfaces(node: Node): JsonObject {
     management: good,
     network: good,
     power: good,
-    bios: unsupported('bios'),
-    console: unsupported('console'),
-    inspect: node.inspect_interface === 'no-inspect' ? unsupported('inspect') : good,
-    raid: unsupported('raid'),
-    rescue: unsupported('rescue'),
+    bios: lacking('bios'),
+    console: lacking('console'),
+    inspect: node.inspect_interface === 'no-inspect' ? lacking('inspect') : good,
+    raid: lacking('raid'),
+    rescue: lacking('rescue'),
     storage: good,
   };
 }

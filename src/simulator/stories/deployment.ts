@@ -118,10 +118,11 @@ interface Work {
 }
 
 /** A step that the conductor does itself, holding the lock; nothing ends one that hangs. */
-function* workInForeground(story: NodeStory, { step, faults, seconds }: Work): Story {
+function* workInForeground(story: NodeStory, work: Work): Story {
   const { node } = story;
+  const { step, faults, seconds } = work;
   yield faults.hang === step.step ? Number.POSITIVE_INFINITY : seconds;
-  const failure = failureOf(story, step, faults);
+  const failure = failureOf(story, work);
   if (failure !== undefined) throw new DeployFailure(`Deploy step ${stepId(step)} failed: ${failure}.`);
   if (step.step === 'switch_to_tenant_network' && lacksNetwork(node)) {
     const problem = `NetworkError: No neutron ports or portgroups are associated with node ${node.uuid}`;
@@ -133,12 +134,12 @@ function* workInForeground(story: NodeStory, { step, faults, seconds }: Work): S
 
 /** A step that the agent does, at the end of which the conductor takes over again. */
 function* workInBackground(story: NodeStory, work: Work, agentIsUp: boolean): Story {
-  const { step, faults } = work;
+  const { step } = work;
   if (step.step === 'deploy') story.power('power on');
   yield STARTING;
   story.fire('wait', unlocked);
   yield* awaitAgent(story, work, agentIsUp);
-  const failure = failureOf(story, step, faults);
+  const failure = failureOf(story, work);
   if (failure !== undefined) {
     throw new DeployFailure(`Deploy step ${stepId(step)} failed on node ${story.node.uuid}. ${failure}`);
   }
@@ -204,12 +205,8 @@ function lacksNetwork(node: Node): boolean {
 }
 
 /** What a step fails with, if it is to fail: by the node's faults, or because of the image. */
-function failureOf(
-  { world, node }: NodeStory,
-  step: DeployStep,
-  { fail, message }: ScriptedFaults,
-): string | undefined {
-  if (fail === step.step) return message ?? usualFailures[step.step] ?? 'IPMI call failed: power status';
+function failureOf({ world, node }: NodeStory, { step, faults }: Work): string | undefined {
+  if (faults.fail === step.step) return faults.message ?? usualFailures[step.step] ?? 'IPMI call failed: power status';
   const image = glanceImage(world, imageSource(node.instance_info));
   if (step.step !== 'write_image' || image?.name !== 'broken-image') return undefined;
   const found = [...(image.checksum ?? '')].reverse().join('');

@@ -18,7 +18,6 @@ export class Fleet {
   readonly #sections = new Map<string, Node[]>();
   #lastId = 0;
 
-  /** The id for the next node. */
   nextId(): number {
     this.#lastId += 1;
     return this.#lastId;
