@@ -25,7 +25,7 @@ function imports(root: string): Map<string, Set<string>> {
     const room = roomOf(root, source);
     const others = rooms.get(room) ?? new Set();
     rooms.set(room, others);
-    for (const [, path = ''] of readFileSync(source, 'utf8').matchAll(/from '(\.[^']+)\.js'/g)) {
+    for (const [, path = ''] of readFileSync(source, 'utf8').matchAll(/(?:from |import |import\()'(\.[^']+)\.js'/g)) {
       const other = roomOf(root, `${join(dirname(source), path)}.ts`);
       if (other !== room) others.add(other);
     }
@@ -55,7 +55,7 @@ describe('the house', () => {
   });
 
   it('has no source of more than 310 lines', () => {
-    expect(sources.filter((source) => readFileSync(source, 'utf8').split('\n').length > 311)).toEqual([]);
+    expect(sources.filter((source) => readFileSync(source, 'utf8').split('\n').length - 1 > 310)).toEqual([]);
   });
 
   it.each(['src/core', 'src/simulator'])('has rooms in %s that import from lower floors only', (root) => {

@@ -23,8 +23,11 @@ export interface Call {
   /** Told how far a call that waits has come, if its caller wants to know. */
   readonly report?: ((progress: Progress) => void) | undefined;
   readonly caller: Caller;
-  /** What the user was asked before this call, and has agreed to. */
-  readonly agreed?: string | undefined;
+  /**
+   * What the user was asked before this call, and has agreed to; null if there was nothing to ask about, so that nothing is
+   * agreed to; undefined if the user cannot be asked.
+   */
+  readonly agreed?: string | null | undefined;
   /** The W3C trace context that the caller sent, already validated. */
   readonly traceparent?: string | undefined;
 }

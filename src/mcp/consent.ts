@@ -34,7 +34,7 @@ export async function agreed(
   server: McpServer,
   { mcpReq }: ServerContext,
 ): Promise<
-  | { readonly kind: 'go on'; readonly agreed: string | undefined }
+  | { readonly kind: 'go on'; readonly agreed: string | null | undefined }
   | { readonly kind: 'ask'; readonly question: InputRequiredResult }
 > {
   if (!operation.consent || !canAsk(server, mcpReq.envelope)) return { kind: 'go on', agreed: undefined };
@@ -46,7 +46,7 @@ export async function agreed(
     });
   }
   const consent = await operation.consent(core, input, call);
-  if (consent === null) return { kind: 'go on', agreed: undefined };
+  if (consent === null) return { kind: 'go on', agreed: null };
   if (answer.kind === 'elicit' && mcpReq.requestState() === consent) return { kind: 'go on', agreed: consent };
   return { kind: 'ask', question: question(core.say(consent), consent) };
 }

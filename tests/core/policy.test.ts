@@ -43,6 +43,30 @@ describe('what a policy switches off', () => {
   });
 });
 
+describe('a limit to the deployments at once', () => {
+  it('lets a server that is not there be told of, although it is looked up while Ironic still lists the others', async () => {
+    let list: () => void = () => undefined;
+    const listed = new Promise<void>((resolve) => {
+      list = resolve;
+    });
+    const lab = setup({
+      policy: { maxDeploying: 3 },
+      between: (bareMetal) => ({
+        ...bareMetal,
+        async listReservedOrDeploying(signal) {
+          await listed;
+          return bareMetal.listReservedOrDeploying(signal);
+        },
+      }),
+    });
+    const failure = lab.failure({ server_id: 'nosuch' });
+    // A failure that nobody awaits yet would end the process in this time.
+    await new Promise((resolve) => setImmediate(resolve));
+    list();
+    expect(await failure).toMatchObject({ code: 'server_not_found', id: 'nosuch' });
+  });
+});
+
 describe('Neutron ports', () => {
   it('are refused before anything is read or changed, unless the operator allows them', async () => {
     const operation: Operation = operations.provision_server;

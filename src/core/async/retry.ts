@@ -18,7 +18,7 @@ export const retries = {
   read: { attempts: 3, firstPause: 200, longestPause: 1_000 },
   /** A node is locked for as long as Ironic works on it, which may be a power check of a second or two. */
   locked: { attempts: 8, firstPause: 300, longestPause: 3_000 },
-  /** A change whose answer was lost, after the server has been read and shows no effect. */
+  /** A change whose answer was lost. Its repetition does no harm, or a last look precedes it. */
   lostAnswer: { attempts: 4, firstPause: 300, longestPause: 2_000 },
 } as const satisfies Record<string, RetryPolicy>;
 

@@ -6,8 +6,7 @@ import type { Server } from '../server.js';
 import { displayName } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
 import { named } from '../text/untrusted.js';
-import type { Plan } from './outcome.js';
-import type { Kept } from './release-reservation.js';
+import type { Kept, Plan } from './outcome.js';
 
 /*
  * What it means to the caller when a change went wrong; `port-failures.ts` does the same for reads.
@@ -111,7 +110,9 @@ export function keptReserved(
  * drive with the start: two requests with one key at the same moment may have given one each.
  */
 export function describedOtherwise(server: Server): Failure {
+  const { id, deploymentId } = server;
   return new Failure('idempotency_conflict', {
+    ...(deploymentId === null ? {} : { deployment: { operationId: id, deploymentId } }),
     reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${namedImage(server.entry?.image ?? 'unknown')}, and may have been given the config drive of either request`,
     hint: 'Have that server undeployed before it is used. Use a new idempotency_key for a new request.',
   });

@@ -1,6 +1,7 @@
+import type { Tries } from '../async/retry.js';
 import { Failure } from '../failures.js';
 import { obstacleTo } from '../inventory/eligibility.js';
-import { NoAnswer } from '../ports.js';
+import { NoAnswer, Refused } from '../ports.js';
 import type { Server } from '../server.js';
 import { freeState, isFree, meaningOf, stateName } from '../states.js';
 import { describedOtherwise } from './attempt-failures.js';
@@ -33,6 +34,13 @@ export interface MayArrive {
 
 export const nothing: MayArrive = { reservation: false, port: null, startSentTwice: false };
 
+/** Whether a reservation that was sent before may still arrive. Where somebody else has the server, it is refused. */
+export function mayReserveLate(tries: Tries | null): boolean {
+  if (tries === null) return false;
+  const { error, lost } = tries;
+  return lost && !(error instanceof Refused && (error.refusal === 'taken' || error.refusal === 'not_found'));
+}
+
 /** The server as it is now; null where Ironic does not show it. */
 export function serverNow({ deploying, server, signal }: Attempt): Promise<Server | null> {
   return deploying.bareMetal.find(server.id, signal).catch(() => null);
@@ -43,12 +51,17 @@ export function carriesPlan(server: Server, { reservation }: Plan): boolean {
   return server.deploymentId === reservation.deploymentId;
 }
 
+/** Whether a server carries the plan's deployment id, and is described as this call asked, be it by another call. */
+function isAsPlanned(server: Server, plan: Plan): boolean {
+  return carriesPlan(server, plan) && server.entry?.digest === plan.reservation.entry.digest;
+}
+
 /**
  * The server, if what it deploys is what this call asked for.
  * @throws Failure `idempotency_conflict`
  */
 export function asPlanned(server: Server, plan: Plan): Server {
-  if (carriesPlan(server, plan) && server.entry?.digest === plan.reservation.entry.digest) return server;
+  if (isAsPlanned(server, plan)) return server;
   throw describedOtherwise(server);
 }
 
@@ -100,23 +113,32 @@ export function obstacleAfter(reserved: Server, plan: Plan): string | undefined 
   return obstacleTo({ ...reserved, deploymentId: null, provisionState: freeState });
 }
 
-/**
- * What has come in between since the server was reserved, as a failure; null if it may still be started.
- * @throws Failure `idempotency_conflict` if another call with the same key goes on with what it has described instead
- */
-export function overtakenBy({ server, plan }: Attempt, reserved: Server, now: Server | null): Failure | null {
+/** What has come in between since a server was reserved. */
+export interface Overtaken {
+  readonly failure: Failure;
+  /** It still carries our deployment id, but describes something else. */
+  readonly isOtherwise: boolean;
+}
+
+/** What has come in between since the server was reserved; null if it may still be started. */
+export function overtakenBy({ server, plan }: Attempt, reserved: Server, now: Server | null): Overtaken | null {
   const id = plan.serverRef ?? server.id;
-  if (now === null) return new Failure('server_not_found', { id });
+  if (now === null) return { failure: new Failure('server_not_found', { id }), isOtherwise: false };
+  const unavailable = (reason: string) => new Failure('server_not_available', { id, reason });
   const obstacle = obstacleAfter(now, plan) ?? (hasMoved(reserved, now) ? 'another call has deployed it' : undefined);
-  if (obstacle !== undefined) return new Failure('server_not_available', { id, reason: obstacle });
-  asPlanned(now, plan);
-  return null;
+  if (obstacle !== undefined) return { failure: unavailable(obstacle), isOtherwise: false };
+  if (isAsPlanned(now, plan)) return null;
+  const failure = plan.keyed ? describedOtherwise(now) : unavailable('somebody has changed what it is to deploy');
+  return { failure, isOtherwise: true };
 }
 
 /**
  * Takes the ports that the attempt may have attached off a server that somebody else has by now. Nothing can be done if
  * that fails: the failure of the attempt names the server.
  */
-export async function detachAll({ deploying, server, signal }: Attempt, ports: ReadonlySet<string>): Promise<void> {
+export async function detachAll(
+  { deploying, server, signal }: Omit<Attempt, 'plan' | 'caller'>,
+  ports: ReadonlySet<string>,
+): Promise<void> {
   for (const port of ports) await deploying.bareMetal.detach(server.id, port, signal).catch(() => undefined);
 }

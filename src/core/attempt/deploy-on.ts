@@ -12,8 +12,10 @@ import {
   hasMoved,
   lookAgain,
   type MayArrive,
+  mayReserveLate,
   missingPort,
   nothing,
+  type Overtaken,
   obstacleAfter,
   overtakenBy,
   serverNow,
@@ -21,8 +23,8 @@ import {
 } from './attempt.js';
 import * as failures from './attempt-failures.js';
 import { withoutEcho } from './echo.js';
-import type { Outcome, Plan, Started } from './outcome.js';
-import { type Release, releaseReservation } from './release-reservation.js';
+import type { Outcome, Plan, Release, Started } from './outcome.js';
+import { releaseReservation } from './release-reservation.js';
 
 /*
  * One attempt on one server, from top to bottom. Each step answers what has become of it, together with what may still
@@ -91,6 +93,8 @@ interface Reserved extends Holding {
 interface RefusedHolding extends Holding {
   readonly kind: 'refused';
   readonly failure: Failure;
+  /** The server still carries our deployment id, but describes something else. */
+  readonly isOtherwise?: boolean;
 }
 
 /** Reserves the server and describes what to deploy, in one change. */
@@ -143,13 +147,6 @@ async function reserve(
   });
 }
 
-/** Whether a reservation that was sent before may still arrive. Where somebody else has the server, it is refused. */
-function mayReserveLate(tries: Tries | null): boolean {
-  if (tries === null) return false;
-  const { error, lost } = tries;
-  return lost && !(error instanceof Refused && (error.refusal === 'taken' || error.refusal === 'not_found'));
-}
-
 /** Attaches the plan's ports, but for those that are attached already. */
 async function attachPorts(attempt: Attempt, reserved: Reserved): Promise<Reserved | RefusedHolding> {
   const { deploying, server, plan, signal } = attempt;
@@ -159,13 +156,13 @@ async function attachPorts(attempt: Attempt, reserved: Reserved): Promise<Reserv
   try {
     const before = plan.vifs.length > 0 ? await bareMetal.vifs(server.id, signal) : [];
     for (const port of plan.vifs.filter((each) => !before.includes(each))) {
-      const failure = await persisting<Failure | null>({
+      const overtaken = await persisting<Overtaken | null>({
         ...deploying,
         until: plan.until,
         async change() {
           // Ironic takes no condition: the port would go to whoever has the server by now.
-          const overtaken = overtakenBy(attempt, reserved.server, await lookAgain(attempt));
-          if (overtaken !== null) return overtaken;
+          const between = overtakenBy(attempt, reserved.server, await lookAgain(attempt));
+          if (between !== null) return between;
           ports.add(port);
           await bareMetal.attach(server.id, port, signal);
           return null;
@@ -176,7 +173,7 @@ async function attachPorts(attempt: Attempt, reserved: Reserved): Promise<Reserv
           return again;
         },
       });
-      if (failure !== null) return { ...reserved, kind: 'refused', failure, ports, mayArrive };
+      if (overtaken !== null) return { ...reserved, kind: 'refused', ...overtaken, ports, mayArrive };
     }
     return { ...reserved, ports, mayArrive, seenAt: plan.vifs.length > 0 ? null : reserved.seenAt };
   } catch (error) {
@@ -202,7 +199,9 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
   };
   const overtaken = async (now: Server | null, before: Tries | null): Promise<Started | RefusedHolding> => {
     if (before?.lost) return startedLate(before, now);
-    return refused(overtakenBy(attempt, reserved.server, now) ?? failures.describedOtherwise(server), before);
+    const between = overtakenBy(attempt, reserved.server, now);
+    if (between === null) throw new TypeError('the server permits the start');
+    return { ...refused(between.failure, before), ...between };
   };
   return persisting<Started | RefusedHolding>({
     ...deploying,
@@ -252,9 +251,10 @@ async function confirm(attempt: Attempt): Promise<Outcome> {
  * key has started it; or, where nobody else knows the deployment id, something on the way sent our start twice, or
  * somebody's start arrived late.
  */
-async function giveBack(attempt: Attempt, refused: Holding & { readonly failure: Failure }): Promise<Outcome> {
+async function giveBack(attempt: Attempt, refused: Omit<RefusedHolding, 'kind'>): Promise<Outcome> {
   const { server, plan } = attempt;
   const { failure, mayArrive } = refused;
+  if (refused.isOtherwise) return leave(attempt, refused);
   const gone: Outcome = { kind: mayArrive.reservation ? 'mayArriveLate' : 'declined', failure };
   // Another call with the same key may be about to start what is reserved. A repeated call goes on from here.
   const keeps = plan.keyed && failure.retryable;
@@ -276,6 +276,15 @@ async function giveBack(attempt: Attempt, refused: Holding & { readonly failure:
       if (takesNothing(plan, refused) && mayArrive.port === null && !release.seen) return gone;
       throw failures.stillReserved(failure, server, { reservation: plan.reservation, kept: release });
   }
+}
+
+/** Ends the attempt where the server describes what somebody else wants: that stays, and our ports go. */
+async function leave(attempt: Attempt, { failure, ports }: Omit<RefusedHolding, 'kind'>): Promise<never> {
+  const { server, plan } = attempt;
+  await detachAll(attempt, ports);
+  if (plan.keyed) throw failure;
+  const kept = { kind: 'kept', why: 'its entry is gone', seen: true } as const;
+  throw failures.stillReserved(failure, server, { reservation: plan.reservation, kept });
 }
 
 /** As far as is known, the reservation takes nothing: it does where what is to be retried has been undeployed. */

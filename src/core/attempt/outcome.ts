@@ -45,6 +45,23 @@ export interface Started {
   readonly plan: Plan;
 }
 
+/** How giving a reservation back ended. */
+export type Release =
+  /** The server is free or somebody else's. */
+  | { readonly kind: 'released' }
+  /** It is in a deployment under our id. */
+  | { readonly kind: 'deployed'; readonly server: Server }
+  | Kept;
+
+/** A server that could not be given back, or was not to be. */
+export interface Kept {
+  readonly kind: 'kept';
+  /** Why, as a clause. */
+  readonly why: string;
+  /** Whether the server was seen; else that it is still ours is not certain. */
+  readonly seen: boolean;
+}
+
 /** What it takes to carry a plan out. */
 export interface Deploying extends Retrying {
   readonly bareMetal: BareMetal;

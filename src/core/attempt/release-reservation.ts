@@ -2,32 +2,16 @@ import { again, deadlines, persisting } from '../async/retry.js';
 import { NoAnswer, type ReservationId } from '../ports.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
-import type { Deploying } from './outcome.js';
-
-/** How giving a reservation back ended. */
-export type Release =
-  /** The server is free or somebody else's. */
-  | { readonly kind: 'released' }
-  /** It is in a deployment under our id. */
-  | { readonly kind: 'deployed'; readonly server: Server }
-  | Kept;
-
-/** A server that could not be given back, or was not to be. */
-export interface Kept {
-  readonly kind: 'kept';
-  /** Why, as a clause. */
-  readonly why: string;
-  /** Whether the server was seen; else that it is still ours is not certain. */
-  readonly seen: boolean;
-}
+import { detachAll } from './attempt.js';
+import type { Deploying, Release } from './outcome.js';
 
 /** A reservation that is to be given back. */
 export interface Releasing {
   readonly deploying: Deploying;
   readonly server: Server;
   readonly reservation: ReservationId;
-  /** The Neutron ports that were attached for it; those that were there before stay. */
-  readonly ports: ReadonlySet<string>;
+  /** The Neutron ports that this attempt attached, while others stay; or all that the server has. */
+  readonly ports: ReadonlySet<string> | 'all';
   /** Of all its requests: the signal of a change. */
   readonly signal: AbortSignal;
   /** Somebody else's deployment was on the server before the reservation. It stays, without our id. */
@@ -49,19 +33,23 @@ export function releaseReservation(releasing: Releasing): Promise<Release> {
     async change() {
       const now = await bareMetal.find(server.id, signal);
       if (now === null) return { kind: 'released' };
-      const isOurs = now.deploymentId === reservation.deploymentId;
-      // Somebody has it undeployed: then Ironic takes the id off by itself.
-      if (isOurs && meaningOf(now).freeing) return { kind: 'released' };
-      if (isOurs && !alreadyDeployed && meaningOf(now).outcome !== 'none') {
-        return { kind: 'deployed', server: now };
+      if (now.deploymentId !== reservation.deploymentId) {
+        // A port of ours would connect whoever has the server now. It is theirs: there is no more to it than to try.
+        if (ports !== 'all') await detachAll({ deploying, server, signal }, ports);
+        return { kind: 'released' };
       }
-      seen = isOurs;
-      // A port of ours would connect whoever has the server next. So it goes first, while the server is still reserved.
-      for (const port of ports) {
+      // Somebody has it undeployed: then Ironic takes the id off by itself.
+      if (meaningOf(now).freeing) return { kind: 'released' };
+      const isGoingOn = ports === 'all' && now.attemptId !== reservation.attemptId;
+      if (isGoingOn || (!alreadyDeployed && meaningOf(now).outcome !== 'none'))
+        return { kind: 'deployed', server: now };
+      seen = true;
+      // The ports go first, while the server is still reserved: else they would connect whoever has it next.
+      for (const port of ports === 'all' ? await bareMetal.vifs(server.id, signal) : ports) {
         if (clock.now() >= until) throw new NoAnswer('It took too long to detach its ports', false);
         await bareMetal.detach(server.id, port, signal);
       }
-      if (isOurs) await bareMetal.release(server.id, reservation, signal);
+      await bareMetal.release(server.id, reservation, signal);
       return { kind: 'released' };
     },
     settle: async ({ error, last }) => (last ? { kind: 'kept', why: error.reason, seen } : again),

@@ -8,13 +8,13 @@ import { withPortFailures } from '../port-failures.js';
 import type { DeprovisionRequest, DeprovisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { isFree, meaningOf } from '../states.js';
-import { diagnose } from '../status/diagnosis.js';
 import { anotherDeployment, carriesAnother, displayName, isForgotten, isoTime } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
-import { named, quoted } from '../text/untrusted.js';
+import { named } from '../text/untrusted.js';
 import { decide } from './decision.js';
 import { diskWords, underWay, undone } from './deprovision-response.js';
 import { undeploy } from './undeploy.js';
+import { undeploymentFailed } from './undeploy-failures.js';
 
 /** Takes deployments off their servers. */
 export interface DeprovisionService {
@@ -27,14 +27,14 @@ export interface DeprovisionService {
   /**
    * Undeploys a server, or gives a reservation back from which no deployment came. Repeated, it tells how far it is, and
    * with `retry_failed` undeploys again what could not be undeployed.
-   * @param agreed What the user was asked and has agreed to, if anything: it holds for nothing else.
+   * @param agreed What the user has agreed to: it holds for nothing else. Null for nothing; undefined where nobody can ask.
    * @throws Failure `not_confirmed`, `not_permitted`, `deprovision_refused`, `server_not_found`, `operation_not_found`,
    * `outcome_unknown`
    */
   deprovision(
     request: DeprovisionRequest,
     signal: AbortSignal,
-    agreed?: string | undefined,
+    agreed?: string | null | undefined,
   ): Promise<DeprovisionResponse>;
 }
 
@@ -67,43 +67,37 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
   async function deprovision(
     request: DeprovisionRequest,
     signal: AbortSignal,
-    agreed?: string,
+    agreed?: string | null,
   ): Promise<DeprovisionResponse> {
     const seenAt = clock.now();
     const server = await find(request, signal);
     const decision = decide(server, policy, bareMetal.now());
     if (decision === 'wait') return underWay(server);
     if (agreed !== undefined && agreed !== sentenceAbout(server)) throw agreedToAnother(server);
-    if (decision === 'retry' && !request.retry_failed) throw await failedBefore(server, signal);
+    if (decision === 'retry' && !request.retry_failed) {
+      // The record only refines what is known.
+      throw undeploymentFailed(server, await bareMetal.errors(server.id, signal).catch(() => []));
+    }
     signal.throwIfAborted();
     return changes
-      .run(() => (decision === 'release' ? release(server) : undeploy({ deploying: options, policy, server, seenAt })))
+      .run(() =>
+        decision === 'release'
+          ? release(server)
+          : undeploy({ deploying: options, policy, server, seenAt, retrying: decision === 'retry' }),
+      )
       .finally(() => onChange(server.id));
-  }
-
-  /** Ironic could not undeploy the server before, and as a rule would fail again. */
-  async function failedBefore(server: Server, signal: AbortSignal): Promise<Failure> {
-    // The record only refines what is known.
-    const errors = await bareMetal.errors(server.id, signal).catch(() => []);
-    const { hint, ironic_error } = diagnose(server, errors);
-    return new Failure('deprovision_refused', {
-      id: server.id,
-      reason: `its undeployment failed${ironic_error === null ? '' : `; Ironic says: ${quoted(ironic_error)}`}`,
-      hint: `${hint} Call again with retry_failed when that is done.`,
-    });
   }
 
   async function release(server: Server): Promise<DeprovisionResponse> {
     const { deploymentId, attemptId } = server;
     if (deploymentId === null || attemptId === null) throw new TypeError('this is no reservation of ours');
     const signal = signalOfChange();
-    // Nobody else attaches ports to a server that is reserved.
-    const ports = new Set(await bareMetal.vifs(server.id, signal));
     const reservation = { deploymentId, attemptId };
-    const release = await releaseReservation({ deploying: options, server, reservation, ports, signal });
+    const release = await releaseReservation({ deploying: options, server, reservation, ports: 'all', signal });
     if (release.kind === 'kept') throw stillThere(server, release.why);
-    if (release.kind === 'deployed') throw stillThere(server, 'its deployment has been started meanwhile');
-    const now = await bareMetal.find(server.id, signal);
+    if (release.kind === 'deployed') throw stillThere(server, 'another call goes on with its deployment');
+    // It is undone, whether that can be seen or not.
+    const now = await bareMetal.find(server.id, signal).catch(() => null);
     if (now?.deploymentId === deploymentId) throw stillThere(server, 'another call goes on with its deployment');
     return undone(
       server,

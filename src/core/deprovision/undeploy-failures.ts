@@ -1,8 +1,10 @@
 import { Failure } from '../failures.js';
 import { op } from '../names.js';
 import type { Refused } from '../ports.js';
-import type { Server } from '../server.js';
+import type { RecordedError, Server } from '../server.js';
+import { diagnose } from '../status/diagnosis.js';
 import { displayName } from '../status/provision-status.js';
+import { quoted } from '../text/untrusted.js';
 
 /** Ironic said no to the end of a deployment. */
 export function refusedToUndeploy(server: Server, refused: Refused): Failure {
@@ -22,5 +24,15 @@ export function undeploymentUnknown(server: Server, words: string, cause?: unkno
     reason: `${words}. Server ${displayName(server)} may be on its way to be undeployed: operation ${id}, deployment ${deploymentId ?? 'without an id'}`,
     hint: `Ask ${op('status')} how the operation id stands before you call again.`,
     cause,
+  });
+}
+
+/** Ironic could not undeploy the server, and as a rule would fail again. */
+export function undeploymentFailed(server: Server, errors: readonly RecordedError[] = []): Failure {
+  const { hint, ironic_error } = diagnose(server, errors);
+  return new Failure('deprovision_refused', {
+    id: server.id,
+    reason: `its undeployment failed${ironic_error === null ? '' : `; Ironic says: ${quoted(ironic_error)}`}`,
+    hint: `${hint} Call again with retry_failed when that is done.`,
   });
 }

@@ -12,7 +12,7 @@ import { meaningOf } from '../states.js';
 import { carriesAnother, displayName, isForgotten } from '../status/provision-status.js';
 import { decide, isGoing } from './decision.js';
 import { started, underWay, undone } from './deprovision-response.js';
-import { refusedToUndeploy, undeploymentUnknown } from './undeploy-failures.js';
+import { refusedToUndeploy, undeploymentFailed, undeploymentUnknown } from './undeploy-failures.js';
 
 /** A server that is to be undeployed, as it was read and judged a moment ago. */
 export interface Undeploying {
@@ -21,6 +21,8 @@ export interface Undeploying {
   readonly server: Server;
   /** When the request was sent that showed it so, by the clock. */
   readonly seenAt: number;
+  /** It was to be undeployed before, and that failed. */
+  readonly retrying: boolean;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface Undeploying {
  *
  * @throws Failure `deprovision_refused`, `outcome_unknown`, `ironic_unavailable` and what speaks against it by now
  */
-export function undeploy({ deploying, policy, server, seenAt }: Undeploying): Promise<DeprovisionResponse> {
+export function undeploy({ deploying, policy, server, seenAt, retrying }: Undeploying): Promise<DeprovisionResponse> {
   const { bareMetal, clock } = deploying;
   const signal = signalOfChange();
 
@@ -46,13 +48,14 @@ export function undeploy({ deploying, policy, server, seenAt }: Undeploying): Pr
       return undone(server, `Server ${displayName(server)} does not carry that deployment any more.`);
     }
     try {
-      decide(now, policy, bareMetal.now());
+      const decision = decide(now, policy, bareMetal.now());
       if (!isSame(now, server)) throw cannotTell(server);
-      return null;
+      if (decision !== 'retry' || retrying) return null;
     } catch (error) {
       if (!lost || !(error instanceof Failure)) throw error;
       throw undeploymentUnknown(server, error.reason ?? error.message, error);
     }
+    throw undeploymentFailed(now);
   }
 
   return persisting<DeprovisionResponse>({

@@ -48,20 +48,20 @@ export async function candidatesFor(
     if (meaningOf(earlier).outcome === 'none' && !reserved) {
       throw serverNotAvailable(earlier.id, earlier);
     }
-    if (again || reserved) return only(earlier, earlier.id, again);
+    if (again || reserved) return only(async () => earlier, earlier.id, again);
     return { kind: 'answered', response: standing(earlier, bareMetal.now()) };
   }
   if (retry && serverRef !== undefined) {
     const failed = await bareMetal.find(serverRef, signal);
     if (failed && meaningOf(failed).failed === 'deployment' && failed.entry !== null) {
-      if (isFor(failed, request)) return only(failed, serverRef, true);
+      if (isFor(failed, request)) return only(async () => failed, serverRef, true);
       throw serverNotAvailable(serverRef, failed, `this is not the request that failed there: ${obstacleTo(failed)}`);
     }
   } else if (retry && !identity.keyed) {
     throw invalidArgument('retry_failed', 'needs the server_id of what failed, or the idempotency_key of its request');
   }
   const criteria = criteriaOf(request);
-  if (serverRef !== undefined) return only(servers.findNamed(serverRef, criteria, signal), serverRef, false);
+  if (serverRef !== undefined) return only(() => servers.findNamed(serverRef, criteria, signal), serverRef, false);
   const rejections = createRejections(false);
   const candidates = servers.candidates(criteria, rejections.out, signal);
   return { kind: 'candidates', candidates, rejections, serverRef, retrying: false };
@@ -78,10 +78,10 @@ export function criteriaOf({ resource_class, traits, conductor_group }: Provisio
   return { resourceClass: resource_class, traits, conductorGroup: conductor_group };
 }
 
-/** The one server that will do. */
-function only(server: Server | Promise<Server>, serverRef: string, retrying: boolean): Candidates {
+/** The one server that will do. It is looked up only when it is asked for: nobody would take an earlier failure. */
+function only(find: () => Promise<Server>, serverRef: string, retrying: boolean): Candidates {
   async function* candidates() {
-    yield await server;
+    yield await find();
   }
   return { kind: 'candidates', candidates: candidates(), rejections: createRejections(true), serverRef, retrying };
 }

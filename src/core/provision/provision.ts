@@ -110,7 +110,9 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
   /** Whether a server was not available because another call with the same key is deploying on it. */
   async function hasAnother({ identity, signal }: Order, failure: unknown): Promise<boolean> {
     if (!identity.keyed || !(failure instanceof Failure) || failure.code !== 'server_not_available') return false;
-    const server = failure.deployment ? null : await bareMetal.findByDeployment(identity.deploymentId, signal);
+    // If that cannot be read, the failure stands.
+    const find = () => bareMetal.findByDeployment(identity.deploymentId, signal).catch(() => null);
+    const server = failure.deployment ? null : await find();
     return server !== null;
   }
 

@@ -1,3 +1,6 @@
+/** Where clouds tell a machine its secrets, beside the link-local addresses. */
+const metadata = new Set(['100.100.100.200', '192.0.0.192', 'fd00:ec2::254']);
+
 /** Names of the machine itself, and of the services that tell a machine in a cloud its secrets. */
 const localNames =
   /^(localhost|localhost[46]|ip6-(localhost|loopback)|metadata(\.goog)?|instance-data)$|\.(localhost|localdomain)$|^(metadata\.google|instance-data\.ec2)\.internal$/;
@@ -18,11 +21,12 @@ export function isLocalUrl(text: string): boolean {
 }
 
 function isLocalIpv4(host: string): boolean {
-  return /^(0|127|169\.254)\.[\d.]+$/.test(host);
+  return /^(0|127|169\.254)\.[\d.]+$/.test(host) || metadata.has(host);
 }
 
 /** @param host As a URL has it: in lower case, without leading zeros, the longest row of zeros left out. */
 function isLocalIpv6(host: string): boolean {
+  if (metadata.has(host)) return true;
   const [head = '', tail] = host.split('::');
   const [before, after] = [head, tail ?? ''].map((part) => (part === '' ? [] : part.split(':'))) as [
     string[],
@@ -41,7 +45,9 @@ function isLocalIpv6(host: string): boolean {
 function embeddedIpv4(groups: readonly number[]): readonly number[] | undefined {
   if (groups[0] === 0x2002) return groups.slice(1, 3);
   const prefix = groups.slice(0, 6).map((group) => group.toString(16));
-  return ['0:0:0:0:0:ffff', '0:0:0:0:ffff:0', '0:0:0:0:0:0', '64:ff9b:0:0:0:0'].includes(prefix.join(':'))
+  return ['0:0:0:0:0:ffff', '0:0:0:0:ffff:0', '0:0:0:0:0:0', '64:ff9b:0:0:0:0', '64:ff9b:1:0:0:0'].includes(
+    prefix.join(':'),
+  )
     ? groups.slice(6)
     : undefined;
 }

@@ -105,6 +105,26 @@ describe('what Ironic repeats of a config drive', () => {
   });
 });
 
+describe.each([undefined, 'job-1'])('a server whose description somebody has cleared (key: %s)', (key) => {
+  it('is not started, loses our ports, and the answer names it', async () => {
+    const vifs = [uuid(801)];
+    const lab = setup({
+      misbehave: script({
+        vifs: [null, () => lab.bareMetal.set(uuid(1), { entry: null, attemptId: null })],
+      }),
+    });
+    const request = { ...byId, vifs, ...(key === undefined ? {} : { idempotency_key: key }) };
+    const failure = await lab.failure(request);
+    const now = lab.bareMetal.servers.get(uuid(1));
+    expect(failure.code).toBe(key === undefined ? 'server_not_available' : 'idempotency_conflict');
+    expect(failure.deployment).toEqual({ operationId: uuid(1), deploymentId: now?.deploymentId });
+    if (key === undefined)
+      expect(failure.reason).toMatch(/^somebody has changed what it is to deploy\. .* is still reserved/);
+    expect(lab.bareMetal.deployments).toEqual([]);
+    expect([...lab.bareMetal.portsOf(uuid(1))]).toEqual([]);
+  });
+});
+
 describe('a server that is kept for a key', () => {
   it('is not said to stay reserved where the reservation never arrived', async () => {
     const lab = setup({ misbehave: script({ reserve: [lostRequest, ...Array(7).fill(refused('locked'))] }) });

@@ -60,6 +60,7 @@ function setup(server: Server | undefined = deployed(), { policy, mishaps = {} }
     consent: (overrides?: Partial<DeprovisionRequest>) => service.consent(request(overrides), forever),
     deprovision: (overrides?: Partial<DeprovisionRequest>, signal = forever) =>
       service.deprovision(request(overrides), signal),
+    deprovisionWith: (agreed: string | null | undefined) => service.deprovision(request(), forever, agreed),
     deprovisionAsAgreed: (agreed: string | null) => service.deprovision(request(), forever, agreed ?? undefined),
   };
 }
@@ -253,6 +254,44 @@ describe('a deployment that Ironic has failed to undeploy', () => {
   });
 });
 
+describe('a reservation that was left behind', () => {
+  const left = deployed({ provisionState: 'available' });
+
+  it('keeps the ports of whoever has the server by the time', async () => {
+    const { deprovision, bareMetal } = setup(left, {
+      mishaps: {
+        find: [
+          null,
+          () => {
+            bareMetal.set(id, { deploymentId: uuid(700), entry: null, attemptId: null, provisionState: 'active' });
+            bareMetal.portsOf(id).add(uuid(801));
+          },
+        ],
+      },
+    });
+    await deprovision();
+    expect([...bareMetal.portsOf(id)]).toEqual([uuid(801)]);
+    expect(bareMetal.servers.get(id)).toMatchObject({ deploymentId: uuid(700), provisionState: 'active' });
+  });
+
+  it('keeps its ports when another call has gone on with it', async () => {
+    const { deprovision, bareMetal } = setup(left, {
+      mishaps: { find: [null, () => bareMetal.set(id, { attemptId: uuid(952) })] },
+    });
+    bareMetal.portsOf(id).add(uuid(801));
+    expect(await failureOf(deprovision())).toMatchObject({
+      code: 'deprovision_refused',
+      reason: 'another call goes on with its deployment',
+    });
+    expect([...bareMetal.portsOf(id)]).toEqual([uuid(801)]);
+  });
+
+  it('is undone although the look at it afterwards gets no answer', async () => {
+    const { deprovision } = setup(left, { mishaps: { find: [null, null, unsent] } });
+    expect(await deprovision()).toMatchObject({ status: 'completed' });
+  });
+});
+
 describe('a deployment that is being written', () => {
   it('cannot be stopped; the answer says when to come again', async () => {
     const { deprovision, bareMetal } = setup(deployed({ provisionState: 'deploying' }));
@@ -403,6 +442,14 @@ describe('what the user is asked', () => {
     },
   );
 
+  it('is not given by there having been nothing to ask', async () => {
+    const { consent, deprovisionWith, bareMetal } = setup(freeServer(1, { provisionState: 'cleaning' }));
+    expect(await consent()).toBeNull();
+    bareMetal.set(id, deployed());
+    expect(await failureOf(deprovisionWith(null))).toMatchObject({ code: 'not_confirmed' });
+    expect(bareMetal.undeployments).toEqual([]);
+  });
+
   it('counts while nothing has changed', async () => {
     const { consent, deprovisionAsAgreed } = setup();
     expect(await deprovisionAsAgreed(await consent())).toMatchObject({ status: 'accepted' });
@@ -444,6 +491,25 @@ describe('an undeployment whose answer gets lost', () => {
     expect(bareMetal.servers.get(id)).toMatchObject({ provisionState: 'active', ...redeployed });
   });
 
+  it('is not sent again once it has failed', async () => {
+    const { deprovision, bareMetal } = setup(deployed(), {
+      mishaps: {
+        undeploy: [
+          (act) => {
+            act();
+            bareMetal.set(id, { provisionState: 'error', deploymentId: null, entry: null, attemptId: null });
+            throw new NoAnswer('gone', true);
+          },
+        ],
+      },
+    });
+    expect(await failureOf(deprovision())).toMatchObject({
+      code: 'deprovision_refused',
+      reason: expect.stringMatching(/^its undeployment failed/),
+    });
+    expect(bareMetal.undeployments).toHaveLength(1);
+  });
+
   it('is looked for right before it is sent again', async () => {
     const { deprovision, bareMetal } = setup(deployed(), { mishaps: { undeploy: [lostRequest, refused('locked')] } });
     await deprovision();
@@ -473,21 +539,6 @@ describe('an undeployment whose answer gets lost', () => {
       message: 'Server bm-1 does not carry that deployment any more.',
     });
     expect(bareMetal.undeployments).toEqual([]);
-  });
-
-  it('is repeated when it arrived and failed, which makes Ironic forget the id', async () => {
-    const { deprovision, bareMetal } = setup(deployed(), {
-      mishaps: {
-        undeploy: [
-          (act) => {
-            bareMetal.set(id, { provisionState: 'error', deploymentId: null, entry: null });
-            return lostRequest(act);
-          },
-        ],
-      },
-    });
-    expect(await deprovision()).toMatchObject({ status: 'accepted' });
-    expect(bareMetal.undeployments).toHaveLength(1);
   });
 
   it('is over when the server is free again', async () => {
