@@ -20,9 +20,6 @@ const Nested = z
   .partial()
   .catch({});
 
-/** Characters of an explanation that are looked at: none that is true is so long. */
-const longest = 20_000;
-
 /**
  * What a service said was wrong, as one line of plain text, in an error answer of any recorded shape. It is not genuine
  * in a body that no OpenStack service writes, such as a proxy's page. Never fails.
@@ -35,7 +32,7 @@ export function faultIn(answer: Answer) {
     if (!words.success) continue;
     const text = words.data.faultstring || words.data.description || words.data.message || words.data.title;
     if (!text) continue;
-    const lines = withoutEcho(text.slice(0, longest)).replace(/<br ?\/?>/g, ' ');
+    const lines = withoutEcho(text).replace(/<br ?\/?>/g, ' ');
     return { words: plain(redactUrls(lines)), genuine: true };
   }
   return { words: 'no explanation given', genuine: false };
