@@ -58,18 +58,13 @@ export function reservationUnknown(server: Server, { deploymentId }: Reservation
 }
 
 /** The same failure, with the word that our reservation could not be taken back. */
-export function stillReserved(
-  failure: Failure,
-  server: Server,
-  { reservation: { deploymentId }, kept }: { readonly reservation: Reservation; readonly kept: Kept },
-): Failure {
-  return new Failure(failure.code, {
-    id: failure.id,
-    deployment: { operationId: server.id, deploymentId },
-    reason: `${reasonOf(failure)}. Server ${displayName(server)} ${kept.seen ? 'is still' : 'may still be'} reserved as deployment ${deploymentId}, for it could not be released: ${kept.why}`,
+export function stillReserved(failure: Failure, server: Server, { reservation, kept }: KeptReservation): Failure {
+  const { deploymentId } = reservation;
+  return withReservation(failure, server, {
+    deploymentId,
+    words: `Server ${displayName(server)} ${kept.seen ? 'is still' : 'may still be'} reserved as deployment ${deploymentId}, for it could not be released: ${kept.why}`,
     hint: 'Choose another server; the operator can release this one by removing its instance_uuid.',
     retryable: false,
-    cause: failure,
   });
 }
 
@@ -79,28 +74,44 @@ export function mayBeReserved(
   server: Server,
   { deploymentId }: Pick<Reservation, 'deploymentId'>,
 ): Failure {
-  return new Failure(failure.code, {
-    id: failure.id,
-    deployment: { operationId: server.id, deploymentId },
-    reason: `${reasonOf(failure)}. An answer to its reservation was lost: should that request still arrive, server ${displayName(server)} will be reserved as deployment ${deploymentId}`,
+  return withReservation(failure, server, {
+    deploymentId,
+    words: `An answer to its reservation was lost: should that request still arrive, server ${displayName(server)} will be reserved as deployment ${deploymentId}`,
     hint: 'Choose another server; "ironic-mcp check" finds this one if it is reserved then, and says how to release it.',
     retryable: false,
-    cause: failure,
   });
 }
 
 /** The same failure, with the word that the reservation waits for a repeated call. */
-export function keptReserved(
-  failure: Failure,
-  server: Server,
-  { reservation: { deploymentId }, kept }: { readonly reservation: Reservation; readonly kept: Kept },
-): Failure {
+export function keptReserved(failure: Failure, server: Server, { reservation, kept }: KeptReservation): Failure {
+  return withReservation(failure, server, {
+    deploymentId: reservation.deploymentId,
+    words: `Server ${displayName(server)} ${kept.seen ? 'stays' : 'may stay'} reserved for this idempotency key`,
+    hint: 'Call again with the same idempotency_key: it goes on with that server.',
+    retryable: true,
+  });
+}
+
+/** A reservation that was not taken back. */
+interface KeptReservation {
+  readonly reservation: Reservation;
+  readonly kept: Kept;
+}
+
+/** What a failure leaves behind on a server. */
+interface Remainder {
+  readonly deploymentId: string;
+  readonly words: string;
+  readonly hint: string;
+  readonly retryable: boolean;
+}
+
+function withReservation(failure: Failure, server: Server, { deploymentId, words, ...next }: Remainder): Failure {
   return new Failure(failure.code, {
     id: failure.id,
     deployment: { operationId: server.id, deploymentId },
-    reason: `${reasonOf(failure)}. Server ${displayName(server)} ${kept.seen ? 'stays' : 'may stay'} reserved for this idempotency key`,
-    hint: 'Call again with the same idempotency_key: it goes on with that server.',
-    retryable: true,
+    reason: `${reasonOf(failure)}. ${words}`,
+    ...next,
     cause: failure,
   });
 }

@@ -23,7 +23,7 @@ export interface Attempt {
 export interface MayArrive {
   /** The reservation, even after all has been undone. */
   readonly reservation: boolean;
-  /** The attachment of this port. It would connect whoever has the server by then, so nothing may be undone. */
+  /** The attachment of this port. Nothing may be undone: the port would then connect the server of somebody else. */
   readonly port: string | null;
   /**
    * The start, by its earlier delivery: something on the way may have sent it twice, and Ironic has refused the second. The
@@ -65,7 +65,7 @@ export function asPlanned(server: Server, plan: Plan): Server {
   throw describedOtherwise(server);
 }
 
-/** Whether a deployment has begun since: a state may be the same again, but then Ironic dates it anew. */
+/** Whether a deployment has begun since. The state may be the same again, but Ironic then gives it a new date. */
 export function hasMoved(before: Server, now: Server): boolean {
   if (meaningOf(now).outcome === 'none') return false;
   return now.provisionState !== before.provisionState || now.provisionedAt !== before.provisionedAt;
@@ -82,25 +82,25 @@ export function wasDeployedBefore({ server, plan }: Attempt, now: Server): boole
 }
 
 /**
- * Looks at the server before a change is sent, which that look cannot have had an effect on.
+ * Looks at the server before a change is sent.
  * @throws NoAnswer, Refused
  */
-export async function lookAgain({ deploying, server, signal }: Attempt): Promise<Server | null> {
-  try {
-    return await deploying.bareMetal.find(server.id, signal);
-  } catch (error) {
-    throw error instanceof NoAnswer ? error.withoutEffect() : error;
-  }
+export function lookAgain({ deploying, server, signal }: Attempt): Promise<Server | null> {
+  return beforeChange(deploying.bareMetal.find(server.id, signal));
 }
 
 /** A port of the plan that is not recorded at the server any more: another call may have given the reservation back. */
 export async function missingPort({ deploying, server, plan, signal }: Attempt): Promise<string | undefined> {
   if (plan.vifs.length === 0) return undefined;
-  const recorded = await deploying.bareMetal.vifs(server.id, signal).catch((error: unknown) => {
-    // What a read did not hear says nothing about the change.
+  const recorded = await beforeChange(deploying.bareMetal.vifs(server.id, signal));
+  return plan.vifs.find((port) => !recorded.includes(port));
+}
+
+/** What a read before a change did not hear says nothing about the change, which has not been sent. */
+function beforeChange<T>(read: Promise<T>): Promise<T> {
+  return read.catch((error: unknown) => {
     throw error instanceof NoAnswer ? error.withoutEffect() : error;
   });
-  return plan.vifs.find((port) => !recorded.includes(port));
 }
 
 /** What speaks against starting the deployment on a server that we have reserved, as a clause. */
