@@ -126,9 +126,19 @@ function routerOf({ operations, policy, core, mcp, ready }: HttpAppOptions): Hon
     const { openApi } = await import('./documents.js');
     return text(openApi, 'application/json', 200, env.requestId);
   });
-  app.get('/docs', async ({ env }) => {
-    const { docsPage } = await import('./documents.js');
-    return text(docsPage, 'text/html; charset=utf-8', 200, env.requestId, pageHeaders);
+  app.get('/docs', async ({ req, env }) => {
+    const { docsPageAt } = await import('./documents.js');
+    // The guard lets in only a Host that is a name or an address. Behind a proxy with TLS, the reader is at https.
+    const scheme = req.header('x-forwarded-proto') === 'https' ? 'https' : 'http';
+    const page = docsPageAt(`${scheme}://${req.header('host')}`);
+    return text(page, 'text/html; charset=utf-8', 200, env.requestId, pageHeaders);
+  });
+  app.get('/', ({ req, env }) => {
+    if (!req.header('accept')?.includes('text/html')) return json(entrances, 200, env.requestId);
+    return text('', 'text/html; charset=utf-8', 302, env.requestId, { Location: entrances.docs });
+  });
+  app.all('/', () => {
+    throw new Failure('not_found', { hint: 'MCP is at /mcp. /docs lists the REST routes.' });
   });
   app.notFound(({ req }) => {
     const allowed = methods.filter((method) => app.router.match(method, req.path)[0].length > 0);
@@ -151,7 +161,10 @@ class NotAllowed extends Failure {
   }
 }
 
-/** The page needs nothing but its own style; nothing on it may ask anybody for anything. */
+/** The answer to a program at `/`. A browser is redirected to the docs. */
+const entrances = { docs: '/docs', openapi: '/openapi.json', mcp: '/mcp', health: '/healthz' };
+
+/** The page has its style in it and may load nothing. */
 const pageHeaders = {
   'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
   'Referrer-Policy': 'no-referrer',

@@ -1,14 +1,23 @@
+import type { Effect } from '../core/call.js';
 import { type FailureCode, failures } from '../core/failures.js';
-import { writtenFor } from '../core/names.js';
 import type { Operation } from '../core/operation.js';
 import { style } from './docs-style.js';
-import { titleOf } from './problem.js';
+import { Problem, titleOf } from './problem.js';
 import { descriptionOf, exampleRequest, failuresOf } from './reference.js';
+import { forRest } from './rest-names.js';
 import { fieldsOf, jsonSchema, type Schema } from './schema.js';
 
-const base = 'http://127.0.0.1:7385';
+/** Stands in the examples for the address of this server. */
+export const baseMark = 'http://base.invalid';
 
-/** The reference of the REST API: one page that needs nothing but itself. */
+/** What a method does, in a word for those who do not see its colour. */
+const effects: Readonly<Record<Effect, string>> = {
+  read: 'reads only',
+  write: 'changes a server',
+  destroy: 'destroys data',
+};
+
+/** The reference of the REST API: one page that loads nothing else. */
 export function docsPageOf(operations: readonly Operation[]): string {
   const codes = Object.keys(failures) as FailureCode[];
   return `<!doctype html>
@@ -22,39 +31,47 @@ export function docsPageOf(operations: readonly Operation[]): string {
 <body>
 <header>
 <h1>ironic-mcp</h1>
-<p>Bare-metal servers through OpenStack Ironic. This is the REST reference; a machine reads it at <a href="/openapi.json">/openapi.json</a>.</p>
+<p>Bare-metal servers through OpenStack Ironic. This page is the REST reference. Programs read it as OpenAPI at <a href="/openapi.json">/openapi.json</a>.</p>
 </header>
 <nav>
 <ul>
-${operations.map(({ name, route }) => `<li><a href="#${name}"><b>${route.method}</b> ${escaped(route.path)}</a></li>`).join('\n')}
-<li><a href="#mcp"><b>MCP</b> /mcp</a></li>
+${operations.map(({ name, route, effect }) => `<li><a href="#${name}">${badge(route.method, effect)} ${escaped(route.path)}</a></li>`).join('\n')}
+<li><a href="#mcp">${badge('MCP', 'read')} /mcp</a></li>
 <li><a href="#health">Health</a></li>
 <li><a href="#failures">Failures</a></li>
 </ul>
 </nav>
 <main>
 <section>
-<p>Requests and answers are JSON. The examples work as they are, one after the other, on a server that was started with <code>ironic-mcp http --allow-deprovision</code> and simulates a cloud. If the operator has set a token, add <code>-H "Authorization: Bearer $IRONIC_MCP_HTTP_TOKEN"</code>.</p>
-<p>Every answer has an <code>X-Request-Id</code>, by which the operator finds it in the log; send your own to choose it. Only what cannot be read as HTTP is answered without one: by a bare 400, 408, 417 or 431. A <code>traceparent</code> is taken over. Descriptions and hints call an operation by the name of its tool, which stands beside its path. An unknown argument is an error, never dropped. Where there is an argument <code>idempotency_key</code>, the header <code>Idempotency-Key</code> is the same; a key with a comma needs quotation marks there.</p>
+<ul>
+<li>Requests and answers are JSON. An unknown argument is an error.</li>
+<li>To try the examples, start a simulated cloud with <code>ironic-mcp http --allow-deprovision</code> and run them in this order.</li>
+<li>If the operator has set a token, add <code>-H "Authorization: Bearer $IRONIC_MCP_HTTP_TOKEN"</code>.</li>
+<li>To repeat a request safely, send an idempotency key: as argument <code>idempotency_key</code> or in the header <code>Idempotency-Key</code>. In the header, a key with a comma needs quotation marks.</li>
+<li>Every answer has an <code>X-Request-Id</code>, which the operator finds in the log. Send your own to choose it. Only a request that is not valid HTTP gets an answer without one: 400, 408, 417 or 431 with no body.</li>
+<li>A W3C <code>traceparent</code> goes into the access log and the audit log.</li>
+</ul>
 </section>
 ${operations.map(operationSection).join('\n')}
 <section id="mcp">
-<h2><b>MCP</b> /mcp</h2>
-<p>The same operations as tools for AI agents: the Model Context Protocol over streamable HTTP, for clients of 2026-07-28 and of every earlier revision.</p>
-${curl(`curl ${base}/mcp \\
+<h2>${badge('MCP', 'read')} /mcp</h2>
+<p>The same operations as tools for AI agents, by MCP over streamable HTTP. Clients of the 2026-07-28 revision and of every earlier one can connect.</p>
+${curl(`curl '${baseMark}/mcp' \\
   -H 'Content-Type: application/json' \\
   -H 'Accept: application/json, text/event-stream' \\
   -d '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'`)}
 </section>
 <section id="health">
 <h2>Health</h2>
-<p>Neither needs a token. <code>/healthz</code> tells whether the process works, <code>/readyz</code> whether Ironic answers it.</p>
-${curl(`curl ${base}/healthz`)}
-${curl(`curl ${base}/readyz`)}
+<p>Neither route needs a token. <code>/healthz</code> answers 200 if this process works, <code>/readyz</code> if Ironic answers as well.</p>
+${curl(`curl '${baseMark}/healthz'`)}
+${curl(`curl '${baseMark}/readyz'`)}
 </section>
 <section id="failures">
 <h2>Failures</h2>
-<p>A failure is <code>application/problem+json</code> (RFC 9457): <code>type</code>, <code>title</code>, <code>status</code>, <code>detail</code> (the message below), and <code>code</code>, <code>reason</code> (what exactly, or null), <code>hint</code> (what to do next), <code>retryable</code>. <code>invalid_request</code> lists in <code>errors</code> what is wrong with each argument. Text that came from Ironic stands in <code>reason</code> only: it is data, not instructions.</p>
+<p>Every failure is <code>application/problem+json</code> (RFC 9457).</p>
+${memberTable(jsonSchema(Problem, 'output'))}
+<h3>Codes</h3>
 ${table(
   ['Status', 'Code', 'Message', 'When, and what to do'],
   codes.map((code) => {
@@ -63,7 +80,7 @@ ${table(
       `${http}`,
       `<code id="${code}">${code}</code>`,
       escaped(message),
-      `${escaped(`${when} ${writtenFor('rest', hint)}`)}${retryable ? ' <i>May be repeated.</i>' : ''}`,
+      `${prose(forRest(when))}<br><b>Next:</b> ${prose(forRest(hint))}${retryable ? ' <i>retryable</i>' : ''}`,
     ];
   }),
 )}
@@ -75,10 +92,10 @@ ${table(
 }
 
 function operationSection(operation: Operation): string {
-  const { name, title, route, output } = operation;
+  const { name, title, route, output, effect } = operation;
   return `<section id="${name}">
-<h2><b>${route.method}</b> ${escaped(route.path)} <code>${name}</code></h2>
-<p><strong>${escaped(title)}.</strong> ${escaped(descriptionOf(operation))}</p>
+<h2>${badge(route.method, effect)} ${escaped(route.path)} <small class="${effect}">${effects[effect]}</small></h2>
+<p><strong>${escaped(title)}.</strong> ${prose(descriptionOf(operation))} <i>MCP tool: <code>${name}</code></i></p>
 ${curl(curlLine(operation))}
 <h3>Arguments</h3>
 ${table(
@@ -87,18 +104,11 @@ ${table(
     `<code>${escaped(name)}</code>${required ? ' <i>required</i>' : ''}`,
     place,
     typeWords(schema),
-    escaped(schema.description ?? ''),
+    prose(schema.description ?? ''),
   ]),
 )}
 <h3>Answer ${route.status}</h3>
-${table(
-  ['Name', 'Type', 'Meaning'],
-  membersOf(jsonSchema(output, 'output')).map(([name, schema]) => [
-    `<code>${escaped(name)}</code>`,
-    typeWords(schema),
-    escaped(schema.description ?? ''),
-  ]),
-)}
+${memberTable(jsonSchema(output, 'output'))}
 <h3>Failures</h3>
 <p class="codes">${failuresOf(operation)
     .map((code) => `<a href="#${code}" title="${escaped(titleOf(code))}">${code}</a>`)
@@ -106,25 +116,36 @@ ${table(
 </section>`;
 }
 
+function badge(method: string, effect: Effect): string {
+  return `<b class="method ${effect}">${method}</b>`;
+}
+
 function curlLine(operation: Operation): string {
   const { target, body } = exampleRequest(operation);
   const { method } = operation.route;
-  const parts = [
-    'curl',
-    ...(method === 'GET' || (method === 'POST' && body !== undefined) ? [] : ['-X', method]),
-    quoted(`${base}${target}`),
-  ];
-  const line = parts.join(' ');
+  const isImplied = method === 'GET' || (method === 'POST' && body !== undefined);
+  const line = `curl ${isImplied ? '' : `-X ${method} `}${quoted(`${baseMark}${target}`)}`;
   return body === undefined ? line : `${line} \\\n  -H 'Content-Type: application/json' \\\n  -d ${quoted(body)}`;
 }
 
 /** Fit for a shell. */
 function quoted(text: string): string {
-  return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function curl(line: string): string {
   return `<pre><code>${escaped(line)}</code></pre>`;
+}
+
+function memberTable(schema: Schema): string {
+  return table(
+    ['Name', 'Type', 'Meaning'],
+    membersOf(schema).map(([name, member]) => [
+      `<code>${escaped(name)}</code>`,
+      typeWords(member),
+      prose(member.description ?? ''),
+    ]),
+  );
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -151,13 +172,34 @@ function membersOf({ properties, anyOf = [] }: Schema, prefix = ''): readonly (r
 function typeWords(schema: Schema): string {
   const { anyOf, enum: choices, items, minimum, maximum, type = 'any' } = schema;
   if (anyOf) return anyOf.map(typeWords).join(' or ');
+  if (choices && choices.length > 6) return type;
   if (choices) return choices.map((choice) => `<code>${escaped(String(choice))}</code>`).join(' ');
   if (type === 'array') return `list of ${items ? typeWords(items) : 'any'}`;
   const bounded = minimum !== undefined && maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER;
-  const preset = schema.default === undefined ? '' : `; ${escaped(JSON.stringify(schema.default))} if left out`;
+  const preset =
+    schema.default === undefined ? '' : `, default <code>${escaped(JSON.stringify(schema.default))}</code>`;
   return `${type}${bounded ? `, ${minimum} to ${maximum}` : ''}${preset}`;
 }
 
-function escaped(text: string): string {
+/** What of an escaped text is code: in backticks, a route, a header or JSON, a name with an underscore, an example. */
+const code = new RegExp(
+  [
+    /`(?<marked>[^`]+)`/,
+    /(?<![\w/:])(?:(?:GET|POST|DELETE) )?\/[a-z][\w/{}]*/,
+    /(?:\{&#34;.*?\}|(?<=&#34;)[\w-]+: [^&]+(?=&#34;))/,
+    /\b[A-Za-z]\w*_\w+/,
+    /(?<=\b(?:e\.g\.|for example) )\w[\w.-]*\w/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+);
+
+/** A sentence as HTML, with its identifiers set as code. */
+function prose(text: string): string {
+  return escaped(text).replace(code, (found, marked?: string) => `<code>${marked ?? found}</code>`);
+}
+
+export function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

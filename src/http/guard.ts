@@ -7,8 +7,8 @@ export interface GuardOptions {
   readonly isToken?: ((sent: string) => boolean) | undefined;
 }
 
-/** Paths that tell nothing of the servers: monitoring and browsers need no token for them. */
-const open: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/docs', '/openapi.json']);
+/** Paths that reveal nothing about the servers: monitoring and browsers need no token for them. */
+const open: ReadonlySet<string> = new Set(['/', '/healthz', '/readyz', '/docs', '/openapi.json']);
 
 // Different programs read these in different ways, so a proxy in front might have let through another path than we see.
 const ambiguous = /\\|%(?:00|2e|2f|5c)|\/\.{0,2}\/|\/\.{1,2}$/i;

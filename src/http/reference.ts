@@ -1,33 +1,35 @@
 import type { Effect } from '../core/call.js';
 import { Failure, type FailureCode } from '../core/failures.js';
 import { commonFailures, type Operation } from '../core/operation.js';
+import { forRest } from './rest-names.js';
 import { fieldsOf, filled } from './schema.js';
 
 /** How a request can fail before it reaches an operation. */
 const beforehand: readonly FailureCode[] = ['malformed', 'unauthorized', 'not_permitted'];
 const ofBodies: readonly FailureCode[] = ['too_large', 'unsupported_media'];
 
-/** Every way in which a request of an operation can fail, its own first. */
+/** Every way in which a request of an operation can fail. The operation's own ways come first. */
 export function failuresOf({ failures, route }: Operation): readonly FailureCode[] {
   const reading = route.method === 'GET' ? [] : ofBodies;
   return [...new Set([...failures, ...commonFailures, ...beforehand, ...reading])];
 }
 
-/** The operation by which one follows what another has started. */
+/** The operation that shows the progress of what another one has started. */
 export function followerOf({ route: { path } }: Operation, operations: readonly Operation[]): Operation | undefined {
   return operations.find(
     ({ route }) => route.method === 'GET' && (route.path === path || route.path.startsWith(`${path}/{`)),
   );
 }
 
-/** What an operation does, and under which rule of the operator it is switched off: the documents show all of them. */
+/** What an operation does, and which setting switches it off: the documents show every operation. */
 export function descriptionOf({ description, effect }: Operation): string {
-  return effect === 'read' ? description : `${description} ${switches[effect]}; otherwise the answer is not_permitted.`;
+  return forRest(effect === 'read' ? description : `${description} ${switches[effect]}`);
 }
 
 const switches: Readonly<Record<Exclude<Effect, 'read'>, string>> = {
-  write: 'Available unless the operator has set IRONIC_MCP_READ_ONLY',
-  destroy: 'Available only where the operator has set IRONIC_MCP_ALLOW_DEPROVISION, and not IRONIC_MCP_READ_ONLY',
+  write: 'Fails with not_permitted if the operator has set IRONIC_MCP_READ_ONLY.',
+  destroy:
+    'Fails with not_permitted unless the operator has set IRONIC_MCP_ALLOW_DEPROVISION, without IRONIC_MCP_READ_ONLY.',
 };
 
 /** A failure as the documents show it. */
@@ -38,7 +40,7 @@ export function exampleFailure(code: FailureCode): Failure {
   return new Failure(code, { reason: `${field}: ${message}`, fields: [{ field, message }] });
 }
 
-/** A request of an operation that works on the simulator: its target, and its body if it has one. */
+/** A request that works on the simulator: its target, and its body if it has one. */
 export function exampleRequest(operation: Operation): { readonly target: string; readonly body?: string } {
   const { example, route } = operation;
   const given = fieldsOf(operation).filter(({ name }) => Object.hasOwn(example, name));

@@ -2,8 +2,9 @@ import { toJSONSchema, type z } from 'zod';
 import { portable } from '../core/input/portable-schema.js';
 import type { Operation } from '../core/operation.js';
 import { fieldDescriptions } from './field-descriptions.js';
+import { forRest } from './rest-names.js';
 
-/** What is read of a JSON schema here; the rest is passed on as it is. */
+/** The keywords of a JSON schema that this module reads. It passes the others on unchanged. */
 export interface Schema {
   readonly type?: string;
   readonly description?: string;
@@ -25,18 +26,18 @@ export interface Field {
   readonly schema: Schema;
 }
 
-/** A zod schema as JSON schema 2020-12, which is what OpenAPI 3.1 speaks, with a word on each member. */
+/** A zod schema as JSON schema 2020-12, which OpenAPI 3.1 uses, with a description of each member. */
 export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Schema {
-  return portable(toJSONSchema(schema, { io, override: remark }));
+  return portable(toJSONSchema(schema, { io, override: describe }));
 }
 
-function remark({ jsonSchema: made, path }: { jsonSchema: { description?: string }; path: (string | number)[] }): void {
+function describe({ jsonSchema: made, path }: { jsonSchema: { description?: string }; path: (string | number)[] }) {
   const [place, name = ''] = path.slice(-2);
-  const words = place === 'properties' ? fieldDescriptions[name] : undefined;
-  if (words !== undefined) made.description ??= words;
+  const words = made.description ?? (place === 'properties' ? fieldDescriptions[name] : undefined);
+  if (words !== undefined) made.description = forRest(words);
 }
 
-/** The arguments of an operation, and where a request has them. */
+/** The arguments of an operation, and the place of each in a request. */
 export function fieldsOf({ input, route }: Operation): readonly Field[] {
   const { properties = {}, required = [] } = jsonSchema(input, 'input');
   const rest = route.method === 'GET' ? 'query' : 'body';

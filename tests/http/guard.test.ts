@@ -153,7 +153,7 @@ describe('a server with a token', () => {
   );
 
   it('tells everybody how it is and how it is used, but nothing of the servers', async () => {
-    for (const path of ['/healthz', '/readyz', '/docs', '/openapi.json'])
+    for (const path of ['/', '/healthz', '/readyz', '/docs', '/openapi.json'])
       expect((await app.ask('GET', path)).status).toBe(200);
   });
 });

@@ -192,7 +192,7 @@ describe('a request by REST', () => {
     expect(answer.json).toMatchObject({ code: 'method_not_allowed', detail: 'Method not allowed' });
   });
 
-  it.each(['/', '/provision/', '/Provision', '/provision/a/b', '/v1/nodes', '/docs/', '/%70rovision%2'])(
+  it.each(['/provision/', '/Provision', '/provision/a/b', '/v1/nodes', '/docs/', '/%70rovision%2'])(
     'to %s finds nothing',
     async (path) => {
       expect(await app.ask('GET', path)).toMatchObject({ status: 404, json: { code: 'not_found' } });
@@ -248,5 +248,36 @@ describe('health', () => {
       expect(answer.status).toBe(200);
       expectDocumented(answer);
     }
+  });
+});
+
+describe('the root', () => {
+  it('leads a browser to the reference, and tells a program where everything is', async () => {
+    const app = await createRestApp();
+    const page = await app.ask('GET', '/', undefined, { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
+    expect(page.status).toBe(302);
+    expect(page.headers.get('location')).toBe('/docs');
+    const entrances = await app.ask('GET', '/', undefined, { accept: '*/*' });
+    expect(entrances).toMatchObject({ status: 200, json: { docs: '/docs', openapi: '/openapi.json', mcp: '/mcp' } });
+  });
+
+  it('tells an MCP client the path that it needs', async () => {
+    const app = await createRestApp();
+    const answer = await app.ask('POST', '/', { jsonrpc: '2.0', id: 1, method: 'ping' });
+    expect(answer).toMatchObject({ status: 404, json: { code: 'not_found', hint: expect.stringContaining('/mcp') } });
+  });
+});
+
+describe('the reference page', () => {
+  it.each([
+    [{ host: 'localhost:8080' }, 'http://localhost:8080'],
+    [{ host: '[::1]:7385' }, 'http://[::1]:7385'],
+    [{ host: '192.0.2.7', 'x-forwarded-proto': 'https' }, 'https://192.0.2.7'],
+    [{ host: '192.0.2.7', 'x-forwarded-proto': 'javascript' }, 'http://192.0.2.7'],
+  ])('has examples for the address that was asked: %j', async (headers, base) => {
+    const app = await createRestApp();
+    const { text } = await app.ask('GET', '/docs', undefined, headers);
+    const bases = [...text.matchAll(/<code>curl (?:-X \w+ )?'(\w+:\/\/[^/]+)\//g)].map(([, each]) => each);
+    expect(new Set(bases)).toEqual(new Set([base]));
   });
 });

@@ -3,11 +3,14 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { failures } from '../../../src/core/failures.js';
 import { allOperations } from '../../../src/core/operations.js';
-import { docsPage } from '../../../src/http/documents.js';
+import { docsPageAt } from '../../../src/http/documents.js';
 import { fieldDescriptions } from '../../../src/http/field-descriptions.js';
 import { type HttpServer, startHttpServer } from '../../support/http-server.js';
 
 const unescaped = (html: string) => html.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
+
+const base = 'http://127.0.0.1:7385';
+const docsPage = docsPageAt(base);
 
 /** The curl lines of the page, in order. */
 const lines = [...docsPage.matchAll(/<pre><code>(curl .*?)<\/code><\/pre>/gs)].map(([, line = '']) => unescaped(line));
@@ -25,7 +28,7 @@ describe('the reference page', () => {
   it('has each operation with its arguments, and each failure with its message', () => {
     for (const { name, route, input } of allOperations) {
       expect(docsPage).toContain(`<section id="${name}">`);
-      expect(docsPage).toContain(`<b>${route.method}</b> ${route.path}`);
+      expect(docsPage).toContain(`>${route.method}</b> ${route.path}`);
       for (const argument of Object.keys((input as unknown as { shape: object }).shape)) {
         expect(docsPage).toContain(`<code>${argument}</code>`);
       }
@@ -46,8 +49,23 @@ describe('the reference page', () => {
 
   it('has each of our fieldDescriptions beside a member of that name', () => {
     const rows = [...docsPage.matchAll(/<tr><td><code>(?:[\w.[\]]+\.)?(\w+)<\/code>.*<td>(.*)<\/td><\/tr>/g)];
-    const said = rows.map(([, name, words]) => `${name}: ${words}`);
+    const said = rows.map(([, name, words = '']) => `${name}: ${words.replace(/<[^>]*>/g, '')}`);
     for (const [name, words] of Object.entries(fieldDescriptions)) expect(said).toContain(`${name}: ${words}`);
+  });
+
+  it('sets identifiers in sentences as code, and names routes where the tools of MCP have names', () => {
+    for (const code of ['server_id', 'GET /servers', 'baremetal.small']) {
+      expect(docsPage).toContain(` <code>${code}</code>`);
+    }
+    expect(docsPage).toContain('(e.g. <code>{&#34;packages&#34;:[&#34;nginx&#34;]}</code>)');
+    const withoutTools = docsPage.replace(/MCP tool: <code>\w+<\/code>/g, '').replace(/(?:id="|href="#)\w+"/g, '');
+    for (const { name } of allOperations) expect(withoutTools).not.toContain(name);
+  });
+
+  it('says in a word what each method does', () => {
+    for (const words of ['destroy">destroys data', 'write">changes a server', 'read">reads only']) {
+      expect(docsPage).toContain(`<small class="${words}</small>`);
+    }
   });
 
   it('has no link to a place that it does not have', () => {
@@ -59,7 +77,7 @@ describe('the reference page', () => {
 describe('a curl line of the reference page', () => {
   let server: HttpServer;
   beforeAll(async () => {
-    const [, flag = ''] = /started with <code>ironic-mcp http (.*?)<\/code>/.exec(docsPage) ?? [];
+    const [, flag = ''] = /<code>ironic-mcp http (.*?)<\/code>/.exec(docsPage) ?? [];
     server = await startHttpServer([flag]);
   });
   afterAll(async () => {
@@ -72,12 +90,18 @@ describe('a curl line of the reference page', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 
+  it('asks the host and port that the reader has asked', async () => {
+    const page = await (await fetch(`${server.url}/docs`)).text();
+    expect(page).toContain(`curl '${server.url}/provision'`);
+    expect(page).not.toContain(base);
+  });
+
   it('is there for each operation', () => {
     expect(lines.length).toBeGreaterThan(allOperations.length);
   });
 
   it.each(lines)('works as it is: %s', async (line) => {
-    const here = line.replace('http://127.0.0.1:7385', server.url);
+    const here = line.replace(base, server.url);
     expect(here).not.toBe(line);
     const { stdout } = await promisify(execFile)('sh', ['-c', `${here} --silent --show-error --fail-with-body`]);
     expect(stdout).toMatch(/^\{|^event: message\ndata: \{/);

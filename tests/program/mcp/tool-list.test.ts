@@ -98,6 +98,7 @@ describe.each(clientLines)('the instructions for the model of a %s client', (lin
       for (const needed of [
         'bare-metal servers through OpenStack Ironic',
         'provision_server with image_id (list_images shows them)',
+        'If a call gets no answer, repeat the same call with the same idempotency_key.',
         'check_provision_status with the operation_id and wait_seconds: 50',
         'Reason, Next and Retryable',
         'outcome_unknown',
