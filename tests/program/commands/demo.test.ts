@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { demo } from '../../../src/commands/demo.js';
 import { UsageError } from '../../../src/config/errors.js';
@@ -7,11 +8,11 @@ import { program, run } from '../../support/program.js';
 
 const options = { concurrent: true };
 
-// The demo sets its own speed. This makes the same deployment pass in a second.
+// The demo sets its own speed. This makes the same deployment take one second.
 const hurry = 'data:text/javascript,process.env.IRONIC_MCP_SIM_SPEED="100"';
 const quick = [process.execPath, '--import', hurry, program] as const;
 
-/** Something that starts like the server, and answers every line by that JavaScript expression of `id` and `method`. */
+/** A program that answers every line with this JavaScript expression of `id` and `method`. */
 const acting = (reply: string) =>
   [
     process.execPath,
@@ -23,7 +24,7 @@ const acting = (reply: string) =>
     })`,
   ] as const;
 
-/** Matches a line of the demo whatever the server, the time, and what stands for `…`. */
+/** Matches a line of the demo for any server and time, and any text in place of `…`. */
 const pattern = (line: string) =>
   `^${line
     .replace(/[[\](){}.?*+^$|\\]/g, '\\$&')
@@ -32,56 +33,88 @@ const pattern = (line: string) =>
     .replace(/\d{4}-\d\d-\d\dT[\d:]{8}Z/g, '\\S+')
     .replaceAll('…', '.*')}$`;
 
-const accepted = '{ result: { content: [], structuredContent: { operation_id: "o", status: "accepted" } } }';
+const accepted =
+  '{ result: { content: [], structuredContent: { operation_id: "o", status: "accepted", message: "Started." } } }';
 
 describe('the demo', options, () => {
-  it('shows one deployment from beginning to end, line by line, and one request that is refused', async () => {
+  it('shows one deployment from beginning to end, one call that is refused, and how to use the server', async () => {
     const { io, stdout, stderr } = createFakeIo({ self: quick });
     expect(await demo(io, [])).toBe(0);
     const lines = stdout().trimEnd().split('\n');
-    expect(lines[0]).toMatch(/^> provision_server \{"image_id":"ubuntu-24\.04","resource_class":"baremetal\.small"/);
-    expect(lines[1]).toMatch(/^< accepted: Simulated: Deployment of image ubuntu-24\.04 on server rack1-small-0\d has/);
-    expect(lines[3]).toMatch(/^> check_provision_status \{"operation_id":"[-0-9a-f]{36}"\}$/);
-    expect(lines).toContainEqual(expect.stringMatching(/^\[#{24}\] 100% deployed with image ubuntu-24\.04/));
-    expect(lines).toContainEqual(expect.stringMatching(/^< completed: Simulated: Server rack1-small-0\d is deployed/));
-    expect(lines.slice(-6)).toEqual([
-      expect.stringMatching(/^> provision_server \{"image_id":"debian-12","server_id":"[-0-9a-f]{36}"\}$/),
-      expect.stringMatching(/^< Server [-0-9a-f]{36} is not available for provisioning$/),
-      expect.stringMatching(/^< Reason: its state is active; it was given image ubuntu-24\.04 at /),
-      '< Next: Choose another server, or leave out server_id to have a free one chosen.',
-      '< Code: server_not_available',
-      '< Retryable: no',
+    expect(lines.slice(0, 5)).toEqual([
+      'An MCP client asks for a server. The cloud is simulated.',
+      '> provision_server {"image_id": "ubuntu-24.04",',
+      '  "resource_class": "baremetal.small", "hostname": "web-1",',
+      '  "ssh_public_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemo demo"]}',
+      expect.stringMatching(/^< accepted: Simulated: Deployment of image ubuntu-24\.04 on server rack1-small-0\d$/),
     ]);
-    expect(stdout()).not.toContain('\r');
+    expect(lines.slice(7, 9)).toEqual([
+      '> check_provision_status',
+      expect.stringMatching(/^ {2}\{"operation_id": "[-0-9a-f]{36}"\}$/),
+    ]);
+    expect(lines).toContain(`  ${'━'.repeat(24)} 100%  deployed with image ubuntu-24.04`);
+    expect(lines).toContainEqual(expect.stringMatching(/^< completed: Simulated: Server rack1-small-0\d is deployed/));
+    expect(lines.slice(-12)).toEqual([
+      '> provision_server {"image_id": "debian-12",',
+      expect.stringMatching(/^ {2}"server_id": "[-0-9a-f]{36}"\}$/),
+      expect.stringMatching(/^< Server [-0-9a-f]{36} is not available for provisioning$/),
+      '  Reason: its state is active; it was given image ubuntu-24.04 at',
+      expect.stringMatching(/^ {10}\d{4}-\d\d-\d\dT[\d:]{8}Z$/),
+      '  Next: Choose another server, or leave out server_id to have a free one chosen.',
+      '  Code: server_not_available',
+      '  Retryable: no',
+      '',
+      'To use it for real, check your cloud, then add the server to your MCP client:',
+      '  OS_CLOUD=mycloud npx ironic-mcp check',
+      '  claude mcp add ironic --env OS_CLOUD=mycloud -- npx ironic-mcp',
+    ]);
     expect(stderr()).toBe('');
   });
 
-  it('says what the README shows of it, where that leaves nothing out', async () => {
+  it('prints what the README shows of it', async () => {
     const { io, stdout } = createFakeIo({ self: quick });
     expect(await demo(io, [])).toBe(0);
-    // At this speed most steps are over before the demo looks, so only the last line of the bar is sure to show.
-    const [, shown = ''] = /```text\n(> provision_server .*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? [];
-    const lines = shown.split('\n').filter((line) => line !== '' && line !== '…' && !/^\[#+\./.test(line));
+    // At this speed the demo misses most steps, so only the last line of the bar is sure to show.
+    const [, shown = ''] = /```text\n([^`]*?> provision_server .*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? [];
+    const lines = shown.split('\n').filter((line) => line !== '' && line !== '…' && !/^ *━*─/.test(line));
     expect(lines.length).toBeGreaterThan(10);
     expect(stdout()).toMatch(new RegExp(lines.map(pattern).join('\\n[^]*?'), 'm'));
   });
 
-  it('draws one bar again and again on a terminal, never wider than that', async () => {
-    const { io, stdout } = createFakeIo({ self: quick, columns: 60 });
+  it('writes neither colour nor control characters where there is no terminal, in at most 80 columns', async () => {
+    const { io, stdout } = createFakeIo({ self: quick });
     expect(await demo(io, [])).toBe(0);
-    const drawn =
-      stdout()
-        .split('\n')
-        .find((line) => line.includes('\r')) ?? '';
-    const bars = drawn.split('\r\u001B[2K').slice(1);
-    expect(bars.at(-1)).toMatch(/^\[#{24}\] 100% deployed/);
-    for (const bar of bars) expect(bar.length).toBeLessThan(60);
+    expect(stdout()).not.toContain('\r');
+    expect(stdout()).toBe(stripVTControlCharacters(stdout()));
+    for (const line of stdout().split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  it('draws one coloured bar in place on a terminal and uses its width', async () => {
+    const { io, stdout } = createFakeIo({ self: quick, columns: 120 });
+    expect(await demo(io, [])).toBe(0);
+    const plain = stripVTControlCharacters(stdout());
+    const bars = plain.split('\n').filter((line) => line.includes('\r'));
+    expect(bars).toHaveLength(1);
+    expect(bars[0]?.split('\r').at(-1)).toBe(`  ${'━'.repeat(36)} 100%  deployed with image ubuntu-24.04`);
+    expect(stdout()).toContain('\u001B[32m━');
+    expect(plain).toMatch(/^> provision_server \{"image_id": .* "hostname": "web-1",$/m);
+    for (const line of plain.split(/[\r\n]/)) expect(line.length, line).toBeLessThanOrEqual(120);
+  });
+
+  it.each([
+    { NO_COLOR: '1', colored: false },
+    { TERM: 'dumb', colored: false },
+    { NO_COLOR: '', colored: true },
+  ])('colours the terminal unless its user wants none: %o', async ({ colored, ...env }) => {
+    const { io, stdout } = createFakeIo({ self: quick, columns: 80, env });
+    expect(await demo(io, [])).toBe(0);
+    expect(stdout().includes('\u001B[1m')).toBe(colored);
   });
 
   it('ends with code 0 when it is stopped', async () => {
     const { io, stop, until, stdout } = createFakeIo({ self: [process.execPath, program] });
     const code = demo(io, []);
-    await until('stdout', /^\[/m);
+    await until('stdout', /^ {2}─/m);
     stop();
     expect(await code).toBe(0);
     expect(stdout()).not.toContain('completed');
@@ -143,6 +176,6 @@ describe('ironic-mcp demo', options, () => {
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('< completed: Simulated: Server rack1-small-0');
-    expect(stdout).toContain('< Code: server_not_available\n');
+    expect(stdout).toContain('  Code: server_not_available\n');
   });
 });
