@@ -40,7 +40,9 @@ export interface Server {
   /** The state that Ironic is taking it to; null where it is to stay. */
   readonly targetState: string | null;
   readonly provisionedAt: number | null;
-  /** When the deployment agent last reported, be it in an earlier deployment. */
+  /** When Ironic first heard the agent of a deployment, and asked it for its steps. It can be an earlier deployment. */
+  readonly calledAt: number | null;
+  /** When the deployment agent last reported. It can have been in an earlier deployment. */
   readonly heardAt: number | null;
   /** Ironic's instance_uuid: whoever set it has the server. */
   readonly deploymentId: string | null;

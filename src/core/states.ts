@@ -10,6 +10,8 @@ export interface StateMeaning {
   readonly outcome: Outcome;
   /** What is going on, in words that follow "the server is" or stand alone. */
   readonly words: string;
+  /** The words if it is known whether Ironic cleans this server by itself; null if that makes no difference. */
+  readonly cleaningWords: { readonly on: string; readonly off: string } | null;
   /** Whether the server is on its way to be free, if nothing goes wrong. */
   readonly freeing: boolean;
   /** The words if an operator ordered the work, which then ends in `manageable`; null if operators do not order it. */
@@ -22,14 +24,16 @@ export interface StateMeaning {
   readonly failed: 'deployment' | 'undeployment' | null;
   /** How a question to the user names what undeploying does; null if we do not undeploy from here, whatever Ironic allows. */
   readonly undeployVerb: 'Undeploy' | 'Cancel the deployment of' | 'Clear' | null;
-  /** Which steps of the node are of the work under way. An earlier deployment may have left its own for a while. */
+  /** Which steps of the node belong to this work, or to the work that failed. Other work may have left its own steps. */
   readonly steps: 'deploy' | 'clean' | null;
 }
 
 type Row = StateMeaning;
 // The kinds of rows. What differs within a kind is an argument, so that no row can leave it out.
 const none = { outcome: 'none', final: false, advancedBy: null, failed: null, undeployVerb: null } as const;
-const idle = (words: string): Row => ({ ...none, words, freeing: false, orderedWords: null, steps: null });
+const idle = (words: string): Row => {
+  return { ...none, words, cleaningWords: null, freeing: false, orderedWords: null, steps: null };
+};
 const leaving = (words: string): Row => ({ ...idle(words), freeing: true });
 const cleaned = (words: string, orderedWords: string): Row => ({ ...leaving(words), orderedWords, steps: 'clean' });
 const underWay = (words: string, advancedBy: Row['advancedBy'], undeployVerb: Row['undeployVerb']): Row => {
@@ -37,8 +41,8 @@ const underWay = (words: string, advancedBy: Row['advancedBy'], undeployVerb: Ro
 };
 /** Somebody is at work on a system that runs. */
 const atWork = (words: string): Row => ({ ...idle(words), outcome: 'completed' });
-const broken = (words: string, failed: NonNullable<Row['failed']>): Row => {
-  return { ...idle(words), outcome: 'failed', final: true, failed, undeployVerb: 'Clear' };
+const broken = (words: string, failed: NonNullable<Row['failed']>, steps: Row['steps']): Row => {
+  return { ...idle(words), outcome: 'failed', final: true, failed, undeployVerb: 'Clear', steps };
 };
 
 /** Every provision state up to Ironic's newest release (ironic/common/states.py). */
@@ -59,7 +63,7 @@ export const stateTable = {
   'deploy hold': underWay('held by an operator in the middle of its deployment', 'operator', null),
   // From before Ironic had a state machine: no Ironic lists it.
   'deploy complete': underWay('finishing its deployment', null, null),
-  'deploy failed': broken('not deployed: the deployment failed', 'deployment'),
+  'deploy failed': broken('not deployed: the deployment failed', 'deployment', 'deploy'),
 
   active: { ...atWork('deployed'), final: true, undeployVerb: 'Undeploy' },
   rescuing: atWork('deployed, going into rescue mode'),
@@ -73,10 +77,14 @@ export const stateTable = {
   'service hold': atWork('deployed, held by an operator during its service'),
   'service failed': atWork('deployed, but its service failed'),
 
-  error: broken('out of use: its undeployment failed', 'undeployment'),
+  error: broken('out of use: its undeployment failed', 'undeployment', null),
   deleting: leaving('being undeployed'),
   deleted: leaving('undeployed'),
-  cleaning: cleaned('being cleaned after its last use', 'being cleaned on the order of an operator'),
+  // Ironic passes through this state even if it does not clean.
+  cleaning: {
+    ...cleaned('being cleaned, if this Ironic cleans', 'being cleaned on the order of an operator'),
+    cleaningWords: { on: 'being cleaned after its last use', off: 'becoming free without cleaning' },
+  },
   'clean wait': cleaned('waiting in its cleaning', 'waiting in a cleaning that an operator has ordered'),
   'clean hold': cleaned('held by an operator in its cleaning', 'held in a cleaning that an operator has ordered'),
 } satisfies Readonly<Record<string, StateMeaning>>;
@@ -89,7 +97,7 @@ export const freeState: ProvisionState = 'available';
 /** A state that Ironic invented after this was written: only the server itself tells whether it is in a deployment. */
 const unknown = { ...idle(''), outcome: null, words: null, steps: 'deploy' } as const;
 
-type InState = Pick<Server, 'provisionState'> & Partial<Pick<Server, 'targetState'>>;
+type InState = Pick<Server, 'provisionState'> & Partial<Pick<Server, 'targetState' | 'automatedClean' | 'step'>>;
 
 /** What is asked of a table of states. A test adds a made-up state to the table. */
 export function createStates(table: Readonly<Record<string, StateMeaning>>) {
@@ -104,7 +112,15 @@ export function createStates(table: Readonly<Record<string, StateMeaning>>) {
   function stateMeaning(state: string, target?: string | null): StateMeaning | undefined {
     const row = Object.hasOwn(table, state) ? table[state] : undefined;
     if (!row?.orderedWords || target !== ('manageable' satisfies ProvisionState)) return row;
-    return { ...row, words: row.orderedWords, freeing: false };
+    return { ...row, words: row.orderedWords, cleaningWords: null, freeing: false };
+  }
+
+  /** What the table says about the state of a server. */
+  function meaningOf({ provisionState, targetState, automatedClean, step }: InState): StateMeaning | typeof unknown {
+    const row = stateMeaning(provisionState, targetState);
+    const cleans = step ? true : (automatedClean ?? null);
+    if (!row?.cleaningWords || cleans === null) return row ?? unknown;
+    return { ...row, words: cleans ? row.cleaningWords.on : row.cleaningWords.off };
   }
 
   return {
@@ -114,8 +130,7 @@ export function createStates(table: Readonly<Record<string, StateMeaning>>) {
     /** The states of a server that somebody has and that does not run yet, as far as Ironic can list them. */
     deployingStates: [freeState, ...statesAdvancedBy('conductor', 'agent', 'operator')],
     stateMeaning,
-    /** What the table says about the state of a server. */
-    meaningOf: (server: InState) => stateMeaning(server.provisionState, server.targetState) ?? unknown,
+    meaningOf,
     /** Whether nothing is deployed on a server and Ironic would deploy it. Somebody may have reserved it. */
     isFree: (server: InState) => server.provisionState === freeState,
     /** A state in the middle of a sentence: one that nobody knows yet is somebody else's text. */

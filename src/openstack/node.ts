@@ -66,6 +66,7 @@ const Node = z.looseObject({
       clean_steps: z.array(NodeStep).nullish().catch(undefined),
       clean_step_index: z.number().nullish().catch(null),
       agent_last_heartbeat: Text,
+      agent_cached_deploy_steps_refreshed: Text,
     })
     .nullish()
     .catch(null),
@@ -118,6 +119,7 @@ export function serverFrom(body: unknown, project?: string | undefined): Server 
     provisionState: node.provision_state ?? freeState,
     targetState: node.target_provision_state ?? null,
     provisionedAt: momentFrom(node.provision_updated_at),
+    calledAt: momentFrom(node.driver_internal_info?.agent_cached_deploy_steps_refreshed),
     heardAt: momentFrom(node.driver_internal_info?.agent_last_heartbeat),
     deploymentId: node.instance_uuid,
     ...entryOf(node.instance_info, node.instance_uuid),

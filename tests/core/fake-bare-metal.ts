@@ -29,6 +29,7 @@ export function freeServer(number = 1, overrides: Partial<Server> = {}): Server 
     provisionState: 'available',
     targetState: null,
     provisionedAt: Date.UTC(2026, 10, 22, 7),
+    calledAt: null,
     heardAt: null,
     deploymentId: null,
     entry: null,

@@ -21,6 +21,7 @@ const { madeUp, row } = vi.hoisted(() => {
   const row: StateMeaning = {
     outcome: 'in_progress',
     words: 'having its firmware updated',
+    cleaningWords: null,
     freeing: false,
     orderedWords: null,
     final: false,
@@ -101,7 +102,7 @@ describe('a state that is a row of the table, and known nowhere else,', () => {
   it('stalls by the clock of whoever moves it on', () => {
     expect(statusOf(server, minutes(15)).message).not.toContain('stalled');
     expect(statusOf(server, minutes(16))).toMatchObject({
-      message: expect.stringContaining('It seems stalled: Ironic has worked on this for 16 minutes'),
+      message: expect.stringContaining('It seems stalled: Ironic has worked on this for 16 min'),
       poll_after_seconds: 60,
     });
   });

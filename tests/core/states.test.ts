@@ -101,6 +101,7 @@ describe('a row of the table', () => {
   const row: StateMeaning = {
     outcome: 'none',
     words: 'being painted',
+    cleaningWords: null,
     freeing: false,
     orderedWords: null,
     final: false,

@@ -165,8 +165,8 @@ describe.each(ironics)('on Ironic $version ($release)', ({ endpoint }) => {
   });
 
   test.each([
-    ['write_image', 16, 'the deployment agent has not called for 16 minutes, which it usually does within 15'],
-    ['boot_instance', 21, 'the deployment agent has not called for 21 minutes, which it usually does within 20'],
+    ['write_image', 16, 'the deployment agent has not called for 16 min; it usually calls within 15 min'],
+    ['boot_instance', 21, 'the deployment agent has not called for 21 min; it usually calls within 20 min'],
   ])('a deployment that hangs in %s is not stalled yet, and %i minutes later it is', async (step, minutes, words) => {
     const id = await start({ delay: 0, hang: step });
     await hangs(id, step);
@@ -183,6 +183,8 @@ describe.each(ironics)('on Ironic $version ($release)', ({ endpoint }) => {
     });
     const { status, message, provision_state } = await waiting.status(request, signal);
     expect([status, provision_state]).toEqual(['in_progress', 'wait call-back']);
-    expect(message).toContain(`It seems stalled: ${words}. Ironic gives up 30 minutes after the last sign`);
+    expect(message).toContain(
+      `It seems stalled: ${words}. By default Ironic gives up 30 min after the last sign of the agent`,
+    );
   });
 });

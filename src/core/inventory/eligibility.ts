@@ -3,8 +3,8 @@ import type { Policy } from '../policy.js';
 import type { Criteria } from '../ports.js';
 import type { Server } from '../server.js';
 import { freeState, isFree, meaningOf, stateName } from '../states.js';
-import { isoTime } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
+import { isoTime } from '../text/iso-time.js';
 import { named } from '../text/untrusted.js';
 
 /** One condition that a server meets or fails, and everything that is said about it. */

@@ -4,8 +4,9 @@ import { op } from '../names.js';
 import type { ProvisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
-import { displayName, isoTime, nameOf, statusOf } from '../status/provision-status.js';
+import { displayName, nameOf, statusOf } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
+import { isoTime } from '../text/iso-time.js';
 
 /** How one round of a request ended. */
 export type Round =

@@ -2,22 +2,28 @@ import { op } from '../names.js';
 import type { DeploymentFailure } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
 import { meaningOf } from '../states.js';
+import { isoTime } from '../text/iso-time.js';
 import { plain } from '../text/untrusted.js';
 
 interface Diagnosis {
   readonly code: string;
-  /** Ironic's words for such a failure, as far as they are always the same. */
+  /** The constant part of Ironic's error text. */
   readonly pattern: RegExp;
+  /** The row applies only if the agent was heard in this attempt (true), was not (false), or nobody knows (null). */
+  readonly heard?: boolean | null;
   readonly summary: string;
   readonly hint: string;
 }
 
 const inPlace = `Call ${op('provision')} again with the same arguments and retry_failed, and with the server_id unless there was an idempotency_key`;
 
-/** The same where it was not deployed through this program: nobody here has its arguments. */
+/** The same hint for a deployment that somebody else started: this program does not have its arguments. */
 const inPlaceByOthers = 'Only whoever deployed this server can do so again in place';
 
-/** The classes of failed deployments, the most telling first; a class may have several causes. */
+/** Ironic 39 can overwrite the first text with the second one. */
+const timeout = /timeout reached while waiting for callback|cleanup_after_timeout/i;
+
+/** The classes of failed deployments. The first row that matches wins; a class may have several rows. */
 const diagnoses: readonly Diagnosis[] = [
   {
     code: 'conductor_restarted',
@@ -27,13 +33,21 @@ const diagnoses: readonly Diagnosis[] = [
   },
   {
     code: 'no_call_back',
-    pattern: /timeout reached while waiting for callback/i,
+    pattern: timeout,
+    heard: false,
     summary: 'The deployment agent on the server never called back',
     hint: 'The operator should look at the console of the server: does it boot the deployment ramdisk from the network?',
   },
   {
+    code: 'no_call_back',
+    pattern: timeout,
+    heard: null,
+    summary: 'Ironic waited too long for a call from the deployment agent on the server',
+    hint: 'The operator should look at the console of the server: did the deployment ramdisk boot, and did it keep running?',
+  },
+  {
     code: 'agent_lost',
-    pattern: /connection to agent failed|timeout executing command/i,
+    pattern: new RegExp(`${timeout.source}|connection to agent failed|timeout executing command`, 'i'),
     summary: 'The deployment agent on the server stopped answering',
     hint: `${inPlace}. If it persists, the operator should look at the network and the console of the server.`,
   },
@@ -45,7 +59,7 @@ const diagnoses: readonly Diagnosis[] = [
   },
   {
     code: 'checksum_mismatch',
-    // Checksums stand in URLs too: "verify failed" may be about a certificate.
+    // A URL can contain "checksum", and "verify failed" can be about a certificate.
     pattern: /verif\w* .*\bchecksum|\bchecksum\b.* match|corrupt image download/i,
     summary: 'The image did not match its checksum',
     hint: 'Have the checksum of the image corrected, or choose another image.',
@@ -53,7 +67,7 @@ const diagnoses: readonly Diagnosis[] = [
   {
     code: 'config_drive',
     pattern: /config ?drive/i,
-    summary: 'The config drive could not be made or written',
+    summary: 'Ironic could not build or write the config drive',
     hint: 'Correct config_drive and provision another server.',
   },
   {
@@ -64,35 +78,36 @@ const diagnoses: readonly Diagnosis[] = [
   },
   {
     code: 'no_space',
-    // An image that is not streamed to the disk is first kept in memory, as a file of the agent.
+    // The agent keeps an image in memory, as a file, unless it streams it to the disk.
     pattern: /memory size is too small for requested image|write image to \/.*no space left/i,
     summary: 'The server has too little memory to take the image',
     hint: 'Choose a smaller image or a server with more memory.',
   },
   {
     code: 'no_space',
-    pattern: /no space left|not enough space|too (?:big|large|small)|insufficient (?:disk|space)/i,
+    pattern:
+      /no space left|not enough space|too (?:big|large|small)|insufficient (?:disk|space)|cannot grow device files|no suitable device was found.* smaller than/i,
     summary: 'The disk of the server is too small or full',
     hint: 'Choose a smaller image or a server with a larger disk.',
   },
   {
     code: 'network',
     pattern: /tenant networks|\bneutron\b|network operation failure/i,
-    summary: "The server's ports could not be connected to its networks",
+    summary: "Ironic could not connect the server's ports to their networks",
     hint: `Check vifs and their networks. ${inPlace}; with other vifs provision another server. If it persists, the operator should look at the network of this one.`,
   },
   {
     code: 'power_or_bmc',
     pattern: /\bpower\b|\bipmi|redfish|\bdrac\b|\bsnmp\b|\bbmc\b|baseboard|management controller/i,
-    summary: "The server's power or management controller did not do as told",
+    summary: "The server's management controller (BMC) or its power control failed",
     hint: 'Choose another server; the operator should look at the management controller of this one.',
   },
   {
     code: 'image_unreachable',
-    // Whole words, or "write_image", the step itself, would count.
+    // Whole words only: "write_image" is the name of a step.
     pattern:
       /\b(?:download\w*|fetch\w*|get|reach|access|validation of|connection)\b.*(?:\bimage\b|https?:)|\bimage\b.*(?:not (?:be )?found|download|unavailable|unreachable|unacceptable)|image href|not authorized for image/i,
-    summary: 'The image could not be fetched',
+    summary: 'Ironic or the agent could not fetch the image',
     hint: 'Check that the image exists and can be reached from Ironic, or choose another image.',
   },
 ];
@@ -117,54 +132,64 @@ const never = {
   hint: `${again} The operator can release this one; "ironic-mcp check" says how.`,
 };
 
-/** What becomes of a server whose deployment has failed: its request keeps it. */
+/** Tells the caller that a failed deployment keeps its server. */
 const kept = 'This server stays taken until the same request succeeds on it with retry_failed, or';
 const untilUndeployed = `${kept} its operator undeploys it.`;
 const untilDeprovisioned = `${kept} ${op('deprovision')} takes the deployment off, if the user wants that.`;
 
-/** Every class of a failed deployment, for the reference. */
+/** Every class of a failed deployment, for the documents. */
 export const failedDeployments: readonly Omit<Diagnosis, 'pattern'>[] = [...diagnoses, undeployment, never, other];
 
 /**
- * Explains a server that was reserved and then left.
- * @param mayUndeploy Whether `deprovision_server` is there to give it back.
+ * Explains a server that a call reserved and never deployed.
+ * @param mayUndeploy Whether the caller may use `deprovision_server` to release it.
  */
 export function neverDeployed(mayUndeploy: boolean): DeploymentFailure {
   const release = { hint: `${again} ${op('deprovision')} gives this one back, if the user wants that.` };
   return { ...never, ...(mayUndeploy ? release : {}), step: null, ironic_error: null };
 }
 
-/** In which kinds of work Ironic records the errors by which these fail. */
+/** The event types under which Ironic records why a deployment or an undeployment failed. */
 const works = { deployment: ['deploying', 'transition', 'takeover'], undeployment: ['unprovision'] } as const;
 
-/** What went wrong while Ironic tidied up comes after what it tidied up for. */
+/** Ironic appends the errors of its clean-up to the error that made it clean up. */
 const aftermath = /Also failed to clean up due to|An unhandled exception was encountered while aborting/;
 
-/** So long, in milliseconds, Ironic may tidy up between the record of an error and the state that it ends in. */
-const tidying = 600_000;
+/** Ironic may clean up for this long (ms) after it has recorded an error and before it changes the state. */
+const cleanUpTime = 600_000;
 
-/** Since when Ironic's record is about the deployment that a server carries. */
-function beginOf({ entry, provisionedAt }: Server): number {
-  const started = entry ? Date.parse(entry.started_at) : 0;
-  // A retry that was refused has written a later beginning; what failed is still the same.
-  return provisionedAt !== null && started > provisionedAt ? provisionedAt - tidying : started;
+/** When the attempt began that failed; null if that is unknown. A retry that Ironic refused has overwritten it. */
+function attemptStart({ entry, provisionedAt }: Server): number | null {
+  const started = entry ? Date.parse(entry.started_at) : null;
+  return started !== null && provisionedAt !== null && started > provisionedAt ? null : started;
+}
+
+/** Ironic's records from this moment on are about the deployment that the server carries. */
+function recordsBegin(server: Server): number {
+  return attemptStart(server) ?? (server.entry ? (server.provisionedAt ?? 0) - cleanUpTime : 0);
+}
+
+/** Whether the agent was heard in the attempt that failed; null if nobody knows. */
+function wasHeard(server: Server): boolean | null {
+  const started = attemptStart(server);
+  return started === null || server.heardAt === null ? null : server.heardAt > started;
 }
 
 /**
- * Explains a server that has failed by Ironic's record of this deployment, else by its `last_error`: which
- * Ironic overwrites when the power fails later, and, in newer releases, wipes when all is well with the power.
+ * Explains a failed server: from Ironic's record of this deployment, otherwise from `last_error`. Ironic overwrites
+ * `last_error` when the power fails later, and newer releases clear it when they switch the server off.
  *
- * Ironic also wipes the deploy steps when one fails; the name of the failed one survives in these texts only ("Deploy
- * step deploy.write_image failed", `…aborted during or after the completion of step "deploy.write_image"`).
+ * Ironic also clears the deploy steps soon after a failure. Then only these texts name the step ("Deploy step
+ * deploy.write_image failed", `…aborted during or after the completion of step "deploy.write_image"`).
  *
- * @param mayUndeploy Whether `deprovision_server` is there to take a failed deployment off.
+ * @param mayUndeploy Whether the caller may use `deprovision_server` to undeploy a failed deployment.
  */
 export function diagnose(
   server: Server,
   errors: readonly RecordedError[] = [],
   mayUndeploy = false,
 ): DeploymentFailure {
-  const begin = beginOf(server);
+  const begin = recordsBegin(server);
   const recorded = errors
     .filter(({ at }) => (at ?? 0) >= begin)
     .sort((one, other) => (other.at ?? 0) - (one.at ?? 0))
@@ -172,15 +197,27 @@ export function diagnose(
   const { failed } = meaningOf(server);
   const told = recorded.find(({ work }) => failed !== null && works[failed].some((kind) => kind === work));
   const words = told?.words ?? (server.lastError === null ? null : plain(server.lastError));
-  // Only the operator can do something about the cause, and what helps after a deployment would here end in a second one.
+  // Only the operator can remove the cause. The usual hints would lead to a second deployment.
   if (failed === 'undeployment') return { ...undeployment, step: null, ironic_error: words };
   const cause = words?.split(aftermath)[0] ?? '';
-  const found = words === null ? undefined : diagnoses.find(({ pattern }) => pattern.test(cause));
-  const { code, summary, hint } = found ?? other;
-  const [step = null] = [cause, ...recorded.map((each) => each.words)].flatMap((text) => stepIn(text) ?? []);
+  const heard = wasHeard(server);
+  const applies = (row: Diagnosis) => (row.heard === undefined || row.heard === heard) && row.pattern.test(cause);
+  const { code, summary, hint } = (words === null ? undefined : diagnoses.find(applies)) ?? other;
+  const named = [cause, ...recorded.map((each) => each.words)].flatMap((text) => stepIn(text) ?? []);
+  const [step = null] = [...named, ...(server.step?.name.match(/^\w{1,80}$/) ?? [])];
   const ours = `${hint} ${mayUndeploy ? untilDeprovisioned : untilUndeployed}`;
   const theirs = hint.replace(inPlace, inPlaceByOthers);
-  return { code, step, summary, hint: server.entry === null ? theirs : ours, ironic_error: words };
+  return {
+    code,
+    step,
+    summary: code === 'agent_lost' && heard ? `${summary}${lastHeard(server, step)}` : summary,
+    hint: server.entry === null ? theirs : ours,
+    ironic_error: words,
+  };
+}
+
+function lastHeard({ heardAt }: Server, step: string | null): string {
+  return heardAt === null ? '' : `; it was last heard at ${isoTime(heardAt)}${step ? `, in step ${step}` : ''}`;
 }
 
 function stepIn(words: string): string | undefined {

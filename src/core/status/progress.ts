@@ -16,6 +16,8 @@ interface StepMeaning {
   /** How much of a usual deployment is over when the step begins, in percent. */
   readonly percent: number;
   readonly usual: Usual;
+  /** Why the agent may be at it for too long although it reports. */
+  readonly likelyCause?: string;
 }
 
 /**
@@ -24,7 +26,12 @@ interface StepMeaning {
  */
 export const deploySteps: Readonly<Record<string, StepMeaning>> = {
   deploy: { words: 'Booting the deployment agent', percent: 5, usual: { within: 15, by: 30 } },
-  write_image: { words: 'Writing the image to the disk', percent: 40, usual: { within: 15, by: 45 } },
+  write_image: {
+    words: 'Writing the image to the disk',
+    percent: 40,
+    usual: { within: 15, by: 45 },
+    likelyCause: 'The checksum of the image may be wrong: then the agent downloads it again and again.',
+  },
   prepare_instance_boot: { words: 'Installing the boot loader', percent: 80, usual: { within: 5, by: 50 } },
   tear_down_agent: { words: 'Shutting the deployment agent down', percent: 85, usual: { within: 10, by: 55 } },
   switch_to_tenant_network: {
@@ -34,6 +41,11 @@ export const deploySteps: Readonly<Record<string, StepMeaning>> = {
   },
   boot_instance: { words: 'Booting the system', percent: 95, usual: { within: 20, by: 65 } },
 };
+
+/** Why the agent may be at a step for too long although it reports; undefined if there is no usual cause. */
+export function likelyCause(step: Step | null): string | undefined {
+  return step === null ? undefined : stepMeaning(step.name)?.likelyCause;
+}
 
 /** Before its first step Ironic looks at the image, and may fetch it. */
 const preparing: Usual = { within: 15, by: 15 };

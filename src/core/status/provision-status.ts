@@ -7,6 +7,7 @@ import type { RecordedError, Server } from '../server.js';
 import { isFree, meaningOf, stateName } from '../states.js';
 import { isServerRef } from '../text/identifiers.js';
 import { namedImage } from '../text/image-ref.js';
+import { isoTime } from '../text/iso-time.js';
 import { named, plain } from '../text/untrusted.js';
 import { diagnose, neverDeployed } from './diagnosis.js';
 import { progressPercent, stepName, stepWords, timeWords } from './progress.js';
@@ -82,9 +83,8 @@ export function standingOf(
     failure,
   };
   const { provisionState, deploymentId, step } = server;
-  const stalled = stall !== undefined;
-  const key = [outcome, provisionState, deploymentId, step?.name, step?.number, step?.names.length, stalled];
-  const words = stepWords(server);
+  const key = [outcome, provisionState, deploymentId, step?.name, step?.number, step?.names.length];
+  const words = outcome === 'in_progress' ? stepWords(server) : undefined;
   const doing = words === undefined ? status.message : stall === undefined ? words : `${words}. ${stall}`;
   return {
     status,
@@ -141,11 +141,6 @@ export function displayName(server: Server): string {
 /** A server's name as it is shown, or null. */
 export function nameOf(server: Server): string | null {
   return server.name === null ? null : plain(server.name, 80);
-}
-
-/** A moment as ISO 8601 in UTC with `Z`, to the second, as precisely as Ironic's clock is known. */
-export function isoTime(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
 /** Null when it cannot be known. */

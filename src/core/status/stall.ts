@@ -1,51 +1,61 @@
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
-import { usualTimes } from './progress.js';
+import { likelyCause, usualTimes } from './progress.js';
 
-/** The agent reports every one to three minutes: at 0.3 to 0.6 of Ironic's `ramdisk_heartbeat_timeout` of 300 s. */
+/** Minutes. The agent reports every 1.5 to 3: at 0.3 to 0.6 of Ironic's `heartbeat_timeout`, 300 s by default. */
 const longestSilence = 5;
 
-/** Minutes of `deploy_callback_timeout`, as Ironic has it by default; its API does not tell how it is set. */
+/** Minutes of Ironic's `deploy_callback_timeout` by default. Its API does not show the real value. */
 const callbackTimeout = 30;
 
 const minute = 60_000;
 
+/** Whether Ironic dates a sign of the agent, e.g. its last heartbeat, after the start of the deployment. */
+export function isSince(startedAt: number | null, moment: number | null): moment is number {
+  return startedAt !== null && moment !== null && moment > startedAt;
+}
+
 /**
- * Names a deployment that seems to stand still, in words for `message`; undefined when it goes on as usual.
+ * Says in `message` that a deployment seems to stand still; undefined while it goes on as usual.
  *
- * @param startedAt Null when it is not known.
+ * @param startedAt Null if it is unknown.
  * @param now Ironic's clock. Both in milliseconds since the epoch.
  */
 export function stallOf(server: Server, startedAt: number | null, now: number): string | undefined {
-  const { step, provisionedAt, heardAt } = server;
+  const { step, provisionedAt, heardAt, calledAt } = server;
   const { advancedBy } = meaningOf(server);
   const usual = usualTimes(step);
-  if (!usual) return undefined;
+  if (!usual || advancedBy === null || advancedBy === 'operator') return undefined;
   const quiet = provisionedAt === null ? 0 : minutesSince(Math.max(provisionedAt, heardAt ?? 0), now);
   const elapsed = startedAt === null ? 0 : minutesSince(startedAt, now);
-  const heard = heardAt !== null && startedAt !== null && heardAt > startedAt;
+  const heard = isSince(startedAt, heardAt);
   if (advancedBy === 'agent' && quiet > (heard ? longestSilence : usual.within)) {
     const silence = heard
-      ? `nothing was heard of the deployment agent for ${quiet} minutes, which usually reports every 1 to 3`
-      : `the deployment agent has not called for ${quiet} minutes, which it usually does within ${usual.within}`;
+      ? `the deployment agent was last heard ${quiet} min ago; it usually reports every 1.5 to 3 min`
+      : `the deployment agent has not called for ${quiet} min; it usually calls within ${usual.within} min`;
     return `It seems stalled: ${silence}. ${limitOf(server, now)}`;
   }
   if (advancedBy === 'conductor' && quiet > usual.within) {
-    return `It seems stalled: Ironic has worked on this for ${quiet} minutes, which usually takes less than ${usual.within}, and sets itself no limit.`;
+    return `It seems stalled: Ironic has worked on this for ${quiet} min. It usually takes less than ${usual.within} min, and Ironic sets no time limit here.`;
   }
-  if (advancedBy !== null && advancedBy !== 'operator' && elapsed > usual.by) {
-    return `It seems stalled: it has taken ${elapsed} minutes so far, and is usually past this within ${usual.by}.`;
+  const cause = heard && advancedBy === 'agent' ? likelyCause(step) : undefined;
+  const busy = isSince(startedAt, calledAt) ? minutesSince(calledAt, now) : 0;
+  if (cause && busy > usual.within) {
+    return `It seems stalled: the deployment agent reports, but has been at this for ${busy} min. It usually takes less than ${usual.within} min. ${cause}`;
+  }
+  if (elapsed > usual.by) {
+    return `It seems stalled: it has taken ${elapsed} min so far. It is usually past this within ${usual.by} min.${cause ? ` ${cause}` : ''}`;
   }
   return undefined;
 }
 
-/** When Ironic gives up by itself: so long after the last sign that it had. */
+/** When Ironic gives up by itself: this long after the last sign of the agent. */
 function limitOf({ provisionedAt, maintenance }: Server, now: number): string {
-  if (maintenance) return 'The server is in maintenance: Ironic sets it no limit meanwhile.';
-  const usual = `Ironic gives up ${callbackTimeout} minutes after the last sign, unless its operator has set another limit`;
-  if (provisionedAt === null) return `${usual}.`;
-  const left = callbackTimeout - minutesSince(provisionedAt, now);
-  return left > 0 ? `${usual}: in about ${left} min.` : `${usual}, which seems to be so: they are over.`;
+  if (maintenance) return 'The server is in maintenance, so Ironic sets no time limit.';
+  const left = provisionedAt === null ? callbackTimeout : callbackTimeout - minutesSince(provisionedAt, now);
+  return left > 0
+    ? `By default Ironic gives up ${callbackTimeout} min after the last sign of the agent: in about ${left} min.`
+    : `Ironic's default limit of ${callbackTimeout} min has passed; this Ironic may use a longer one.`;
 }
 
 function minutesSince(moment: number, now: number): number {

@@ -5,7 +5,8 @@ import { diagnose, failedDeployments } from '../../../src/core/status/diagnosis.
 import { freeServer } from '../fake-bare-metal.js';
 import { start } from '../fake-clock.js';
 
-const failed = (lastError: string | null) => diagnose(freeServer(1, { provisionState: 'deploy failed', lastError }));
+const failed = (lastError: string | null, overrides: Partial<Server> = {}) =>
+  diagnose(freeServer(1, { provisionState: 'deploy failed', lastError, ...overrides }));
 
 const node = '6cbb8dc2-6418-454d-af65-9f723bb0bbe5';
 
@@ -144,7 +145,11 @@ describe('the diagnosis', () => {
   });
 
   it('has an example of each class, and of each cause of a class', () => {
-    const summaries = new Set(seen.map(([, lastError]) => failed(lastError).summary));
+    const entry = { started_at: '2026-11-22T06:00:00Z', image: 'ubuntu-24.04', digest: 'd' };
+    const neverHeard = { entry, heardAt: 0 };
+    const summaries = new Set(
+      seen.flatMap(([, lastError]) => [failed(lastError).summary, failed(lastError, neverHeard).summary]),
+    );
     const summedUp = [...failedDeployments].filter(
       ({ code }) => code !== 'undeployment_failed' && code !== 'never_deployed',
     );

@@ -5,7 +5,8 @@ import { Failure } from '../../../src/core/failures.js';
 import { ProvisionStatus } from '../../../src/core/requests.js';
 import type { DeploymentEntry, Server } from '../../../src/core/server.js';
 import { provisionStates, stateMeaning } from '../../../src/core/states.js';
-import { displayName, isoTime, nameOf, standingOf, statusOf } from '../../../src/core/status/provision-status.js';
+import { displayName, nameOf, standingOf, statusOf } from '../../../src/core/status/provision-status.js';
+import { isoTime } from '../../../src/core/text/iso-time.js';
 import { anyText } from '../any-text.js';
 import { direct } from '../direct.js';
 import { freeServer, uuid } from '../fake-bare-metal.js';
@@ -220,11 +221,23 @@ describe('the status of a deployment', () => {
 describe('where there is no operation', () => {
   it.each([
     ['available', 'its state is available: free for deployment'],
-    ['cleaning', 'its state is cleaning: being cleaned after its last use'],
+    ['cleaning', 'its state is cleaning: being cleaned, if this Ironic cleans'],
     ['manageable', 'its state is manageable: managed, but not offered for deployment'],
   ])('the reason tells about "%s"', (provisionState, reason) => {
     expect(refusalOf(freeServer(1, { provisionState }))).toBe(reason);
   });
+
+  it.each([
+    [true, null, 'being cleaned after its last use'],
+    [false, null, 'becoming free without cleaning'],
+    [false, 'manageable', 'being cleaned on the order of an operator'],
+  ])(
+    'the reason in "cleaning" is true with automated_clean %s and the target %s',
+    (automatedClean, targetState, words) => {
+      const server = freeServer(1, { provisionState: 'cleaning', automatedClean, targetState });
+      expect(refusalOf(server)).toBe(`its state is cleaning: ${words}`);
+    },
+  );
 
   it.each(['deleting', 'cleaning', 'clean wait', 'clean hold'])(
     '%s, the hint tells where to see when it is free again',
@@ -236,11 +249,15 @@ describe('where there is no operation', () => {
   );
 
   it.each([
-    ['cleaning', { number: 2, names: ['power', 'erase_devices'] }, ' (step 2 of 2: erase_devices)'],
-    ['clean wait', { number: null, names: [] }, ' (step: erase_devices)'],
+    [
+      'cleaning',
+      { number: 2, names: ['power', 'erase_devices'] },
+      'being cleaned after its last use (step 2 of 2: erase_devices)',
+    ],
+    ['clean wait', { number: null, names: [] }, 'waiting in its cleaning (step: erase_devices)'],
   ])('the reason tells by which step of "%s" a server becomes free', (provisionState, place, words) => {
     const server = freeServer(1, { provisionState, step: { name: 'erase_devices', ...place } });
-    expect(refusalOf(server)).toBe(`its state is ${provisionState}: ${stateMeaning(provisionState)?.words}${words}`);
+    expect(refusalOf(server)).toBe(`its state is ${provisionState}: ${words}`);
   });
 
   it.each(['cleaning', 'clean wait', 'clean hold'])(

@@ -5,10 +5,12 @@ import { direct } from '../direct.js';
 import { freeServer } from '../fake-bare-metal.js';
 import { start } from '../fake-clock.js';
 
+const likelyCause = 'The checksum of the image may be wrong: then the agent downloads it again and again.';
+
 const minutes = (count: number) => start + count * 60_000;
 const step = (name: string) => ({ name, number: direct.indexOf(name) + 1, names: direct });
 
-/** What is said of a server, so many minutes after its deployment has been asked for. */
+/** What `message` says this many minutes after the start of a deployment. */
 function said(after: number, overrides: Partial<Server>): string | undefined {
   const server = freeServer(1, {
     provisionState: 'wait call-back',
@@ -23,7 +25,7 @@ describe('a deployment stalls', () => {
   it('when the agent does not call', () => {
     expect(said(15, {})).toBeUndefined();
     expect(said(16, {})).toBe(
-      'It seems stalled: the deployment agent has not called for 16 minutes, which it usually does within 15. Ironic gives up 30 minutes after the last sign, unless its operator has set another limit: in about 14 min.',
+      'It seems stalled: the deployment agent has not called for 16 min; it usually calls within 15 min. By default Ironic gives up 30 min after the last sign of the agent: in about 14 min.',
     );
   });
 
@@ -31,13 +33,13 @@ describe('a deployment stalls', () => {
     const writing = { step: step('write_image'), provisionedAt: minutes(10), heardAt: minutes(10) };
     expect(said(15, writing)).toBeUndefined();
     expect(said(16, writing)).toBe(
-      'It seems stalled: nothing was heard of the deployment agent for 6 minutes, which usually reports every 1 to 3. Ironic gives up 30 minutes after the last sign, unless its operator has set another limit: in about 24 min.',
+      'It seems stalled: the deployment agent was last heard 6 min ago; it usually reports every 1.5 to 3 min. By default Ironic gives up 30 min after the last sign of the agent: in about 24 min.',
     );
   });
 
-  it('not because of an agent that was heard in an earlier deployment', () => {
+  it('not because the agent was heard in an earlier deployment', () => {
     expect(said(10, { heardAt: minutes(-20) })).toBeUndefined();
-    expect(said(16, { heardAt: minutes(-20) })).toContain('has not called for 16 minutes');
+    expect(said(16, { heardAt: minutes(-20) })).toContain('has not called for 16 min');
   });
 
   it.each([
@@ -48,12 +50,12 @@ describe('a deployment stalls', () => {
     const working = { provisionState: 'deploying', step: step(name) };
     expect(said(usual, working)).toBeUndefined();
     expect(said(usual + 1, working)).toBe(
-      `It seems stalled: Ironic has worked on this for ${usual + 1} minutes, which usually takes less than ${usual}, and sets itself no limit.`,
+      `It seems stalled: Ironic has worked on this for ${usual + 1} min. It usually takes less than ${usual} min, and Ironic sets no time limit here.`,
     );
   });
 
-  it('when Ironic does not come to the first step', () => {
-    expect(said(16, { provisionState: 'deploying', step: null })).toContain('has worked on this for 16 minutes');
+  it('when Ironic does not get to the first step', () => {
+    expect(said(16, { provisionState: 'deploying', step: null })).toContain('has worked on this for 16 min');
   });
 
   it('when a step takes too long although the agent reports', () => {
@@ -64,19 +66,33 @@ describe('a deployment stalls', () => {
     });
     expect(said(45, alive(45))).toBeUndefined();
     expect(said(46, alive(46))).toBe(
-      'It seems stalled: it has taken 46 minutes so far, and is usually past this within 45.',
+      `It seems stalled: it has taken 46 min so far. It is usually past this within 45 min. ${likelyCause}`,
     );
+  });
+
+  it('when the agent reports but writes the image for too long, counted from its first call', () => {
+    const alive = (after: number) => ({
+      step: step('write_image'),
+      calledAt: minutes(5),
+      provisionedAt: minutes(after),
+      heardAt: minutes(after),
+    });
+    expect(said(20, alive(20))).toBeUndefined();
+    expect(said(21, alive(21))).toBe(
+      `It seems stalled: the deployment agent reports, but has been at this for 16 min. It usually takes less than 15 min. ${likelyCause}`,
+    );
+    expect(said(21, { ...alive(21), calledAt: minutes(-60) })).toBeUndefined();
   });
 });
 
 describe('how long Ironic will wait', () => {
-  it('is another time than usual where the usual one is over', () => {
-    expect(said(31, {})).toContain('unless its operator has set another limit, which seems to be so: they are over.');
+  it('is longer than by default if the default limit has passed', () => {
+    expect(said(31, {})).toContain("Ironic's default limit of 30 min has passed; this Ironic may use a longer one.");
   });
 
   it('is without limit while the server is in maintenance', () => {
     expect(said(20, { maintenance: true })).toMatch(
-      /within 15\. The server is in maintenance: Ironic sets it no limit meanwhile\.$/,
+      /within 15 min\. The server is in maintenance, so Ironic sets no time limit\.$/,
     );
   });
 });
@@ -86,7 +102,7 @@ describe('nothing is said', () => {
     expect(said(1_000, { provisionState })).toBeUndefined();
   });
 
-  it('of steps that are not known, nor of those that come after one', () => {
+  it('of unknown steps and of steps after one', () => {
     const names = ['deploy', 'flash_firmware', 'write_image'];
     expect(said(100, { step: { name: 'flash_firmware', number: 2, names } })).toBeUndefined();
     expect(said(100, { step: { name: 'write_image', number: 3, names } })).toBeUndefined();
@@ -97,7 +113,7 @@ describe('nothing is said', () => {
     expect(said(100, { step: { name: 'deploy', number: 1, names: ['deploy'] } })).toBeUndefined();
   });
 
-  it('where no time is known', () => {
+  it('if no time is known', () => {
     const server = freeServer(1, { provisionState: 'deploying', provisionedAt: null, step: step('deploy') });
     expect(stallOf(server, null, start)).toBeUndefined();
   });
