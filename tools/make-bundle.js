@@ -18,6 +18,7 @@ const [{ files }] = JSON.parse(run('npm', ['pack', '--dry-run', '--ignore-script
 const folder = mkdtempSync(join(tmpdir(), `${name}-bundle-`));
 try {
   for (const path of ['manifest.json', ...files.map((file) => file.path)]) cpSync(path, join(folder, path));
+  cpSync('docs/images/icon.png', join(folder, 'icon.png'));
   run('npx', [...mcpb, 'validate', join(folder, 'manifest.json')]);
   run('npx', [...mcpb, 'pack', folder, bundle]);
 } finally {

@@ -9,16 +9,19 @@ export interface PackageManifest {
   readonly mcpName: string;
   readonly keywords: readonly string[];
   readonly engines: { readonly node: string };
+  readonly repository?: { readonly url: string };
 }
 
-/** server.json: the entry of the MCP registry, by its schema of 2025-12-11. */
-export function registryEntry({ name, version, description, mcpName }: PackageManifest): object {
+/** server.json: the entry of the MCP registry, by its schema of 2025-12-11. Its icon must have an https address. */
+export function registryEntry({ name, version, description, mcpName, repository }: PackageManifest): object {
+  const files = repository && addressOf(repository);
   return {
     $schema: 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json',
     name: mcpName,
     title: 'Bare metal by Ironic',
     description,
     version,
+    ...(files ? { icons: [{ src: `${files}/raw/HEAD/docs/images/icon.png`, mimeType: 'image/png' }] } : {}),
     packages: [
       {
         registryType: 'npm',
@@ -35,4 +38,9 @@ export function registryEntry({ name, version, description, mcpName }: PackageMa
       },
     ],
   };
+}
+
+/** Where people look at the repository: npm wants `git+https://….git` in package.json. */
+export function addressOf({ url }: { readonly url: string }): string {
+  return url.replace(/^git\+/, '').replace(/\.git$/, '');
 }

@@ -14,6 +14,7 @@ import type { Core, Operation } from '../core/operation.js';
 import type { Ask } from './ask.js';
 import { registerCompletions } from './completions.js';
 import { agreed } from './consent.js';
+import { icons } from './icon.js';
 import { progressOf } from './progress.js';
 import { registerPrompts } from './prompts.js';
 import { registerResources } from './resources.js';
@@ -39,7 +40,7 @@ export interface McpOptions {
 export function createMcpServer(options: McpOptions): McpServer {
   const { name, version, instructions, tools, operations, core, openWorld, onDefect } = options;
   const server = new McpServer(
-    { name, title: 'Bare-metal servers by Ironic', version },
+    { name, title: 'Bare-metal servers by Ironic', version, icons },
     { instructions, capabilities, jsonSchemaValidator: unjudging },
   );
   let loading: Promise<readonly [ReadonlyMap<string, Operation>, Core]> | undefined;

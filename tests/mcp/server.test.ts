@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Failure } from '../../src/core/failures.js';
@@ -29,6 +30,16 @@ async function connect(call: Operation['call'], core: () => Promise<Core> = asyn
 }
 
 afterEach(() => onDefect.mockClear());
+
+describe('the server', () => {
+  it('sends its icon within itself, in less than 400 bytes', async () => {
+    const client = await connect(async () => ({ message: '' }));
+    const [{ src = '', mimeType } = {}] = client.getServerVersion()?.icons ?? [];
+    expect(src.length).toBeLessThan(400);
+    const [, base64 = ''] = src.split(`data:${mimeType};base64,`);
+    expect(`${atob(base64)}\n`).toBe(readFileSync('docs/images/icon.svg', 'utf8'));
+  });
+});
 
 describe('a tool', () => {
   it('shows a failure as text, with its reason only if it has one', () => {
