@@ -2,11 +2,30 @@ import type { Operation } from '../src/core/operation.js';
 import { launchSettings } from './launch.js';
 import type { PackageManifest } from './registry-entry.js';
 
+/**
+ * What the form asks for: enough for each of the three ways to name a cloud (clouds.yaml, an application credential, a
+ * standalone Ironic with its images), and the one rule to begin with. The last one holds every other setting.
+ */
+const asked = [
+  'OS_CLOUD',
+  'OS_AUTH_TYPE',
+  'OS_ENDPOINT',
+  'OS_AUTH_URL',
+  'OS_APPLICATION_CREDENTIAL_ID',
+  'OS_APPLICATION_CREDENTIAL_SECRET',
+  'IRONIC_MCP_IMAGE_CATALOG',
+  'IRONIC_MCP_READ_ONLY',
+  'IRONIC_MCP_SETTINGS_FILE',
+];
+
 /** manifest.json of the MCP bundle (MCPB 0.3), with which Claude Desktop installs the server by a double click. */
 export function bundleManifest(manifest: PackageManifest, operations: readonly Operation[]): object {
   const { name, version, description, license, keywords, engines } = manifest;
   const entry = 'bin/ironic-mcp.js';
-  const named = launchSettings.map((setting) => ({ ...setting, key: setting.variable.toLowerCase() }));
+  const named = launchSettings
+    .filter(({ variable }) => asked.includes(variable))
+    .map((setting) => ({ ...setting, key: setting.variable.toLowerCase() }))
+    .sort((left, right) => asked.indexOf(left.variable) - asked.indexOf(right.variable));
   return {
     manifest_version: '0.3',
     name,
@@ -14,7 +33,8 @@ export function bundleManifest(manifest: PackageManifest, operations: readonly O
     version,
     description,
     long_description:
-      'Without any setting it simulates a cloud and says so in every message; no real server is touched. With the settings of your OpenStack, or the URL of a standalone Ironic, it deploys real machines.',
+      'Without settings it simulates a cloud, says so in every message, and touches no real server. With the settings of your OpenStack, or the URL of a standalone Ironic such as Bifrost, it deploys real machines.',
+    icon: 'icon.png',
     author: { name: 'The authors of ironic-mcp' },
     license,
     keywords,

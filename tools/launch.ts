@@ -26,23 +26,27 @@ export interface LaunchSetting {
 }
 
 const openStack: readonly LaunchSetting[] = [
-  { variable: 'OS_CLOUD', title: 'Cloud', meaning: 'an entry of your clouds.yaml; then nothing else is needed' },
+  { variable: 'OS_CLOUD', title: 'Cloud', meaning: 'an entry of your clouds.yaml, which then holds everything else' },
   {
     variable: 'OS_CLIENT_CONFIG_FILE',
     title: 'clouds.yaml',
-    meaning: 'where it is, if not where OpenStack expects it',
+    meaning: 'its path, if it is not where OpenStack expects it',
+  },
+  {
+    variable: 'OS_AUTH_TYPE',
+    title: 'Authentication',
+    meaning: 'none (Bifrost), http_basic, v3applicationcredential, password or token',
   },
   {
     variable: 'OS_ENDPOINT',
     title: 'Ironic URL',
-    meaning: 'of an Ironic without Keystone: OS_AUTH_TYPE none, http_basic',
+    meaning: 'for none and http_basic, for example http://ironic.example.org:6385',
   },
   {
-    variable: 'OS_AUTH_TYPE',
-    title: 'Way to sign in',
-    meaning: 'password, v3applicationcredential, token, http_basic or none',
+    variable: 'OS_AUTH_URL',
+    title: 'Keystone URL',
+    meaning: 'for the other kinds, for example https://keystone.example.org/v3',
   },
-  { variable: 'OS_AUTH_URL', title: 'Keystone URL', meaning: 'for example https://keystone.example.org/v3' },
   { variable: 'OS_APPLICATION_CREDENTIAL_ID', title: 'Application credential', meaning: 'its id' },
   {
     variable: 'OS_APPLICATION_CREDENTIAL_SECRET',
@@ -53,11 +57,11 @@ const openStack: readonly LaunchSetting[] = [
   { variable: 'OS_USERNAME', title: 'User', meaning: 'for password and http_basic' },
   { variable: 'OS_PASSWORD', title: 'Password', meaning: 'for password and http_basic', secret: true },
   { variable: 'OS_TOKEN', title: 'Token', meaning: 'for token', secret: true },
-  { variable: 'OS_PROJECT_NAME', title: 'Project', meaning: 'by name' },
-  { variable: 'OS_USER_DOMAIN_NAME', title: 'Domain of the user', meaning: 'by name, for example Default' },
-  { variable: 'OS_PROJECT_DOMAIN_NAME', title: 'Domain of the project', meaning: 'by name, for example Default' },
-  { variable: 'OS_REGION_NAME', title: 'Region', meaning: 'where there are several' },
-  { variable: 'OS_CACERT', title: 'CA certificates', meaning: 'the path of a file, where the cloud has its own CA' },
+  { variable: 'OS_PROJECT_NAME', title: 'Project', meaning: 'its name' },
+  { variable: 'OS_USER_DOMAIN_NAME', title: 'Domain of the user', meaning: 'its name, for example Default' },
+  { variable: 'OS_PROJECT_DOMAIN_NAME', title: 'Domain of the project', meaning: 'its name, for example Default' },
+  { variable: 'OS_REGION_NAME', title: 'Region', meaning: 'if the cloud has several' },
+  { variable: 'OS_CACERT', title: 'CA certificates', meaning: 'the path of a file, if the cloud has its own CA' },
 ];
 
 /** What can be set for a server on stdio, without what only other commands take. */

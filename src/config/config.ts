@@ -1,3 +1,4 @@
+import { parseEnv } from 'node:util';
 import type * as z from 'zod';
 import { createPolicy, type Policy } from '../core/policy.js';
 import { systemCodeOf } from '../core/text/system-code.js';
@@ -25,7 +26,8 @@ type Given = Readonly<Record<string, unknown>>;
  *
  * @throws ConfigError
  */
-export async function readConfig(env: Env, flags: Given) {
+export async function readConfig(given: Env, flags: Given) {
+  const env = await withSettingsFile(given, flags);
   const value = valuesIn(env, flags);
   refuseUnknown(env);
   return {
@@ -87,7 +89,8 @@ export type HttpConfig = Awaited<ReturnType<typeof readHttpConfig>>;
  * Reads the settings that only the HTTP face has.
  * @throws ConfigError
  */
-export async function readHttpConfig(env: Env, flags: Given) {
+export async function readHttpConfig(given: Env, flags: Given) {
+  const env = await withSettingsFile(given, flags);
   const value = valuesIn(env, flags);
   const file = value('http_token_file');
   const ready = env.IRONIC_MCP_HTTP_TOKEN || undefined;
@@ -98,7 +101,9 @@ export async function readHttpConfig(env: Env, flags: Given) {
     );
   }
   const [source, token] =
-    file === undefined ? ['IRONIC_MCP_HTTP_TOKEN', ready] : [`The file ${file}`, await tokenIn(file)];
+    file === undefined
+      ? ['IRONIC_MCP_HTTP_TOKEN', ready]
+      : [`The file ${file}`, (await contentOf('token file', file)).trim()];
   if (token !== undefined && !/^[\x21-\x7e]{16,}$/.test(token)) {
     throw new ConfigError(`${source} must hold a token of at least 16 visible ASCII characters without spaces.`);
   }
@@ -110,13 +115,24 @@ export async function readHttpConfig(env: Env, flags: Given) {
   };
 }
 
-async function tokenIn(file: string): Promise<string> {
+/** The environment with the settings of a file on top. A bundle passes on `false` for every box that nobody ticked. */
+async function withSettingsFile(env: Env, flags: Given): Promise<Env> {
+  const file = valuesIn(env, flags)('settings_file');
+  if (file === undefined) return env;
+  const content = await contentOf('settings file', file);
+  // A line that was skipped could be a rule that then protects nobody. The line itself may hold a secret.
+  const wrong = content.split(/\r?\n/).findIndex((line) => !/^\s*(#.*|(export\s+)?\w+\s*=.*)?$/.test(line));
+  if (wrong >= 0) throw new ConfigError(`Line ${wrong + 1} of the settings file ${file} is not NAME=value.`);
+  return { ...env, ...parseEnv(content) };
+}
+
+async function contentOf(what: string, file: string): Promise<string> {
   const { readFile } = await import('node:fs/promises');
   try {
-    return (await readFile(file, 'utf8')).trim();
+    return await readFile(file, 'utf8');
   } catch (error) {
     const code = systemCodeOf(error, 'unreadable');
-    throw new ConfigError(`The token file ${file} cannot be read (${code}).`);
+    throw new ConfigError(`The ${what} ${file} cannot be read (${code}).`);
   }
 }
 

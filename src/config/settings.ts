@@ -103,6 +103,11 @@ export const settings = {
     meaning: 'where every change is recorded beforehand and afterwards, or else refused',
     ...filePath,
   },
+  settings_file: {
+    variable: 'IRONIC_MCP_SETTINGS_FILE',
+    meaning: 'holds more settings, one `NAME=value` on each line, which win over variables',
+    ...filePath,
+  },
   http_token_file: {
     variable: 'IRONIC_MCP_HTTP_TOKEN_FILE',
     meaning:

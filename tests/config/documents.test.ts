@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../src/commands/arguments.js';
 import { readConfig } from '../../src/config/config.js';
 import { allOperations } from '../../src/core/operations.js';
+import { icon } from '../../src/mcp/icon.js';
 import { bundleManifest } from '../../tools/bundle-manifest.js';
 import { clientsPage } from '../../tools/clients-page.js';
 import { byNpx, byNpxOnWindows, launchSettings } from '../../tools/launch.js';
@@ -22,6 +23,7 @@ describe('the documents for launchers', () => {
     await expectMade('server.json', () => written(registryEntry(own)));
     await expectMade('manifest.json', () => written(bundleManifest(own, allOperations)));
     await expectMade('docs/clients.md', clientsPage);
+    await expectMade('docs/images/icon.svg', () => `${icon}\n`);
     await expectMade('docs/configuration.md', withSettingsTable);
   });
 
@@ -44,6 +46,16 @@ describe('server.json', () => {
     expect(validate.errors ?? []).toEqual([]);
   });
 
+  it('has an icon as soon as package.json names a repository, where its address is', () => {
+    expect(registryEntry(own)).not.toHaveProperty('icons');
+    const entry = registryEntry({ ...own, repository: { url: 'git+https://git.example.org/us/ironic-mcp.git' } });
+    expect(entry).toMatchObject({
+      icons: [{ src: 'https://git.example.org/us/ironic-mcp/raw/HEAD/docs/images/icon.png' }],
+    });
+    validate(entry);
+    expect(validate.errors ?? []).toEqual([]);
+  });
+
   it('would not be without a version', () => {
     const { version, ...others } = registryEntry(own) as PackageManifest;
     expect(version).toBe(own.version);
@@ -59,6 +71,11 @@ interface Manifest {
 describe('manifest.json', () => {
   const { server, user_config } = bundleManifest(own, allOperations) as Manifest;
   const { env } = server.mcp_config;
+
+  it('asks for eight settings, and for a file that holds the others', () => {
+    expect(Object.keys(user_config)).toHaveLength(9);
+    expect(Object.keys(user_config).at(-1)).toBe('ironic_mcp_settings_file');
+  });
 
   it('asks for each setting that it passes on, and has something for one that nobody gives', () => {
     const asked = Object.values(env).map((value) => /^\$\{user_config\.(\w+)\}$/.exec(value)?.[1]);
@@ -103,7 +120,8 @@ const documents = [
   'README.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
-  ...readdirSync('docs').map((name) => `docs/${name}`),
+  'SECURITY.md',
+  ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
 ];
 
 describe.each(documents)('the links of %s', (page) => {
