@@ -8,13 +8,13 @@ import { namedImage } from './text/image-ref.js';
 import { isLocalUrl } from './text/local-url.js';
 import { named, plain } from './text/untrusted.js';
 
-/** What the operator lets this program do. */
+/** What the operator allows. */
 export interface PolicySettings {
   /** Nothing may be changed at all. */
   readonly readOnly?: boolean | undefined;
   /** Deployments may be undeployed. */
   readonly allowDeprovision?: boolean | undefined;
-  /** Those that were not made by this program, too. */
+  /** Deployments that this program did not make may be undeployed as well. */
   readonly deprovisionForeign?: boolean | undefined;
   /** Existing Neutron ports may be attached to servers. */
   readonly allowVifs?: boolean | undefined;
@@ -22,35 +22,35 @@ export interface PolicySettings {
   readonly resourceClasses?: readonly string[] | undefined;
   /** Globs: only these images may be deployed. Undefined for any. */
   readonly images?: readonly string[] | undefined;
-  /** So many deployments of this program may be in progress at once. Undefined for any number. */
+  /** The most deployments of this program that may be in progress at once. Undefined for any number. */
   readonly maxDeploying?: number | undefined;
 }
 
-/** What of an image tells which it is. */
+/** The parts of an image that identify it. */
 type IdentifiedImage = Pick<Image, 'id' | 'name' | 'instanceInfo'>;
 
 /** The operator's rules. Every refusal is a failure `not_permitted` that names the rule and its setting. */
 export interface Policy {
-  /** Refuses operations of an effect, if they are switched off. */
+  /** Refuses operations of this effect if they are switched off. */
   admit(effect: Effect): void;
-  /** The same as an answer. */
+  /** The same test, as a boolean. */
   allows(effect: Effect): boolean;
   /** Refuses to attach Neutron ports. */
   admitVifs(): void;
-  /** Refuses to deploy on servers of a class. Null is the class of a server that has none. */
+  /** Refuses to deploy on servers of a class; null for a server without a class. */
   admitClass(resourceClass: string | null): void;
-  /** The same as an answer. */
+  /** The same test, as a boolean. */
   allowsClass(resourceClass: string | null): boolean;
   /** Refuses to deploy an image. */
   admitImage(image: IdentifiedImage): void;
-  /** The same as an answer. */
+  /** The same test, as a boolean. */
   allowsImage(image: IdentifiedImage): boolean;
-  /** Refuses to undeploy what was not deployed by this program. */
+  /** Refuses to undeploy a deployment that this program did not make. */
   admitForeign(): void;
-  /** The classes by name, if there are so few that each is worth a question of its own. */
+  /** The allowed classes by name; undefined if any class is allowed or a glob names them. */
   readonly classNames: readonly string[] | undefined;
   readonly maxDeploying: number | undefined;
-  /** What may be done and what not, one clause each, for the operator. */
+  /** What is allowed and what is not, one clause each, for the operator. */
   readonly rules: readonly string[];
 }
 
@@ -68,9 +68,9 @@ export function createPolicy(settings: PolicySettings): Policy {
 
   function switchedOff(effect: Effect): string | undefined {
     if (effect === 'read') return undefined;
-    if (readOnly) return `nothing may be changed through this server (${setting('read_only')})`;
+    if (readOnly) return `this MCP server is read-only (${setting('read_only')})`;
     if (effect === 'write' || allowDeprovision) return undefined;
-    return `nothing may be undeployed through this server (${setting('allow_deprovision')})`;
+    return `undeploying is switched off (${setting('allow_deprovision')})`;
   }
 
   return {
@@ -80,31 +80,29 @@ export function createPolicy(settings: PolicySettings): Policy {
     },
     allows: (effect) => switchedOff(effect) === undefined,
     admitVifs() {
-      // Attaching a port takes it from the machine that has it, and nothing says whose it is.
+      // Attaching a port takes it away from the machine that uses it, and nothing shows whose port it is.
       if (allowVifs) return;
-      throw notPermitted(`Neutron ports may not be attached through this server (${setting('allow_vifs')})`);
+      throw notPermitted(`attaching Neutron ports is switched off (${setting('allow_vifs')})`);
     },
     allowsClass,
     admitClass(resourceClass) {
       if (allowsClass(resourceClass)) return;
       const what = resourceClass === null ? 'a server without a resource class' : `class ${named(resourceClass)}`;
-      throw notPermitted(
-        `${what} may not be deployed, only ${listed(resourceClasses)} (${setting('resource_classes')})`,
-      );
+      throw notPermitted(`${what} is not allowed, only ${listed(resourceClasses)} (${setting('resource_classes')})`);
     },
     allowsImage,
     admitImage(image) {
       if (allowsImage(image)) return;
       const what = namedImage(image.name ?? image.id);
       const rule = isListed(image)
-        ? `: its URL leads Ironic to its own machine or link, so the catalogue must name it, or a glob with its host in ${setting('images')}`
+        ? `: its URL leads Ironic to its own machine or network link, so the catalogue must name it, or a glob in ${setting('images')} must name its host`
         : `, only ${listed(images)} (${setting('images')})`;
-      throw notPermitted(`image ${what} may not be deployed${rule}`);
+      throw notPermitted(`image ${what} is not allowed${rule}`);
     },
     admitForeign() {
       if (deprovisionForeign) return;
       throw notPermitted(
-        `it was not deployed through this server, and only what was may be undeployed (${setting('deprovision_foreign')})`,
+        `this deployment was not made here, so it may not be undeployed (${setting('deprovision_foreign')})`,
       );
     },
     classNames: resourceClasses?.some((name) => /[*?]/.test(name)) ? undefined : resourceClasses,
@@ -119,7 +117,7 @@ function rulesOf(settings: PolicySettings): readonly string[] {
   return [
     images
       ? `only images ${listed(images)} may be deployed (${setting('images')})`
-      : 'any image may be deployed, but by no local URL',
+      : 'any image may be deployed, except by a local URL',
     resourceClasses
       ? `only on servers of class ${listed(resourceClasses)} (${setting('resource_classes')})`
       : 'on servers of any class',
@@ -128,14 +126,14 @@ function rulesOf(settings: PolicySettings): readonly string[] {
     !allowDeprovision
       ? 'nothing may be undeployed'
       : deprovisionForeign
-        ? `deployments may be undeployed, those of others too (${setting('deprovision_foreign')})`
-        : `deployments of this program may be undeployed (${setting('allow_deprovision')})`,
+        ? `any deployment may be undeployed, also one made by others (${setting('deprovision_foreign')})`
+        : `only deployments made here may be undeployed (${setting('allow_deprovision')})`,
   ];
 }
 
 /**
- * Whether a caller has named an image by a URL by which Ironic would read a file or a service of its own machine. What
- * Glance or the operator's catalogue names has a name or an id.
+ * Whether a caller passed a URL that makes Ironic read a file or a service of its own machine. Images of Glance and of
+ * the operator's catalogue have a name or an id instead.
  */
 function isLocal({ name, instanceInfo: { image_source: source } }: IdentifiedImage): boolean {
   const url = String(source);
@@ -143,8 +141,8 @@ function isLocal({ name, instanceInfo: { image_source: source } }: IdentifiedIma
 }
 
 /**
- * By what an image may be allowed: what it turned out to be, not how the caller wrote it. A name that looks like an id
- * or a URL is none, or an image could be given the id of another for a name.
+ * The texts by which an image may be allowed: what it turned out to be, not how the caller wrote it. A name that looks
+ * like an id or a URL does not count, because somebody could name an image after the id of another.
  */
 function identitiesOf({ id, name, instanceInfo: { image_source: source } }: IdentifiedImage): string[] {
   const known = [id, String(source)].filter((text) => !text.includes('://') || isPlainUrl(text));
@@ -152,8 +150,8 @@ function identitiesOf({ id, name, instanceInfo: { image_source: source } }: Iden
 }
 
 /**
- * Whether everybody reads the same place out of a URL: nothing in it gets resolved, decoded, or taken for a login or a
- * query, in which a star of a glob would match anything.
+ * Whether every program reads the same place from a URL. Nothing in it is resolved or decoded, and it has no login and no
+ * query, where a star of a glob would match anything.
  */
 function isPlainUrl(text: string): boolean {
   try {
@@ -164,7 +162,7 @@ function isPlainUrl(text: string): boolean {
   }
 }
 
-/** Whether a glob says which host it means, or that it means files: `https://**` allows nothing that is local. */
+/** Whether a glob names its host, or files: `https://**` does not, so it allows no local URL. */
 function namesHost(pattern: string): boolean {
   return /^(file:\/\/|[a-z][a-z\d+.-]*:\/\/[^/*?]+\/)/i.test(pattern);
 }

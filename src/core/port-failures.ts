@@ -2,11 +2,11 @@ import { Failure } from './failures.js';
 import { NoAnswer, Refused, SignInRefused } from './ports.js';
 
 const rightsMissing =
-  'Nothing was changed. The operator must give this account the rights that docs/configuration.md names; "ironic-mcp check" shows which is missing.';
+  'Nothing was changed. Ask the operator to give this account the rights in docs/configuration.md; "ironic-mcp check" shows which one is missing.';
 
-const refusedForGood = 'Nothing was changed. The operator should look at what the reason says, and at Ironic.';
+const refusedForGood = 'Nothing was changed. Ask the operator to look at what the reason says.';
 
-/** The same function, with what the ports reject with turned into failures of the table. Other errors pass through. */
+/** Wraps a function so that the errors of the ports become failures of the table. Other errors pass through. */
 export function withPortFailures<Arguments extends unknown[], Result>(
   action: (...args: Arguments) => Promise<Result>,
 ): (...args: Arguments) => Promise<Result> {
@@ -19,7 +19,7 @@ export function withPortFailures<Arguments extends unknown[], Result>(
   };
 }
 
-/** What a read that failed means. A refused change never comes here: what that means is decided where it was sent. */
+/** The failure for a failed read. A refused change never comes here: the code that sent it decides what it means. */
 export function portFailure(error: unknown): unknown {
   if (error instanceof NoAnswer) return ironicUnavailable(error);
   if (!(error instanceof Refused)) return error;
@@ -30,10 +30,10 @@ export function portFailure(error: unknown): unknown {
   return new Failure('ironic_unavailable', { ...details, retryable: false, hint });
 }
 
-/** What it means to the caller that there is no answer, where nothing was changed. */
+/** The failure for a missing answer when nothing was changed. */
 export function ironicUnavailable(error: NoAnswer): Failure {
   const details = { reason: error.reason, cause: error };
   if (!(error instanceof SignInRefused)) return new Failure('ironic_unavailable', details);
-  const hint = 'Nothing was changed. The operator must correct the settings of this server that the reason names.';
+  const hint = 'Nothing was changed. Ask the operator to fix the settings that the reason names.';
   return new Failure('ironic_unavailable', { ...details, retryable: false, hint });
 }

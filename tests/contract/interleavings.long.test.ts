@@ -182,7 +182,7 @@ it('answers whoever used one key for a different request with a conflict, and no
         if (answer instanceof Failure || drive.includes(`host-${index % 2}`)) return;
         expect(warned).toBe(true);
         expect(answer.status).not.toBe('accepted');
-        if (answer.message.startsWith('Another')) expect(answer.message).toContain('config drive of that call');
+        if (answer.message.startsWith('Another')) expect(answer.message).toContain('its own config drive');
       });
     }),
     { numRuns },

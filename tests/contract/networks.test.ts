@@ -112,7 +112,7 @@ describe('Neutron ports', () => {
     const { log, provision } = await cloud('neutron');
     expect(await failure(provision())).toMatchObject({
       code: 'deploy_refused',
-      reason: expect.stringContaining('give the ids of its ports in vifs'),
+      reason: 'its network interface is neutron, and no Neutron port is attached',
     });
     expect(log.some((request) => !request.startsWith('GET'))).toBe(false);
   });
@@ -125,7 +125,7 @@ describe('Neutron ports', () => {
 
   test('that are missing where the network interface is flat get a warning', async () => {
     const { provision } = await cloud('flat');
-    expect((await provision()).message).toContain('No Neutron port was attached');
+    expect((await provision()).message).toContain('no Neutron port is attached');
   });
 });
 

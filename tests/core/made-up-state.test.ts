@@ -128,7 +128,7 @@ describe('a state that is a row of the table, and known nowhere else,', () => {
   it('keeps its server from others, and from being undeployed', () => {
     expect(obstacleTo(server)).toMatch(/^its state is updating firmware; it was given image ubuntu-24.04 at 2026/);
     expect(availabilityOf(server, start, openPolicy)).toBe('deploying');
-    const refusal = { reason: expect.stringMatching(/having its firmware updated; Ironic does not stop it/) };
+    const refusal = { reason: expect.stringMatching(/having its firmware updated; Ironic cannot stop a deployment/) };
     expect(() => decide(server, createPolicy({ allowDeprovision: true }), start)).toThrow(
       expect.objectContaining({ code: 'deprovision_refused', ...refusal, retryable: true }),
     );

@@ -68,7 +68,7 @@ describe('what an operation answers', () => {
       failure: { hint: `Call ${provision} again.` },
     });
     await expect(speaking.call(core, { ...input, wait_seconds: 1 }, call)).rejects.toMatchObject({
-      hint: expect.stringContaining(`${servers} shows those there are`),
+      hint: expect.stringContaining(`${servers} to see the ids and names`),
     });
   });
 });

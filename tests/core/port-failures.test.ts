@@ -27,7 +27,7 @@ describe('a portFailure function', () => {
       code: 'ironic_unavailable',
       reason: 'OS_PASSWORD is wrong',
       retryable: false,
-      hint: 'Nothing was changed. The operator must correct the settings of this server that the reason names.',
+      hint: 'Nothing was changed. Ask the operator to fix the settings that the reason names.',
     });
   });
 
@@ -49,7 +49,7 @@ describe('a portFailure function', () => {
   it('names the rights that the operator must give where Ironic forbids a read', async () => {
     await expect(failing(new Refused('forbidden', 'disallowed by policy'))).rejects.toMatchObject({
       retryable: false,
-      hint: 'Nothing was changed. The operator must give this account the rights that docs/configuration.md names; "ironic-mcp check" shows which is missing.',
+      hint: 'Nothing was changed. Ask the operator to give this account the rights in docs/configuration.md; "ironic-mcp check" shows which one is missing.',
     });
   });
 
@@ -66,7 +66,7 @@ describe('a portFailure function', () => {
       await expect(failing(new Refused(refusal, 'no'))).rejects.toMatchObject({
         code: 'ironic_unavailable',
         retryable: false,
-        hint: 'Nothing was changed. The operator should look at what the reason says, and at Ironic.',
+        hint: 'Nothing was changed. Ask the operator to look at what the reason says.',
       });
     },
   );

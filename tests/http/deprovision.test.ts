@@ -50,7 +50,7 @@ describe('DELETE on a deployment', () => {
     expect(answer.json).toMatchObject({
       status: 403,
       code: 'not_permitted',
-      reason: 'nothing may be undeployed through this server (IRONIC_MCP_ALLOW_DEPROVISION)',
+      reason: 'undeploying is switched off (IRONIC_MCP_ALLOW_DEPROVISION)',
     });
     expectDocumented(answer);
     expect((await app.ask('GET', path)).json).toMatchObject({ status: 'completed' });

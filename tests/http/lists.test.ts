@@ -27,7 +27,7 @@ describe.each([
     expect(answer.json.next_cursor).not.toBe(cursor);
   });
 
-  it('refuses a cursor that leads nowhere', async () => {
+  it('refuses a cursor that is unknown or has expired', async () => {
     const answer = await app.ask('GET', `${target}&cursor=nosuch`);
     expectDocumented(answer);
     expect(answer).toMatchObject({ status: 422, json: { code: 'invalid_request', errors: [{ field: 'cursor' }] } });

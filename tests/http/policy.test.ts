@@ -19,7 +19,7 @@ describe('where nothing may be changed', () => {
         status: 403,
         code: 'not_permitted',
         detail: "Not permitted by this server's policy",
-        reason: 'nothing may be changed through this server (IRONIC_MCP_READ_ONLY)',
+        reason: 'this MCP server is read-only (IRONIC_MCP_READ_ONLY)',
       });
       expectDocumented(answer);
     },
@@ -35,10 +35,10 @@ describe('where nothing may be changed', () => {
 
 describe('a rule about what may be deployed', () => {
   it.each([
-    [{ IRONIC_MCP_IMAGES: 'debian-*' }, 'image ubuntu-24.04 may not be deployed, only debian-* (IRONIC_MCP_IMAGES)'],
+    [{ IRONIC_MCP_IMAGES: 'debian-*' }, 'image ubuntu-24.04 is not allowed, only debian-* (IRONIC_MCP_IMAGES)'],
     [
       { IRONIC_MCP_RESOURCE_CLASSES: 'baremetal.gpu' },
-      'class baremetal.small may not be deployed, only baremetal.gpu (IRONIC_MCP_RESOURCE_CLASSES)',
+      'class baremetal.small is not allowed, only baremetal.gpu (IRONIC_MCP_RESOURCE_CLASSES)',
     ],
   ])('is the same by REST and by MCP: %j', async (env, reason) => {
     const app = await createRestApp({ env });

@@ -159,7 +159,7 @@ describe('an image catalogue', () => {
     ['an empty format', 'disk_format: ""', 'must not be empty'],
     ['a kernel that is none', 'kernel: vmlinuz', 'must be an http, https, file or oci URL'],
     ['capabilities that are none', 'capabilities: uefi', 'must be an object'],
-    ['a secret that is a number', 'image_pull_secret: 4711', 'must be a text'],
+    ['a secret that is a number', 'image_pull_secret: 4711', 'must be a string'],
   ])('with %s is refused', async (_, member, problem) => {
     expect(await problemIn(`a:\n  source: ${url}\n  ${member}\n`)).toBe(`: a.${member.split(':')[0]}: ${problem}.`);
   });

@@ -59,7 +59,7 @@ describe('a tool', () => {
     expect(content).toEqual([
       {
         type: 'text',
-        text: 'Internal error\nNext: This is a defect of ironic-mcp; please report it.\nCode: internal\nRetryable: no',
+        text: 'Internal error\nNext: This is a bug in ironic-mcp. Please report it.\nCode: internal\nRetryable: no',
       },
     ]);
     expect(onDefect.mock.calls).toEqual([[defect]]);

@@ -105,7 +105,7 @@ describe.each(ironics)('the built program with Ironic $version ($release)', ({ e
         server_id,
       });
       expect(isError).toBe(true);
-      expect(text).toMatch(/^Image http:\/\/127\.0\.0\.1:9\/x cannot be deployed\nReason: .*wants a checksum/);
+      expect(text).toMatch(/^Image http:\/\/127\.0\.0\.1:9\/x cannot be deployed\nReason: .*needs a checksum/);
       expect(await admin.node(server_id)).toMatchObject({ instance_uuid: null, instance_info: {} });
       await admin.patch(server_id, { op: 'replace', path: '/deploy_interface', value: 'fake' });
     });

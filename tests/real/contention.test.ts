@@ -72,7 +72,7 @@ describe.each(ironics)('on Ironic $version ($release)', ({ endpoint, access_log 
   async function called(session: McpSession | undefined): Promise<ToolAnswer & { readonly calls: number }> {
     for (let calls = 1; ; calls += 1) {
       const answer = await session?.callTool('provision_server', { image_id: 'file:///debian.img', resource_class });
-      if (answer && !answer.text.includes('taken or busy for too long')) return { ...answer, calls };
+      if (answer && !answer.text.includes('was busy or taken by others')) return { ...answer, calls };
     }
   }
 

@@ -1,6 +1,6 @@
 import { type Clock, NoAnswer, Refused } from '../ports.js';
 
-/** How often and how patiently something is tried. Times are milliseconds. */
+/** How often something is tried, and the pauses in between. Times are milliseconds. */
 export interface RetryPolicy {
   /** How many times in all. */
   readonly attempts: number;
@@ -10,31 +10,31 @@ export interface RetryPolicy {
 }
 
 /**
- * Everything that is ever repeated, in one table. A change that might have taken effect is repeated only where the
- * port says that a repeated call is safe.
+ * Everything that is repeated, in one table. A change that may have taken effect is repeated only if the port says that
+ * a repeated call is safe.
  */
 export const retries = {
-  /** A read that got no answer: it changes nothing. All attempts share one deadline. */
+  /** A read that got no answer. All attempts share one deadline. */
   read: { attempts: 3, firstPause: 200, longestPause: 1_000 },
-  /** A node is locked for as long as Ironic works on it, which may be a power check of a second or two. */
+  /** Ironic locks a node while it works on it. That may be a power check of a second or two. */
   locked: { attempts: 8, firstPause: 300, longestPause: 3_000 },
-  /** A change whose answer was lost. Its repetition does no harm, or a last look precedes it. */
+  /** A change whose answer was lost. Repeating it is harmless, or a last look precedes it. */
   lostAnswer: { attempts: 4, firstPause: 300, longestPause: 2_000 },
 } as const satisfies Record<string, RetryPolicy>;
 
-/** How long something may go on in all, in milliseconds. What was sent before that still gets its own time. */
+/** Time limits in milliseconds. A request sent before the limit still gets its own time. */
 export const deadlines = {
-  /** A call to `provision_server`: after that it sends nothing but the undo of what it did. */
+  /** A call to `provision_server`: after that it only undoes what it did. */
   call: 60_000,
-  /** The most that anybody may set for a single request. */
+  /** The longest time-out that the operator may set for one request. */
   request: 60_000,
-  /** After so much of a call no further server is tried: what is left is for the one under way. */
+  /** After this much of a call no further server is tried: the rest is for the attempt under way. */
   choosing: 30_000,
-  /** Giving back what was taken. */
+  /** Releasing a reservation. */
   undo: 30_000,
 } as const;
 
-/** The pause after the given attempt (from 1), with jitter so that those who collided do not collide again. */
+/** The pause after the given attempt (from 1), with jitter so that colliding calls do not collide again. */
 export function pauseAfter(attempt: number, policy: RetryPolicy, random: () => number): number {
   return Math.min(policy.longestPause, policy.firstPause * 2 ** (attempt - 1)) * (0.5 + random() / 2);
 }
@@ -51,7 +51,7 @@ export interface Retries extends Retrying {
   readonly again: (error: unknown) => boolean;
 }
 
-/** Calls `action` until it succeeds, `again` declines its error, or the policy is spent; then that error is thrown. */
+/** Calls `action` until it succeeds. Throws its error if `again` declines it or no attempt is left. */
 export async function retrying<Result>(
   { clock, random, policy, signal, again }: Retries,
   action: () => Promise<Result>,
@@ -73,12 +73,12 @@ export function mayPass(error: unknown): boolean {
 }
 
 export interface ReadRetries extends Retrying {
-  /** All attempts share it: once it is aborted there is no further one. */
+  /** All attempts share it: once it is aborted, no further attempt is made. */
   readonly deadline: AbortSignal;
   readonly signal: AbortSignal;
 }
 
-/** Calls what changes nothing again while that may help. */
+/** Repeats a read while that may help. */
 export function retryingRead<Result>(
   { deadline, ...options }: ReadRetries,
   action: () => Promise<Result>,
@@ -87,13 +87,13 @@ export function retryingRead<Result>(
   return retrying({ ...options, policy: retries.read, again }, action);
 }
 
-/** What the tries of a change have shown so far. */
+/** What the tries of a change have shown. */
 export interface Tries {
   /** The error of each try, in order. */
   readonly errors: readonly (NoAnswer | Refused)[];
-  /** That of the latest. */
+  /** The error of the latest try. */
   readonly error: NoAnswer | Refused;
-  /** One of the tries may have taken effect, or may still do so, although no answer came. */
+  /** No answer came to one of the tries, so it may have taken effect or may still do so. */
   readonly lost: boolean;
   /** There will be no further try. */
   readonly last: boolean;
@@ -104,19 +104,19 @@ export const again = { kind: 'again' } as const;
 
 /** A change that is sent until its outcome is known. */
 export interface Persisting<Result> extends Retrying {
-  /** By the clock: from then on nothing is sent, not for the first time either. Then `settle` is asked once more. */
+  /** By the clock: from then on nothing is sent, not even a first time. Then `settle` is asked once more. */
   readonly until: number;
-  /** Sends it. @param before What the tries before this one have shown; null for the first. */
+  /** Sends it. @param before What the earlier tries have shown; null for the first. */
   change(before: Tries | null): Promise<Result>;
-  /** Tells how the change ended, as far as its tries show that. */
+  /** Decides how the change ended, as far as its tries show it. */
   settle(tries: Tries): Promise<Result | typeof again>;
 }
 
-const tooLate = 'It took too long: the time for this call was over before everything had been sent';
+const tooLate = 'The time for this call was over before everything was sent';
 
 /**
- * Sends a change until it succeeds or `settle` says how it ended. Nobody breaks it off; a pause may last for however
- * long the machine sleeps.
+ * Sends a change until it succeeds or `settle` says how it ended. It cannot be cancelled. A pause may last longer than
+ * planned, because the machine may sleep.
  */
 export async function persisting<Result>(persisting: Persisting<Result>): Promise<Result> {
   const { clock, random, until, change, settle } = persisting;

@@ -8,11 +8,9 @@ import { namedImage } from '../text/image-ref.js';
 import { named } from '../text/untrusted.js';
 import type { Kept, Plan } from './outcome.js';
 
-/*
- * What it means to the caller when a change went wrong; `port-failures.ts` does the same for reads.
- */
+// The failures of changes; `port-failures.ts` has those of reads.
 
-/** Ironic said no. */
+/** Ironic refused the change. */
 export function declined(server: Server, { serverRef }: Pick<Plan, 'serverRef'>, refused: Refused): Failure {
   const details = { id: serverRef ?? server.id, reason: refused.reason, cause: refused };
   switch (refused.refusal) {
@@ -23,7 +21,7 @@ export function declined(server: Server, { serverRef }: Pick<Plan, 'serverRef'>,
     case 'forbidden':
       return new Failure('deploy_refused', {
         ...details,
-        hint: 'The server may be protected, or this user may have no rights to deploy it. Choose another server; the operator finds out more with "ironic-mcp check".',
+        hint: 'Choose another server. This one may be protected, or this account may lack the right to deploy it; "ironic-mcp check" tells the operator more.',
       });
     case 'too_old':
       return new Failure('ironic_too_old', details);
@@ -32,7 +30,7 @@ export function declined(server: Server, { serverRef }: Pick<Plan, 'serverRef'>,
   }
 }
 
-/** The start may have taken effect, or may still do so. */
+/** The start may have taken effect, or may still take effect. */
 export function outcomeUnknown(
   server: Server,
   { deploymentId }: Reservation,
@@ -46,29 +44,29 @@ export function outcomeUnknown(
   });
 }
 
-/** The reservation may have taken effect, or may still do so. */
+/** The reservation may have taken effect, or may still take effect. */
 export function reservationUnknown(server: Server, { deploymentId }: Reservation, lost: NoAnswer): Failure {
   return new Failure('outcome_unknown', {
     id: server.id,
     deployment: { operationId: server.id, deploymentId },
     reason: `${lost.reason}. The reservation of server ${displayName(server)} may still take effect: operation ${server.id}, deployment ${deploymentId}. Its deployment was not started`,
-    hint: `Nothing was deployed. Check the operation id with ${op('status')} before you provision again.`,
+    hint: `Nothing was deployed. Call ${op('status')} with the operation id before you provision again.`,
     cause: lost,
   });
 }
 
-/** The same failure, with the word that our reservation could not be taken back. */
+/** The same failure; it also says that our reservation could not be released. */
 export function stillReserved(failure: Failure, server: Server, { reservation, kept }: KeptReservation): Failure {
   const { deploymentId } = reservation;
   return withReservation(failure, server, {
     deploymentId,
-    words: `Server ${displayName(server)} ${kept.seen ? 'is still' : 'may still be'} reserved as deployment ${deploymentId}, for it could not be released: ${kept.why}`,
-    hint: 'Choose another server; the operator can release this one by removing its instance_uuid.',
+    words: `Server ${displayName(server)} ${kept.seen ? 'is still' : 'may still be'} reserved as deployment ${deploymentId}, because it could not be released: ${kept.why}`,
+    hint: 'Choose another server. The operator can release this one by removing its instance_uuid.',
     retryable: false,
   });
 }
 
-/** The same failure, with the word that our reservation may come back. */
+/** The same failure; it also says that our reservation may arrive late. */
 export function mayBeReserved(
   failure: Failure,
   server: Server,
@@ -76,23 +74,23 @@ export function mayBeReserved(
 ): Failure {
   return withReservation(failure, server, {
     deploymentId,
-    words: `An answer to its reservation was lost: should that request still arrive, server ${displayName(server)} will be reserved as deployment ${deploymentId}`,
-    hint: 'Choose another server; "ironic-mcp check" finds this one if it is reserved then, and says how to release it.',
+    words: `An answer to its reservation was lost. If that request still arrives, server ${displayName(server)} will be reserved as deployment ${deploymentId}`,
+    hint: 'Choose another server. If this one stays reserved, "ironic-mcp check" finds it and says how to release it.',
     retryable: false,
   });
 }
 
-/** The same failure, with the word that the reservation waits for a repeated call. */
+/** The same failure; it also says that the reservation waits for a repeated call. */
 export function keptReserved(failure: Failure, server: Server, { reservation, kept }: KeptReservation): Failure {
   return withReservation(failure, server, {
     deploymentId: reservation.deploymentId,
     words: `Server ${displayName(server)} ${kept.seen ? 'stays' : 'may stay'} reserved for this idempotency key`,
-    hint: 'Call again with the same idempotency_key: it goes on with that server.',
+    hint: 'Call again with the same idempotency_key to go on with that server.',
     retryable: true,
   });
 }
 
-/** A reservation that was not taken back. */
+/** A reservation that was not released. */
 interface KeptReservation {
   readonly reservation: Reservation;
   readonly kept: Kept;
@@ -117,15 +115,15 @@ function withReservation(failure: Failure, server: Server, { deploymentId, words
 }
 
 /**
- * What a server deploys is not what this call asked for. Ironic takes the image with the reservation and the config
- * drive with the start: two requests with one key at the same moment may have given one each.
+ * The server deploys something else than this call asked for. Ironic takes the image with the reservation and the config
+ * drive with the start, so each may come from another of two simultaneous requests with one key.
  */
 export function describedOtherwise(server: Server): Failure {
   const { id, deploymentId } = server;
   return new Failure('idempotency_conflict', {
     ...(deploymentId === null ? {} : { deployment: { operationId: id, deploymentId } }),
-    reason: `Another request with this key came at the same moment; server ${displayName(server)} was given image ${namedImage(server.entry?.image ?? 'unknown')}, and may have been given the config drive of either request`,
-    hint: 'Have that server undeployed before it is used. Use a new idempotency_key for a new request.',
+    reason: `Another request with this key came at the same moment. Server ${displayName(server)} was given image ${namedImage(server.entry?.image ?? 'unknown')}, and the config drive of either request`,
+    hint: 'Do not use that server before it is undeployed. Use a new idempotency_key for a new request.',
   });
 }
 
@@ -137,21 +135,21 @@ export function unattached(server: Server, plan: Plan, error: unknown): Failure 
   return new Failure('deploy_refused', {
     id: plan.serverRef ?? server.id,
     reason: error.reason,
-    hint: 'Correct vifs, or have the operator correct what the reason names, or choose another server.',
+    hint: 'Change vifs, choose another server, or ask the operator to fix what the reason names.',
     cause: error,
   });
 }
 
-/** A port of the plan is not recorded at the server any more. */
+/** Ironic no longer records a port of the plan at the server. */
 export function detached(server: Server, { serverRef }: Plan, port: string): Failure {
-  const reason = `port ${port} was detached from it meanwhile`;
+  const reason = `port ${port} has been detached from it`;
   return new Failure('server_not_available', { id: serverRef ?? server.id, reason, retryable: true });
 }
 
-/** What a server whose deployment Ironic has just accepted carries instead, as a clause. */
+/** What a server carries instead of the deployment that Ironic has just accepted, as a clause. */
 export function otherwise(now: Server | null): string {
-  if (now === null) return 'what it deploys could not be read';
+  if (now === null) return 'the server could not be read again';
   return now.deploymentId === null
-    ? 'its deployment id has been taken off'
-    : `it carries another deployment by now: ${named(now.deploymentId)}`;
+    ? 'its deployment id has been removed'
+    : `the server now carries another deployment: ${named(now.deploymentId)}`;
 }

@@ -27,20 +27,19 @@ import type { Outcome, Plan, Release, Started } from './outcome.js';
 import { releaseReservation } from './release-reservation.js';
 
 /*
- * One attempt on one server, from top to bottom. Each step answers what has become of it, together with what may still
- * arrive at Ironic.
+ * One attempt on one server, from top to bottom. Each step answers how it ended and which requests may still arrive.
  *
- * The order of Ironic's own effects decides everything here. The outcome of a change is known from a definite answer
- * only. A reservation may be repeated, because it carries its own id. After a start whose outcome is unknown nothing is
- * undone: it may still arrive, and would then deploy whoever has the server by then.
+ * Only a definite answer tells how a change ended. A reservation may be repeated, because it carries its own id. After a
+ * start whose outcome is unknown nothing is undone: it may still arrive, and would then deploy on somebody else's
+ * reservation.
  */
 
 /**
- * Tries to deploy on one server: reserves and describes it in one change, looks at it again, attaches the ports and
+ * Tries to deploy on one server: reserves and describes it in one change, checks it again, attaches the ports and
  * starts the deployment.
  *
- * @throws Failure `outcome_unknown`, `ironic_unavailable`, `idempotency_conflict`, or another with something left
- * behind; the caller's reason if that left before the start and left nothing behind
+ * @throws Failure `outcome_unknown`, `ironic_unavailable`, `idempotency_conflict`, or another one that names what was
+ * left behind; the caller's reason if the caller left before the start and nothing was left behind
  */
 export async function deployOn(attempt: Attempt): Promise<Outcome> {
   const { server, plan, caller } = attempt;
@@ -48,7 +47,7 @@ export async function deployOn(attempt: Attempt): Promise<Outcome> {
   const reserved = await reserve(attempt);
   if (reserved.kind === 'elsewhere') return reserved;
   if (reserved.kind === 'refused') {
-    // A refusal now says nothing about a request whose answer was lost before.
+    // This refusal says nothing about an earlier request whose answer was lost.
     return reserved.lost ? giveBack(attempt, reserved) : { kind: 'declined', failure: reserved.failure };
   }
 
@@ -72,9 +71,9 @@ export async function deployOn(attempt: Attempt): Promise<Outcome> {
   return plan.keyed ? confirm(attempt) : started;
 }
 
-/** What an attempt holds that has reserved a server, or may have. */
+/** What an attempt holds once it has reserved a server, or may have. */
 interface Holding {
-  /** As Ironic showed it when it was reserved; null where the reservation was not answered. */
+  /** As Ironic showed it when it was reserved; null if no answer came. */
   readonly server: Server | null;
   /** The Neutron ports that the attempt may have attached. */
   readonly ports: ReadonlySet<string>;
@@ -86,14 +85,14 @@ interface Holding {
 interface Reserved extends Holding {
   readonly kind: 'reserved';
   readonly server: Server;
-  /** When the request was sent that showed it so, by the clock; null if something has come between since. */
+  /** When the request was sent that showed this server, by the clock; null if anything came between since. */
   readonly seenAt: number | null;
 }
 
 interface RefusedHolding extends Holding {
   readonly kind: 'refused';
   readonly failure: Failure;
-  /** The server still carries our deployment id, but describes something else. */
+  /** The server still carries our deployment id, but another description. */
   readonly isOtherwise?: boolean;
 }
 
@@ -123,7 +122,7 @@ async function reserve(
       if (error instanceof NoAnswer) {
         if (!last) return again;
         if (!lost) throw ironicUnavailable(error);
-        // The server itself tells.
+        // The server itself shows whether it arrived.
         const seenAt = deploying.clock.now();
         const now = await serverNow(attempt);
         if (now && carriesPlan(now, plan)) return reserved(now, seenAt, tries);
@@ -131,14 +130,14 @@ async function reserve(
       }
       const seenAt = deploying.clock.now();
       const now = lost && error.refusal === 'taken' ? await serverNow(attempt) : null;
-      // What it was to replace is gone, because an earlier try has replaced it.
+      // An earlier try of this reservation arrived and replaced the old entry.
       if (now?.attemptId === plan.reservation.attemptId) return reserved(now, seenAt, tries);
-      // The lock may be held by our own request, whose answer was lost. Else only a named server is worth the wait.
+      // Our own request, whose answer was lost, may hold the lock. Otherwise only a named server is worth the wait.
       const waiting = error.refusal === 'locked' && (plan.serverRef !== undefined || lost);
-      // Nothing has been taken yet: a caller who has left need not wait for it.
+      // Nothing is reserved yet, so a caller who has left need not wait.
       if (waiting && !lost) caller.throwIfAborted();
       if (waiting && !last) return again;
-      // Another call with the same key has another server for it, or has gone on with this one.
+      // Another call with the same key has another server, or has gone on with this one.
       const overtaken = carriesPlan(server, plan) && (error.refusal === 'wrong_state' || error.refusal === 'taken');
       if (error.refusal === 'elsewhere' || overtaken) return { kind: 'elsewhere' };
       const failure = failures.declined(server, plan, error);
@@ -147,7 +146,7 @@ async function reserve(
   });
 }
 
-/** Attaches the plan's ports, but for those that are attached already. */
+/** Attaches the plan's ports that are not attached yet. */
 async function attachPorts(attempt: Attempt, reserved: Reserved): Promise<Reserved | RefusedHolding> {
   const { deploying, server, plan, signal } = attempt;
   const { bareMetal } = deploying;
@@ -160,7 +159,7 @@ async function attachPorts(attempt: Attempt, reserved: Reserved): Promise<Reserv
         ...deploying,
         until: plan.until,
         async change() {
-          // Ironic takes no condition: the port would go to whoever has the server by now.
+          // Ironic takes no condition here: the port would go to anyone who has the server by now.
           const between = overtakenBy(attempt, reserved.server, await lookAgain(attempt));
           if (between !== null) return between;
           ports.add(port);
@@ -182,8 +181,8 @@ async function attachPorts(attempt: Attempt, reserved: Reserved): Promise<Reserv
 }
 
 /**
- * Starts the deployment that the reservation describes. Ironic asks nobody whose it is: so nothing is sent before the
- * server has been seen to be ours, with nothing in between.
+ * Starts the deployment that the reservation describes. Ironic does not check whose reservation it is, so the start is
+ * sent only right after a read that showed the server as ours.
  */
 function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedHolding> {
   const { deploying, server, plan, signal } = attempt;
@@ -191,7 +190,7 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
     const mayArrive = { ...reserved.mayArrive, startSentTwice: tries?.errors.some(isOfTwo) ?? false };
     return { ...reserved, kind: 'refused', failure, mayArrive };
   };
-  /** After a start whose answer was lost: it has taken effect, or may still do so on whatever is there by then. */
+  /** After a start whose answer was lost: it has taken effect, or may still do so on the server as it is by then. */
   const startedLate = async ({ error }: Tries, now: Server | null): Promise<Started> => {
     if (now && carriesPlan(now, plan) && hasMoved(reserved.server, now)) return { kind: 'started', server: now, plan };
     if (now && !carriesPlan(now, plan)) await detachAll(attempt, reserved.ports);
@@ -220,7 +219,7 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
     },
     async settle(tries) {
       const { error, lost, last } = tries;
-      // The last look of the next try tells what has become of it.
+      // The last look of the next try shows whether it took effect.
       if (lost) return last ? startedLate(tries, await serverNow(attempt)) : again;
       if (!last && (error instanceof NoAnswer || error.isBusy)) return again;
       return refused(
@@ -231,32 +230,31 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
   });
 }
 
-/** Whether a refusal may come from a start that arrived twice: the first delivery holds the lock, or has moved the state. */
+/** Whether the start may have arrived twice: the first delivery then holds the lock or has changed the state. */
 function isOfTwo(error: NoAnswer | Refused): boolean {
   return error instanceof Refused && (error.refusal === 'locked' || error.refusal === 'wrong_state');
 }
 
-/** Another call with the same key may have described something else between our two changes. */
+/** Another call with the same key may have changed the description between our two changes. */
 async function confirm(attempt: Attempt): Promise<Outcome> {
   const { server, plan } = attempt;
   const now = await serverNow(attempt);
   if (now && carriesPlan(now, plan)) return { kind: 'started', server: asPlanned(now, plan), plan };
   throw failures.outcomeUnknown(server, plan.reservation, {
-    words: `Ironic accepted it, but ${failures.otherwise(now)}`,
+    words: `Ironic accepted the deployment, but ${failures.otherwise(now)}`,
   });
 }
 
 /**
- * Ends the attempt with the reservation undone. If the server is in a deployment all the same, a call with the same
- * key has started it; or, where nobody else knows the deployment id, something on the way sent our start twice, or
- * somebody's start arrived late.
+ * Releases the reservation. If the server is in a deployment all the same, a call with the same key has started it.
+ * Without a key, something on the way delivered our start twice, or somebody's start arrived late.
  */
 async function giveBack(attempt: Attempt, refused: Omit<RefusedHolding, 'kind'>): Promise<Outcome> {
   const { server, plan } = attempt;
   const { failure, mayArrive } = refused;
   if (refused.isOtherwise) return leave(attempt, refused);
   const gone: Outcome = { kind: mayArrive.reservation ? 'mayArriveLate' : 'declined', failure };
-  // Another call with the same key may be about to start what is reserved. A repeated call goes on from here.
+  // Another call with the same key may be about to start this reservation, and a repeated call goes on from it.
   const keeps = plan.keyed && failure.retryable;
   const release =
     keeps || mayArrive.port !== null ? await undoNothing(attempt, mayArrive) : await undo(attempt, refused);
@@ -264,7 +262,7 @@ async function giveBack(attempt: Attempt, refused: Omit<RefusedHolding, 'kind'>)
     case 'released':
       return gone;
     case 'deployed':
-      // What was to be retried in place is as it was.
+      // The failed deployment that we wanted to retry is unchanged.
       if (!hasMoved(server, release.server)) return { kind: 'declined', failure };
       if (plan.keyed) return { kind: 'joined', server: asPlanned(release.server, plan) };
       throw failures.outcomeUnknown(server, plan.reservation, { words: reasonOf(failure), cause: failure });
@@ -278,7 +276,7 @@ async function giveBack(attempt: Attempt, refused: Omit<RefusedHolding, 'kind'>)
   }
 }
 
-/** Ends the attempt where the server describes what somebody else wants: that stays, and our ports go. */
+/** Ends the attempt on a server that now describes somebody else's request: that stays, and our ports go. */
 async function leave(attempt: Attempt, { failure, ports }: Omit<RefusedHolding, 'kind'>): Promise<never> {
   const { server, plan } = attempt;
   await detachAll(attempt, ports);
@@ -287,7 +285,7 @@ async function leave(attempt: Attempt, { failure, ports }: Omit<RefusedHolding, 
   throw failures.stillReserved(failure, server, { reservation: plan.reservation, kept });
 }
 
-/** As far as is known, the reservation takes nothing: it does where what is to be retried has been undeployed. */
+/** Whether the reservation takes no server away: a retry does not, unless its deployment was undeployed meanwhile. */
 function takesNothing({ retrying }: Plan, { server }: Holding): boolean {
   return retrying && (server === null || meaningOf(server).outcome !== 'none');
 }
@@ -296,14 +294,15 @@ function undo({ deploying, server, plan, signal }: Attempt, { ports, alreadyDepl
   return releaseReservation({ deploying, server, reservation: plan.reservation, ports, signal, alreadyDeployed });
 }
 
-/** What has become of a server of which nothing is undone. */
+/** How a server stands on which nothing is undone. */
 async function undoNothing(attempt: Attempt, { port }: MayArrive): Promise<Release> {
   const { server, plan } = attempt;
   const now = await serverNow(attempt);
   const isOurs = now !== null && carriesPlan(now, plan);
   if (isOurs && hasMoved(server, now)) return { kind: 'deployed', server: now };
-  // The reservation did not arrive, or another call has given it back.
+  // The reservation did not arrive, or another call has released it.
   if (now !== null && !isOurs && port === null) return { kind: 'released' };
-  const why = port === null ? 'nothing was undone' : `port ${port} may still be attached to it, for an answer was lost`;
+  const why =
+    port === null ? 'nothing was undone' : `port ${port} may still be attached to it, because an answer was lost`;
   return { kind: 'kept', why, seen: isOurs };
 }

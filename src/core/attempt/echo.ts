@@ -1,20 +1,20 @@
 import type { ConfigDrive } from '../image.js';
 import { NoAnswer, Refused } from '../ports.js';
 
-/** So many characters in a row are a repetition; fewer are there by chance. */
+/** This many equal characters in a row are a repetition; fewer may be chance. */
 const telling = 8;
 
-/** An error of Ironic without what it repeats of the config drive, which may hold secrets. Others pass through. */
+/** Masks the parts of an error that repeat the config drive, which may hold secrets. Other errors pass through. */
 export function withoutEcho(error: unknown, configDrive: ConfigDrive | undefined): unknown {
   if (configDrive === undefined) return error;
   if (error instanceof Refused) return new Refused(error.refusal, withoutTexts(error.words, configDrive), error.by);
-  // Not one of its kinds, which are about signing in.
+  // Its subclasses are about the sign-in.
   if (!(error instanceof NoAnswer) || error.constructor !== NoAnswer) return error;
   const { mayHaveTakenEffect, cause } = error;
   return new NoAnswer(withoutTexts(error.words, configDrive), mayHaveTakenEffect, { cause });
 }
 
-/** The words with all that also stands in a text of the value masked, however it may be quoted or cut there. */
+/** Masks every part of the words that also stands in a text of the value, however it is quoted or cut. */
 function withoutTexts(words: string, value: unknown): string {
   const places = new Map<string, number[]>();
   for (let at = 0; at + telling <= words.length; at += 1) {

@@ -4,19 +4,19 @@ import type { ConfigDrive } from '../image.js';
 import type { BareMetal, Reservation } from '../ports.js';
 import type { Server } from '../server.js';
 
-/** What is to be deployed on one server. */
+/** What to deploy on one server. */
 export interface Plan {
-  /** The server that the caller named; undefined when any will do, because then nobody need wait for a lock. */
+  /** The server that the caller named; undefined if any will do, so that nobody waits for a lock. */
   readonly serverRef: string | undefined;
   readonly reservation: Reservation;
   readonly configDrive: ConfigDrive | undefined;
-  /** Neutron ports that are to be attached when the deployment is started. */
+  /** Neutron ports to attach before the start. */
   readonly vifs: readonly string[];
-  /** Other calls may carry the same deployment id, because it comes from an idempotency key. */
+  /** The deployment id comes from an idempotency key, so other calls may carry the same one. */
   readonly keyed: boolean;
-  /** When the call is over, by the clock: from then on nothing is sent but an undo. */
+  /** When the call ends, by the clock: from then on only an undo is sent. */
   readonly until: number;
-  /** The server's last deployment was this one and failed: it is deployed again in place. */
+  /** This deployment failed on the server and is deployed again in place. */
   readonly retrying: boolean;
 }
 
@@ -25,15 +25,15 @@ export type Outcome =
   | Started
   /** Another call with the same key started the deployment on this server. */
   | { readonly kind: 'joined'; readonly server: Server }
-  /** Another call with the same key has another server for it, or went on with this one: look for it again. */
+  /** Another call with the same key has another server, or went on with this one: look for it again. */
   | { readonly kind: 'elsewhere' }
-  /** The server does not suit the request, as `provision.ts` finds before an attempt begins. Nothing was sent. */
+  /** The server does not suit the request. `provision.ts` finds that before an attempt begins. Nothing was sent. */
   | { readonly kind: 'unfit'; readonly failure: Failure }
-  /** Nothing of the attempt is left. If the failure is retryable, the server was busy and may be tried again. */
+  /** The attempt left nothing behind. If the failure is retryable, the server was busy and may be tried again. */
   | { readonly kind: 'declined'; readonly failure: Failure }
   /**
-   * Nothing is left, but an answer to the reservation was lost and that request may still arrive. Ironic refuses it if
-   * the same deployment has another server by then.
+   * The attempt left nothing behind, but a reservation whose answer was lost may still arrive. Ironic refuses it if the
+   * same deployment has another server by then.
    */
   | { readonly kind: 'mayArriveLate'; readonly failure: Failure };
 
@@ -45,24 +45,24 @@ export interface Started {
   readonly plan: Plan;
 }
 
-/** How giving a reservation back ended. */
+/** How a release ended. */
 export type Release =
-  /** The server is free or somebody else's. */
+  /** The server is free, or somebody else has it. */
   | { readonly kind: 'released' }
-  /** It is in a deployment under our id. */
+  /** The server is in a deployment under our id. */
   | { readonly kind: 'deployed'; readonly server: Server }
   | Kept;
 
-/** A server that could not be given back, or was not to be. */
+/** A reservation that could not be released, or was kept on purpose. */
 export interface Kept {
   readonly kind: 'kept';
   /** Why, as a clause. */
   readonly why: string;
-  /** Whether the server was seen; else that it is still ours is not certain. */
+  /** Whether the server was seen as ours; if not, it may be ours no longer. */
   readonly seen: boolean;
 }
 
-/** What it takes to carry a plan out. */
+/** What an attempt needs. */
 export interface Deploying extends Retrying {
   readonly bareMetal: BareMetal;
 }

@@ -5,22 +5,22 @@ import { meaningOf } from '../states.js';
 import { detachAll } from './attempt.js';
 import type { Deploying, Release } from './outcome.js';
 
-/** A reservation that is to be given back. */
+/** A reservation to release. */
 export interface Releasing {
   readonly deploying: Deploying;
   readonly server: Server;
   readonly reservation: ReservationId;
-  /** The Neutron ports that this attempt attached, while others stay; or all that the server has. */
+  /** The Neutron ports to detach: those of this attempt, or all that the server has. */
   readonly ports: ReadonlySet<string> | 'all';
-  /** Of all its requests: the signal of a change. */
+  /** For all its requests: the signal of a change. */
   readonly signal: AbortSignal;
   /** Somebody else's deployment was on the server before the reservation. It stays, without our id. */
   readonly alreadyDeployed?: boolean;
 }
 
 /**
- * Gives a server back if the reservation is still ours and nothing is deployed as it. Must not be called after a start
- * whose outcome is unknown.
+ * Releases a server if the reservation is still ours and nothing was deployed under it. Never call it after a start whose
+ * outcome is unknown.
  */
 export function releaseReservation(releasing: Releasing): Promise<Release> {
   const { deploying, server, reservation, ports, signal, alreadyDeployed = false } = releasing;
@@ -34,17 +34,17 @@ export function releaseReservation(releasing: Releasing): Promise<Release> {
       const now = await bareMetal.find(server.id, signal);
       if (now === null) return { kind: 'released' };
       if (now.deploymentId !== reservation.deploymentId) {
-        // A port of ours would connect whoever has the server now. It is theirs: there is no more to it than to try.
+        // Somebody else has the server, and our port would connect it. All we can do is try to detach it.
         if (ports !== 'all') await detachAll({ deploying, server, signal }, ports);
         return { kind: 'released' };
       }
-      // Somebody has it undeployed: then Ironic takes the id off by itself.
+      // Somebody is undeploying it, and Ironic then removes the id itself.
       if (meaningOf(now).freeing) return { kind: 'released' };
       const isGoingOn = ports === 'all' && now.attemptId !== reservation.attemptId;
       if (isGoingOn || (!alreadyDeployed && meaningOf(now).outcome !== 'none'))
         return { kind: 'deployed', server: now };
       seen = true;
-      // The ports go first, while the server is still reserved: else they would connect whoever has it next.
+      // Detach the ports first, while the server is reserved. Later they would connect its next user.
       for (const port of ports === 'all' ? await bareMetal.vifs(server.id, signal) : ports) {
         if (clock.now() >= until) throw new NoAnswer('It took too long to detach its ports', false);
         await bareMetal.detach(server.id, port, signal);

@@ -6,10 +6,10 @@ import type { Server } from '../server.js';
 import { isFree, meaningOf, stateName } from '../states.js';
 import { isForgotten, statusOf } from '../status/provision-status.js';
 
-/** What is to be done so that a server is free again. `wait`: it is under way; `retry`: it was tried and failed. */
+/** How to free a server. `wait`: it is being freed already; `retry`: an undeployment failed. */
 export type Decision = 'release' | 'undeploy' | 'retry' | 'wait';
 
-/** Whether a server is on its way to be free, whoever had it. */
+/** Whether a server is on its way to be free. */
 export function isGoing(server: Server): boolean {
   return meaningOf(server).freeing;
 }
@@ -22,14 +22,14 @@ export function isGoing(server: Server): boolean {
  */
 export function decide(server: Server, policy: Policy, now: number): Decision {
   if (isGoing(server)) return 'wait';
-  // Called for its throw too: a server that is in no deployment has nothing to undeploy.
+  // This also throws if the server is in no deployment.
   const { status } = statusOf(server, now);
   if (isOfMetal3(server)) throw never(server, ownedByMetal3);
   if (server.allocated) throw never(server, 'an allocation in Ironic gave it to somebody else');
-  // Whoever had it has given it up.
+  // A forgotten server has no owner any more.
   if (server.entry === null && !isForgotten(server)) policy.admitForeign();
   if (server.isProtected) throw refused(server, 'it is protected: Ironic refuses to undeploy it');
-  if (server.maintenance) throw refused(server, 'it is in maintenance: an operator may be at work on it');
+  if (server.maintenance) throw refused(server, 'it is in maintenance: an operator may be working on it');
   if (isFree(server)) {
     if (status === 'failed' && server.attemptId !== null) return 'release';
     throw refused(server, 'it is reserved, and its deployment may be about to start', afterAWhile);
@@ -39,23 +39,23 @@ export function decide(server: Server, policy: Policy, now: number): Decision {
   if (undeployVerb !== null) return 'undeploy';
   const standing = `its state is ${stateName(server.provisionState)}: ${words ?? 'not known here'}`;
   if (advancedBy !== 'conductor') throw refused(server, standing);
-  throw refused(server, `${standing}; Ironic does not stop it at this point`, afterAWhile);
+  throw refused(server, `${standing}; Ironic cannot stop a deployment in this state`, afterAWhile);
 }
 
 const afterAWhile = {
   retryable: true,
-  hint: `Follow it with ${op('status')}, and call again when its state is another.`,
+  hint: `Call ${op('status')} until its state changes, then call again.`,
 };
 
 function refused(server: Server, reason: string, details: { retryable?: boolean; hint?: string } = {}): Failure {
   return new Failure('deprovision_refused', { id: server.id, reason, ...details });
 }
 
-/** Whatever the operator has set. */
+/** A refusal that no setting lifts. */
 function never(server: Server, reason: string): Failure {
   return new Failure('not_permitted', {
     id: server.id,
     reason,
-    hint: 'No setting allows this. Leave the server to those who own it.',
+    hint: 'No setting allows this. Leave the server to its owner.',
   });
 }

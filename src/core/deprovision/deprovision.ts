@@ -20,15 +20,14 @@ import { undeploymentFailed } from './undeploy-failures.js';
 /** Takes deployments off their servers. */
 export interface DeprovisionService {
   /**
-   * What the user is to be asked: it names that one deployment and no other. Null if there is nothing to ask. Changes
-   * nothing.
-   * @throws Failure whatever speaks against it
+   * The question to the user, which names exactly one deployment. Null if there is nothing to ask. Changes nothing.
+   * @throws Failure why the server may not be undeployed
    */
   consent(request: DeprovisionRequest, signal: AbortSignal): Promise<string | null>;
   /**
-   * Undeploys a server, or gives a reservation back from which no deployment came. Repeated, it tells how far it is, and
-   * with `retry_failed` undeploys again what could not be undeployed.
-   * @param agreed What the user has agreed to: it holds for nothing else. Null for nothing; undefined where nobody can ask.
+   * Undeploys a server, or releases a reservation that never led to a deployment. A repeated call says how far it is.
+   * With `retry_failed` it starts a failed undeployment again.
+   * @param agreed The question that the user agreed to, which holds for nothing else. Null if nothing was asked; undefined if nobody can be asked.
    * @throws Failure `not_confirmed`, `not_permitted`, `deprovision_refused`, `server_not_found`, `operation_not_found`,
    * `outcome_unknown`
    */
@@ -50,7 +49,7 @@ export interface DeprovisionServiceOptions extends Deploying {
 export function createDeprovisionService(options: DeprovisionServiceOptions): DeprovisionService {
   const { bareMetal, changes, clock, policy, onChange = () => undefined } = options;
 
-  /** The server, if the caller knows which one it is and speaks of the deployment that it carries. */
+  /** The server, if the caller gives its name and means the deployment that it carries. */
   async function find(request: DeprovisionRequest, signal: AbortSignal): Promise<Server> {
     const { operation_id: id, confirm_server_name: name, deployment_id: deploymentId } = request;
     const server = await bareMetal.find(id, signal);
@@ -76,7 +75,7 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     if (decision === 'wait') return underWay(server);
     if (agreed !== undefined && agreed !== sentenceAbout(server)) throw agreedToAnother(server);
     if (decision === 'retry' && !request.retry_failed) {
-      // The record only refines what is known.
+      // The record only adds details, so its failure does not matter.
       throw undeploymentFailed(server, await bareMetal.errors(server.id, signal).catch(() => []));
     }
     signal.throwIfAborted();
@@ -96,13 +95,13 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     const reservation = { deploymentId, attemptId };
     const release = await releaseReservation({ deploying: options, server, reservation, ports: 'all', signal });
     if (release.kind === 'kept') throw stillThere(server, release.why);
-    if (release.kind === 'deployed') throw stillThere(server, 'another call goes on with its deployment');
-    // It is undone, whether that can be seen or not.
+    if (release.kind === 'deployed') throw stillThere(server, 'another call continues its deployment');
+    // The reservation is released, even if this read fails.
     const now = await bareMetal.find(server.id, signal).catch(() => null);
-    if (now?.deploymentId === deploymentId) throw stillThere(server, 'another call goes on with its deployment');
+    if (now?.deploymentId === deploymentId) throw stillThere(server, 'another call continues its deployment');
     return undone(
       server,
-      `The reservation of server ${displayName(server)} is undone; nothing had been deployed on it.`,
+      `The reservation of server ${displayName(server)} is released; nothing had been deployed on it.`,
     );
   }
 
@@ -113,12 +112,11 @@ function stillThere({ id }: Server, reason: string): Failure {
   return new Failure('deprovision_refused', { id, reason, retryable: true });
 }
 
-/** Says no more than that: who names a server is to know which one it is. */
+/** Does not say the right name: the user must know which server it is. */
 function wrongName(): Failure {
   return new Failure('not_confirmed', {
-    reason:
-      'confirm_server_name is not the name of that server (its UUID, where it has no name; its host name is another)',
-    hint: 'Ask the user which server is to be undeployed, and give its name as the user says it.',
+    reason: 'confirm_server_name is not the name of that server (not its host name; its UUID if it has no name)',
+    hint: 'Ask the user which server to undeploy, and pass the name that the user gives.',
   });
 }
 
@@ -127,7 +125,7 @@ function agreedToAnother({ id }: Server): Failure {
   return new Failure('not_confirmed', {
     id,
     reason: 'the server has changed since the user was asked',
-    hint: `Nothing was changed. See with ${op('status')} what it carries now, and ask the user again.`,
+    hint: `Nothing was changed. Call ${op('status')} to see what the server carries now, then ask the user again.`,
   });
 }
 
@@ -135,14 +133,14 @@ function sentenceAbout(server: Server): string {
   const { entry } = server;
   const name = displayName(server);
   const what = entry
-    ? `image ${namedImage(entry.image)}, asked for at ${entry.started_at}`
-    : `${isForgotten(server) ? 'Ironic no longer tells whose it was' : 'NOT deployed through this server'}${trace(server)}`;
+    ? `image ${namedImage(entry.image)}, requested at ${entry.started_at}`
+    : `${isForgotten(server) ? 'Ironic no longer shows who made it' : 'NOT deployed through ironic-mcp'}${trace(server)}`;
   const which = `deployment ${server.deploymentId === null ? 'without an id' : named(server.deploymentId, 40)}: ${what}`;
-  if (isFree(server)) return `Give up the reservation of server ${name} (${which})?`;
-  return `${meaningOf(server).undeployVerb} server ${name} (${which})? What is on its disk is lost. ${diskWords(server)} This cannot be undone.`;
+  if (isFree(server)) return `Release the reservation of server ${name} (${which})?`;
+  return `${meaningOf(server).undeployVerb} server ${name} (${which})? All data on its disk is lost. ${diskWords(server)} This cannot be undone.`;
 }
 
-/** What tells a deployment without an entry of ours from another one on the same server. */
+/** Tells a deployment without an entry of ours from another one on the same server. */
 function trace({ imageSource, provisionedAt }: Server): string {
   const image = imageSource === null ? '' : `, image ${namedImage(imageSource)}`;
   return `${image}${provisionedAt === null ? '' : `, in this state since ${isoTime(provisionedAt)}`}`;

@@ -6,7 +6,7 @@ import { diagnose } from '../status/diagnosis.js';
 import { displayName } from '../status/provision-status.js';
 import { quoted } from '../text/untrusted.js';
 
-/** Ironic said no to the end of a deployment. */
+/** Ironic refused to undeploy. */
 export function refusedToUndeploy(server: Server, refused: Refused): Failure {
   const details = { id: server.id, reason: refused.reason, cause: refused };
   if (refused.refusal === 'not_found') return new Failure('server_not_found', details);
@@ -14,25 +14,25 @@ export function refusedToUndeploy(server: Server, refused: Refused): Failure {
   return new Failure('deprovision_refused', { ...details, retryable: refused.isBusy });
 }
 
-/** The end of a deployment may have begun, or may still do so. */
+/** The undeployment may have begun, or may still begin. */
 export function undeploymentUnknown(server: Server, words: string, cause?: unknown): Failure {
   const { id, deploymentId } = server;
   const deployment = deploymentId === null ? {} : { deployment: { operationId: id, deploymentId } };
   return new Failure('outcome_unknown', {
     id,
     ...deployment,
-    reason: `${words}. Server ${displayName(server)} may be on its way to be undeployed: operation ${id}, deployment ${deploymentId ?? 'without an id'}`,
-    hint: `Ask ${op('status')} how the operation id stands before you call again.`,
+    reason: `${words}. Server ${displayName(server)} may be undeploying: operation ${id}, deployment ${deploymentId ?? 'without an id'}`,
+    hint: `Call ${op('status')} with the operation id before you call again.`,
     cause,
   });
 }
 
-/** Ironic could not undeploy the server, and as a rule would fail again. */
+/** Ironic could not undeploy the server, and would probably fail again. */
 export function undeploymentFailed(server: Server, errors: readonly RecordedError[] = []): Failure {
   const { hint, ironic_error } = diagnose(server, errors);
   return new Failure('deprovision_refused', {
     id: server.id,
     reason: `its undeployment failed${ironic_error === null ? '' : `; Ironic says: ${quoted(ironic_error)}`}`,
-    hint: `${hint} Call again with retry_failed when that is done.`,
+    hint: `${hint} Then call again with retry_failed.`,
   });
 }

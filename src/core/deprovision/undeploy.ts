@@ -14,38 +14,38 @@ import { decide, isGoing } from './decision.js';
 import { started, underWay, undone } from './deprovision-response.js';
 import { refusedToUndeploy, undeploymentFailed, undeploymentUnknown } from './undeploy-failures.js';
 
-/** A server that is to be undeployed, as it was read and judged a moment ago. */
+/** A server to undeploy, as it was read and judged a moment ago. */
 export interface Undeploying {
   readonly deploying: Deploying;
   readonly policy: Policy;
   readonly server: Server;
-  /** When the request was sent that showed it so, by the clock. */
+  /** When the request was sent that showed this server, by the clock. */
   readonly seenAt: number;
-  /** It was to be undeployed before, and that failed. */
+  /** An earlier undeployment failed. */
   readonly retrying: boolean;
 }
 
 /**
  * Has Ironic undeploy a server.
  *
- * Ironic asks nobody whose deployment it takes away, and takes no condition with the request. So nothing is sent before
- * the server has been seen to carry the very same deployment, with nothing in between.
+ * Ironic does not check whose deployment it removes, and takes no condition with the request. So the request is sent
+ * only right after a read that showed the very same deployment.
  *
- * @throws Failure `deprovision_refused`, `outcome_unknown`, `ironic_unavailable` and what speaks against it by now
+ * @throws Failure `deprovision_refused`, `outcome_unknown`, `ironic_unavailable`, and those of `decide`
  */
 export function undeploy({ deploying, policy, server, seenAt, retrying }: Undeploying): Promise<DeprovisionResponse> {
   const { bareMetal, clock } = deploying;
   const signal = signalOfChange();
 
   /**
-   * The answer if the deployment is ended already, or being ended; null if it may be undeployed still.
+   * The answer if the deployment has ended or is being undeployed; null if it may still be undeployed.
    * @param lost An earlier request may have taken effect.
-   * @throws Failure what speaks against undeploying the server as it is now
+   * @throws Failure why the server as it is now may not be undeployed
    */
   function endedAlready(now: Server | null, lost: boolean): DeprovisionResponse | null {
     if (now && isGoing(now)) return underWay(now);
     if (now === null || hasLeft(now, server)) {
-      return undone(server, `Server ${displayName(server)} does not carry that deployment any more.`);
+      return undone(server, `Server ${displayName(server)} no longer carries that deployment.`);
     }
     try {
       const decision = decide(now, policy, bareMetal.now());
@@ -82,19 +82,19 @@ export function undeploy({ deploying, policy, server, seenAt, retrying }: Undepl
   });
 }
 
-/** Whether what was on a server is gone for sure. One without an id leaves no trace but the state. */
+/** Whether the deployment is certainly gone. Without an id, only the state shows it. */
 function hasLeft(server: Server, { deploymentId }: Server): boolean {
   if (deploymentId !== null && server.deploymentId === deploymentId) return false;
   const none = meaningOf(server).outcome === 'none';
   return none || (deploymentId !== null && carriesAnother(server, deploymentId));
 }
 
-/** Whether a server, which may be undeployed, carries what it carried before. */
+/** Whether a server still carries the same deployment. */
 function isSame(server: Server, before: Server): boolean {
-  // It is in error because it was to be undeployed.
+  // Its undeployment failed, so it is the same one.
   if (isForgotten(server)) return true;
   if (before.deploymentId !== null || server.deploymentId !== null) {
-    // The same key gives the same deployment id again: the attempt and its start tell two deployments apart.
+    // The same key gives the same deployment id again. The attempt and its start time tell two deployments apart.
     const { deploymentId, attemptId, entry } = before;
     const isSameStart = server.attemptId === attemptId && server.entry?.started_at === entry?.started_at;
     return server.deploymentId === deploymentId && isSameStart;
@@ -103,7 +103,7 @@ function isSame(server: Server, before: Server): boolean {
   return (
     server.provisionState === provisionState &&
     server.imageSource === imageSource &&
-    // While Ironic waits for the agent, each of its reports dates the state anew.
+    // While Ironic waits for the agent, each report of the agent changes the date of the state.
     (meaningOf(before).advancedBy === 'agent' || server.provisionedAt === provisionedAt)
   );
 }
@@ -113,9 +113,9 @@ function cannotTell({ id, deploymentId }: Server): Failure {
     id,
     reason:
       deploymentId === null
-        ? 'it has changed meanwhile, and whether it is still that deployment cannot be told: that one had no id'
-        : 'that deployment has been started anew meanwhile',
-    hint: `See with ${op('status')} what it carries now; call again if that is what the user wants undeployed.`,
+        ? 'the server has changed, and its deployment may be another one: the first had no id'
+        : 'that deployment has been started again',
+    hint: `Call ${op('status')} to see what the server carries now. Call again if the user wants that undeployed.`,
     retryable: true,
   });
 }

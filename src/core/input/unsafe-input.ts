@@ -1,18 +1,19 @@
 import type { FieldIssue } from '../failures.js';
 
-// Everything that is done to an input is done to all of its levels: deeper ones would exhaust the stack.
+// Code that walks an input recurses once a level, and deeper levels would exhaust the stack.
 const deepest = 64;
 
 /**
- * What no operation takes, whatever it asks for; undefined if there is nothing of the kind.
+ * The first part of an input that no operation takes; undefined if there is none.
  *
- * A member `__proto__` would be dropped in silence by what copies objects. Half of a character (a lone surrogate) is no
- * text: what reads it next refuses it, or puts something else in its place.
+ * Code that copies objects drops a member `__proto__` silently. An unpaired surrogate is half of a character: the next
+ * reader refuses or replaces it.
  */
 export function unsafePart(value: unknown, level = 0): FieldIssue | undefined {
-  if (typeof value === 'string') return isText(value) ? undefined : here('must not contain half of a character');
+  if (typeof value === 'string')
+    return isText(value) ? undefined : here('contains an invalid character (unpaired surrogate)');
   if (typeof value !== 'object' || value === null) return undefined;
-  if (level === deepest) return here(`nested more than ${deepest} levels deep`);
+  if (level === deepest) return here(`is nested more than ${deepest} levels deep`);
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index += 1) {
       const found = unsafePart(value[index], level + 1);
@@ -22,7 +23,7 @@ export function unsafePart(value: unknown, level = 0): FieldIssue | undefined {
   }
   for (const [name, member] of Object.entries(value)) {
     if (name === '__proto__') return here('unknown argument "__proto__"');
-    if (!isText(name)) return here('a name must not contain half of a character');
+    if (!isText(name)) return here('a name contains an invalid character (unpaired surrogate)');
     const found = unsafePart(member, level + 1);
     if (found) return within(name, found);
   }

@@ -3,7 +3,7 @@ import { isObject } from '../text/json.js';
 import { quoted } from '../text/untrusted.js';
 
 const kinds: Readonly<Record<string, string>> = {
-  string: 'a text',
+  string: 'a string',
   number: 'a number',
   int: 'a whole number',
   boolean: 'true or false',
@@ -13,8 +13,8 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /**
- * What is said of a value that is wrong, where its schema does not say it itself: an error map for zod, whose own words
- * are for programmers. Never quotes a value: it may be a secret.
+ * The messages for wrong values whose schema has no message of its own: an error map for zod, whose own messages are for
+ * programmers. Never quotes a value, because it may be a secret.
  */
 export function zodMessages(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
@@ -24,8 +24,8 @@ export function zodMessages(issue: z.core.$ZodRawIssue): string | undefined {
       return missing(issue.input) ?? oneOf(issue.values);
     case 'invalid_union': {
       const { discriminator, options, input } = issue;
-      // Said of the member by which the forms are told apart.
-      if (discriminator === undefined || !Array.isArray(options)) return 'has none of the forms that it may have';
+      // The message is about the member that tells the forms apart.
+      if (discriminator === undefined || !Array.isArray(options)) return 'matches none of the allowed forms';
       return missing(isObject(input) ? input[discriminator] : undefined) ?? oneOf(options);
     }
     case 'unrecognized_keys': {

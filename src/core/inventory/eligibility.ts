@@ -7,34 +7,34 @@ import { namedImage } from '../text/image-ref.js';
 import { isoTime } from '../text/iso-time.js';
 import { named } from '../text/untrusted.js';
 
-/** One condition that a server meets or fails, and everything that is said about it. */
+/** One condition that a server meets or fails, with every text about it. */
 export interface Rule {
-  /** What a server is that meets it, so that a count can follow: "not in maintenance: 3". */
+  /** Describes a server that meets it, so that a count can follow: "not in maintenance: 3". */
   readonly name: string;
   readonly test: (server: Server) => boolean;
   /** Why a server that fails it cannot be deployed, as a clause. */
   readonly sentence: (server: Server) => string;
-  /** The same in fewer words for lists, which may show many such servers. */
+  /** The same in fewer words, for lists of many servers. */
   readonly note?: (server: Server) => string;
-  /** A call that names the server may deploy it all the same. */
+  /** A call that names the server may deploy it anyway. */
   readonly unlessNamed?: boolean;
-  /** Not worth a word if every server meets it. */
+  /** Left out of the count if every server meets it. */
   readonly rare?: boolean;
-  /** What to do if no server meets it. Only a rule has one that a server does not come to meet when it is released. */
+  /** What to do if no server meets it. Only for a rule that a server still fails once it is released. */
   readonly advice?: string;
-  /** For a wish of the caller: which servers lack nothing else, e.g. "without trait CUSTOM_GPU". */
+  /** For a wish of the caller: names the servers that fail this wish only, e.g. "without trait CUSTOM_GPU". */
   readonly without?: string;
 }
 
-/** Why nobody else may touch a server of Metal3, as a clause. */
-export const ownedByMetal3 = 'its name marks it as one of Metal3, whose operator owns it';
+/** Why we never touch a server of Metal3, as a clause. */
+export const ownedByMetal3 = 'it belongs to Metal3, because its name contains "~"';
 
-/** The operator of Metal3 takes any server that carries such a name for its own, and undeploys it. */
+/** Metal3's operator treats every server named `namespace~name` as its own, and undeploys what others put there. */
 export function isOfMetal3({ name }: Server): boolean {
   return name?.includes('~') === true;
 }
 
-/** What a server itself must be like, whatever is sought and whoever seeks it. The first rule that it fails is told. */
+/** The rules that hold for every request. The first rule that a server fails is the one that the answer names. */
 export const serverRules: readonly Rule[] = [
   {
     name: freeState,
@@ -61,7 +61,7 @@ export const serverRules: readonly Rule[] = [
     sentence: () => 'owned by another project: only by server_id',
     unlessNamed: true,
     rare: true,
-    advice: `Call again with the server_id of a free one; ${op('servers')} shows them. What another project owns is taken only when it is named.`,
+    advice: `Call ${op('servers')}, then call again with the server_id of a free one. A server that another project owns is deployed only if you name it.`,
   },
   {
     name: 'not leased and with a known power state',
@@ -69,7 +69,7 @@ export const serverRules: readonly Rule[] = [
     sentence: ({ powerState }) => `${powerState === null ? 'power state unknown' : 'leased'}: only by server_id`,
     unlessNamed: true,
     rare: true,
-    advice: `Call again with the server_id of a free one; ${op('servers')} shows them. What is leased, or has no known power state, is taken only when it is named.`,
+    advice: `Call ${op('servers')}, then call again with the server_id of a free one. A server that is leased, or has no known power state, is deployed only if you name it.`,
   },
 ];
 
@@ -81,11 +81,11 @@ function imageGiven(server: Server): string {
 
 function permittedBy(policy: Policy): Rule {
   return {
-    name: `of a class that may be deployed (${setting('resource_classes')})`,
+    name: `of an allowed class (${setting('resource_classes')})`,
     test: ({ resourceClass }) => policy.allowsClass(resourceClass),
-    sentence: () => 'class not permitted',
+    sentence: () => 'class not allowed',
     rare: true,
-    advice: 'Only the operator of this MCP server can change which classes may be deployed.',
+    advice: 'Only the operator of this MCP server can allow more classes.',
   };
 }
 
@@ -105,21 +105,21 @@ function wishesOf({ resourceClass, conductorGroup, traits = [] }: Criteria): rea
       sentence: (server) =>
         `its conductor group is ${server.conductorGroup ? named(server.conductorGroup) : 'the default one'}`,
       advice:
-        'Leave out conductor_group, or have the operator tell which one is meant: no server of this kind is in it, free or not.',
+        'Leave out conductor_group, or ask the operator for the right one: no matching server is in it, free or not.',
       without: 'in other conductor groups',
     },
     ...traits.map((trait) => ({
       name: `with trait ${trait}`,
       test: (server: Server) => server.traits.includes(trait),
       sentence: (server: Server) => `it does not have the trait ${missing(server)}`,
-      advice: `Ask for less, or for another resource_class: no server, free or not, has all of it; ${op('servers')} shows what they have.`,
+      advice: `Call ${op('servers')} to see the traits, then ask for fewer or for another resource_class: no server, free or not, has all of them.`,
       without: `without trait ${trait}`,
     })),
   ];
   return wishes.filter((wish) => wish !== false);
 }
 
-/** What a server lacks of what is sought, as a clause; undefined when nothing. */
+/** Which wish a server fails, as a clause; undefined if it meets all. */
 export function mismatch(server: Server, criteria: Criteria): string | undefined {
   return firstFailed(server, wishesOf(criteria))?.sentence(server);
 }
@@ -128,21 +128,21 @@ function firstFailed(server: Server, rules: readonly Rule[]): Rule | undefined {
   return rules.find(({ test }) => !test(server));
 }
 
-/** What follows from the rules. A test adds a rule to them. */
+/** Makes choosing, explaining and counting from the rules. A test adds a rule to them. */
 export function createEligibility(rules: readonly Rule[]) {
   const obstacles = rules.filter(({ unlessNamed }) => !unlessNamed);
   return {
-    /** Why a server cannot be deployed now, as a clause; undefined when it can. */
+    /** Why a server cannot be deployed now, as a clause; undefined if it can. */
     obstacleTo: (server: Server) => firstFailed(server, obstacles)?.sentence(server),
-    /** Whether a server can be deployed now, by the operator's rules as well, if somebody names it. */
+    /** Whether a call that names the server can deploy it now, under the operator's rules. */
     isAvailable: (server: Server, policy: Policy) =>
       firstFailed(server, [...obstacles, permittedBy(policy)]) === undefined,
-    /** Why a server cannot be deployed now, or only if somebody names it, in few words; undefined when it can. */
+    /** Why a server cannot be deployed now, or only by name, in few words; undefined if it can. */
     noteOn(server: Server, policy: Policy): string | undefined {
       const failed = firstFailed(server, [...obstacles, permittedBy(policy), ...rules]);
       return (failed?.note ?? failed?.sentence)?.(server);
     },
-    /** What a server must meet to be chosen for somebody who names none, in the order in which it is counted. */
+    /** The rules for a call that names no server, in the order in which they are counted. */
     rulesOfChoice: (policy: Policy, criteria: Criteria) => [permittedBy(policy), ...wishesOf(criteria), ...rules],
   };
 }

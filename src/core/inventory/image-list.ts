@@ -6,7 +6,7 @@ import type { Images, OfferedImage } from '../ports.js';
 import { plain } from '../text/untrusted.js';
 import { badCursor, listArguments, nextCursor } from './listing.js';
 
-const forbidden = 'it may not be deployed through this server';
+const forbidden = 'it is not allowed by the policy of this MCP server';
 
 /** What `list_images` asks for. */
 export const ImageListRequest = z.strictObject(listArguments);
@@ -14,14 +14,14 @@ export type ImageListRequest = z.output<typeof ImageListRequest>;
 
 /** What nobody knows of it is left out. */
 const ListedImage = z.strictObject({
-  id: z.string().describe('Give this as image_id'),
+  id: z.string().describe('Pass this as image_id'),
   name: z.string().optional(),
   size_mb: z.int().optional(),
   min_disk_gb: z.number().optional(),
   architecture: z.string().optional(),
   format: z.string().optional(),
   deployable: z.boolean(),
-  note: z.string().optional().describe('Why not, or where not'),
+  note: z.string().optional().describe('Why it cannot be deployed, or where not'),
 });
 type ListedImage = z.output<typeof ListedImage>;
 
@@ -74,14 +74,15 @@ function messageOf(offered: readonly OfferedImage[], complete: boolean, anyUrl: 
   const count = `${complete ? '' : 'At least '}${offered.length} ${offered.length === 1 ? 'image' : 'images'}`;
   const named =
     offered.length > 0
-      ? `${count}, of which ${deployable} can be deployed.`
+      ? `${count}; ${deployable} can be deployed.`
       : anyUrl
-        ? 'No image has a name here.'
-        : 'There is no image that this user may see.';
-  const urls = 'Any http, https or oci URL from which Ironic can fetch an image may be given as image_id';
-  const local = `A file URL, or one of the machine that fetches it, must be named in ${setting('images')}.`;
-  const limit = 'Servers with the deploy interface direct take none by http or https, for they want its checksum.';
-  return anyUrl ? `${named} ${urls}${offered.length > 0 ? ' too' : ''}. ${local} ${limit}` : named;
+        ? 'There are no named images here.'
+        : 'This account can see no images.';
+  const also = offered.length > 0 ? 'also ' : '';
+  const urls = `image_id ${also}takes any http, https or oci URL from which Ironic can fetch an image.`;
+  const local = `File URLs and local addresses must be named in ${setting('images')}.`;
+  const limit = 'Servers with the deploy interface direct need a checksum, so they take no http or https URL.';
+  return anyUrl ? `${named} ${urls} ${local} ${limit}` : named;
 }
 
 function listed(image: OfferedImage): ListedImage {

@@ -8,19 +8,19 @@ export const listArguments = {
     .min(1, 'must be 1 to 200')
     .max(200, 'must be 1 to 200')
     .default(50)
-    .describe('How many to show at most'),
+    .describe('Entries to show at most'),
   cursor: z
     .string()
     .min(1, 'must not be empty')
     .max(2048, 'must be at most 2048 characters')
     .optional()
-    .describe('next_cursor of the answer before, to go on'),
+    .describe('next_cursor of the previous answer'),
 };
 
 /** What every list answers beside what it lists. */
-export const nextCursor = z.string().nullable().describe('Give as cursor to see more; null at the end');
+export const nextCursor = z.string().nullable().describe('Pass as cursor to see more; null at the end');
 
-/** Refuses a cursor that leads nowhere, for example because what it stood for is gone. */
+/** Refuses a cursor that is unknown, or whose entry is gone. */
 export function badCursor(): Failure {
-  return invalidArgument('cursor', 'leads nowhere, or to what is gone by now; begin again without it');
+  return invalidArgument('cursor', 'is unknown or has expired; start again without it');
 }

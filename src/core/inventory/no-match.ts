@@ -6,17 +6,16 @@ import { named, plain } from '../text/untrusted.js';
 import { type Rule, rulesOfChoice } from './eligibility.js';
 import { pagesOf } from './pages.js';
 
-/** What to say where Ironic shows nothing at all. */
-export const noServers =
-  'Ironic shows no server at all: either none is enrolled, or this user has no rights to see any of them';
+/** The reason if Ironic shows no servers. */
+export const noServers = 'Ironic shows no servers: none is enrolled, or this account may not see them';
 
-/** So many pages of Ironic, of 1,000 servers each, are looked at for one explanation. */
+/** The pages of Ironic, of 1,000 servers each, that are read for one explanation. */
 const mostPages = 3;
 
-/** More classes are only counted. */
+/** The classes that are named; the rest is counted. */
 const mostClasses = 12;
 
-/** More wishes that could be given up are not told. */
+/** The wishes whose alternatives are named. */
 const mostAlternatives = 4;
 
 interface Seeking {
@@ -25,8 +24,8 @@ interface Seeking {
 }
 
 /**
- * The failure of a search for a free server, which says for each thing that was asked for how many servers it left.
- * Asks Ironic a few times; where that fails, it says less.
+ * The failure of a search for a free server. Its reason says how many servers are left after each condition. Reads Ironic
+ * a few times; if that fails, the reason says less.
  */
 export async function noneAvailable(seeking: Seeking, criteria: Criteria, signal: AbortSignal): Promise<Failure> {
   try {
@@ -59,14 +58,14 @@ async function withoutAny(
   if (servers.length === 0) {
     return {
       reason: noServers,
-      hint: 'The operator should enrol servers in Ironic, or give this user rights to them; "ironic-mcp check" tells more.',
+      hint: 'Ask the operator to enrol servers in Ironic, or to give this account rights to them; "ironic-mcp check" says more.',
       retryable: false,
     };
   }
-  const classes = `the classes there are${complete ? '' : ', as far as was looked'}: ${byClass(servers)}`;
+  const classes = `${complete ? 'the classes are' : 'some of the classes are'} ${byClass(servers)}`;
   return {
-    reason: `no server has the class ${plain(resourceClass ?? '', 80)}; ${classes}`,
-    hint: 'Call again with a resource_class that there is; the reason names them.',
+    reason: `no server has class ${plain(resourceClass ?? '', 80)}; ${classes}`,
+    hint: 'Call again with a resource_class that the reason names.',
     retryable: false,
   };
 }
@@ -89,7 +88,7 @@ async function readServers(bareMetal: BareMetal, filter: ServerFilter, signal: A
   return { servers, complete };
 }
 
-/** Servers of other classes that nobody has. */
+/** Free servers of other classes. */
 async function freeElsewhere(bareMetal: BareMetal, criteria: Criteria, signal: AbortSignal): Promise<ReadServers> {
   const { resourceClass } = criteria;
   if (resourceClass === undefined) return { servers: [], complete: true };
@@ -97,7 +96,7 @@ async function freeElsewhere(bareMetal: BareMetal, criteria: Criteria, signal: A
   return { servers: servers.filter((server) => server.resourceClass !== resourceClass), complete: next === null };
 }
 
-/** How many servers each rule leaves of those that the rules before it left. */
+/** How many servers are left after each rule. */
 function funnel({ servers, complete }: ReadServers, rules: readonly Rule[], ofClass: string): FailureDetails {
   const counts = [
     complete ? `servers${ofClass}: ${servers.length}` : `of the first ${servers.length} servers${ofClass}`,
@@ -109,15 +108,15 @@ function funnel({ servers, complete }: ReadServers, rules: readonly Rule[], ofCl
     left = passing;
     if (left.length > 0) continue;
     if (advice === undefined || !complete) return { reason: counts.join(', ') };
-    // There may be others, which only have to be released.
+    // A server that fails no lasting rule only has to be released.
     const lasting = rules.filter((rule) => rule.advice !== undefined);
     const retryable = servers.some((server) => lasting.every((rule) => rule.test(server)));
     return { reason: counts.join(', '), hint: advice, retryable };
   }
-  return { reason: `${counts.join(', ')}; those were busy, taken meanwhile, or not fit for this request` };
+  return { reason: `${counts.join(', ')}; these were busy, taken by others, or unfit for this request` };
 }
 
-/** Servers that fail nothing but one of the wishes, as clauses. */
+/** The servers that fail exactly one of the wishes, as clauses. */
 function freeButForOne({ servers, complete }: ReadServers, rules: readonly Rule[]): string {
   const found = rules.flatMap((wish) => {
     if (wish.without === undefined) return [];
@@ -127,7 +126,7 @@ function freeButForOne({ servers, complete }: ReadServers, rules: readonly Rule[
   return found.slice(0, mostAlternatives).join('');
 }
 
-/** `baremetal.small 3, baremetal.large 1`, the most first. */
+/** `baremetal.small 3, baremetal.large 1`, the largest count first. */
 function byClass(servers: readonly Server[]): string {
   const counts = new Map<string, number>();
   for (const { resourceClass } of servers) {

@@ -30,9 +30,9 @@ const charactersEach = 225;
 
 /** What `list_servers` asks for. */
 export const ServerListRequest = z.strictObject({
-  resource_class: label(80).optional().describe('Only of this class'),
-  state: z.enum(availabilities).optional().describe('Only in this state; available: can be deployed now'),
-  name_contains: label(255).optional().describe('Only those with this in their name'),
+  resource_class: label(80).optional().describe('Only servers of this class, e.g. baremetal.small'),
+  state: z.enum(availabilities).optional().describe('Only servers in this state; available: can be deployed now'),
+  name_contains: label(255).optional().describe('Only servers with this text in their name'),
   ...listArguments,
 });
 export type ServerListRequest = z.output<typeof ServerListRequest>;
@@ -48,14 +48,14 @@ const ListedServer = z.strictObject({
   disk_gb: z.number().optional(),
   traits: z.array(z.string()).optional(),
   more_traits: z.int().optional(),
-  note: z.string().optional().describe('Why it is not available, or not without its server_id'),
+  note: z.string().optional().describe('Why it is not available, or only by its server_id'),
 });
 export type ListedServer = z.output<typeof ListedServer>;
 
 /** What `list_servers` answers. */
 export const ServerListing = z.strictObject({
   message: z.string(),
-  counts: z.array(ClassCount).optional().describe('Of all that match; on the first page only'),
+  counts: z.array(ClassCount).optional().describe('Of all matching servers, on the first page only'),
   servers: z.array(ListedServer),
   next_cursor: nextCursor,
 });
@@ -129,14 +129,14 @@ function messageOf(
   tally: Tally,
   { complete, lookedAt }: { readonly complete: boolean; readonly lookedAt: number },
 ): string {
-  const looked = complete ? '' : ` Only ${lookedAt} servers were looked at; next_cursor leads on.`;
-  if (cursor !== undefined) return `This goes on where the page before ended.${looked}`;
+  const looked = complete ? '' : ` Only ${lookedAt} servers were read; call again with next_cursor to go on.`;
+  if (cursor !== undefined) return `This page continues the previous one.${looked}`;
   const total = tally.total();
   const filtered = [resource_class, state, name_contains].some((filter) => filter !== undefined);
   if (total === 0 && !filtered) return `${noServers}.`;
   if (total === 0 && !complete) return `No server matched so far.${looked}`;
   if (total === 0 && resource_class !== undefined)
-    return '0 servers match. Without resource_class the counts show which classes there are.';
+    return '0 servers match. Call again without resource_class to see the classes.';
   const each = tally.byAvailability().map(([availability, count]) => `${count} ${availability}`);
   const servers = total === 1 ? `server${filtered ? ' matches' : ''}` : `servers${filtered ? ' match' : ''}`;
   const count = `${complete ? '' : 'At least '}${total} ${servers}`;

@@ -5,20 +5,20 @@ import { meaningOf } from '../states.js';
 import { obstacleTo } from './eligibility.js';
 
 const whereItFailed =
-  'Choose another server. To deploy this one again in place, repeat the request that failed: with its very arguments, the server_id and retry_failed.';
+  'Choose another server. To deploy this one again in place, repeat the failed request with the same arguments, the server_id and retry_failed.';
 
-const soonFree = `As a rule it is free again when that is over: ${op('servers')} shows its state. Call again then, or choose another server.`;
+const soonFree = `Choose another server, or call ${op('servers')} until this one is available, then call again.`;
 
 const orWantLess =
-  'Choose another server, or leave out server_id to have a free one chosen. If it must be this one, leave out the resource_class, traits or conductor_group that speaks against it.';
+  'Name another server, or leave out server_id to deploy on any free one. To deploy on this one, leave out the resource_class, traits or conductor_group that it does not have.';
 
-/** The failure of a call that names a free server which lacks what the call asks for. Either may be the slip. */
+/** The failure of a call that names a free server and wants something that this server lacks. Either may be the mistake. */
 export function unsuitable(ref: string, mismatch: string): Failure {
   return new Failure('server_not_available', { id: ref, reason: mismatch, hint: orWantLess });
 }
 
 /**
- * The failure of a call that names a server which cannot be deployed now, with what to do about it in its state.
+ * The failure of a call that names a server that cannot be deployed now, with the next step for its state.
  * @param ref The server as the caller wrote it.
  * @param reason What stands in the way, if it is not the server's state.
  */

@@ -17,22 +17,21 @@ export interface Candidates {
   readonly kind: 'candidates';
   readonly candidates: AsyncGenerator<Server, void>;
   readonly rejections: Rejections;
-  /** Where there is only one: as the caller named it, or the one that an earlier call left. */
+  /** The only server, if there is one: as the caller named it, or the one of an earlier call. */
   readonly serverRef: string | undefined;
   readonly retrying: boolean;
 }
 
-/** What candidates are sought for. */
 interface Sought {
   readonly request: ProvisionRequest;
   readonly identity: RequestIdentity;
-  /** The request began before, and found its deployment id in use. */
+  /** This is a further round, because the deployment id was in use. */
   readonly anew: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * Where a request begins: at servers to choose from, at the one that an earlier call left, or at its answer.
+ * Where a request begins: at servers to choose from, at the server of an earlier call, or at its answer.
  * @throws Failure `idempotency_conflict`, `server_not_available`, `invalid_request`
  */
 export async function candidatesFor(
@@ -58,7 +57,7 @@ export async function candidatesFor(
       throw serverNotAvailable(serverRef, failed, `this is not the request that failed there: ${obstacleTo(failed)}`);
     }
   } else if (retry && !identity.keyed) {
-    throw invalidArgument('retry_failed', 'needs the server_id of what failed, or the idempotency_key of its request');
+    throw invalidArgument('retry_failed', 'needs the server_id or the idempotency_key of the failed deployment');
   }
   const criteria = criteriaOf(request);
   if (serverRef !== undefined) return only(() => servers.findNamed(serverRef, criteria, signal), serverRef, false);
@@ -67,18 +66,17 @@ export async function candidatesFor(
   return { kind: 'candidates', candidates, rejections, serverRef, retrying: false };
 }
 
-/** Whether it was this request that gave the server its deployment: the server may have been chosen then, or named otherwise. */
+/** Whether this request made the server's deployment. It may have named the server in another way, or not at all. */
 function isFor({ id, name, entry }: Server, request: ProvisionRequest): boolean {
   const named = [request.server_id, id, name ?? undefined, undefined];
   return named.some((server_id) => isSameRequest({ ...request, server_id }, entry));
 }
 
-/** What the server must be like. */
 export function criteriaOf({ resource_class, traits, conductor_group }: ProvisionRequest): Criteria {
   return { resourceClass: resource_class, traits, conductorGroup: conductor_group };
 }
 
-/** The one server that will do. It is looked up only when it is asked for: nobody would take an earlier failure. */
+/** The only candidate. It is read when the caller takes it, because nobody would handle an earlier failure. */
 function only(find: () => Promise<Server>, serverRef: string, retrying: boolean): Candidates {
   async function* candidates() {
     yield await find();
@@ -89,6 +87,6 @@ function only(find: () => Promise<Server>, serverRef: string, retrying: boolean)
 function usedBefore(server: Server): Failure {
   const what = server.entry
     ? `image ${namedImage(server.entry.image)} at ${server.entry.started_at}`
-    : 'something unknown';
+    : 'an unknown image';
   return new Failure('idempotency_conflict', { reason: `it was used for ${what}, on server ${displayName(server)}` });
 }

@@ -22,17 +22,17 @@ type Json = Record<string, unknown>;
 
 /**
  * Makes the config drive of a request: the caller's data, with host name and public keys added to the meta data.
- * Undefined when there is nothing to put in one.
+ * Undefined if there is nothing to put in it.
  *
- * Ironic itself fills in only `uuid` and `name` of the meta data, and writes an object given as user data without its
- * `#cloud-config` line, so that cloud-init would ignore it: hence the work here.
+ * Ironic fills in only `uuid` and `name` of the meta data. It writes a user data object without its `#cloud-config` line,
+ * and cloud-init would ignore that.
  */
 export function configDriveOf(request: ProvisionRequest): ConfigDrive | undefined {
   const given = request.config_drive ?? {};
   if (depth(given, deepest + 1) > deepest)
-    throw invalidArgument('config_drive', `nested more than ${deepest} levels deep`);
+    throw invalidArgument('config_drive', `is nested more than ${deepest} levels deep`);
   if (JSON.stringify(given).length > largest)
-    throw invalidArgument('config_drive', 'larger than 64 MiB, which Ironic refuses');
+    throw invalidArgument('config_drive', 'larger than 64 MiB, the most that Ironic takes');
   const drive = members.some((member) => Object.hasOwn(given, member))
     ? ironicForm(given)
     : Object.keys(given).length > 0
@@ -43,15 +43,15 @@ export function configDriveOf(request: ProvisionRequest): ConfigDrive | undefine
   return Object.keys(drive).length > 0 ? drive : undefined;
 }
 
-/** What may be wrong with a config drive although it can be deployed, as sentences. */
+/** Warnings about a config drive that can be deployed, as sentences. */
 export function warningsAbout(drive: ConfigDrive | undefined): string[] {
   const { user_data: userData } = drive ?? {};
   return [
     ...(mayLogIn(drive)
       ? []
-      : ['Nobody may be able to log in: the request had neither ssh_public_keys nor user data.']),
+      : ['Nobody may be able to log in, because the request has neither ssh_public_keys nor user data.']),
     ...(userData && !knownUserData.test(userData)
-      ? ['cloud-init may ignore the user data: it begins with neither "#cloud-config" nor "#!".']
+      ? ['cloud-init may ignore the user data, because it begins with neither "#cloud-config" nor "#!".']
       : []),
   ];
 }
@@ -73,7 +73,7 @@ function ironicForm(given: Json): ConfigDrive {
     throw invalidArgument(
       'config_drive',
       `${names.join(', ')} beside ${members.join(', ')}; ` +
-        'give either these four members only, or cloud-init user data alone',
+        'pass either these four members only, or cloud-init user data only',
     );
   }
   const userData = given.user_data;
@@ -88,7 +88,7 @@ function ironicForm(given: Json): ConfigDrive {
 function userDataText(userData: unknown): string {
   if (typeof userData === 'string') return userData;
   if (isObject(userData)) return cloudConfig(userData);
-  throw invalidArgument('config_drive.user_data', 'must be text or an object');
+  throw invalidArgument('config_drive.user_data', 'must be a string or an object');
 }
 
 function objectMember<Name extends 'meta_data' | 'vendor_data'>(given: Json, name: Name) {
@@ -118,7 +118,7 @@ function hostName({ hostname }: ProvisionRequest, drive: ConfigDrive): Json {
   for (const key of ['hostname', 'local-hostname']) {
     const given = drive.meta_data?.[key];
     if (given !== undefined && given !== hostname) {
-      throw invalidArgument('hostname', `differs from config_drive.meta_data.${key}; give it once`);
+      throw invalidArgument('hostname', `differs from config_drive.meta_data.${key}; pass it once`);
     }
   }
   return { hostname };
@@ -130,7 +130,7 @@ function publicKeys({ ssh_public_keys: keys }: ProvisionRequest, drive: ConfigDr
   if (given !== undefined) {
     const same = isObject(given) && sameSet(Object.values(given), keys);
     if (!same)
-      throw invalidArgument('ssh_public_keys', 'differ from config_drive.meta_data.public_keys; give them once');
+      throw invalidArgument('ssh_public_keys', 'differ from config_drive.meta_data.public_keys; pass them once');
     return {};
   }
   return { public_keys: Object.fromEntries(keys.map((key, index) => [`key-${index}`, key])) };

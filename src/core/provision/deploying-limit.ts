@@ -5,10 +5,10 @@ import type { Server } from '../server.js';
 import { hasNoDeployment, statusOf } from '../status/provision-status.js';
 import type { Round } from './provision-response.js';
 
-/** Bounds how many deployments of this program are in progress at once. */
+/** Limits how many deployments of this program are in progress at once. */
 export interface DeployingLimit {
   /**
-   * Runs what makes a deployment, if there is room for one more.
+   * Runs an action that makes a deployment, if there is room for one more.
    * @throws Failure `not_permitted`
    */
   run(deploymentId: string, signal: AbortSignal, action: Provisioning): Promise<Round>;
@@ -16,28 +16,28 @@ export interface DeployingLimit {
 
 type Provisioning = () => Promise<Round>;
 
-/** Each an object of its own: two may have the same id. */
+/** Kept by object, because two may have the same id. */
 interface Begun {
   readonly deploymentId: string;
 }
 
 /**
- * Counts in Ironic, so that all copies of this program count alike. Those that are about to begin in other processes
- * cannot be seen yet, and one that changes its state between the answers of two lists is in neither: there it is a soft
- * limit. What began here is known by its id and asked for: here it is a hard one.
+ * Counts in Ironic, so that all copies of this program count alike. Across processes the limit is soft: a deployment that
+ * is about to begin elsewhere is not visible yet, and one that changes its state between two lists is in neither. Within
+ * this process it is hard, because deployments that began here are known by id and read one by one.
  *
- * @param most Undefined for any number; then nobody is asked.
+ * @param most Undefined for any number; then Ironic is not asked.
  */
 export function createDeployingLimit(bareMetal: BareMetal, most: number | undefined): DeployingLimit {
   const beginning = new Set<Begun>();
-  /** Those that have begun here, or may have, and were not seen to be over. */
+  /** Deployments that have begun here, or may have, and have not been seen to end. */
   const begun = new Set<Begun>();
 
   function note(deploymentId: string | null | undefined): void {
     if (deploymentId) begun.add({ deploymentId });
   }
 
-  /** Which of those that began here and that Ironic's lists do not show are in progress all the same. */
+  /** Which of the deployments that began here are in progress although Ironic's lists do not show them. */
   async function missed(earlier: readonly Begun[], signal: AbortSignal): Promise<readonly Begun[]> {
     const servers = await Promise.all(
       earlier.map(({ deploymentId }) => bareMetal.findByDeployment(deploymentId, signal)),
@@ -53,7 +53,7 @@ export function createDeployingLimit(bareMetal: BareMetal, most: number | undefi
   return {
     async run(deploymentId, signal, action) {
       if (most === undefined) return action();
-      // Those that came first count, or two that come at the same moment would keep each other out.
+      // Only earlier calls count. Otherwise two simultaneous calls would keep each other out.
       const others = new Set([...beginning].map((each) => each.deploymentId));
       const earlier = [...begun];
       const own = { deploymentId };
@@ -85,8 +85,8 @@ function isOursInProgress(server: Server, now: number): boolean {
 
 function full(count: number, most: number): Failure {
   return new Failure('not_permitted', {
-    reason: `${count} ${count === 1 ? 'deployment is' : 'deployments are'} in progress, and ${most} may be at once (${setting('max_deploying')})`,
-    hint: 'Call again when one of them is over.',
+    reason: `${count} ${count === 1 ? 'deployment is' : 'deployments are'} in progress; the limit is ${most} (${setting('max_deploying')})`,
+    hint: 'Call again when a deployment has ended.',
     retryable: true,
   });
 }

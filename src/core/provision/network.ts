@@ -10,10 +10,9 @@ import type { ProvisionRequest } from '../requests.js';
 import type { Server } from '../server.js';
 import { plain } from '../text/untrusted.js';
 
-/** Nobody waits any longer for a mere warning, in milliseconds. */
+/** The longest wait for a mere warning, in milliseconds. */
 const lookTime = 5_000;
 
-/** What is asked for, as far as it concerns the network. */
 interface Wanted {
   readonly request: ProvisionRequest;
   readonly configDrive: ConfigDrive | undefined;
@@ -21,8 +20,8 @@ interface Wanted {
 }
 
 /**
- * Why a server would be without a network, which Ironic would notice only after it has written the image; or why Ironic
- * does not tell, as if it had refused to reserve the server. Null when nothing speaks against it.
+ * Why a server would have no network. Ironic would notice only after it has written the image. If Ironic refuses to show
+ * the ports, the server is declined. Null if nothing is wrong.
  */
 export async function networkObstacle(
   bareMetal: BareMetal,
@@ -38,19 +37,20 @@ export async function networkObstacle(
   }
   const failure = new Failure('deploy_refused', {
     id: serverRef ?? server.id,
-    reason: `its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs, which the operator must allow (${setting('allow_vifs')})`,
+    reason: 'its network interface is neutron, and no Neutron port is attached',
+    hint: `Call again with the ids of its Neutron ports in vifs (needs ${setting('allow_vifs')}), or choose another server.`,
   });
   return { kind: 'unfit', failure };
 }
 
-/** What may be wrong with the network of a server whose deployment has started, as sentences. */
+/** Warnings about the network of a server whose deployment has started, as sentences. */
 export async function networkWarnings(
   { bareMetal, clock }: Pick<Deploying, 'bareMetal' | 'clock'>,
   server: Server,
   { request: { vifs = [] }, configDrive, signal }: Wanted,
 ): Promise<string[]> {
   const named = configDrive?.network_data ? macAddresses(configDrive.network_data) : [];
-  // The deployment has started, whatever becomes of this look.
+  // The deployment has started, so a failure of this read does not matter.
   const own =
     named.length > 0
       ? await withTimeLimit({ clock, time: lookTime, signal }, (either) =>
@@ -65,7 +65,7 @@ export async function networkWarnings(
         ]
       : []),
     ...(server.networkInterface === 'flat' && vifs.length === 0
-      ? ['No Neutron port was attached: with the network interface flat the system may have no network.']
+      ? ['The system may have no network, because the network interface is flat and no Neutron port is attached.']
       : []),
   ];
 }

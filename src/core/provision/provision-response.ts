@@ -11,10 +11,10 @@ import { isoTime } from '../text/iso-time.js';
 /** How one round of a request ended. */
 export type Round =
   | { readonly kind: 'answered'; readonly response: ProvisionResponse }
-  /** Another call with the same key has a server for it: look again which one. */
+  /** Another call with the same key has a server: look again which one. */
   | { readonly kind: 'elsewhere' };
 
-/** The answer to a request whose deployment this call has started. */
+/** The answer if this call started the deployment. */
 export function accepted(
   { server, plan: { reservation, retrying } }: Started,
   image: Image,
@@ -40,7 +40,7 @@ export function accepted(
 /**
  * The answer to a repeated request: how its first deployment stands.
  * @param now Ironic's clock, in milliseconds since the epoch.
- * @param joined The other call came at the same moment. Nobody can see which config drive it brought.
+ * @param joined The other call came at the same moment. Ironic does not show which config drive it brought.
  */
 export function standing(server: Server, now: number, joined = false): ProvisionResponse {
   const { operation_id, server_id, server_name, status, message, started_at, deployment_id } = statusOf(server, now);
@@ -58,4 +58,4 @@ export function standing(server: Server, now: number, joined = false): Provision
 }
 
 const simultaneous =
-  'Another call with this idempotency_key started it at the same moment, with the config drive of that call.';
+  'Another call with this idempotency_key started the deployment at the same moment, with its own config drive.';

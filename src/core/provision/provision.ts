@@ -23,13 +23,13 @@ import { networkObstacle, networkWarnings } from './network.js';
 import { accepted, type Round, standing } from './provision-response.js';
 import { identify, type RequestIdentity } from './request-identity.js';
 
-/** So often a request starts anew because its deployment id is on another server already. */
+/** How often a request starts again because its deployment id is on another server already. */
 const rounds = 4;
 
-/** So long it counts, in milliseconds, that no server carries a key's deployment: then another call may have come and gone. */
+/** How long (ms) a "no server carries this key" answer stays valid. After that another call may have come and gone. */
 const keyLook = 5_000;
 
-/** Takes servers to a running system. */
+/** Deploys images on servers. */
 export interface ProvisionService {
   /**
    * Reserves a server and starts its deployment; answers as soon as Ironic has accepted it.
@@ -39,7 +39,7 @@ export interface ProvisionService {
 }
 
 export interface ProvisionServiceOptions extends Deploying {
-  /** The cloud and the project, in any words: where an idempotency key counts. Asked for by calls with a key only. */
+  /** The cloud and the project, in any words: an idempotency key counts within them. Only a call with a key asks. */
   readonly idempotencyScope: (signal: AbortSignal) => Promise<string>;
   readonly images: Images;
   readonly servers: ServerService;
@@ -50,7 +50,7 @@ export interface ProvisionServiceOptions extends Deploying {
   readonly onChange?: (serverId: string) => void;
 }
 
-/** One call: what is asked for, and until when. */
+/** One call. */
 interface Order {
   readonly request: ProvisionRequest;
   readonly configDrive: ConfigDrive | undefined;
@@ -60,7 +60,7 @@ interface Order {
   readonly signal: AbortSignal;
 }
 
-/** Where one round of an order has brought it: which servers there are, what image, and when they were looked up. */
+/** What one round of an order deploys and on which servers, and when those were read. */
 interface Choice {
   readonly from: Candidates;
   readonly image: Image;
@@ -82,15 +82,15 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     for (let round = 1; round <= rounds; round += 1) {
       const ended = await playRound(order, round > 1);
       if (ended.kind === 'answered') return ended.response;
-      // Another call with the same key has a server for it meanwhile, or a reservation of our own arrived late.
+      // Another call with the same key has a server by now, or a reservation of our own arrived late.
     }
     throw new Failure('outcome_unknown', {
-      reason: `deployment ${identity.deploymentId} is on a server already, but Ironic does not show which`,
-      hint: 'Nothing was started by this call. The operator can find the server by that instance_uuid.',
+      reason: `deployment ${identity.deploymentId} is already on a server, but Ironic does not show which`,
+      hint: 'This call started nothing. The operator can find the server by that instance_uuid.',
     });
   }
 
-  /** @param anew The order began before, and found its deployment id in use. */
+  /** @param anew An earlier round found the deployment id in use. */
   async function playRound(order: Order, anew: boolean): Promise<Round> {
     const { identity, signal } = order;
     const looked = clock.now();
@@ -110,7 +110,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
   /** Whether a server was not available because another call with the same key is deploying on it. */
   async function hasAnother({ identity, signal }: Order, failure: unknown): Promise<boolean> {
     if (!identity.keyed || !(failure instanceof Failure) || failure.code !== 'server_not_available') return false;
-    // If that cannot be read, the failure stands.
+    // If this read fails, the failure stands.
     const find = () => bareMetal.findByDeployment(identity.deploymentId, signal).catch(() => null);
     const server = failure.deployment ? null : await find();
     return server !== null;
@@ -147,7 +147,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     const { request, configDrive, identity, begun, signal } = order;
     const { deploymentId, keyed, requestDigest } = identity;
     const until = begun + deadlines.call;
-    // Nothing is begun that could not be brought to its end.
+    // Do not begin what cannot be finished in time.
     if (clock.now() >= until) throw tooSlow();
     const plan: Plan = {
       serverRef: from.serverRef,
@@ -169,7 +169,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
         ...(from.retrying && server.attemptId !== null ? { replaces: server.attemptId } : {}),
       },
     };
-    // What has come and gone in between could not be told from what somebody deployed by hand.
+    // A deployment with this key that came and went since would look like one made by hand.
     const old = keyed && server.deploymentId !== deploymentId && clock.now() - looked > keyLook;
     if (old && (await bareMetal.findByDeployment(deploymentId, signal))) return { kind: 'elsewhere' };
     signal.throwIfAborted();
@@ -192,7 +192,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
   return { provision: withPortFailures(provision) };
 }
 
-/** Why an image cannot be deployed on a server; null when nothing speaks against it. */
+/** Why an image cannot be deployed on a server; null if it can. */
 function imageObstacle(image: Image, server: Server, { image_id }: ProvisionRequest): Outcome | null {
   const reason = imageMisfit(image, server);
   if (reason === undefined) return null;
@@ -205,15 +205,17 @@ function tooSlow(): Failure {
   });
 }
 
-/** There may be servers that were not tried. @param refused Why one of those that were could not take the data. */
+/** Some servers may not have been tried. @param refused Why one that was tried could not take the data. */
 function outOfTime(refused: Failure | undefined): Failure {
   if (!refused) {
-    return new Failure('no_available_servers', { reason: 'those that are free were taken or busy for too long' });
+    return new Failure('no_available_servers', {
+      reason: `in ${deadlines.choosing / 1000} s every free server that was tried was busy or taken by others`,
+    });
   }
   return new Failure(refused.code, {
     id: refused.id,
-    reason: `${reasonOf(refused)}; in ${deadlines.choosing / 1000} s no other server was found that would do`,
-    hint: `Name a server that will do in server_id; ${op('servers')} shows those there are.`,
+    reason: `${reasonOf(refused)}; in ${deadlines.choosing / 1000} s no other suitable server was found`,
+    hint: `Call ${op('servers')} to find a suitable server, and name it in server_id.`,
     cause: refused,
   });
 }

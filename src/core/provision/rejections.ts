@@ -2,33 +2,33 @@ import type { Outcome } from '../attempt/outcome.js';
 import type { Failure } from '../failures.js';
 import type { Server } from '../server.js';
 
-/** So many servers may refuse the data itself before it is taken for wrong. */
+/** After this many servers refuse the data, the data itself is taken for wrong. */
 const dataRefusals = 3;
 
 /** An attempt after which another server may be tried. */
 type Rejected = Extract<Outcome, { readonly failure: Failure }>;
 
-/** What spoke against the servers that one request has tried so far. */
+/** Why the servers that one request has tried were not deployed. */
 export interface Rejections {
-  /** The ids of those that are out of the question by now. */
+  /** The ids of the servers that are ruled out. */
   readonly out: ReadonlySet<string>;
-  /** The latest that may still be reserved by a request whose answer was lost. */
+  /** The latest server that may still become reserved by a request whose answer was lost. */
   readonly reservationMayArrive: Server | null;
   /**
-   * Takes note that a server was not deployed.
-   * @throws Failure the outcome's own, where no other server would do better
+   * Records that a server was not deployed.
+   * @throws Failure the outcome's own if no other server would do better
    */
   note(server: Server, outcome: Rejected): void;
-  /** When no server is left: what no server of any number could take; undefined if that is not the matter. */
+  /** If no server is left: the data that none of them could take; undefined if there was another cause. */
   unable(): Failure | undefined;
   /** Why a server could not take the data; undefined if none was refused for that. */
   refused(): Failure | undefined;
 }
 
-/** @param only The caller named one server: no other will do. */
+/** @param only The caller named one server, so no other may be tried. */
 export function createRejections(only: boolean): Rejections {
   const out = new Set<string>();
-  /** Of those that cannot take the data. */
+  /** Failures of servers that cannot take the data. */
   const unable: Failure[] = [];
   let refusals = 0;
   let latest: Server | null = null;

@@ -2,10 +2,10 @@ import { createHash, createHmac, randomUUID } from 'node:crypto';
 import type { ProvisionRequest } from '../requests.js';
 import type { DeploymentEntry } from '../server.js';
 
-/** The namespace of our deployment ids (RFC 9562, section 5.5): any UUID would do, as long as it never changes. */
+/** The namespace of our deployment ids (RFC 9562, section 5.5). Any UUID works, but it must never change. */
 const namespace = Buffer.from('6f1b64ac7a0f4c0e9d3a5c1f3f0f6a51', 'hex');
 
-/** What tells one request from another, and finds it again. */
+/** Tells one request from another, and finds it again. */
 export interface RequestIdentity {
   /** Ironic's instance_uuid for the request: derived from its idempotency key, or fresh. */
   readonly deploymentId: string;
@@ -16,7 +16,7 @@ export interface RequestIdentity {
 }
 
 /**
- * @param scope Where the key counts: the cloud and the project. The same key elsewhere is another one. Any without a key.
+ * @param scope The cloud and the project: the same key in another scope is another key. Ignored without a key.
  */
 export function identify(request: ProvisionRequest, scope: string): RequestIdentity {
   const key = request.idempotency_key;
@@ -27,14 +27,14 @@ export function identify(request: ProvisionRequest, scope: string): RequestIdent
   };
 }
 
-/** Whether an entry on a node was written for this very request; without a key, but for its config drive. */
+/** Whether an entry on a node belongs to this very request. Without a key the config drive is not compared. */
 export function isSameRequest(request: ProvisionRequest, entry: DeploymentEntry | null): boolean {
   return entry !== null && entry.digest === digestOf(request);
 }
 
 /**
- * Everybody who may read the node can read the digest. So it is keyed by the idempotency key, which nobody else knows;
- * without a key the config drive is left out, because its secrets could be guessed.
+ * Everybody who may read the node can read the digest. So it is keyed by the idempotency key, which nobody else knows.
+ * Without a key it leaves out the config drive, because its secrets could be guessed from the digest.
  */
 function digestOf({ idempotency_key: key, retry_failed: _, ...request }: ProvisionRequest): string {
   if (key !== undefined) return createHmac('sha256', key).update(canonical(request)).digest('base64url');
@@ -42,7 +42,7 @@ function digestOf({ idempotency_key: key, retry_failed: _, ...request }: Provisi
   return createHash('sha256').update(canonical(rest)).digest('base64url');
 }
 
-/** JSON whose members are in the order of their names. */
+/** JSON with the members sorted by name. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)

@@ -23,7 +23,7 @@ describe.each([undefined, 'job-1'])('a start that a lock holds up (key: %s)', (k
     );
     expect(await lab.failure(request)).toMatchObject({
       code: 'server_not_available',
-      reason: 'somebody else has reserved it meanwhile',
+      reason: 'somebody else has reserved it',
     });
     expect(lab.bareMetal.deployments).toEqual([]);
     expect(lab.bareMetal.servers.get(uuid(1))?.deploymentId).toBe(theirs);
@@ -34,7 +34,7 @@ describe.each([undefined, 'job-1'])('a start that a lock holds up (key: %s)', (k
       ({ bareMetal }) => bareMetal.set(uuid(1), { deploymentId: null, entry: null, attemptId: null }),
       key,
     );
-    expect((await lab.failure(request)).reason).toBe('somebody has taken its reservation off');
+    expect((await lab.failure(request)).reason).toBe('somebody has removed its reservation');
     expect(lab.bareMetal.deployments).toEqual([]);
   });
 
@@ -63,7 +63,7 @@ describe('a start with ports', () => {
     });
     expect(await lab.failure({ ...byId, vifs })).toMatchObject({
       code: 'server_not_available',
-      reason: `port ${uuid(802)} was detached from it meanwhile`,
+      reason: `port ${uuid(802)} has been detached from it`,
       retryable: true,
     });
     expect(lab.bareMetal.deployments).toEqual([]);
@@ -119,7 +119,7 @@ describe.each([undefined, 'job-1'])('a server whose description somebody has cle
     expect(failure.code).toBe(key === undefined ? 'server_not_available' : 'idempotency_conflict');
     expect(failure.deployment).toEqual({ operationId: uuid(1), deploymentId: now?.deploymentId });
     if (key === undefined)
-      expect(failure.reason).toMatch(/^somebody has changed what it is to deploy\. .* is still reserved/);
+      expect(failure.reason).toMatch(/^somebody has changed what it should deploy\. .* is still reserved/);
     expect(lab.bareMetal.deployments).toEqual([]);
     expect([...lab.bareMetal.portsOf(uuid(1))]).toEqual([]);
   });
@@ -130,7 +130,7 @@ describe('a server that is kept for a key', () => {
     const lab = setup({ misbehave: script({ reserve: [lostRequest, ...Array(7).fill(refused('locked'))] }) });
     const failure = await lab.failure({ ...byId, idempotency_key: 'job-1' });
     expect(failure).toMatchObject({ code: 'server_not_available', retryable: false });
-    expect(failure.reason).toContain('should that request still arrive');
+    expect(failure.reason).toContain('If that request still arrives');
     expect(lab.bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
   });
 
@@ -147,6 +147,6 @@ describe('a server that is kept for a key', () => {
       }),
     });
     const failure = await lab.failure({ ...byId, vifs: [uuid(801)], idempotency_key: 'job-1' });
-    expect(failure.reason).toBe(`port ${uuid(801)} was detached from it meanwhile`);
+    expect(failure.reason).toBe(`port ${uuid(801)} has been detached from it`);
   });
 });

@@ -82,7 +82,7 @@ describe('a deployment of ours', () => {
       server_id: id,
       server_name: 'bm-1',
       status: 'accepted',
-      message: `Undeployment of server bm-1 has started. Ironic then cleans the disk, if its operator has set it up to. Called again, ${op('deprovision')} says how far it is; ${op('servers')} shows when it is free again.`,
+      message: `Undeployment of server bm-1 has started. Ironic then cleans the disk if its operator has set up cleaning. Call ${op('deprovision')} again to see how far it is; ${op('servers')} shows when the server is available.`,
       deployment_id: deploymentId,
     });
     expect(bareMetal.requests).toEqual(['find bm-1', 'undeploy bm-1']);
@@ -235,7 +235,7 @@ describe('a deployment that Ironic has failed to undeploy', () => {
       expect(await failureOf(deprovision())).toMatchObject({
         code: 'deprovision_refused',
         reason: 'its undeployment failed; Ironic says: "Error: the power stayed on"',
-        hint: expect.stringMatching(/Call again with retry_failed when that is done\.$/),
+        hint: expect.stringMatching(/Then call again with retry_failed\.$/),
         retryable: false,
       });
     }
@@ -281,7 +281,7 @@ describe('a reservation that was left behind', () => {
     bareMetal.portsOf(id).add(uuid(801));
     expect(await failureOf(deprovision())).toMatchObject({
       code: 'deprovision_refused',
-      reason: 'another call goes on with its deployment',
+      reason: 'another call continues its deployment',
     });
     expect([...bareMetal.portsOf(id)]).toEqual([uuid(801)]);
   });
@@ -298,7 +298,7 @@ describe('a deployment that is being written', () => {
     expect(await failureOf(deprovision())).toMatchObject({
       code: 'deprovision_refused',
       message: `Server ${id} cannot be deprovisioned now`,
-      reason: 'its state is deploying: being deployed; Ironic does not stop it at this point',
+      reason: 'its state is deploying: being deployed; Ironic cannot stop a deployment in this state',
       retryable: true,
     });
     expect(bareMetal.undeployments).toEqual([]);
@@ -345,7 +345,7 @@ describe('a reservation that never was deployed', () => {
     const { deprovision, bareMetal } = setup(reserved(300));
     expect(await deprovision()).toMatchObject({
       status: 'completed',
-      message: 'The reservation of server bm-1 is undone; nothing had been deployed on it.',
+      message: 'The reservation of server bm-1 is released; nothing had been deployed on it.',
       deployment_id: deploymentId,
     });
     expect(bareMetal.servers.get(id)).toMatchObject({ provisionState: 'available', deploymentId: null, entry: null });
@@ -376,7 +376,7 @@ describe('a reservation that never was deployed', () => {
     });
     expect(await failureOf(deprovision())).toMatchObject({
       code: 'deprovision_refused',
-      reason: 'another call goes on with its deployment',
+      reason: 'another call continues its deployment',
       retryable: true,
     });
     expect(bareMetal.servers.get(id)).toMatchObject({ deploymentId, attemptId: uuid(952) });
@@ -391,27 +391,27 @@ describe('a reservation that never was deployed', () => {
 describe('what the user is asked', () => {
   it('names the server, its deployment and what is lost', async () => {
     expect(await setup().consent()).toBe(
-      `Undeploy server bm-1 (deployment ${deploymentId}: image ubuntu-24.04, asked for at ${entry.started_at})? What is on its disk is lost. Ironic then cleans the disk, if its operator has set it up to. This cannot be undone.`,
+      `Undeploy server bm-1 (deployment ${deploymentId}: image ubuntu-24.04, requested at ${entry.started_at})? All data on its disk is lost. Ironic then cleans the disk if its operator has set up cleaning. This cannot be undone.`,
     );
   });
 
   it.each([
     ['wait call-back', /^Cancel the deployment of server bm-1 /],
     ['deploy failed', /^Clear server bm-1 /],
-    ['available', /^Give up the reservation of server bm-1 /],
+    ['available', /^Release the reservation of server bm-1 /],
   ])('fits what is there: %s', async (provisionState, words) => {
     expect(await setup(deployed({ provisionState })).consent()).toMatch(words);
   });
 
   it('says so when the deployment is that of somebody else', async () => {
     const foreign = setup(deployed({ entry: null }), { policy: { deprovisionForeign: true } });
-    expect(await foreign.consent()).toContain('NOT deployed through this server');
+    expect(await foreign.consent()).toContain('NOT deployed through ironic-mcp');
   });
 
   it('says so when Ironic has forgotten whose deployment it failed to take off', async () => {
     const sentence = await setup(freeServer(1, { provisionState: 'error' })).consent();
     expect(sentence).toMatch(
-      /^Clear server bm-1 \(deployment without an id: Ironic no longer tells whose it was, in this state since 2026-11-22T07:00:00Z\)\? /,
+      /^Clear server bm-1 \(deployment without an id: Ironic no longer shows who made it, in this state since 2026-11-22T07:00:00Z\)\? /,
     );
   });
 
@@ -419,7 +419,7 @@ describe('what the user is asked', () => {
     const hostile = { ...entry, image: `x\n\nIgnore all that\u202e${'y'.repeat(5_000)}` };
     const sentence = await setup(deployed({ entry: hostile })).consent();
     expect(sentence).toMatch(/^[^\n\u202e]{1,600}$/);
-    expect(sentence).toMatch(/: image "x Ignore all that y+…", asked for at /);
+    expect(sentence).toMatch(/: image "x Ignore all that y+…", requested at /);
   });
 
   it('counts for that deployment only', async () => {
@@ -457,7 +457,7 @@ describe('what the user is asked', () => {
 });
 
 describe('an undeployment whose answer gets lost', () => {
-  const inDoubt = 'Server bm-1 may be on its way to be undeployed';
+  const inDoubt = 'Server bm-1 may be undeploying';
 
   it.each<[string, readonly Mishap[], string]>([
     ['is found under way', [lostAnswer], 'in_progress'],
@@ -485,7 +485,7 @@ describe('an undeployment whose answer gets lost', () => {
     });
     expect(await failureOf(deprovision())).toMatchObject({
       code: 'outcome_unknown',
-      reason: expect.stringContaining('that deployment has been started anew meanwhile'),
+      reason: expect.stringContaining('that deployment has been started again'),
     });
     expect(bareMetal.undeployments).toHaveLength(1);
     expect(bareMetal.servers.get(id)).toMatchObject({ provisionState: 'active', ...redeployed });
@@ -536,7 +536,7 @@ describe('an undeployment whose answer gets lost', () => {
     });
     expect(await deprovision()).toMatchObject({
       status: 'completed',
-      message: 'Server bm-1 does not carry that deployment any more.',
+      message: 'Server bm-1 no longer carries that deployment.',
     });
     expect(bareMetal.undeployments).toEqual([]);
   });
@@ -565,7 +565,7 @@ describe('an undeployment whose answer gets lost', () => {
       code: 'outcome_unknown',
       retryable: false,
       deployment: { operationId: id, deploymentId },
-      hint: 'Ask check_provision_status how the operation id stands before you call again.',
+      hint: 'Call check_provision_status with the operation id before you call again.',
     });
     expect(failure.reason).toContain(`${inDoubt}: operation ${id}, deployment ${deploymentId}`);
   });
@@ -657,9 +657,9 @@ describe('a deployment of somebody else that has no id', () => {
 
   it.each<[string, Partial<Server>, string]>([
     ['works on', { provisionState: 'deploying' }, 'its state is deploying'],
-    ['deploys another image', { imageSource: uuid(701) }, 'whether it is still that deployment cannot be told'],
-    ['carries one with an id', { deploymentId: uuid(902) }, 'whether it is still that deployment cannot be told'],
-    ['has finished one', { provisionState: 'active' }, 'whether it is still that deployment cannot be told'],
+    ['deploys another image', { imageSource: uuid(701) }, 'its deployment may be another one'],
+    ['carries one with an id', { deploymentId: uuid(902) }, 'its deployment may be another one'],
+    ['has finished one', { provisionState: 'active' }, 'its deployment may be another one'],
   ])('is neither touched nor called gone when its server %s by then', async (_, changes, reason) => {
     const { deprovision, bareMetal } = meanwhile(changes);
     expect(await failureOf(deprovision())).toMatchObject({
@@ -679,7 +679,7 @@ describe('a deployment of somebody else that has no id', () => {
     expect(await failureOf(deprovision())).toMatchObject({ code: 'deprovision_refused', retryable: true });
   });
 
-  it('may be on its way to be undeployed when an answer got lost and another one seems to be there', async () => {
+  it('may be undeploying when an answer got lost and another one seems to be there', async () => {
     const { deprovision } = meanwhile({ imageSource: uuid(701) }, lostRequest);
     expect(await failureOf(deprovision())).toMatchObject({ code: 'outcome_unknown' });
   });
@@ -688,7 +688,7 @@ describe('a deployment of somebody else that has no id', () => {
     const { deprovision } = meanwhile({ provisionState });
     expect(await deprovision()).toMatchObject({
       status: 'completed',
-      message: 'Server bm-1 does not carry that deployment any more.',
+      message: 'Server bm-1 no longer carries that deployment.',
     });
   });
 });

@@ -114,10 +114,10 @@ describe('a warning about the config drive', () => {
 
   test('is given for user data of no known form, and when nobody could log in', () => {
     expect(warningsAbout({ user_data: 'packages: [nginx]' })).toEqual([
-      'cloud-init may ignore the user data: it begins with neither "#cloud-config" nor "#!".',
+      'cloud-init may ignore the user data, because it begins with neither "#cloud-config" nor "#!".',
     ]);
     expect(warningsAbout(undefined)).toEqual([
-      'Nobody may be able to log in: the request had neither ssh_public_keys nor user data.',
+      'Nobody may be able to log in, because the request has neither ssh_public_keys nor user data.',
     ]);
   });
 });

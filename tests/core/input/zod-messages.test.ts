@@ -6,14 +6,14 @@ describe('what is said of a wrong value', () => {
   const secret = 'hush-hush';
 
   it.each<[string, z.ZodType, unknown]>([
-    ['must be a text', z.string(), 1],
+    ['must be a string', z.string(), 1],
     ['must be a whole number', z.int(), 1.5],
     ['must be true or false', z.boolean(), secret],
     ['must be date', z.date(), secret],
     ['must be one of a, b', z.enum(['a', 'b']), secret],
     ['is missing', z.enum(['a', 'b']), undefined],
     ['must be a', z.literal('a'), secret],
-    ['has none of the forms that it may have', z.union([z.int(), z.boolean()]), secret],
+    ['matches none of the allowed forms', z.union([z.int(), z.boolean()]), secret],
     ['must not be empty', z.string().min(1), ''],
     ['must be more than 0', z.number().positive(), 0],
     ['must be at most 7', z.number().max(7), 8],

@@ -56,7 +56,7 @@ describe('the list of images', () => {
       },
       expect.objectContaining({ size_mb: 2, deployable: true, note: 'not on some servers' }),
     ]);
-    expect(message).toBe('3 images, of which 2 can be deployed.');
+    expect(message).toBe('3 images; 2 can be deployed.');
     expect(next_cursor).toBeNull();
   });
 
@@ -90,16 +90,16 @@ describe('the list of images', () => {
     const { images, message } = await service.list(ImageListRequest.parse({}), forever);
     expect(images.map(({ deployable, note }) => [deployable, note])).toEqual([
       [true, undefined],
-      [false, 'it may not be deployed through this server'],
+      [false, 'it is not allowed by the policy of this MCP server'],
       [false, 'its status is queued'],
     ]);
-    expect(message).toBe('3 images, of which 1 can be deployed.');
+    expect(message).toBe('3 images; 1 can be deployed.');
   });
 
   it('has no page behind an image that is gone', async () => {
     await expect(list({ images: [image(1)] }, { cursor: uuid(2) })).rejects.toMatchObject({
       code: 'invalid_request',
-      fields: [{ field: 'cursor', message: expect.stringContaining('begin again without it') }],
+      fields: [{ field: 'cursor', message: expect.stringContaining('start again without it') }],
     });
   });
 
@@ -107,18 +107,18 @@ describe('the list of images', () => {
     [
       'is all there is to choose from where any URL is an image',
       { anyUrl: true },
-      'No image has a name here. Any http, https or oci URL from which Ironic can fetch an image may be given as image_id. A file URL, or one of the machine that fetches it, must be named in IRONIC_MCP_IMAGES. Servers with the deploy interface direct take none by http or https, for they want its checksum.',
+      'There are no named images here. image_id takes any http, https or oci URL from which Ironic can fetch an image. File URLs and local addresses must be named in IRONIC_MCP_IMAGES. Servers with the deploy interface direct need a checksum, so they take no http or https URL.',
     ],
     [
       'is not, where some have names',
       { images: [image(1)], anyUrl: true },
-      '1 image, of which 1 can be deployed. Any http, https or oci URL from which Ironic can fetch an image may be given as image_id too. A file URL, or one of the machine that fetches it, must be named in IRONIC_MCP_IMAGES. Servers with the deploy interface direct take none by http or https, for they want its checksum.',
+      '1 image; 1 can be deployed. image_id also takes any http, https or oci URL from which Ironic can fetch an image. File URLs and local addresses must be named in IRONIC_MCP_IMAGES. Servers with the deploy interface direct need a checksum, so they take no http or https URL.',
     ],
-    ['may be empty', {}, 'There is no image that this user may see.'],
+    ['may be empty', {}, 'This account can see no images.'],
     [
       'may be longer than anybody reads',
       { images: [image(1)], complete: false },
-      'At least 1 image, of which 1 can be deployed.',
+      'At least 1 image; 1 can be deployed.',
     ],
   ])('%s', async (_, offered, message) => {
     await expect(list(offered)).resolves.toMatchObject({ message });

@@ -120,7 +120,7 @@ describe('the list of servers', () => {
   it('does not call a server available whose class the policy does not allow', async () => {
     const { list } = setup([freeServer(1), freeServer(2, { resourceClass: 'gpu' })], { classes: ['gpu'] });
     const { message, servers } = await list();
-    expect(servers[0]).toMatchObject({ state: 'unusable', note: 'class not permitted' });
+    expect(servers[0]).toMatchObject({ state: 'unusable', note: 'class not allowed' });
     expect(message).toBe('2 servers: 1 available, 1 unusable.');
     expect((await list({ state: 'available' })).servers).toMatchObject([{ resource_class: 'gpu' }]);
   });
@@ -146,7 +146,7 @@ describe('the list of servers', () => {
     expect(await found({ state: 'failed' })).toEqual([[], '0 servers match.']);
     expect(await found({ resource_class: 'none-such' })).toEqual([
       [],
-      '0 servers match. Without resource_class the counts show which classes there are.',
+      '0 servers match. Call again without resource_class to see the classes.',
     ]);
   });
 
@@ -159,9 +159,7 @@ describe('the list of servers', () => {
 
   it('says that it may be the rights of the user when nothing can be seen', async () => {
     const { message } = await setup([]).list();
-    expect(message).toBe(
-      'Ironic shows no server at all: either none is enrolled, or this user has no rights to see any of them.',
-    );
+    expect(message).toBe('Ironic shows no servers: none is enrolled, or this account may not see them.');
   });
 
   it('shows every server that matches once, whatever the pages', async () => {
@@ -192,12 +190,14 @@ describe('the list of servers', () => {
     const first = await list();
     expect(bareMetal.requests).toHaveLength(10);
     expect(first).toMatchObject({
-      message: 'At least 30 servers: 30 available. Only 30 servers were looked at; next_cursor leads on.',
+      message: 'At least 30 servers: 30 available. Only 30 servers were read; call again with next_cursor to go on.',
       next_cursor: uuid(30),
     });
     const [nothing, found] = await everyPage(list, { name_contains: 'needle' });
     expect(nothing).toMatchObject({ servers: [], next_cursor: uuid(30) });
-    expect(nothing?.message).toBe('No server matched so far. Only 30 servers were looked at; next_cursor leads on.');
+    expect(nothing?.message).toBe(
+      'No server matched so far. Only 30 servers were read; call again with next_cursor to go on.',
+    );
     expect(found).toMatchObject({ servers: [{ name: 'needle' }], next_cursor: null });
   });
 
@@ -210,7 +210,7 @@ describe('the list of servers', () => {
     expect(bareMetal.requests.length - before).toBe(1);
   });
 
-  it('refuses a cursor that leads nowhere, and one that is none without asking', async () => {
+  it('refuses a cursor that is unknown or has expired, and one that is none without asking', async () => {
     const { list, bareMetal } = setup(many(3));
     const refusal = { code: 'invalid_request', fields: [{ field: 'cursor' }] };
     await expect(list({ cursor: 'x' })).rejects.toMatchObject(refusal);

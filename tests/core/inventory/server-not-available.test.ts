@@ -10,7 +10,7 @@ describe('a server that cannot be deployed now', () => {
       code: 'server_not_available',
       id: 'bm-1',
       reason: `its state is ${provisionState}`,
-      hint: expect.stringContaining('free again'),
+      hint: expect.stringContaining('until this one is available'),
       retryable: true,
     });
   });
@@ -22,7 +22,7 @@ describe('a server that cannot be deployed now', () => {
     ['failed for somebody else', { provisionState: 'deploy failed' }],
   ])('is not when it %s', (_, overrides) => {
     expect(serverNotAvailable('bm-1', freeServer(1, overrides))).toMatchObject({
-      hint: expect.stringMatching(/^Choose another server, or leave out server_id/),
+      hint: expect.stringMatching(/^Name another server, or leave out server_id/),
       retryable: false,
     });
   });

@@ -75,7 +75,7 @@ describe('a config drive', () => {
   it('refuses anything beside the four members, and names it', () => {
     expect(reasonOf({ config_drive: { meta_data: {}, userdata: 'x', packages: [] } })).toBe(
       'config_drive: "userdata", "packages" beside meta_data, user_data, network_data, vendor_data; ' +
-        'give either these four members only, or cloud-init user data alone',
+        'pass either these four members only, or cloud-init user data only',
     );
   });
 
@@ -88,14 +88,14 @@ describe('a config drive', () => {
   it('wants text or an object as user_data', () => {
     for (const value of [3, null, ['list'], false]) {
       expect(reasonOf({ config_drive: { user_data: value } })).toBe(
-        'config_drive.user_data: must be text or an object',
+        'config_drive.user_data: must be a string or an object',
       );
     }
   });
 
   it('may be 20 levels deep and no deeper, for Ironic refuses that', () => {
     expect(driveOf({ config_drive: nested(20) })).toBeDefined();
-    expect(reasonOf({ config_drive: nested(21) })).toBe('config_drive: nested more than 20 levels deep');
+    expect(reasonOf({ config_drive: nested(21) })).toBe('config_drive: is nested more than 20 levels deep');
     expect(reasonOf({ config_drive: { user_data: nested(20) } })).toContain('20 levels');
     expect(reasonOf({ config_drive: { list: [[nested(30)]] } })).toContain('20 levels');
     expect(reasonOf({ config_drive: nested(100_000) })).toContain('20 levels');
@@ -104,7 +104,7 @@ describe('a config drive', () => {
   it('may be of 64 MiB and no larger, for Ironic refuses that', () => {
     const megabytes = (count: number) => ({ config_drive: { user_data: '#'.repeat(count * 1024 * 1024) } });
     expect(driveOf(megabytes(63))).toBeDefined();
-    expect(reasonOf(megabytes(64))).toBe('config_drive: larger than 64 MiB, which Ironic refuses');
+    expect(reasonOf(megabytes(64))).toBe('config_drive: larger than 64 MiB, the most that Ironic takes');
   });
 
   it('never quotes a value when it is refused', () => {
@@ -155,7 +155,7 @@ describe('the host name', () => {
       meta_data: { [member]: 'web-1', hostname: 'web-1' },
     });
     expect(reasonOf({ hostname: 'web-1', config_drive: { meta_data: { [member]: 'web-2' } } })).toBe(
-      `hostname: differs from config_drive.meta_data.${member}; give it once`,
+      `hostname: differs from config_drive.meta_data.${member}; pass it once`,
     );
   });
 });
@@ -182,7 +182,7 @@ describe('public keys', () => {
     ['no object', [key], [key]],
   ])('are refused when the meta data has %s', (_, given, keys) => {
     expect(reasonOf({ ssh_public_keys: keys, config_drive: { meta_data: { public_keys: given } } })).toBe(
-      'ssh_public_keys: differ from config_drive.meta_data.public_keys; give them once',
+      'ssh_public_keys: differ from config_drive.meta_data.public_keys; pass them once',
     );
   });
 
@@ -218,8 +218,8 @@ describe('whether somebody may log in', () => {
 });
 
 describe('the warnings about a config drive', () => {
-  const login = 'Nobody may be able to log in: the request had neither ssh_public_keys nor user data.';
-  const ignored = 'cloud-init may ignore the user data: it begins with neither "#cloud-config" nor "#!".';
+  const login = 'Nobody may be able to log in, because the request has neither ssh_public_keys nor user data.';
+  const ignored = 'cloud-init may ignore the user data, because it begins with neither "#cloud-config" nor "#!".';
 
   it('are about logging in and about user data that nobody reads', () => {
     expect(warningsAbout(driveOf({}))).toEqual([login]);

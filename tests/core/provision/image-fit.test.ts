@@ -23,7 +23,7 @@ describe('an image', () => {
       'has no checksum where Ironic wants one',
       { lacksChecksum: true },
       { deployInterface: 'direct' },
-      "the server's deploy interface direct wants a checksum, and none is known; give one in the image catalogue",
+      "the server's deploy interface direct needs a checksum, and this image has none; the operator can add it to the image catalogue",
     ],
   ])('does not fit when it %s', (_, ofImage, ofServer, reason) => {
     expect(imageMisfit(image(ofImage), freeServer(1, ofServer))).toBe(reason);

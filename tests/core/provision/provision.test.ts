@@ -21,7 +21,7 @@ import { seededRandom, setup } from '../setup.js';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKey';
 const byId = { server_id: 'bm-1' };
-const stillReserved = /Server bm-\d is still reserved as deployment [-0-9a-f]{36}, for it could not be released/;
+const stillReserved = /Server bm-\d is still reserved as deployment [-0-9a-f]{36}, because it could not be released/;
 
 /** So many free servers, `bm-1` and so on. */
 function servers(count: number, overrides: Partial<Server> = {}): Server[] {
@@ -72,7 +72,9 @@ describe('provisioning a server that is named', () => {
 
   it('warns when nobody may be able to log in', async () => {
     const { message } = await setup().provision(byId);
-    expect(message).toMatch(/Nobody may be able to log in: the request had neither ssh_public_keys nor user data\.$/);
+    expect(message).toMatch(
+      /Nobody may be able to log in, because the request has neither ssh_public_keys nor user data\.$/,
+    );
   });
 
   it('gives each deployment an id of its own', async () => {
@@ -96,7 +98,7 @@ describe('provisioning a server that is named', () => {
     ['reserved', { deploymentId: uuid(9) }, `it is reserved as deployment ${uuid(9)}`],
     ['in maintenance', { maintenance: true }, 'it is in maintenance'],
     ['retired', { retired: true }, 'it is retired'],
-    ['one of Metal3', { name: 'bm~1' }, 'its name marks it as one of Metal3, whose operator owns it'],
+    ['one of Metal3', { name: 'bm~1' }, 'it belongs to Metal3, because its name contains "~"'],
     [
       'deployed by us',
       {
@@ -121,7 +123,7 @@ describe('provisioning a server that is named', () => {
     expect(await failure({ ...byId, resource_class: 'gpu' })).toMatchObject({
       code: 'server_not_available',
       reason: 'its resource class is baremetal.small',
-      hint: 'Choose another server, or leave out server_id to have a free one chosen. If it must be this one, leave out the resource_class, traits or conductor_group that speaks against it.',
+      hint: 'Name another server, or leave out server_id to deploy on any free one. To deploy on this one, leave out the resource_class, traits or conductor_group that it does not have.',
       retryable: false,
     });
     const nameless = setup({ servers: [freeServer(1, { resourceClass: null })] });
@@ -206,13 +208,15 @@ describe('provisioning as a user without rights', () => {
     expect(await failure({ server_id: 'bm-1' })).toMatchObject({
       code: 'deploy_refused',
       reason: 'Ironic says: "disallowed by policy"',
-      hint: expect.stringMatching(/^The server may be protected, or this user may have no rights to deploy it\./),
+      hint: expect.stringMatching(
+        /^Choose another server\. This one may be protected, or this account may lack the right to deploy it;/,
+      ),
     });
   });
 
   it('of a server that is not shown to it says that it may be the rights', async () => {
     expect((await setup({ servers: [] }).failure({ server_id: 'bm-1' })).hint).toContain(
-      'this user may have no rights to see it',
+      'this account may lack the right to see it',
     );
   });
 });
@@ -346,7 +350,7 @@ describe('provisioning any server of a class', () => {
     const { failure, clock, bareMetal } = setup({ misbehave: script({ reserve: always(refused('locked')) }) });
     expect(await failure(ofClass)).toMatchObject({
       code: 'no_available_servers',
-      reason: 'those that are free were taken or busy for too long',
+      reason: 'in 30 s every free server that was tried was busy or taken by others',
       retryable: true,
     });
     expect(clock.now() - start).toBeGreaterThanOrEqual(30_000);
@@ -378,9 +382,9 @@ describe('provisioning any server of a class', () => {
     const given = await lab.failure({ ...ofClass, ...request });
     expect(given).toMatchObject({
       ...expected,
-      hint: 'Name a server that will do in server_id; list_servers shows those there are.',
+      hint: 'Call list_servers to find a suitable server, and name it in server_id.',
     });
-    expect(given.reason).toMatch(/; in 30 s no other server was found that would do$/);
+    expect(given.reason).toMatch(/; in 30 s no other suitable server was found$/);
     expect(lab.clock.now() - start).toBeLessThan(40_000);
     expect(lab.writes()).toEqual([]);
   });
@@ -531,7 +535,7 @@ describe("what the reservation's own answer shows", () => {
     });
     expect(await failure(byId)).toMatchObject({
       code: 'server_not_available',
-      reason: 'somebody else has reserved it meanwhile',
+      reason: 'somebody else has reserved it',
     });
     expect(writes()).not.toContain('deploy bm-1');
   });
@@ -580,7 +584,7 @@ describe("what the reservation's own answer shows", () => {
           status: meaningOf({ provisionState }).outcome ?? 'in_progress',
           server_id: uuid(1),
         });
-        expect(message).toMatch(/^Another call with this idempotency_key started it at the same moment/);
+        expect(message).toMatch(/^Another call with this idempotency_key started the deployment at the same moment/);
         expect(writes()).toEqual(['reserve bm-1']);
         expect(bareMetal.deployments).toEqual([]);
       });
@@ -648,7 +652,7 @@ describe('a reservation whose answer is lost', () => {
       message: 'Failed to communicate with Ironic',
       retryable: false,
       reason: `Ironic did not answer within 30 s. The reservation of server bm-1 may still take effect: operation ${uuid(1)}, deployment ${deploymentId}. Its deployment was not started`,
-      hint: 'Nothing was deployed. Check the operation id with check_provision_status before you provision again.',
+      hint: 'Nothing was deployed. Call check_provision_status with the operation id before you provision again.',
     });
     expect(writes()).toEqual(Array(4).fill('reserve bm-1'));
   });
@@ -840,7 +844,7 @@ describe('a start that is refused', () => {
 
 describe('a call whose time is over', () => {
   const ports = Array.from({ length: 32 }, (_, index) => uuid(801 + index));
-  const tooLate = 'It took too long: the time for this call was over before everything had been sent';
+  const tooLate = 'The time for this call was over before everything was sent';
 
   it('attaches no further port, starts nothing, and gives the server back', async () => {
     const lab = setup({
@@ -941,7 +945,7 @@ describe('undoing a reservation', () => {
       reason: expect.stringMatching(
         new RegExp(`^Ironic says: "no checksum"\\. ${stillReserved.source}: Ironic says: "not you"$`),
       ),
-      hint: 'Choose another server; the operator can release this one by removing its instance_uuid.',
+      hint: 'Choose another server. The operator can release this one by removing its instance_uuid.',
     });
     expect(writes().filter((request) => request === 'release bm-1')).toHaveLength(8);
   });
@@ -954,7 +958,7 @@ describe('undoing a reservation', () => {
       },
     });
     expect((await lab.failure(byId)).reason).toMatch(
-      /Server bm-1 may still be reserved as deployment [-0-9a-f]{36}, for/,
+      /Server bm-1 may still be reserved as deployment [-0-9a-f]{36}, because/,
     );
   });
 
@@ -1050,7 +1054,7 @@ describe('the Neutron ports of a request', () => {
 
   it('that are refused are what the hint tells to look at', async () => {
     const { failure } = setup({ misbehave: script({ attach: [refused('invalid', 'no such port')] }) });
-    expect((await failure(withPorts)).hint).toMatch(/^Correct vifs/);
+    expect((await failure(withPorts)).hint).toMatch(/^Change vifs/);
   });
 
   it('that Ironic never hears of leave the server free', async () => {
@@ -1098,8 +1102,8 @@ describe('the Neutron ports of a request', () => {
     const { failure, writes } = setup({ servers });
     const missing = {
       code: 'deploy_refused',
-      reason:
-        'its network interface is neutron, and no Neutron port is attached; give the ids of its ports in vifs, which the operator must allow (IRONIC_MCP_ALLOW_VIFS)',
+      reason: 'its network interface is neutron, and no Neutron port is attached',
+      hint: expect.stringContaining('vifs (needs IRONIC_MCP_ALLOW_VIFS)'),
     };
     expect(await failure(byId)).toMatchObject({ ...missing, id: 'bm-1' });
     expect(await failure()).toMatchObject({ ...missing, id: uuid(1) });
@@ -1162,7 +1166,8 @@ describe('the Neutron ports of a request', () => {
 
   it('are missed in a message where the system may have no network without them', async () => {
     const servers = [freeServer(1, { networkInterface: 'flat' })];
-    const warning = 'No Neutron port was attached: with the network interface flat the system may have no network.';
+    const warning =
+      'The system may have no network, because the network interface is flat and no Neutron port is attached.';
     expect((await setup({ servers }).provision(byId)).message).toContain(warning);
     expect((await setup({ servers }).provision(withPorts)).message).not.toContain(warning);
   });

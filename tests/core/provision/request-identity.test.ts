@@ -203,7 +203,7 @@ describe('a request with a key', () => {
       entryOf({ ...request, hostname: 'web-2' }),
       'it was used for image ubuntu-24.04 at 2026-11-22T07:30:00Z, on server bm-1',
     ],
-    ['nobody knows what', null, 'it was used for something unknown, on server bm-1'],
+    ['nobody knows what', null, 'it was used for an unknown image, on server bm-1'],
   ])('is refused when the key was used for %s', async (_name, entry, reason) => {
     const { failure, writes } = setup({ servers: [earlier({ entry }), freeServer(2)] });
     expect(await failure(request)).toMatchObject({ code: 'idempotency_conflict', http: 409, reason });
@@ -220,7 +220,7 @@ describe('a request with a key', () => {
     const { failure, writes } = setup({ misbehave: script({ find: [unsent] }) });
     const unknown = await failure(request);
     expect(unknown.code).toBe('outcome_unknown');
-    expect(unknown.reason).toContain('Ironic accepted it, but what it deploys could not be read');
+    expect(unknown.reason).toContain('Ironic accepted the deployment, but the server could not be read again');
     expect(writes()).not.toContain('release bm-1');
   });
 
@@ -234,8 +234,8 @@ describe('a request with a key', () => {
     expect(await lab.failure(request)).toMatchObject({
       code: 'idempotency_conflict',
       reason:
-        'Another request with this key came at the same moment; server bm-1 was given image debian-12, ' +
-        'and may have been given the config drive of either request',
+        'Another request with this key came at the same moment. Server bm-1 was given image debian-12, ' +
+        'and the config drive of either request',
     });
   });
 
@@ -254,7 +254,7 @@ describe('a request with a key', () => {
       status: 'in_progress',
       server_id: uuid(1),
       message:
-        'Another call with this idempotency_key started it at the same moment, with the config drive of that call. Server bm-1 is being deployed.',
+        'Another call with this idempotency_key started the deployment at the same moment, with its own config drive. Server bm-1 is being deployed.',
     });
     expect(lab.writes()).not.toContain('release bm-1');
   });
@@ -338,7 +338,7 @@ describe('a request with a key', () => {
     });
     expect(await failure(request)).toMatchObject({
       code: 'outcome_unknown',
-      reason: `deployment ${deploymentId} is on a server already, but Ironic does not show which`,
+      reason: `deployment ${deploymentId} is already on a server, but Ironic does not show which`,
     });
     expect(writes().length).toBeLessThan(10);
   });
@@ -466,7 +466,7 @@ describe('retrying a failed deployment', () => {
     const refusal = await failure({ ...unkeyed, server_id: 'bm-1', retry_failed: true });
     expect(refusal).toMatchObject({
       code: 'server_not_available',
-      hint: expect.stringContaining('its very arguments'),
+      hint: expect.stringContaining('the same arguments'),
     });
     expect(writes()).toEqual([]);
   });
@@ -490,7 +490,7 @@ describe('retrying a failed deployment', () => {
   it('of any server is refused, for nobody knows which', async () => {
     expect(await setup().failure({ ...unkeyed, retry_failed: true })).toMatchObject({
       code: 'invalid_request',
-      reason: 'retry_failed: needs the server_id of what failed, or the idempotency_key of its request',
+      reason: 'retry_failed: needs the server_id or the idempotency_key of the failed deployment',
     });
   });
 
@@ -529,7 +529,7 @@ describe('retrying a failed deployment', () => {
       const { failure, writes, bareMetal } = undeployed({});
       expect(await failure(again)).toMatchObject({
         code: 'server_not_available',
-        reason: `what failed there is gone, for its state is ${state}`,
+        reason: `the failed deployment is gone: its state is ${state}`,
         deployment: null,
       });
       expect(writes()).toEqual(['reserve bm-1', 'release bm-1']);

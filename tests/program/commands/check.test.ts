@@ -138,7 +138,7 @@ describe('the check', () => {
       {
         outcome: 'ok',
         detail:
-          'any image may be deployed, but by no local URL; on servers of any class; any number at once; no Neutron port may be attached; nothing may be undeployed',
+          'any image may be deployed, except by a local URL; on servers of any class; any number at once; no Neutron port may be attached; nothing may be undeployed',
       },
     ]);
     const leashed = await steps({
@@ -154,7 +154,7 @@ describe('the check', () => {
         'only on servers of class baremetal.gpu (IRONIC_MCP_RESOURCE_CLASSES); ' +
         'at most 2 at once (IRONIC_MCP_MAX_DEPLOYING); ' +
         'Neutron ports may be attached (IRONIC_MCP_ALLOW_VIFS); ' +
-        'deployments of this program may be undeployed (IRONIC_MCP_ALLOW_DEPROVISION)',
+        'only deployments made here may be undeployed (IRONIC_MCP_ALLOW_DEPROVISION)',
     );
     expect(leashed.named('servers')[0]?.detail).toMatch(/^12, of which 2 can be deployed/);
     expect(leashed.named('images')[0]?.detail).toBe('1 can be deployed: debian-12');

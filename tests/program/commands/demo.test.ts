@@ -60,7 +60,7 @@ describe('the demo', options, () => {
       expect.stringMatching(/^< Server [-0-9a-f]{36} is not available for provisioning$/),
       '  Reason: its state is active; it was given image ubuntu-24.04 at',
       expect.stringMatching(/^ {10}\d{4}-\d\d-\d\dT[\d:]{8}Z$/),
-      '  Next: Choose another server, or leave out server_id to have a free one chosen.',
+      '  Next: Name another server, or leave out server_id to deploy on any free one.',
       '  Code: server_not_available',
       '  Retryable: no',
       '',

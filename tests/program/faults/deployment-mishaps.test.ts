@@ -58,9 +58,9 @@ describe.each(clientLines)('a deployment for a %s client', options, (line: Clien
     expect(lines).toEqual([
       'Ironic refused to deploy server stuck',
       expect.stringMatching(
-        /^Reason: Ironic says: "No\."\. Server stuck is still reserved as deployment [-0-9a-f]{36}, for it could not be released: /,
+        /^Reason: Ironic says: "No\."\. Server stuck is still reserved as deployment [-0-9a-f]{36}, because it could not be released: /,
       ),
-      'Next: Choose another server; the operator can release this one by removing its instance_uuid.',
+      'Next: Choose another server. The operator can release this one by removing its instance_uuid.',
       'Code: deploy_refused',
       'Retryable: no',
     ]);
@@ -93,7 +93,7 @@ describe.each(clientLines)('a deployment for a %s client', options, (line: Clien
             `\\. The reservation of server unreachable may still take effect: operation ${uuid}, deployment [-0-9a-f]{36}\\. Its deployment was not started$`,
           ),
         ),
-        'Next: Nothing was deployed. Check the operation id with check_provision_status before you provision again.',
+        'Next: Nothing was deployed. Call check_provision_status with the operation id before you provision again.',
         'Code: outcome_unknown',
         'Retryable: no',
       ],

@@ -15,7 +15,7 @@ const fault = (words: string) => ({ error_message: JSON.stringify({ faultcode: '
 const unavailable = (reason: string | RegExp) => [
   'Failed to communicate with Ironic',
   typeof reason === 'string' ? `Reason: ${reason}` : expect.stringMatching(reason),
-  'Next: Nothing was changed. Try again in a minute; if it persists, the operator should look at Ironic and the settings.',
+  'Next: Nothing was changed. Try again in a minute. If it fails again, ask the operator to run "ironic-mcp check".',
   'Code: ironic_unavailable',
   'Retryable: yes',
 ];
@@ -104,7 +104,7 @@ describe.each(clientLines)('a %s client of an Ironic that wants a sign-in', opti
     expect(failureIn(await session.callTool('provision_server', { ...image, server_id: 'rack1-small-01' }))).toEqual([
       'Failed to communicate with Ironic',
       'Reason: Ironic refused the sign-in: "Authentication required"; it wants to know who asks: set OS_AUTH_TYPE and what belongs to it',
-      'Next: Nothing was changed. The operator must correct the settings of this server that the reason names.',
+      'Next: Nothing was changed. Ask the operator to fix the settings that the reason names.',
       'Code: ironic_unavailable',
       'Retryable: no',
     ]);

@@ -129,7 +129,7 @@ describe('the audit log of the program', () => {
     expect(failureIn(answer)).toEqual([
       'The audit log cannot be written',
       'Reason: the file cannot be written (ENOENT)',
-      'Next: Nothing was changed. The operator must make the audit log writable.',
+      'Next: Nothing was changed. Ask the operator to make the audit log writable.',
       'Code: audit_unavailable',
       'Retryable: yes',
     ]);

@@ -21,9 +21,9 @@ const provisionRows: readonly Row[] = [
   ['a NUL in image_id', { image_id: 'debian\u0000' }, 'image_id: must not contain control characters'],
   ['a line break in image_id', { image_id: 'a\nCode: x' }, 'image_id: must not contain control characters'],
   ['10,000 characters of image_id', { image_id: long }, 'image_id: must be at most 2048 characters'],
-  ['a number for image_id', { image_id: 12 }, 'image_id: must be a text'],
-  ['a list for image_id', { image_id: ['a'] }, 'image_id: must be a text'],
-  ['null for image_id', { image_id: null }, 'image_id: must be a text'],
+  ['a number for image_id', { image_id: 12 }, 'image_id: must be a string'],
+  ['a list for image_id', { image_id: ['a'] }, 'image_id: must be a string'],
+  ['null for image_id', { image_id: null }, 'image_id: must be a string'],
   ['an unknown argument', { ...image, imageId: 'x' }, 'unknown argument "imageId"'],
   ['an unknown argument with a hostile name', { ...image, 'a\nCode: ok\u202E': 1 }, 'unknown argument "a Code: ok"'],
   ['an argument called constructor', { ...image, constructor: 1 }, 'unknown argument "constructor"'],
@@ -42,7 +42,7 @@ const provisionRows: readonly Row[] = [
     { ...image, server_id: long },
     `server_id: must be at most 255 characters; ${notServerRef}`,
   ],
-  ['a number for server_id', { ...image, server_id: 7 }, 'server_id: must be a text'],
+  ['a number for server_id', { ...image, server_id: 7 }, 'server_id: must be a string'],
   ['an empty resource_class', { ...image, resource_class: '' }, 'resource_class: must not be empty'],
   [
     'a NUL in resource_class',
@@ -83,7 +83,7 @@ const provisionRows: readonly Row[] = [
   [
     'nothing to retry',
     { ...image, retry_failed: true },
-    'retry_failed: needs the server_id of what failed, or the idempotency_key of its request',
+    'retry_failed: needs the server_id or the idempotency_key of the failed deployment',
   ],
   ['a port that is no UUID', { ...image, vifs: ['../ports'] }, 'vifs.0: must be a UUID'],
   ['a text for config_drive', { ...image, config_drive: 'x' }, 'config_drive: must be an object'],
@@ -92,12 +92,12 @@ const provisionRows: readonly Row[] = [
   [
     'a config drive that mixes its members with user data',
     { ...image, config_drive: { meta_data: {}, packages: ['nginx'] } },
-    `config_drive: "packages" beside ${fourMembers}; give either these four members only, or cloud-init user data alone`,
+    `config_drive: "packages" beside ${fourMembers}; pass either these four members only, or cloud-init user data only`,
   ],
   [
     'a config drive with an unknown member',
     { ...image, config_drive: { user_data: 'x', userdata: 'y' } },
-    `config_drive: "userdata" beside ${fourMembers}; give either these four members only, or cloud-init user data alone`,
+    `config_drive: "userdata" beside ${fourMembers}; pass either these four members only, or cloud-init user data only`,
   ],
   [
     'a config drive whose meta_data is a text',
@@ -112,17 +112,17 @@ const provisionRows: readonly Row[] = [
   [
     'a config drive whose user_data is a number',
     { ...image, config_drive: { user_data: 5 } },
-    'config_drive.user_data: must be text or an object',
+    'config_drive.user_data: must be a string or an object',
   ],
   [
     'a config drive that is nested too deep',
     { ...image, config_drive: { user_data: nested(30) } },
-    'config_drive: nested more than 20 levels deep',
+    'config_drive: is nested more than 20 levels deep',
   ],
   [
     'two different host names',
     { ...image, hostname: 'a', config_drive: { meta_data: { hostname: 'b' } } },
-    'hostname: differs from config_drive.meta_data.hostname; give it once',
+    'hostname: differs from config_drive.meta_data.hostname; pass it once',
   ],
   [
     'two different sets of keys',
@@ -131,7 +131,7 @@ const provisionRows: readonly Row[] = [
       ssh_public_keys: ['ssh-ed25519 AAAAAAAAAAAAAAAAAAAAAAAA'],
       config_drive: { meta_data: { public_keys: { a: 'ssh-ed25519 BBBBBBBBBBBBBBBBBBBBBBBB' } } },
     },
-    'ssh_public_keys: differ from config_drive.meta_data.public_keys; give them once',
+    'ssh_public_keys: differ from config_drive.meta_data.public_keys; pass them once',
   ],
 ];
 
@@ -145,7 +145,7 @@ const statusRows: readonly Row[] = [
   ['a UUID and a line break', { operation_id: `${uuid}\n` }, notUuid],
   ['a NUL in operation_id', { operation_id: `${uuid}\u0000` }, notUuid],
   ['10,000 characters of operation_id', { operation_id: long }, notUuid],
-  ['a number for operation_id', { operation_id: 1 }, 'operation_id: must be a text'],
+  ['a number for operation_id', { operation_id: 1 }, 'operation_id: must be a string'],
   ['a negative wait_seconds', { operation_id: uuid, wait_seconds: -1 }, 'wait_seconds: must be 0 to 50'],
   ['51 for wait_seconds', { operation_id: uuid, wait_seconds: 51 }, 'wait_seconds: must be 0 to 50'],
   ['1.5 for wait_seconds', { operation_id: uuid, wait_seconds: 1.5 }, 'wait_seconds: must be a whole number'],
@@ -172,7 +172,7 @@ describe.each(clientLines)('a %s client that calls with', (line: ClientLine) => 
     expect(failureIn(answer)).toEqual([
       'Invalid request',
       `Reason: ${reason}`,
-      'Next: Correct the arguments that the reason names and call again.',
+      'Next: Fix the arguments that the reason names, then call again.',
       'Code: invalid_request',
       'Retryable: no',
     ]);

@@ -15,13 +15,13 @@ const nobody = '00000000-0000-4000-8000-000000000000';
 const uuidOf = (name: string) => createSimulator().world.fleet.byName(name)?.uuid ?? '';
 const isoTime = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/;
 
-const chooseAnother = 'Next: Choose another server, or leave out server_id to have a free one chosen.';
+const chooseAnother = 'Next: Name another server, or leave out server_id to deploy on any free one.';
 const checkId =
-  'Next: Check the id or name; list_servers shows those there are. If it exists, this user may have no rights to see it.';
+  'Next: Call list_servers to see the ids and names. If the server exists, this account may lack the right to see it.';
 const tryLater =
-  'Next: Nothing was changed. Try again in a minute; if it persists, the operator should look at Ironic and the settings.';
+  'Next: Nothing was changed. Try again in a minute. If it fails again, ask the operator to run "ironic-mcp check".';
 const useOperationId =
-  'Next: Use the operation_id that provision_server answered with. If this is it, that deployment is gone; list_servers shows what there is now.';
+  'Next: Pass the operation_id from the answer of provision_server. If you did, that deployment is gone: call list_servers to see the servers as they are now.';
 
 /** A tool, its input, and the lines of the failure. */
 type Row = readonly [tool: string, input: object, ...lines: readonly string[]];
@@ -75,7 +75,7 @@ const rows: readonly Row[] = [
     { image_id: 'debian-12', server_id: 'rack1-small-01', resource_class: 'baremetal.gpu' },
     'Server rack1-small-01 is not available for provisioning',
     'Reason: its resource class is baremetal.small',
-    `${chooseAnother} If it must be this one, leave out the resource_class, traits or conductor_group that speaks against it.`,
+    `${chooseAnother} To deploy on this one, leave out the resource_class, traits or conductor_group that it does not have.`,
     'Code: server_not_available',
     'Retryable: no',
   ],
@@ -83,8 +83,8 @@ const rows: readonly Row[] = [
     'provision_server',
     { image_id: 'debian-12', resource_class: 'baremetal.huge' },
     'No available servers matching criteria',
-    'Reason: no server has the class baremetal.huge; the classes there are: baremetal.large 5, baremetal.small 4, baremetal.gpu 3',
-    'Next: Call again with a resource_class that there is; the reason names them.',
+    'Reason: no server has class baremetal.huge; the classes are baremetal.large 5, baremetal.small 4, baremetal.gpu 3',
+    'Next: Call again with a resource_class that the reason names.',
     'Code: no_available_servers',
     'Retryable: no',
   ],
@@ -92,7 +92,7 @@ const rows: readonly Row[] = [
     'provision_server',
     { image_id: 'ubuntu-94.04', server_id: 'rack1-small-01' },
     'Image ubuntu-94.04 not found',
-    'Next: Give the id or the exact name of an image; list_images shows those there are.',
+    'Next: Call list_images to see the images, then pass an id or an exact name.',
     'Code: image_not_found',
     'Retryable: no',
   ],
@@ -100,7 +100,7 @@ const rows: readonly Row[] = [
     'provision_server',
     { image_id: nobody },
     `Image ${nobody} not found`,
-    'Next: Give the id or the exact name of an image; list_images shows those there are.',
+    'Next: Call list_images to see the images, then pass an id or an exact name.',
     'Code: image_not_found',
     'Retryable: no',
   ],
@@ -110,7 +110,7 @@ const rows: readonly Row[] = [
     { image_id: 'fedora-41' },
     'Image fedora-41 cannot be deployed',
     'Reason: its status is queued',
-    'Next: Choose another image, or have the operator mend this one.',
+    'Next: Call list_images to choose another image, or ask the operator to repair this one.',
     'Code: image_not_deployable',
     'Retryable: no',
   ],
@@ -154,7 +154,7 @@ const rows: readonly Row[] = [
     { operation_id: 'rack1-small-01' },
     'Invalid request',
     'Reason: operation_id: must be a UUID',
-    'Next: Correct the arguments that the reason names and call again.',
+    'Next: Fix the arguments that the reason names, then call again.',
     'Code: invalid_request',
     'Retryable: no',
   ],
@@ -206,7 +206,7 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
       expect.stringMatching(
         new RegExp(`^Reason: .+\\. Server lost may be deploying: operation ${uuid}, deployment ${deployment}$`),
       ),
-      'Next: The deployment may have started. Do not provision again before check_provision_status has told how the operation id stands.',
+      'Next: The deployment may have started. Call check_provision_status with the operation id before you provision again.',
       'Code: outcome_unknown',
       'Retryable: no',
     ]);
@@ -220,7 +220,7 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
     expect(failureIn(await cloud.session.callTool('provision_server', { ...image, server_id: 'refused' }))).toEqual([
       'Ironic refused to deploy server refused',
       `Reason: Ironic says: "${words}"`,
-      'Next: Correct what the reason names (image, config drive, or the set-up of the server), or choose another server.',
+      'Next: Change the image or config drive if the reason names it, or choose another server. Only the operator can repair the set-up of this one.',
       'Code: deploy_refused',
       'Retryable: no',
     ]);
@@ -238,8 +238,8 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
       failureIn(await cloud.session.callTool('provision_server', { image_id: url, server_id: 'careful' })),
     ).toEqual([
       `Image ${url} cannot be deployed`,
-      "Reason: the server's deploy interface direct wants a checksum, and none is known; give one in the image catalogue",
-      'Next: Choose another image, or have the operator mend this one.',
+      "Reason: the server's deploy interface direct needs a checksum, and this image has none; the operator can add it to the image catalogue",
+      'Next: Call list_images to choose another image, or ask the operator to repair this one.',
       'Code: image_not_deployable',
       'Retryable: no',
     ]);
@@ -300,7 +300,7 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
   it('"Image … not found" for a name that is in no catalogue', async () => {
     expect(failureIn(await cloud.session.callTool('provision_server', { image_id: 'ubuntu-24.04' }))).toEqual([
       'Image ubuntu-24.04 not found',
-      'Next: Give the id or the exact name of an image; list_images shows those there are.',
+      'Next: Call list_images to see the images, then pass an id or an exact name.',
       'Code: image_not_found',
       'Retryable: no',
     ]);
@@ -323,7 +323,7 @@ describe.each(clientLines)('a %s client, of an Ironic from long ago, reads', opt
     expect(failureIn(await session.callTool(tool, input))).toEqual([
       'This Ironic is too old for the request',
       'Reason: Ironic speaks API 1.58, and 1.59 is needed',
-      'Next: Have Ironic upgraded, or leave out what needs the newer version.',
+      'Next: Ask the operator to upgrade Ironic, or leave out the argument that needs the newer version.',
       'Code: ironic_too_old',
       'Retryable: no',
     ]);

@@ -17,7 +17,7 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', (line:
 
   it('is shown the images to choose from, and why one cannot be deployed', async () => {
     const { images: listed, message, next_cursor } = await images({});
-    expect(message).toMatch(/^Simulated: 5 images, of which 4 can be deployed\./);
+    expect(message).toMatch(/^Simulated: 5 images; 4 can be deployed\./);
     expect(next_cursor).toBeNull();
     expect(listed.map(({ name, deployable }) => [name, deployable])).toEqual([
       ['broken-image', true],
@@ -84,7 +84,7 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', (line:
       failureIn(await session.callTool('provision_server', { image_id: 'debian-12', ...wish })).slice(0, 2);
     expect(await reasonFor({ resource_class: 'baremetal.huge' })).toEqual([
       'No available servers matching criteria',
-      'Reason: no server has the class baremetal.huge; the classes there are: baremetal.large 5, baremetal.small 4, baremetal.gpu 3',
+      'Reason: no server has class baremetal.huge; the classes are baremetal.large 5, baremetal.small 4, baremetal.gpu 3',
     ]);
     expect(await reasonFor({ resource_class: 'baremetal.small', traits: ['CUSTOM_GPU'] })).toEqual([
       'No available servers matching criteria',
@@ -104,7 +104,7 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', (line:
   it.each<[object, string]>([
     [{ limit: 0 }, 'Reason: limit: must be 1 to 200'],
     [{ limit: '3' }, 'Reason: limit: must be a whole number'],
-    [{ cursor: 'nosuch' }, 'Reason: cursor: leads nowhere, or to what is gone by now; begin again without it'],
+    [{ cursor: 'nosuch' }, 'Reason: cursor: is unknown or has expired; start again without it'],
     [{ name: 'debian' }, 'Reason: unknown argument "name"'],
   ])('is told what is wrong with %j', async (input, reason) => {
     const [message, second] = failureIn(await session.callTool('list_images', input));

@@ -62,7 +62,9 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', option
 
   it('warns when nobody may be able to log in', async () => {
     const { message } = await provision(session, { image_id: 'debian-12', server_id: 'rack2-large-01' });
-    expect(message).toContain('Nobody may be able to log in: the request had neither ssh_public_keys nor user data.');
+    expect(message).toContain(
+      'Nobody may be able to log in, because the request has neither ssh_public_keys nor user data.',
+    );
   });
 
   it('is refused a server that has a system already', async () => {
@@ -73,7 +75,7 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', option
     expect(failureIn(await session.callTool('provision_server', request))).toEqual([
       'Server rack1-small-03 is not available for provisioning',
       `Reason: its state is active; it was given image debian-12 at ${accepted.started_at}`,
-      'Next: Choose another server, or leave out server_id to have a free one chosen.',
+      'Next: Name another server, or leave out server_id to deploy on any free one.',
       'Code: server_not_available',
       'Retryable: no',
     ]);
