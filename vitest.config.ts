@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const testsIn = (folder: string) => `tests/${folder}/**/*.test.ts`;
 
 /** Every lane but `fast` and `long` has its folder. */
-const otherLanes = ['program', 'package', 'load', 'real'].map(testsIn);
+const otherLanes = ['program', 'package', 'load', 'real', 'machines'].map(testsIn);
 
 /** Each project is a lane: CONTRIBUTING.md says what each is for, and how to see which lane a test is in. */
 export default defineConfig({
@@ -31,6 +31,18 @@ export default defineConfig({
           // The files mostly wait. Each worker has Ironics of its own.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'machines',
+          include: [testsIn('machines')],
+          // An emulated machine takes minutes to boot, to write its disk and to boot again.
+          testTimeout: 1_500_000,
+          hookTimeout: 600_000,
+          // There is one machine.
+          fileParallelism: false,
         },
       },
     ],

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import versions
 from problem import Problem, Unavailable
 
 DEBIAN_PYTHON = Path('/usr/bin/python3')
@@ -62,16 +63,21 @@ def install_newest(cache):
         packages['python3-venv'] = '/usr/lib/python3.%d/ensurepip/__init__.py' % sys.version_info.minor
     install_packages(packages, cache / 'apt.log')
 
-    folder = cache / ('newest-python3.%d' % sys.version_info.minor)
+    return install_from_pypi('newest', versions.IRONIC, cache)
+
+
+def install_from_pypi(name, packages, cache, python=sys.executable):
+    """Returns the Python of a virtual environment with these packages. It is made again when they change."""
+    folder = cache / ('%s-python3.%d' % (name, sys.version_info.minor))
     complete = folder / 'complete'
-    if not complete.exists():
+    wanted = ' '.join(packages)
+    if not complete.exists() or complete.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
         log = cache / 'pip.log'
-        made = run([sys.executable, '-m', 'venv', folder], log) and run(
-            [folder / 'bin/python', '-m', 'pip', 'install', 'ironic'], log)
-        if not made:
-            raise Problem(f'Ironic could not be installed from PyPI: see {log}.')
-        complete.touch()
+        if not (run([python, '-m', 'venv', folder], log) and
+                run([folder / 'bin/python', '-m', 'pip', 'install', *packages], log)):
+            raise Problem(f'{wanted} could not be installed from PyPI: see {log}.')
+        complete.write_text(wanted)
     return folder / 'bin/python'
 
 

@@ -1,0 +1,40 @@
+import { writeFile } from 'node:fs/promises';
+import type { ProvisionStatus } from '../../src/core/requests.js';
+import type { McpSession } from '../support/mcp-session.js';
+
+/** A deployment as its client sees it: every answer, and every progress notification, by the seconds since its start. */
+export interface Followed {
+  readonly answers: readonly { readonly seconds: number; readonly answer: ProvisionStatus }[];
+  readonly notifications: readonly { readonly seconds: number; readonly percent: number; readonly message?: string }[];
+}
+
+/** Deploys as an agent does: one call to start, then calls that wait, until it is over. */
+export async function deploy(session: McpSession, input: object): Promise<Followed & { last: ProvisionStatus }> {
+  const begun = Date.now();
+  const seconds = () => Math.round((Date.now() - begun) / 100) / 10;
+  const { data: started, text } = await session.callTool('provision_server', input);
+  if (started === undefined) throw new Error(text);
+  const answers: { seconds: number; answer: ProvisionStatus }[] = [];
+  const notifications: { seconds: number; percent: number; message?: string }[] = [];
+  for (;;) {
+    const { data, text } = await session.callTool(
+      'check_provision_status',
+      { operation_id: started.operation_id, wait_seconds: 50 },
+      {
+        timeout: 120_000,
+        onprogress: ({ progress, message }) =>
+          notifications.push({ seconds: seconds(), percent: progress, ...(message === undefined ? {} : { message }) }),
+      },
+    );
+    if (data === undefined) throw new Error(text);
+    const answer = data as ProvisionStatus;
+    answers.push({ seconds: seconds(), answer });
+    if (answer.status !== 'in_progress') return { answers, notifications, last: answer };
+  }
+}
+
+/** Keeps the recording where `RECORDING` says. */
+export async function keep({ answers, notifications }: Followed): Promise<void> {
+  const { RECORDING } = process.env;
+  if (RECORDING) await writeFile(RECORDING, `${JSON.stringify({ answers, notifications }, null, 1)}\n`);
+}

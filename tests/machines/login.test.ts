@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type McpSession, openSession } from '../support/mcp-session.js';
+import { deploy, keep } from './following.js';
+import {
+  admin,
+  freeMachine,
+  keyPair,
+  lab,
+  machine,
+  report,
+  requests,
+  saidByIronic,
+  settings,
+  ssh,
+  sshWhenBooted,
+} from './machine.js';
+
+const password = '/driver_info/redfish_password';
+
+describe(`a machine that boots, and Ironic ${lab.version}`, () => {
+  let session: McpSession;
+  beforeAll(async () => {
+    await freeMachine();
+    const missing = { source: `${lab.images}/missing.qcow2` };
+    // Nobody listens there.
+    const closed = { source: 'http://10.99.0.1:9/debian.qcow2' };
+    session = await openSession('v2', settings({ missing, closed }));
+  });
+  afterAll(async () => {
+    expect(await session.close()).toEqual({ code: 0, signal: null });
+    expect(session.stderr()).toBe('');
+  });
+
+  test.each([
+    { what: 'an image that is missing (404)', image: 'missing', code: 'image_unreachable' },
+    { what: 'an image on a closed port', image: 'closed', code: 'image_unreachable' },
+    { what: 'a BMC that refuses the password (401)', image: lab.image, code: 'power_or_bmc', wrong: true },
+  ])('tells of $what', async ({ what, image, code, wrong }) => {
+    if (wrong) await admin.patch(machine.uuid, { op: 'replace', path: password, value: 'wrong' });
+    const begun = Date.now();
+    const { last } = await deploy(session, { image_id: image, server_id: machine.name });
+    report(what, begun, await saidByIronic(), `${last.failure?.code}: ${last.failure?.summary}`);
+    expect(last).toMatchObject({ status: 'failed', failure: { code } });
+    if (wrong) await admin.patch(machine.uuid, { op: 'replace', path: password, value: 'loopback' });
+    await freeMachine();
+  });
+
+  test('is deployed by class, and lets its user in by key, with host name and user data', async () => {
+    const { path, publicKey } = await keyPair('user');
+    const before = await requests();
+    const begun = Date.now();
+    const followed = await deploy(session, {
+      image_id: lab.image,
+      resource_class: machine.resource_class,
+      hostname: 'machine-1',
+      ssh_public_keys: [publicKey],
+      config_drive: { user_data: '#cloud-config\nwrite_files:\n- {path: /etc/lab, content: from user data}\n' },
+    });
+    const answered = Date.now();
+    const sent = (await requests()) - before;
+    await keep(followed);
+    expect(followed.last).toMatchObject({ status: 'completed', provision_state: 'active', progress_percent: 100 });
+    const { provision_updated_at: active } = await admin.node(machine.uuid);
+    const since = (time: number) => ((time - Date.parse(String(active))) / 1_000).toFixed(1);
+    report(
+      'from provision_server to completed',
+      begun,
+      `${followed.answers.length} calls`,
+      `${sent} requests to Ironic`,
+      `answered ${since(answered)} s after active`,
+    );
+    const seen = await sshWhenBooted(path, 'until [ -e /etc/lab ]; do sleep 1; done; hostname; cat /etc/lab');
+    report('from completed to a login', answered, `login ${since(Date.now())} s after active`);
+    expect(seen.split('\n')).toEqual(['machine-1', 'from user data']);
+  });
+
+  test('lets nobody in without the key', async () => {
+    const { path } = await keyPair('stranger');
+    await expect(ssh(path, 'hostname')).rejects.toThrow(/Permission denied \(publickey/);
+  });
+});

@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { administrator } from '../contract/lab.js';
+
+const execute = promisify(execFile);
+
+/** A lab that is up, as `lab.py up` describes it. */
+interface Lab {
+  readonly endpoint: string;
+  readonly version: string;
+  readonly access_log: string;
+  readonly catalogue: string;
+  readonly image: string;
+  readonly images: string;
+  readonly files: string;
+  readonly libvirt: string;
+  readonly machine: {
+    readonly name: string;
+    readonly uuid: string;
+    readonly resource_class: string;
+    readonly address: string;
+    readonly mac: string;
+    readonly user: string;
+  };
+}
+
+const { MACHINES_LAB } = process.env;
+if (!MACHINES_LAB) throw new Error('This lane needs the lab: npm run test:machines');
+export const lab = JSON.parse(MACHINES_LAB) as Lab;
+export const { machine } = lab;
+export const admin = administrator(lab.endpoint);
+
+const folder = mkdtempSync(join(tmpdir(), 'ironic-mcp-machines-'));
+const [image] = Object.values(JSON.parse(readFileSync(lab.catalogue, 'utf8')) as Record<string, object>);
+
+/** The settings of a program whose catalogue has the lab's image, and the same image at other addresses. */
+export function settings(sources: Readonly<Record<string, object>> = {}): Record<string, string> {
+  const catalogue = join(folder, 'images.json');
+  const others = Object.entries(sources).map(([name, source]) => [name, { ...image, ...source }]);
+  writeFileSync(catalogue, JSON.stringify({ [lab.image]: image, ...Object.fromEntries(others) }));
+  return { OS_AUTH_TYPE: 'none', OS_ENDPOINT: lab.endpoint, IRONIC_MCP_IMAGE_CATALOG: catalogue };
+}
+
+/** Undeploys the machine past the program, whatever became of it. */
+export async function freeMachine(): Promise<void> {
+  const { provision_state: state } = await admin.node(machine.uuid);
+  if (state === 'available') return;
+  await admin.done('PUT', `nodes/${machine.uuid}/states/provision`, { target: 'deleted' });
+  await admin.until(machine.uuid, 'available');
+}
+
+/** What Ironic says about the failure: it may wipe last_error, and history keeps it. */
+export async function saidByIronic(): Promise<string> {
+  const { history } = (await admin.done('GET', `nodes/${machine.uuid}/history?detail=true`)) as {
+    history: { event: string; created_at: string; severity: string }[];
+  };
+  const errors = history.filter(({ severity }) => severity === 'ERROR');
+  return errors.sort((one, other) => one.created_at.localeCompare(other.created_at)).at(-1)?.event ?? 'nothing';
+}
+
+/** The requests of everybody but the agent and the lab so far. */
+export async function requests(): Promise<number> {
+  const lines = (await readFile(lab.access_log, 'utf8')).split('\n').filter(Boolean);
+  return lines.filter((line) => !/\/v1\/(heartbeat|lookup)/.test(line)).length;
+}
+
+/** The half of a new key pair that is public, and the path of the other. */
+export async function keyPair(name: string): Promise<{ readonly path: string; readonly publicKey: string }> {
+  const path = join(folder, name);
+  await execute('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', path]);
+  return { path, publicKey: (await readFile(`${path}.pub`, 'utf8')).trim() };
+}
+
+/** Runs a command on the machine as a user who has this key and no other way in. */
+export async function ssh(key: string, command: string, address = machine.address): Promise<string> {
+  const options = [
+    ...['BatchMode=yes', 'IdentitiesOnly=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null'],
+    ...['LogLevel=ERROR', 'ConnectTimeout=10', 'ServerAliveInterval=10'],
+  ].flatMap((option) => ['-o', option]);
+  const args = ['-F', 'none', ...options, '-i', key, `${machine.user}@${address}`, command];
+  return (await execute('ssh', args)).stdout.trim();
+}
+
+/** The same, as soon as the machine lets the user in. */
+export async function sshWhenBooted(key: string, command: string, address?: string): Promise<string> {
+  for (;;) {
+    try {
+      return await ssh(key, command, address);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+/** Switches the machine off as a power failure would. */
+export const cutPower = () => execute('virsh', ['--quiet', '--connect', lab.libvirt, 'destroy', machine.name]);
+
+/** One row of the table of cases, for whoever reads the output of the lane. */
+export function report(what: string, begun: number, ...said: readonly string[]): void {
+  const seconds = ((Date.now() - begun) / 1_000).toFixed(0).padStart(5);
+  process.stderr.write(`${seconds} s  ${[what, ...said.map((each) => each.replace(/\s+/g, ' '))].join(' | ')}\n`);
+}
