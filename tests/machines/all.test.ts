@@ -30,7 +30,6 @@ describe(`the life of a machine that boots, and Ironic ${lab.version}`, () => {
   let key: Awaited<ReturnType<typeof keyPair>>;
 
   beforeAll(async () => {
-    await freeMachine();
     key = await keyPair('user');
     const large = join(lab.files, 'large.qcow2');
     copyFileSync(image, large);
@@ -54,29 +53,32 @@ describe(`the life of a machine that boots, and Ironic ${lab.version}`, () => {
   }
 
   test('an image larger than the disk fails with no_space', async () => {
+    await freeMachine();
     const begun = Date.now();
     const { last } = await deploy(session, { image_id: 'large', server_id: machine.name });
     await reportFailure('an image larger than the disk', begun, last);
     expect(last).toMatchObject({ status: 'failed', failure: { code: 'no_space' } });
-    await freeMachine();
   });
 
   test('a machine that is switched off while it writes fails with agent_lost', async () => {
+    await freeMachine();
     const begun = Date.now();
-    const followed = deploy(session, { image_id: lab.image, server_id: machine.name });
-    await untilStep('write_image');
-    await cutPower();
-    const { last } = await followed;
+    const [{ last }] = await Promise.all([
+      deploy(session, { image_id: lab.image, server_id: machine.name }),
+      untilStep('write_image').then(cutPower),
+    ]);
     await reportFailure('switched off while it writes', begun, last);
     expect(last).toMatchObject({ status: 'failed', failure: { code: 'agent_lost', step: 'write_image' } });
-    await freeMachine();
   });
 
   test('a machine deployed by name over REST has the address that network_data sets', async () => {
+    await freeMachine();
     const address = '10.99.0.50';
     const network_data = {
       links: [{ id: 'nic', type: 'phy', ethernet_mac_address: machine.mac }],
-      networks: [{ id: 'lan', link: 'nic', type: 'ipv4', ip_address: address, netmask: '255.255.255.0', routes: [] }],
+      networks: [
+        { id: 'lan', network_id: 'lan', link: 'nic', type: 'ipv4', ip_address: address, netmask: '255.255.255.0' },
+      ],
       services: [],
     };
     const begun = Date.now();
@@ -117,6 +119,7 @@ describe(`the life of a machine that boots, and Ironic ${lab.version}`, () => {
   });
 
   test('a failed deployment goes on with retry_failed when its cause is gone', async () => {
+    await freeMachine();
     const input = {
       image_id: 'late',
       server_id: machine.name,
