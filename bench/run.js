@@ -1,10 +1,10 @@
-// Runs the parts of the bench, all or the named ones, and writes what they say into docs/performance.md. A part whose
-// targets are missed is shown as it is, and makes this fail in the end.
+// Runs the parts of the bench, all or the named ones, and writes their tables into bench/results.md. If a part misses a
+// target, its table is written as it is, and this process fails at the end.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 
-const page = 'docs/performance.md';
+const page = 'bench/results.md';
 const node = (script, ...args) => [process.execPath, [`bench/${script}.js`, ...args]];
 const parts = {
   startup: node('startup'),
@@ -19,7 +19,7 @@ const parts = {
   http: node('http'),
   simulator: node('simulator'),
 };
-/** These want more than Node: Python and PyPI, and the deployment Debian and root. */
+/** These need more than Node: Python and PyPI, and the deployment also Debian and root. */
 const peers = { deployment: node('deployment'), 'other-servers': node('other-servers') };
 
 const names = process.argv.slice(2);
@@ -39,7 +39,7 @@ for (const name of chosen) {
   if (said !== '') await record(name, said.trim());
 }
 
-/** Puts it between the marks of its part. */
+/** Puts a part's output between the marks of that part. */
 async function record(name, said) {
   const text = await readFile(page, 'utf8');
   const [begin, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
