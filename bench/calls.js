@@ -1,5 +1,5 @@
-// Measures tool calls over stdio, one at a time and many in flight, against a bare loop of JSON-RPC that knows its
-// answer by heart, in turns.
+// Measures tool calls over stdio, one at a time and many in flight. It compares them, in turns, with a bare JSON-RPC loop
+// that sends a fixed answer.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,7 +89,7 @@ async function open(args) {
   return server;
 }
 
-/** Calls a second, so many at a time. */
+/** Calls a second, with `inFlight` calls at a time. */
 async function load(server, call, inFlight) {
   const latencies = [];
   let left = calls;

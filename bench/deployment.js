@@ -1,5 +1,5 @@
-// Measures a deployment, until it is accepted, on one real Ironic: by this program, by the same requests bare, and by
-// other people's clients, in turns. Ironic's own log counts the requests.
+// Measures a deployment on a real Ironic, until Ironic accepts it. It compares, in turns, this program, the same requests sent
+// bare, and other people's clients. Ironic's own log counts the requests.
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
@@ -34,13 +34,13 @@ try {
     { name: '`openstack baremetal node list`, `set`, `deploy`', deploy: () => peers.by('openstack') },
   ].map((subject) => ({ ...subject, times: [], requests: [] }));
   for (let round = 0; round <= rounds; round += 1) {
-    // There and back, so that nobody always follows the same one.
+    // The order alternates, so that no subject always follows the same one.
     for (const { deploy, times, requests } of round % 2 ? subjects : subjects.toReversed()) {
       ironic.requests();
       const time = await deploy();
       const sent = ironic.requests();
       await ironic.putBack();
-      // The first round warms up: versions are read, connections opened.
+      // The first round warms up: it reads versions and opens connections.
       if (round === 0) continue;
       times.push(time);
       requests.push(sent);
@@ -112,7 +112,7 @@ async function bare() {
   await client.send('PUT', `/v1/nodes/${uuid}/states/provision`, { target: 'active', configdrive });
 }
 
-/** A request without what differs from one deployment to the next. */
+/** A request without the parts that differ between two deployments. */
 function kindOf(request) {
   return request.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'NODE');
 }
@@ -130,7 +130,7 @@ function startPeers() {
   };
   return {
     ready: answer(),
-    /** Milliseconds that this client took. */
+    /** How many milliseconds this client took. */
     async by(name) {
       child.stdin.write(`${name}\n`);
       return answer();

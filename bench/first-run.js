@@ -1,5 +1,5 @@
-// Measures the first run of `npx`, with a cache that is empty and a home that is new, up to the list of tools: the
-// package from its tarball, and a server on the MCP SDK that is packed the same way and has its packages fetched by npm.
+// Measures the first run of `npx` until the tool list, with an empty cache and a new home. It compares the package's tarball with
+// a server on the MCP SDK that is packed the same way and whose packages npm fetches.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ function packed(bin, file, modules) {
   return { bin, tarball: pack(from) };
 }
 
-// Where npm is told of its registry and certificates stays the same in a new home.
+// The new home keeps npm's settings for registry and certificates.
 const userconfig = npm(['config', 'get', 'userconfig']);
 
 async function run({ bin, tarball }) {

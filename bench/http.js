@@ -1,6 +1,5 @@
-// Measures the REST face against a bare node:http server that sends the same bytes, in one interleaved run, as ratios. The
-// verdict goes by requests per second of a processor: on a busy machine all want the same cores, and requests per second
-// tell only who got one.
+// Measures the REST face against a bare node:http server that sends the same bytes, as ratios within one interleaved run. The
+// verdict uses requests per second of processor time: on a busy machine, plain requests per second only tell who got a core.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -21,7 +20,7 @@ const post = {
   body: JSON.stringify({
     image_id: 'ubuntu-24.04',
     server_id: 'rack1-small-01',
-    // Every call after the first one finds that deployment.
+    // With this key, each later call finds the first call's deployment.
     idempotency_key: 'bench',
     hostname: 'web-1.example.com',
     ssh_public_keys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJYm0gqGzGxXcJ8sQyHxkq1v0mO6lYbq7o2r5q8pW3cM ada'],
@@ -30,9 +29,9 @@ const post = {
 const get = { method: 'GET', path: '/provision/1a049bf3-8234-4c54-abc6-eeccc75cd2f7' };
 
 /**
- * How many times the throughput of the bare server is to be reached, and how much longer the slowest answers may take.
- * With the simulator, both servers have the core do its work. Without any core the bare one knows its answers by heart:
- * what is compared with it is what routing, checking, parsing, writing and logging cost.
+ * The targets: the share of the bare server's throughput, and how much longer the slowest answers may take. With the simulator
+ * both servers let the core do its work. Without any core the bare server sends fixed answers, so the ratio shows what routing,
+ * checking, parsing, writing and logging cost.
  */
 const rows = [
   { title: 'GET', cloud: 'simulator', request: get, throughput: 0.8, tail: 4 },
@@ -54,7 +53,7 @@ try {
   for (const cloud of ['simulator', 'instant']) {
     for (const kind of ['bare', 'face']) {
       servers[`${kind} ${cloud}`] = await start(kind, cloud);
-      // There is a deployment to ask for.
+      // GET needs a deployment.
       await load(`${kind} ${cloud}`, { ...post, amount: 1, connections: 1 });
     }
   }
@@ -91,7 +90,7 @@ async function load(server, { path, ...request }) {
   return { perSecond: total / result.duration, perProcessorSecond: total / used, p99: Math.max(result.latency.p99, 1) };
 }
 
-/** Seconds that a server has used so far. */
+/** How many seconds of processor time a server has used so far. */
 async function processorTime(server) {
   const { child } = servers[server];
   child.send('processor time?');

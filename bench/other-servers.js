@@ -1,4 +1,4 @@
-// Measures the start of a Python MCP server beside ours, with the SDK of PyPI in a virtual environment of its own.
+// Measures the start of a Python MCP server beside ours. Its SDK comes from PyPI, in a virtual environment of its own.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

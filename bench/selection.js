@@ -1,5 +1,5 @@
-// Measures choosing a server by class in small fleets and large ones: requests, and time until the deployment is
-// accepted, in turns. Each fleet is a simulator of its own, asked over HTTP.
+// Measures the choice of a server by class in small and large fleets, in turns: requests, and time until Ironic accepts the
+// deployment. Each fleet is a simulator of its own, over HTTP.
 import { setTimeout as delay } from 'node:timers/promises';
 import { initialize, start } from './support/child.js';
 import { startCloud } from './support/counted-cloud.js';
@@ -32,7 +32,7 @@ try {
       const operation = JSON.parse(answer).result.structuredContent.operation_id;
       const count = cloud.seen().length;
       await putBack(cloud.direct, operation);
-      // The first round reads the versions, too.
+      // The first round also reads the versions.
       if (round === 0) continue;
       times.push(time);
       requests.push(count);
@@ -70,14 +70,14 @@ try {
   }
 }
 
-/** Undeploys a server, so that the fleet does not shrink. */
+/** Undeploys a server, so that each round finds the same fleet. */
 async function putBack(url, id) {
   const headers = { 'content-type': 'application/json', 'x-openstack-ironic-api-version': '1.82' };
   const body = JSON.stringify({ target: 'deleted' });
   for (;;) {
     const response = await fetch(`${url}/v1/nodes/${id}/states/provision`, { method: 'PUT', headers, body });
     if (response.ok) return;
-    // Locked until its deployment is over.
+    // Ironic keeps the server locked until its deployment has ended.
     if (response.status !== 409) throw new Error(`${response.status} ${await response.text()}`);
     await delay(10);
   }

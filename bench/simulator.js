@@ -1,4 +1,4 @@
-// Measures a filtered, limited list of the simulator with 100 servers and with 100,000, and the memory that these take.
+// Measures a filtered, limited list of the simulator with 100 and with 100,000 servers, and the memory that each takes.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -9,7 +9,7 @@ const sizes = [100, 100_000];
 const query =
   'provision_state=available&associated=false&maintenance=false&resource_class=baremetal.small&fields=uuid,name,resource_class&limit=20';
 
-/** Starts the simulator as users do, and resolves when it says where it is. */
+/** Starts the simulator as users do, and resolves when it prints its address. */
 async function start(servers) {
   const args = ['bin/ironic-mcp.js', 'simulator', '--port', '0', '--nodes', String(servers)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
@@ -17,7 +17,7 @@ async function start(servers) {
   throw new Error('the simulator does not start: is it built?');
 }
 
-/** Milliseconds until the whole answer is there. */
+/** How many milliseconds the whole answer takes. */
 async function ask(url) {
   const begin = performance.now();
   const response = await fetch(`${url}/v1/nodes?${query}`, { headers: { 'x-openstack-ironic-api-version': '1.82' } });
@@ -26,7 +26,7 @@ async function ask(url) {
   return performance.now() - begin;
 }
 
-/** The most memory that the process has had, in MB; on Linux. */
+/** The peak memory of the process in MB (Linux only). */
 async function peak({ pid }) {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
@@ -35,7 +35,7 @@ async function peak({ pid }) {
 const subjects = await Promise.all(sizes.map(start));
 let memory = [];
 try {
-  // In turns, so that whatever else the machine does meets both.
+  // In turns, so that other work on the machine slows both.
   for (let round = 0; round < rounds; round += 1) {
     for (const { url, times } of subjects) times.push(await ask(url));
   }

@@ -1,4 +1,4 @@
-// Measures what a user gets: the package as packed, and as installed into an empty folder.
+// Measures the size of the package, packed and installed in an empty folder.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

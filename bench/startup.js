@@ -31,7 +31,7 @@ const subjects = [
     return { name, command: command.split(' ') };
   }),
 ];
-// All servers above start without it. These two show how much it flatters the ratio.
+// All servers above start without it. These two show how much better the ratio looks with it.
 const { NODE_EXTRA_CA_CERTS } = process.env;
 if (NODE_EXTRA_CA_CERTS) {
   const env = { NODE_EXTRA_CA_CERTS };

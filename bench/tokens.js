@@ -1,4 +1,4 @@
-// Counts what this server costs a model to read: what it is shown at first, and the longest usual answers.
+// Counts the tokens that a model reads: the instructions, the tool list, and the longest usual answers.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';

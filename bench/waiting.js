@@ -1,4 +1,4 @@
-// Measures what many callers who wait for one deployment cost Ironic, against one who waits, in turns.
+// Measures how many requests Ironic gets when many callers wait for one deployment, and when one caller waits, in turns.
 import { setTimeout as delay } from 'node:timers/promises';
 import { initialize, request, start, usage } from './support/child.js';
 import { startCloud } from './support/counted-cloud.js';

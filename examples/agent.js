@@ -1,5 +1,5 @@
-// An agent's loop over MCP on stdio: list the tools, let the model choose a call, give it the answer, until it is done.
-// Any MCP server can stand on the command line; without one it is this checkout's, on the simulated cloud.
+// An agent's loop over MCP on stdio: list the tools, let the model choose a call, give it the answer, and repeat until it is
+// done. Pass the command of any MCP server; the default is this checkout's server on the simulated cloud.
 //
 //   node examples/agent.js [command [argument...]]
 import { fileURLToPath } from 'node:url';
@@ -19,13 +19,13 @@ let answer;
 for (let call = model(undefined); call !== undefined; call = model(answer)) {
   say(`> ${call.name} ${JSON.stringify(call.arguments)}`);
   answer = await client.callTool(call);
-  // Structured content is there for programs; the text is what a model reads, and all there is when a call fails.
+  // Structured content is for programs. A model reads the text, and a failed call has only text.
   say(`< ${answer.structuredContent?.message ?? answer.content[0].text}`);
 }
 await client.close();
 process.exitCode = answer.structuredContent?.status === 'completed' ? 0 : 1;
 
-/** Stands in for the language model: what it would call next, having read the last answer; nothing when it is done. */
+/** Stands in for the language model: reads the last answer and chooses the next call, or none when it is done. */
 function model(last) {
   if (last === undefined) {
     const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJYm0gqGzGxXcJ8sQyHxkq1v0mO6lYbq7o2r5q8pW3cM ada';

@@ -1,5 +1,5 @@
-// The same without MCP, in a program of one's own. The settings are those of the command, by the same names; with none
-// of OpenStack's it is a simulated cloud in this process.
+// The same without MCP, in a program of your own. The settings have the same names as for the command. Without any OS_*
+// setting, the cloud is simulated in this process.
 //
 //   node examples/library.js [image [resource class]]
 import { connect, Failure } from 'ironic-mcp';
@@ -22,7 +22,7 @@ try {
   process.exitCode = 1;
 }
 
-/** The server, and this deployment of it: whoever deploys it next is none of our business. */
+/** The server, and this deployment on it: the next deployment on the same server is not ours. */
 function operationOf({ operation_id, deployment_id }) {
   return { operation_id, deployment_id: deployment_id ?? undefined };
 }

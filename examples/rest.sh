@@ -1,11 +1,11 @@
 #!/bin/sh
-# The same over REST, with nothing but a shell and curl. Start `ironic-mcp http` first.
+# The same over REST, with a shell and curl. Start `ironic-mcp http` first.
 #
 #   sh examples/rest.sh [http://127.0.0.1:7385]
 set -eu
 api=${1:-http://127.0.0.1:7385}
 
-# One member of a flat JSON object on stdin, where there is no jq.
+# Prints one member of a flat JSON object from stdin, without jq.
 member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 
 started=$(curl --silent --show-error --fail-with-body --json \

@@ -1,4 +1,4 @@
-// Builds dist unless it is newer than everything it is made from, so that `npm test` and `npm run demo` just work.
+// Builds dist unless it is newer than all its sources, so that the other npm scripts work without a build before them.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

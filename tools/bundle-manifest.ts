@@ -3,8 +3,8 @@ import { launchSettings } from './launch.js';
 import type { PackageManifest } from './registry-entry.js';
 
 /**
- * What the form asks for: enough for each of the three ways to name a cloud (clouds.yaml, an application credential, a
- * standalone Ironic with its images), and the one rule to begin with. The last one holds every other setting.
+ * The settings in the form: enough for each of the three ways to name a cloud (clouds.yaml, an application credential, a
+ * standalone Ironic with its images), and one rule. The last one names a file with every other setting.
  */
 const asked = [
   'OS_CLOUD',
@@ -18,7 +18,7 @@ const asked = [
   'IRONIC_MCP_SETTINGS_FILE',
 ];
 
-/** manifest.json of the MCP bundle (MCPB 0.3), with which Claude Desktop installs the server by a double click. */
+/** manifest.json of the MCP bundle (MCPB 0.3), which Claude Desktop installs with a double click. */
 export function bundleManifest(manifest: PackageManifest, operations: readonly Operation[]): object {
   const { name, version, description, license, keywords, engines } = manifest;
   const entry = 'bin/ironic-mcp.js';
@@ -47,7 +47,7 @@ export function bundleManifest(manifest: PackageManifest, operations: readonly O
         env: Object.fromEntries(named.map(({ variable, key }) => [variable, `\${user_config.${key}}`])),
       },
     },
-    // What only some settings allow is not here.
+    // Tools that need a setting are left out.
     tools: operations
       .filter(({ effect }) => effect !== 'destroy')
       .map((operation) => ({ name: operation.name, description: operation.description })),
@@ -61,7 +61,7 @@ export function bundleManifest(manifest: PackageManifest, operations: readonly O
           title,
           description: meaning,
           required: false,
-          // Hosts pass on the name of a value that nobody gave; an empty one counts as not given.
+          // For a value without a default, hosts pass on the placeholder itself. An empty value counts as not set.
           default: yesOrNo ? false : '',
           ...(secret ? { sensitive: true } : {}),
         },

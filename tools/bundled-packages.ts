@@ -1,16 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A package of which at least a part is in the program. */
+/** A package that the program contains, at least in part. */
 export interface BundledPackage {
   readonly name: string;
   readonly version: string;
-  /** SPDX. */
+  /** The SPDX identifier. */
   readonly license: string;
   readonly licenseText: string;
 }
 
-/** What we read of esbuild's metafile. */
+/** The part of esbuild's metafile that we read. */
 export interface Metafile {
   readonly outputs: Readonly<
     Record<string, { readonly inputs: Readonly<Record<string, { readonly bytesInOutput: number }>> }>
@@ -18,8 +18,8 @@ export interface Metafile {
 }
 
 /**
- * The packages in the program, by name. Some packages carry others inside their own files; their bundler leaves a
- * comment where each begins, by which those are found.
+ * The packages in the program, by name. Some packages carry others inside their own files. Their bundler left a comment at the
+ * start of each, and this finds the comments.
  */
 export function bundledPackages({ outputs }: Metafile): readonly BundledPackage[] {
   const files = Object.values(outputs).flatMap(({ inputs }) =>
@@ -47,7 +47,7 @@ function manifestIn(folder: string): { name: string; version: string; license: s
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }
 
-/** Fails where the licence is not to be found: what is not known must not be shipped. */
+/** Throws if there is no licence text, because a package with an unknown licence must not be shipped. */
 function packageOf(name: string, version: string, folder: string): BundledPackage {
   const file = existsSync(folder) ? readdirSync(folder).find((each) => /^licen[cs]e(\.|$)/i.test(each)) : undefined;
   if (file === undefined) throw new Error(`${name}@${version} is bundled, and its licence is not in ${folder}`);

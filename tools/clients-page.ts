@@ -1,9 +1,9 @@
 import { byNpx, byNpxOnWindows, fromCheckout, type Launch, serverName } from './launch.js';
 
-/** What a client keeps of a server that it starts itself. */
+/** A client's entry for a server that it starts itself. */
 type Entry = Launch & { readonly type?: 'stdio'; readonly env?: Readonly<Record<string, string>> };
 
-/** What a client keeps of a server that runs already. */
+/** A client's entry for a server that already runs. */
 interface RemoteEntry {
   readonly type: 'http';
   readonly url: string;
@@ -12,7 +12,7 @@ interface RemoteEntry {
 
 const withSettings = { env: { OS_CLOUD: 'mycloud', HOME: '/home/you' } };
 
-/** The page on how each client is told of the server: every snippet and link is made of the same few launch lines. */
+/** The page on how to connect each client. Every snippet and link is made from the same few launch lines. */
 export function clientsPage(): string {
   return `${[
     '# Connect a client',
@@ -82,7 +82,7 @@ function claudeCode({ command, args }: Launch): string {
   return ['claude mcp add', serverName, '--', command, ...args].join(' ');
 }
 
-/** Pages cannot link to an editor itself: both have an address that leads there. */
+/** A page cannot link to an editor itself. Each editor has a web address that leads to it. */
 function vsCodeLink(launch: Launch): string {
   return `https://insiders.vscode.dev/redirect/mcp/install?${new URLSearchParams({ name: serverName, config: JSON.stringify(launch) })}`;
 }

@@ -1,5 +1,5 @@
-// Turns the declarations that tsc wrote into those that the package carries: plain types, and only the files that
-// index.d.ts needs. Fails if one needs another package, because a user of the library does not have that.
+// Turns tsc's declarations into the ones of the package: plain types, and only the files that index.d.ts needs. Fails if
+// one needs another package, because a user of the library does not have it.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -7,7 +7,7 @@ import { dirname, join, relative } from 'node:path';
 const dist = 'dist';
 const needed = filesFrom(join(dist, 'index.d.ts'));
 
-// A type that a schema gives: tsc leaves `z.output<typeof X>` in a declaration, which is `any` to a user without zod.
+// A type made from a schema: tsc leaves `z.output<typeof X>` in a declaration, which is `any` to a user without zod.
 const typeOfSchema = /^export type (\w+) = z\.(?:input|output)<typeof \w+>;$/gm;
 const schema = /^(?:export )?declare const \w+: .*\bz\..*\n(?:[ }].*\n)*/gm;
 const commentOnNothing = /^\/\*\*.*\n(?: \*.*\n)*(?=\/\*\*)/gm;
@@ -31,7 +31,7 @@ for (const entry of readdirSync(dist, { withFileTypes: true })) {
   if (entry.isDirectory() && readdirSync(join(dist, entry.name)).length === 0) rmdirSync(join(dist, entry.name));
 }
 
-/** A declaration file and all that it imports, directly or not. */
+/** A declaration file and every file that it imports, directly or indirectly. */
 function filesFrom(file, found = new Set()) {
   if (found.has(file)) return found;
   found.add(file);
@@ -47,8 +47,8 @@ function importsOf(file) {
 }
 
 /**
- * The types that schemas give, written out in full, by their names. tsc writes a type so where the source does not name
- * it, so this compiles a constant of each type and reads the constant's declaration.
+ * The types made from schemas, written out in full, by their names. tsc writes a type out if the source does not name it. So
+ * this compiles a constant of each type and reads the constant's declaration.
  */
 function plainTypes() {
   const source = join(dist, 'plain-types.ts');

@@ -6,12 +6,12 @@ export interface Launch {
   readonly args: readonly string[];
 }
 
-/** The name under which clients keep it. */
+/** The server's name in a client. */
 export const serverName = 'ironic';
 
 export const byNpx: Launch = { command: 'npx', args: ['-y', 'ironic-mcp'] };
 
-/** On Windows npx is a script, which only a shell can start. */
+/** On Windows npx is a script, and only a shell can start it. */
 export const byNpxOnWindows: Launch = { command: 'cmd', args: ['/c', byNpx.command, ...byNpx.args] };
 
 export const fromCheckout: Launch = { command: 'node', args: ['/path/to/ironic-mcp/bin/ironic-mcp.js'] };
@@ -64,7 +64,7 @@ const openStack: readonly LaunchSetting[] = [
   { variable: 'OS_CACERT', title: 'CA certificates', meaning: 'the path of a file, if the cloud has its own CA' },
 ];
 
-/** What can be set for a server on stdio, without what only other commands take. */
+/** The settings for a server on stdio, without the settings of other commands. */
 export const launchSettings: readonly LaunchSetting[] = [
   ...openStack,
   ...Object.entries(settings).flatMap(([name, { variable, meaning, wants, placeholder }]) => {

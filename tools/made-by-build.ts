@@ -2,7 +2,7 @@ import type { Options } from 'tsup';
 
 type Plugin = NonNullable<Options['esbuildPlugins']>[number];
 
-/** Puts what these modules of src export, run here, in their place: only data gets into the program. */
+/** Runs these modules of src during the build and puts their exports in their place, so that the program contains only data. */
 export function madeByBuild(modules: Readonly<Record<string, object>>): Plugin {
   return {
     name: 'made-by-build',

@@ -1,4 +1,4 @@
-// Makes the MCP bundle that Claude Desktop installs: the package, and manifest.json beside it.
+// Makes the MCP bundle for Claude Desktop: the package, and manifest.json beside it.
 //
 //   node tools/make-bundle.js [folder]     writes ironic-mcp-VERSION.mcpb there, or here
 import { execFileSync } from 'node:child_process';
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const [where = '.'] = process.argv.slice(2);
-// Not among the packages for development: it would bring more of them than all others together.
+// Not a development dependency, because it brings more packages than all the others together.
 const mcpb = ['-y', '--prefer-offline', '--package=@anthropic-ai/mcpb@2.1.2', '--', 'mcpb'];
 const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], shell: process.platform === 'win32' };
 const run = (command, args) => execFileSync(command, args, options);

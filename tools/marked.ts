@@ -1,4 +1,4 @@
-/** A text with something put between its markers `<!-- name:begin -->` and `<!-- name:end -->`. */
+/** The text, with this content between its markers `<!-- name:begin -->` and `<!-- name:end -->`. */
 export function marked(text: string, name: string, content: string): string {
   const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
   const [before, rest] = text.split(begin);

@@ -1,6 +1,6 @@
 import { byNpx, launchSettings } from './launch.js';
 
-/** What we read of package.json. */
+/** The part of package.json that we read. */
 export interface PackageManifest {
   readonly name: string;
   readonly version: string;

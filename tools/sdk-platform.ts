@@ -1,4 +1,4 @@
-// The bundler puts this in the place of the SDK's `_shims` export, which brings AJV on Node. This server passes a validator of
-// its own, so AJV would never run; loading it takes a tenth of the CPU time of a start.
+// The bundler replaces the SDK's `_shims` export with this, because that export brings AJV on Node. This server passes its own
+// validator, so AJV would never run, but loading it takes a tenth of the CPU time of a start.
 export { default as process } from 'node:process';
 export const DefaultJsonSchemaValidator = undefined;

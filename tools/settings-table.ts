@@ -1,7 +1,7 @@
 import { flagOf, settings, withoutIt } from '../src/config/settings.js';
 import { marked } from './marked.js';
 
-/** A text with the table of our own settings put between its markers. */
+/** The text, with the table of our own settings between its markers. */
 export function withSettingsTable(text: string): string {
   const rows = Object.entries(settings).map(([name, setting]) => {
     const { variable, wants, meaning } = setting;

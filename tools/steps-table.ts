@@ -1,7 +1,7 @@
 import { deploySteps } from '../src/core/status/progress.js';
 import { marked } from './marked.js';
 
-/** A text with the table of the deploy steps that are known put between its markers. */
+/** The text, with the table of the known deploy steps between its markers. */
 export function withStepsTable(text: string): string {
   const rows = Object.entries(deploySteps).map(
     ([name, { words, percent, usual }]) =>

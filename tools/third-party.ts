@@ -5,7 +5,7 @@ import { type BundledPackage, bundledPackages } from './bundled-packages.js';
 
 type Plugin = NonNullable<Options['esbuildPlugins']>[number];
 
-/** Writes beside the program what of others is in it: their licences for people, and an SBOM for machines. */
+/** Writes the licences of all bundled packages and an SBOM beside the program. */
 export function thirdParty(): Plugin {
   return {
     name: 'third-party',
@@ -37,7 +37,7 @@ function noticesOf(packages: readonly BundledPackage[]): string {
   ].join(line);
 }
 
-/** CycloneDX 1.6. It says the same for the same program: no time, no serial number. */
+/** CycloneDX 1.6. The same program gives the same SBOM: it has no time and no serial number. */
 function sbomOf(packages: readonly BundledPackage[]): object {
   const { name, version, description, license } = JSON.parse(readFileSync('package.json', 'utf8'));
   const own = purlOf(name, version);

@@ -1,7 +1,7 @@
 import type { Operation } from '../src/core/operation.js';
 import { marked } from './marked.js';
 
-/** A text with the table of the operations put between its markers. */
+/** The text, with the table of the operations between its markers. */
 export function withToolsTable(text: string, operations: readonly Operation[]): string {
   const rows = operations.map(
     ({ name, description, route, effect }) =>

@@ -2,7 +2,7 @@ import { type FailureCode, failures } from '../src/core/failures.js';
 import { writtenFor } from '../src/core/names.js';
 import { failedDeployments } from '../src/core/status/diagnosis.js';
 
-/** The page on everything that can fail, made from the tables that make the messages. */
+/** The page on failures. Its lists come from the tables that make the messages. */
 export function troubleshootingPage(): string {
   const calls = (Object.keys(failures) as FailureCode[]).map((code) => {
     const { http, message, when, hint, retryable } = failures[code];

@@ -1,4 +1,4 @@
-// As little as it takes to send requests to Ironic one after the other: the limit that no client gets under.
+// The smallest client that sends requests to Ironic one after the other: no client can be faster.
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 
@@ -6,7 +6,7 @@ export function createClient(endpoint, more = {}) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const headers = { 'content-type': 'application/json', 'x-openstack-ironic-api-version': '1.78', ...more };
   return {
-    /** Sends JSON and answers JSON. */
+    /** Sends JSON and returns the JSON of the answer. */
     async send(method, path, body) {
       const sent = request(`${endpoint}${path}`, { agent, method, headers });
       sent.end(body && JSON.stringify(body));

@@ -1,7 +1,7 @@
-// One server for bench/http.js, on a port that it prints; it tells its use of the processor when it is sent a message.
-// `face` is the REST face; `bare` is a node:http server without anything else that sends the same bytes. With `simulator`
-// both have their answers made by the core, which works on the simulator in this process. With `instant` the face has a
-// core that knows one answer by heart, and the bare server knows all of it by heart.
+// One server for bench/http.js, on a port that it prints. When it gets a message, it reports its processor time.
+// `face` is the REST face; `bare` is a plain node:http server that sends the same bytes. With `simulator` the core makes
+// the answers of both and works on the simulator in this process. With `instant` the face has a core with one fixed answer,
+// and the bare server sends a fixed text.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { composeCore } from '../../src/compose.js';

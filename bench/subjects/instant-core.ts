@@ -1,7 +1,7 @@
 import type { Core } from '../../src/core/operation.js';
 import { createPolicy } from '../../src/core/policy.js';
 
-/** A core that says the same to everybody, at once: what is left to measure is the face in front of it. */
+/** A core that gives everybody the same answer at once, so that the bench measures only the face in front of it. */
 export function instantCore(): Core {
   const answer = {
     operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7',

@@ -1,4 +1,4 @@
-// The MCP server of bench/calls.js: ours on stdio, with a core that answers at once.
+// The MCP server for bench/calls.js: ours on stdio, with a core that answers at once.
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { createStdioTransport } from '../../src/commands/stdio-transport.js';
 import { allOperations } from '../../src/core/operations.js';

@@ -1,4 +1,4 @@
-"""What the readme of the MCP SDK for Python shows: a server with one tool."""
+"""The server from the README of the MCP SDK for Python, with one tool."""
 
 from mcp.server.mcpserver import MCPServer
 

@@ -1,5 +1,5 @@
-// The limit that no MCP server gets under: a loop of JSON-RPC that knows its answers by heart, without any dependency.
-// What it answers to a tool call is its argument.
+// A JSON-RPC loop that sends fixed answers and has no dependency: no MCP server can be faster. Its argument is the answer to
+// a tool call.
 const answers = { 'tools/list': { tools: [] }, 'tools/call': JSON.parse(process.argv[2] ?? '{}') };
 let rest = '';
 process.stdin.on('data', (chunk) => {

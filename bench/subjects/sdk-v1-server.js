@@ -1,4 +1,4 @@
-// What the readme of the MCP SDK 1.x shows: a server with one tool.
+// The server from the README of the MCP SDK 1.x, with one tool.
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import * as z from 'zod';

@@ -1,4 +1,4 @@
-// What the readme of the MCP SDK 2.x shows: a server with one tool. What it answers can be given as an argument.
+// The server from the README of the MCP SDK 2.x, with one tool. Its argument, if any, is the tool's answer.
 import { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import * as z from 'zod';

@@ -50,13 +50,13 @@ export function start(command, args, env = {}) {
   };
 }
 
-/** Milliseconds of CPU that all threads have taken so far, and the most memory, in MB; on Linux. */
+/** The CPU time of all threads in milliseconds, and the peak memory in MB (Linux only). */
 export function usage({ pid }) {
   const threads = readdirSync(`/proc/${pid}/task`).map((thread) => {
     try {
       return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
     } catch {
-      // It has ended between the two.
+      // The thread has ended since its name was listed.
       return 0;
     }
   });

@@ -1,11 +1,11 @@
-// A cloud for the bench: the simulator as a process of its own, and in front of it a port that counts requests.
+// A cloud for the bench: the simulator as a process of its own, behind a port that counts requests.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { neutral } from './child.js';
 
-/** Starts the simulator with so many servers, behind a counting port. */
+/** Starts the simulator with this many servers, behind a port that counts requests. */
 export async function startCloud({ servers, speed = 1 }) {
   const args = ['bin/ironic-mcp.js', 'simulator', '--port', '0', '--nodes', String(servers)];
   const env = { ...neutral, IRONIC_MCP_SIM_SPEED: String(speed) };
@@ -39,7 +39,7 @@ async function countRequests(url) {
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     direct: url,
-    /** The requests since the last time. */
+    /** The requests since the last call. */
     seen: () => seen.splice(0),
     stop() {
       agent.destroy();

@@ -1,5 +1,5 @@
-// A real Ironic for the bench, with hardware that is fake and takes no time, and a log of the requests it gets. Wants
-// Debian and root; what is missing is installed.
+// A real Ironic for the bench, with fake hardware that takes no time, and a log of its requests. Needs Debian and root, and
+// installs what is missing.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ export async function startIronic({ nodes }) {
   const options = ['--release', 'debian', '--nodes', String(nodes), '--deploy-delay', '0'];
   const said = execFileSync('python3', [lab, 'up', '--state', state, ...options], { encoding: 'utf8' });
   const { endpoint, version, access_log: log } = JSON.parse(said);
-  // The log leaves out who calls itself so.
+  // The log leaves out requests with this User-Agent.
   const client = createClient(endpoint, { 'user-agent': 'ironic-lab' });
   const taken = async () => (await client.send('GET', '/v1/nodes?associated=true&fields=uuid,provision_state')).nodes;
   const foreign = new Set((await taken()).map(({ uuid }) => uuid));
@@ -22,14 +22,14 @@ export async function startIronic({ nodes }) {
   return {
     endpoint,
     version,
-    /** The requests since the last time, as `METHOD path`. */
+    /** The requests since the last call, as `METHOD path`. */
     requests() {
       const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
       const fresh = lines.slice(read).map((line) => line.slice(0, line.lastIndexOf(' ')));
       read = lines.length;
       return fresh;
     },
-    /** Undeploys what has been deployed, so that each turn finds the same. */
+    /** Undeploys everything that the bench deployed, so that each turn starts with the same servers. */
     async putBack() {
       for (;;) {
         const ours = (await taken()).filter(({ uuid }) => !foreign.has(uuid));

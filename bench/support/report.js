@@ -1,15 +1,15 @@
-// What the parts of the bench share: medians, and tables with a verdict.
+// Medians, and tables with a verdict, for all parts of the bench.
 
 export function median(values) {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-/** The value below which 99 of 100 lie. */
+/** The 99th percentile. */
 export function p99(values) {
   return [...values].sort((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1];
 }
 
-/** Each column is a title and how a row shows in it. */
+/** Each column is a title and a function that shows a row in it. */
 export function table(columns, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   const titles = columns.map(([title]) => title);
@@ -17,7 +17,7 @@ export function table(columns, rows) {
   return [line(titles), line(titles.map(() => '---')), ...lines].join('\n');
 }
 
-/** A list of what had to be shown, and whether it was; a target that is missed makes the process fail. */
+/** A list of targets and whether each is reached. A missed target makes the process fail. */
 export function verdicts(targets) {
   const missed = targets.filter(({ reached }) => !reached);
   if (missed.length > 0) process.exitCode = 1;
@@ -40,7 +40,7 @@ export const atLeast = (title, value, limit) => ({
   reached: value >= limit,
 });
 
-/** Writes what a part has found out, as Markdown. */
+/** Prints the results of a part as Markdown. */
 export function say(...paragraphs) {
   process.stdout.write(`${paragraphs.join('\n\n')}\n`);
 }
