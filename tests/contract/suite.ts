@@ -507,7 +507,7 @@ export function contract(openLab: () => Promise<Lab>): void {
     });
 
     test('cancels a deployment that waits for its agent', async () => {
-      const { id } = await deployed({ hang: 'write_image' });
+      const { id } = await deployed({ hang: 'deploy' });
       await admin.until(id, 'wait call-back');
       expect(await (await undoing(id))()).toMatchObject({ status: 'accepted' });
       expect((await admin.until(id, 'available')).instance_uuid).toBeNull();
@@ -600,7 +600,7 @@ export function contract(openLab: () => Promise<Lab>): void {
   test('the most deployments at once are counted in Ironic, whoever of us started them', async () => {
     const limited = (most: number) => anotherCore({ IRONIC_MCP_MAX_DEPLOYING: String(most) });
     const [first, second] = [await free(), await free()];
-    await script(first, { hang: 'write_image' });
+    await script(first, { hang: 'deploy' });
     await core.provision.provision({ image_id: image, server_id: first }, signal);
     await admin.until(first, 'wait call-back');
     const others = (await bareMetal.listReservedOrDeploying(signal)).filter(
