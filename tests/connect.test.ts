@@ -17,7 +17,7 @@ async function end(cloud: Connection, operation_id: string) {
 }
 
 describe('connect', () => {
-  it('without settings is a simulated cloud, and its messages say so', async () => {
+  it('gives a simulated cloud without settings, and its messages say so', async () => {
     const cloud = await connect(quickly);
     const started = await cloud.provision({ image_id: 'debian-12', resource_class: 'baremetal.small' });
     expect(cloud.simulated).toBe(true);
@@ -26,7 +26,7 @@ describe('connect', () => {
     await cloud.settled();
   });
 
-  it('with the settings of an Ironic asks that one', async () => {
+  it('uses the Ironic that the settings name', async () => {
     const ironic = await startSimulatedIronic();
     try {
       const { url } = ironic;
@@ -40,7 +40,7 @@ describe('connect', () => {
     }
   });
 
-  it('gives the answer of a change as it is, because a check that fails would hide the deployment', async () => {
+  it('returns the answer of a change unchecked, because a failed check would hide the deployment', async () => {
     const cloud = await connect(quickly);
     const refusing = vi.spyOn(ProvisionResponse, 'parse').mockImplementation(() => {
       throw new TypeError('no such answer');
@@ -75,7 +75,7 @@ describe('connect', () => {
     await expect(connect({ IRONIC_MCP_SIM_SPEED: 'fast' })).rejects.toThrow(/^IRONIC_MCP_SIM_SPEED must be /);
   });
 
-  it('refuses as the tools do what is not in the schema', async () => {
+  it('refuses an argument outside of the schema, as the tools do', async () => {
     const cloud = await connect(quickly);
     const refused = cloud.provision({ image_id: 'debian-12', hostname: 'not a name' });
     await expect(refused).rejects.toThrow(Failure);
@@ -85,7 +85,7 @@ describe('connect', () => {
     });
   });
 
-  it('is not warned of by Node when many calls have one signal', async () => {
+  it('causes no warning of Node when many calls share one signal', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
     const cloud = await connect({ IRONIC_MCP_SIM_SPEED: '0.01' });
     const { operation_id } = await cloud.provision({ image_id: 'debian-12' });
@@ -100,7 +100,7 @@ describe('connect', () => {
     warned.mockRestore();
   });
 
-  it('ends a wait with the reason of the signal', async () => {
+  it("ends a wait with the signal's reason", async () => {
     const cloud = await connect({ IRONIC_MCP_SIM_SPEED: '0.01' });
     const { operation_id } = await cloud.provision({ image_id: 'debian-12' });
     const leaving = new AbortController();
@@ -109,11 +109,11 @@ describe('connect', () => {
     await expect(waiting).rejects.toThrow('gone');
   });
 
-  it('ends a wait when its time is over, whatever is collected as garbage meanwhile', async () => {
+  it('ends a wait after its time, even if garbage is collected meanwhile', async () => {
     const cloud = await connect({ IRONIC_MCP_SIM_SPEED: '0.01' });
     const { operation_id } = await cloud.provision({ image_id: 'debian-12' });
     const request = { operation_id, wait_seconds: 10 };
-    // Nobody but the call knows the signal.
+    // Only the call holds the signal.
     const waiting = cloud.call('check_provision_status', request, { signal: AbortSignal.timeout(500) });
     await expect(whileCollectingGarbage(waiting)).rejects.toMatchObject({ name: 'TimeoutError' });
   });

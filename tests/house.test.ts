@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** Every file of the repository but recorded data. */
+/** Every file of the repository except recorded data. */
 const files = ['src', 'tests', 'tools', 'bench', 'docs', 'examples']
   .flatMap((root) => readdirSync(root, { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile())
@@ -12,13 +12,13 @@ const sources = files.filter((file) => /^src\/.*\.ts$/.test(file));
 
 const inFolder = (folder: string) => files.filter((file) => dirname(file) === folder);
 
-/** The room of a source: its folder inside `root`, or the file itself where it is in none. */
+/** The room of a source: its folder inside `root`, or the file itself if it has none. */
 function roomOf(root: string, source: string): string {
   const folder = dirname(source);
   return folder === root ? source : folder;
 }
 
-/** For each room of a folder, the rooms that it imports from. */
+/** For each room of a folder, the rooms from which it imports. */
 function imports(root: string): Map<string, Set<string>> {
   const rooms = new Map<string, Set<string>>();
   for (const source of sources.filter((each) => each.startsWith(`${root}/`))) {
@@ -33,7 +33,10 @@ function imports(root: string): Map<string, Set<string>> {
   return rooms;
 }
 
-/** The rooms that stay when those are taken away, floor by floor, that import from no other: those in a circle or above one. */
+/**
+ * The rooms that have no floor. Takes the rooms that import from no other room away, floor by floor. The rest is in a circle of
+ * imports, or above one.
+ */
 function unplaceable(rooms: Map<string, Set<string>>): string[] {
   const left = new Set(rooms.keys());
   const isFree = (room: string) => ![...(rooms.get(room) ?? [])].some((other) => left.has(other));

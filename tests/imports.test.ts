@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** By folder, `room` standing for any folder in it: what its files may import, as in CONTRIBUTING.md. */
+/** What the files of each folder may import, as in CONTRIBUTING.md. `room` stands for any folder in it. */
 const allowed: Readonly<Record<string, RegExp>> = {
   core: /^(\.\/x\.js|zod|node:crypto|node:events)$/,
   'core/room': /^(\.\/x\.js|\.\.\/\w.*|zod|node:crypto|node:events)$/,
@@ -27,7 +27,7 @@ const sources = [
   ...['node:crypto', 'node:events', 'node:https', 'node:stream', 'node:fs', 'node:fs/promises'],
 ];
 
-/** Each way to import. The last one is refused everywhere, for the rules on who may import what do not see it. */
+/** Each way to import. The last one is refused everywhere, because the rules on who may import what do not see it. */
 const ways = (source: string) => [
   `import { a } from '${source}';`,
   `import type { B } from '${source}';`,
@@ -47,10 +47,10 @@ interface Report {
 
 const rules = new Set(['lint/style/noRestrictedImports', 'lint/suspicious/noImportCycles']);
 
-/** Two files that import from each other, one of them only a type. */
+/** Two files that import from each other. One imports only a type. */
 const circle = { 'one.ts': "import type { B } from './two.js';", 'two.ts': "import { a } from './one.js';" };
 
-/** Has Biome, with our own configuration, look at each way to import each source, and answers what it refuses. */
+/** Runs Biome, with our configuration, on each way to import each source, and returns what it refuses. */
 function refusals(): ReadonlySet<string> {
   const root = mkdtempSync(join(tmpdir(), 'ironic-mcp-imports-'));
   try {
@@ -84,7 +84,7 @@ function refusals(): ReadonlySet<string> {
 const found = refusals();
 
 describe.each(folders)('src/%s', (folder) => {
-  it('imports what it may by statements and import(), and nothing else in any way', () => {
+  it('may import the sources of its list by statement and by import(), and nothing else in any way', () => {
     const refused = Object.fromEntries(
       sources.map((source, at) => [
         source,

@@ -5,8 +5,8 @@ const lock = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta
   readonly packages: Readonly<Record<string, { readonly version?: string; readonly integrity?: string }>>;
 };
 
-// npm leaves both out of packages for other platforms when it writes the file beside a node_modules, and then refuses it.
-it('the lock file names version and checksum of every package, or `npm ci` refuses it on a clean checkout', () => {
+// If npm writes the file beside a node_modules, it leaves both out for the packages of other platforms, and then refuses the file.
+it('the lock file has the version and the checksum of every package, which `npm ci` needs on a clean checkout', () => {
   const incomplete = Object.entries(lock.packages)
     .filter(([path, { version, integrity }]) => path !== '' && !(version && integrity))
     .map(([path]) => path);

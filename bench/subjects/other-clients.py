@@ -1,7 +1,8 @@
-"""Deploys by other people's clients for bench/deployment.js: a line in says by which, a line out how long it took.
+"""Deploys with other people's clients for bench/deployment.js. A line on stdin names the client; a line on stdout says how long
+it took.
 
-Each is used as its documentation shows it. Libraries are loaded already; commands start anew each time, as they do for
-those who type them.
+Each client is used as its documentation shows it. Libraries are already loaded. Commands start anew each time, as they do for
+people who type them.
 """
 
 import json
@@ -32,7 +33,7 @@ def by_metalsmith():
 
 
 def by_metalsmith_command():
-    # Quietly: otherwise it asks Neutron for the server's addresses at the end.
+    # With --quiet, because otherwise it asks Neutron for the server's addresses at the end.
     run('metalsmith', '--quiet', 'deploy', '--no-wait', '--resource-class', RESOURCE_CLASS, '--image', IMAGE,
         '--image-checksum', CHECKSUM, '--ssh-public-key', key_file.name)
 

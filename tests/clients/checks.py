@@ -1,4 +1,4 @@
-"""Checks that say in a sentence what holds, and count."""
+"""Checks: each is a sentence, and all are counted."""
 
 import sys
 import traceback
@@ -12,7 +12,7 @@ def check(sentence, holds, seen=None):
 
 
 def attempt(part):
-    """Runs some checks; what breaks off in the middle counts as one that failed."""
+    """Runs some checks. An exception in the middle counts as one failed check."""
     try:
         part()
     except Exception:

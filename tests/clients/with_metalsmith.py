@@ -1,4 +1,4 @@
-"""metalsmith against the simulator, its library and its command line. It wants no network: there is no Neutron."""
+"""metalsmith on the simulator: its library and its command line, without a network, because there is no Neutron."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ provisioner = metalsmith.Provisioner(cloud_region=connection.config)
 
 def library():
     """A deployment by metalsmith"""
-    # metalsmith does not bear instances that have no allocation, so it must have Ironic for itself.
+    # metalsmith fails on instances that have no allocation, so it needs an Ironic of its own.
     for other in connection.baremetal.nodes(associated=True):
         connection.baremetal.set_node_provision_state(other.id, 'deleted', wait=True, timeout=120)
     node = provisioner.reserve_node('baremetal.small', hostname='web1', capabilities={'boot_mode': 'uefi'})
@@ -38,7 +38,7 @@ def library():
 
 
 def failures():
-    """What metalsmith is refused"""
+    """The refusals that metalsmith gets"""
     try:
         provisioner.reserve_node('nope')
         check('metalsmith is told that there is no such class', False)
@@ -63,7 +63,7 @@ def command_line():
     """The command line of metalsmith"""
     metalsmith = Path(sys.executable).with_name('metalsmith')
     run = lambda *words: subprocess.run([metalsmith, *words], capture_output=True, text=True, timeout=200)  # noqa: E731
-    # Quietly: otherwise it asks Neutron for the server's addresses at the end.
+    # With --quiet, because otherwise it asks Neutron for the server's addresses at the end.
     done = run('--quiet', 'deploy', '--resource-class', 'baremetal.large', '--hostname', 'db1',
                '--image', 'http://images.example.com/ubuntu.img', '--image-checksum', 'd41d8cd98f00b204e9800998ecf8427e',
                '--ssh-public-key', key_file(), '--wait', '120')

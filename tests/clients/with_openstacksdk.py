@@ -1,4 +1,4 @@
-"""openstacksdk against the simulator. Where that is it learns as everybody does: from OS_* variables."""
+"""openstacksdk on the simulator, which it finds by OS_* variables."""
 
 import openstack
 from openstack import exceptions

@@ -1,6 +1,6 @@
-// Other people's test suites, against the built program on the simulator: the official conformance suite of MCP and the
-// inspector for both protocol eras, and schemathesis for REST. Needs the npm and Python registries. Prints what ran, and
-// fails if anything did not pass.
+// Runs other people's test suites on the built program with the simulator: the official conformance suite of MCP and the
+// inspector for both protocol eras, and schemathesis for REST. Needs the npm and Python registries. Prints each check, and
+// fails if one did not pass.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const program = at('../../bin/ironic-mcp.js');
 const folder = mkdtempSync(join(tmpdir(), 'ironic-mcp-conformance-'));
 
-// Both want a newer Node than the one that this program runs on.
+// Both need a newer Node than this program does.
 const conformance = ['-y', '-p', 'node@24', '-p', '@modelcontextprotocol/conformance@0.2.0-alpha.12', 'conformance'];
 const inspector = ['-y', '-p', 'node@24', '-p', '@modelcontextprotocol/inspector@2.12.0', 'mcp-inspector'];
 const schemathesis = 'schemathesis==4.32.5';
@@ -36,21 +36,21 @@ try {
         ...['--expected-failures', at(`expected-failures-${requirements}.yaml`)],
       ]);
     }
-    // The one expected failure that asks for no fixture: with a session id, and the same server, it passes.
+    // Of the expected failures, only this one needs no fixture: with a session id it passes on the same server.
     const front = createSessionFront(url).listen(0, '127.0.0.1');
     await once(front, 'listening');
     const scenario = ['--scenario', 'server-sse-multiple-streams', '--spec-version', '2025-11-25'];
     const server = ['server', '--url', `http://127.0.0.1:${front.address().port}/mcp`];
     const name = 'conformance with a session id';
     const output = await step(name, 'npx', [...conformance, ...server, ...scenario]);
-    // Warnings alone are no failure to it.
+    // The suite succeeds with warnings.
     results.push({ name: `${name}: both checks`, passed: /^Passed: 2\/2, 0 failed, 0 warnings$/m.test(output) });
     front.close();
   });
 
   for (const era of ['legacy', 'modern']) {
     const strict = ['--cli', '-q', '--protocol-era', era, '--strict', '--format', 'json'];
-    // With every tool there is.
+    // With all tools.
     const server = ['-e', 'IRONIC_MCP_ALLOW_DEPROVISION=true', process.execPath, program];
     const output = await step(`inspector ${era}`, 'npx', [
       ...inspector,
@@ -59,7 +59,7 @@ try {
       'tools/list',
       ...server,
     ]);
-    // Warnings alone are no failure to it; they are printed where errors are.
+    // The inspector succeeds with warnings, and prints them among the errors.
     results.push({ name: `inspector ${era}: no findings`, passed: !/^Warning: tool/m.test(output) });
   }
 
@@ -71,7 +71,7 @@ try {
     ...['--checks', 'all', '--no-color', '--continue-on-failure', ...more],
   ];
   await withServer(async (url) => {
-    // How many cases one run makes of its examples is a matter of chance.
+    // The number of cases in one run is random.
     let cases = 0;
     for (let run = 1; run <= 3 && cases < leastCases; run += 1) {
       const output = await step('schemathesis', join(venv, 'bin/schemathesis'), check(url, '--max-examples', '300'));
@@ -91,13 +91,13 @@ try {
 
 const failed = results.filter(({ passed }) => !passed);
 for (const { name, passed } of results) process.stdout.write(`${passed ? 'passed' : 'FAILED'}: ${name}\n`);
-// Last, for whoever sees only the end.
+// The summary comes last, because some readers see only the end.
 for (const { name, output = '' } of failed) {
   process.stdout.write(`\n=== the end of ${name}\n${output.trim().split('\n').slice(-20).join('\n')}\n`);
 }
 process.exitCode = failed.length === 0 ? 0 : 1;
 
-/** Runs one suite and answers what it printed. */
+/** Runs one suite and returns its output. */
 async function step(name, command, args) {
   process.stdout.write(`\n=== ${name}: ${command} ${args.join(' ')}\n`);
   const suite = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -108,7 +108,7 @@ async function step(name, command, args) {
       process.stdout.write(text);
     });
   }
-  // What cannot even be started is one failure, not the end of the lane.
+  // A suite that cannot start is one failure, not the end of the lane.
   const [status] = await once(suite, 'close').catch((error) => {
     output += String(error);
     return [null];
@@ -117,7 +117,7 @@ async function step(name, command, args) {
   return output;
 }
 
-/** Installs from a registry, which is asked again if it fails: this lane is not about registries. */
+/** Installs from a registry, and tries again if that fails: this lane does not test registries. */
 async function install(name, command, args) {
   for (const attempt of ['first', 'second', 'third']) {
     await step(`install ${name}, ${attempt} attempt`, command, args);
@@ -126,12 +126,12 @@ async function install(name, command, args) {
   }
 }
 
-/** Passes everything on to a server, and gives whoever initializes a session id, which means nothing. */
+/** Passes everything on to a server, and gives each client that initializes a session id without a meaning. */
 function createSessionFront(url) {
   return createServer((request, response) => {
     const left = new AbortController();
     response.on('close', () => left.abort());
-    // Whoever leaves early, the client or the server, leaves the other too.
+    // If the client or the server closes early, the proxy closes the other side as well.
     passOn(request, response, left.signal).catch(() => response.destroy());
   });
 
@@ -148,7 +148,7 @@ function createSessionFront(url) {
   }
 }
 
-/** Runs the program on a port of its own, and fails if it does not end well afterwards. */
+/** Runs the program on a port of its own, and fails if it does not exit with 0 afterwards. */
 async function withServer(action, token = '') {
   const args = [program, 'http', '--port', '0'];
   const settings = {

@@ -9,9 +9,9 @@ import { startSimulatedIronic } from '../support/simulated-ironic.js';
 
 const seconds = Number(process.env.SECONDS_OF_LOAD ?? 60);
 const inFlight = 200;
-/** What `compose.ts` allows. */
+/** The limit in `compose.ts`. */
 const connections = 8;
-/** Of a hundred requests so many go wrong. */
+/** How many of a hundred requests fail. */
 const faulty = 2;
 
 const mishaps: readonly Fault[] = [
@@ -27,7 +27,7 @@ const mishaps: readonly Fault[] = [
   faults.answerBefore(200, { uuid: 'of another kind' }),
 ];
 
-/** Lets requests through, but for some; and knows how many were there at the same time. */
+/** Passes most requests on, lets some fail, and counts how many are in progress at the same time. */
 function unreliable(random: () => number) {
   const counts = { requests: 0, faults: 0, now: 0, most: 0 };
   const fault: Fault = (exchange) => {
@@ -37,7 +37,7 @@ function unreliable(random: () => number) {
       counts.faults += 1;
       return mishap(exchange);
     }
-    // The others may be over for the client before they are here.
+    // For the client, the other requests may have ended before they end here.
     counts.now += 1;
     counts.most = Math.max(counts.most, counts.now);
     exchange.response.once('close', () => {
@@ -48,7 +48,7 @@ function unreliable(random: () => number) {
   return { counts, fault };
 }
 
-it(`${inFlight} status calls in flight for ${seconds} s are answered truly`, async () => {
+it(`${inFlight} status calls in flight for ${seconds} s get true answers`, async () => {
   const ironic = await startSimulatedIronic({ servers: 2 * inFlight });
   const proxy = await startFaultProxy(ironic.url);
   const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages, IRONIC_MCP_REQUEST_TIMEOUT: '5' };
@@ -59,7 +59,7 @@ it(`${inFlight} status calls in flight for ${seconds} s are answered truly`, asy
     .slice(0, inFlight);
   for (const request of free) await session.callTool('provision_server', request);
 
-  /** What is true of each server, from Ironic's own mouth: time stands still there, so it stays true. */
+  /** The state of each server, as Ironic tells it. Time stands still there, so it stays true. */
   const truth = new Map<string, string>();
   for (const { uuid } of nodes) {
     const { name, provision_state: state, instance_uuid: deployment } = await ironic.node(uuid);
@@ -77,7 +77,7 @@ it(`${inFlight} status calls in flight for ${seconds} s are answered truly`, asy
       return note(told === truth.get(id) ? 'true' : `not true: ${told} instead of ${truth.get(id)}`);
     }
     const code = /^Code: (\w+)$/m.exec(text)?.[1] ?? text;
-    // A server without a deployment has no operation, which is as true.
+    // A server without a deployment has no operation, and that answer is true as well.
     const free = / (available|manageable|enroll|clean\w*|clean wait|clean failed) /.test(`${truth.get(id)}`);
     return note(code === 'operation_not_found' && free ? 'true' : code);
   };
@@ -101,7 +101,7 @@ it(`${inFlight} status calls in flight for ${seconds} s are answered truly`, asy
   await Promise.all(workers);
 
   const total = [...outcomes.values()].reduce((sum, each) => sum + each, 0);
-  // Single samples go up and down with the garbage: the middle of the first and of the last quarter count.
+  // Single samples vary with the garbage, so the medians of the first and of the last quarter are compared.
   const quarter = Math.ceil(samples.length / 4);
   const [before, after] = [median(samples.slice(quarter, 2 * quarter)), median(samples.slice(-quarter))];
   const rate = (count: number) => Math.round(count / seconds);
@@ -115,14 +115,14 @@ it(`${inFlight} status calls in flight for ${seconds} s are answered truly`, asy
   expect(counts.faults).toBeGreaterThan(0);
   expect(counts.most).toBeLessThanOrEqual(connections);
   expect(after).toBeLessThanOrEqual(before * 1.2);
-  // An unhandled rejection would be on stderr, and would have ended the process.
+  // An unhandled rejection would have ended the process and stand on stderr.
   expect(session.stderr()).toBe('');
   expect(await session.close()).toEqual({ code: 0, signal: null });
   await proxy.close();
   await ironic.close();
 });
 
-/** What the server's process has in memory, in MiB (Linux). */
+/** The memory of the server's process in MiB (Linux only). */
 async function memoryOf({ pid }: McpSession): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024);

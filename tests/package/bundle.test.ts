@@ -23,7 +23,7 @@ interface Manifest {
   readonly user_config: Readonly<Record<string, { readonly default: string | boolean }>>;
 }
 
-/** Starts the unpacked bundle as its host does, with what the user gave. */
+/** Starts the unpacked bundle as its host does, with the user's settings. */
 async function open(given: Readonly<Record<string, string>>): Promise<Client> {
   const { server, user_config } = JSON.parse(readFileSync(join(unpacked, 'manifest.json'), 'utf8')) as Manifest;
   const replaced = (text: string) =>
@@ -42,7 +42,7 @@ async function open(given: Readonly<Record<string, string>>): Promise<Client> {
   return client;
 }
 
-/** Starts the bundle, has a server deployed, and answers what it said. */
+/** Starts the bundle, deploys a server, and returns the answer. */
 async function deploy(given: Readonly<Record<string, string>>, input: Readonly<Record<string, string>>) {
   const client = await open(given);
   try {
@@ -55,12 +55,12 @@ async function deploy(given: Readonly<Record<string, string>>, input: Readonly<R
 }
 
 describe('the MCP bundle, unpacked and started as its host does', () => {
-  it('simulates a cloud for a user who gave nothing', async () => {
+  it('simulates a cloud for a user without settings', async () => {
     const answer = await deploy({}, { image_id: 'debian-12', resource_class: 'baremetal.small' });
     expect(answer).toMatchObject({ status: 'accepted', message: expect.stringMatching(/^Simulated: /) });
   });
 
-  it('deploys on the Ironic of a user who gave its address', async () => {
+  it('deploys on the Ironic whose address the user gave', async () => {
     const ironic = await startSimulatedIronic();
     try {
       const catalogue = join(folder, 'images.yaml');

@@ -5,10 +5,10 @@ import { describe, expect, inject, it } from 'vitest';
 
 const { installed } = inject('packed');
 const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
-// Programs for Node have its types; they are not ours to bring.
+// The package does not bring Node's types, because programs for Node have them.
 const nodeTypes = ['--typeRoots', join(process.cwd(), 'node_modules', '@types')];
 
-/** What the compiler prints about a project in the folder where the package is installed. */
+/** The compiler's output about a project in the folder where the package is installed. */
 function compile(project: string, ...options: string[]): string {
   const args = [tsc, '--project', join(installed, project), ...options];
   return spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout;
@@ -29,7 +29,7 @@ describe('the library, installed without any other package', () => {
     });
   });
 
-  it.each(['true', 'false'])('compiles where it is used right and nowhere else, with skipLibCheck %s', (skip) => {
+  it.each(['true', 'false'])('compiles right uses and refuses wrong ones, with skipLibCheck %s', (skip) => {
     const lines = readFileSync(join(installed, 'types.ts'), 'utf8').split('\n');
     const wrong = lines.filter((line) => line.endsWith('// wrong'));
     const errors = compile('tsconfig.types.json', '--skipLibCheck', skip).match(/^\S.*$/gm) ?? [];

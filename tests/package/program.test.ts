@@ -4,7 +4,7 @@ import { describe, expect, inject, it } from 'vitest';
 
 const { installed } = inject('packed');
 
-describe('npx ironic-mcp, where the package was installed from its tarball and there is no registry', () => {
+describe('npx ironic-mcp, installed from the tarball without a registry', () => {
   it('deploys a server on the simulated cloud', async () => {
     const client = new Client({ name: 'tests', version: '1' });
     const transport = new StdioClientTransport({

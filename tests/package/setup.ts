@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { npm } from './npm.js';
 
-/** The package as `npm pack` makes it, and a folder in which it was installed. */
+/** The package as `npm pack` makes it, and the folder where it is installed. */
 export interface Packed {
   readonly tarball: string;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
   readonly files: readonly string[];
-  /** A folder in which nothing else was installed. Programs that use the library lie there as well. */
+  /** A folder with no other package. Programs that use the library are there as well. */
   readonly installed: string;
 }
 
@@ -20,7 +20,7 @@ declare module 'vitest' {
   }
 }
 
-/** Packs once and installs from the tarball, without a registry and with a cold cache. */
+/** Packs once, and installs from the tarball without a registry and with an empty cache. */
 export default async function setup({ provide }: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'ironic-mcp-package-'));
   const own = pack(folder);

@@ -8,7 +8,7 @@ const own = join(packed.installed, 'node_modules', 'ironic-mcp');
 const read = (name: string) => readFileSync(join(own, name), 'utf8');
 
 describe('the package', () => {
-  it('brings nothing else with it', () => {
+  it('needs no other package', () => {
     const manifest = JSON.parse(read('package.json')) as object;
     expect(manifest).not.toHaveProperty('dependencies');
     expect(manifest).not.toHaveProperty('peerDependencies');
@@ -26,7 +26,7 @@ describe('the package', () => {
     });
   });
 
-  it('holds the program, its licence, and what there is to say of the packages in it', () => {
+  it('contains the program, its licence, the notices and the SBOM', () => {
     expect(packed.files.filter((file) => !/^dist\/.*\.(js|d\.ts)$/.test(file)).sort()).toEqual([
       'LICENSE',
       'README.md',
@@ -43,32 +43,32 @@ interface Sbom {
   readonly components: readonly { readonly name: string; readonly version: string }[];
 }
 
-describe('what the package says of the packages in it', () => {
+describe('the list of bundled packages', () => {
   const sbom = JSON.parse(read('dist/sbom.cdx.json')) as Sbom;
   const code = packed.files
     .filter((file) => file.endsWith('.js'))
     .map(read)
     .join('\n');
 
-  it('is the same in its two forms', () => {
+  it('is the same in the notices and in the SBOM', () => {
     const notices = read('dist/THIRD-PARTY-NOTICES.txt');
     for (const { name, version } of sbom.components)
       expect(notices).toMatch(new RegExp(`^${name} ${version} \\(`, 'm'));
   });
 
-  it('names those that its own source imports', () => {
+  it('names the packages that our source imports', () => {
     expect(sbom.components.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['@hono/node-server', '@modelcontextprotocol/server', 'hono', 'js-yaml', 'ky', 'zod']),
     );
   });
 
-  it('names those that come inside the files of another', () => {
+  it('names the packages inside the files of another package', () => {
     // The MCP SDK carries a parser of content types in its own files.
     expect(code).toMatch(/invalid media type/);
     expect(sbom.components.map(({ name }) => name)).toContain('content-type');
   });
 
-  it('is CycloneDX by its published schema', () => {
+  it("is valid by CycloneDX's published schema", () => {
     expect(validate(sbom)).toEqual([]);
     expect(validate({ ...sbom, components: [{ name: 'nameless' }] })).not.toEqual([]);
   });
@@ -78,7 +78,7 @@ describe('what the package says of the packages in it', () => {
   });
 });
 
-/** What is wrong with a bill of materials by the schema of CycloneDX 1.6. */
+/** The errors of a bill of materials by the schema of CycloneDX 1.6. */
 function validate(sbom: unknown): readonly unknown[] {
   const require = createRequire(import.meta.url);
   const { Ajv } = require('ajv') as typeof import('ajv');

@@ -4,11 +4,11 @@ import type { Io } from '../../src/commands/io.js';
 export interface FakeIoOptions {
   readonly env?: Io['env'];
   readonly self?: Io['self'];
-  /** The width of the terminal that stdout is; none unless given. */
+  /** The width of the terminal behind stdout. By default stdout is no terminal. */
   readonly columns?: number;
 }
 
-/** The world outside as a command sees it, in the hands of a test. */
+/** The streams and variables of a command, controlled by a test. */
 export interface FakeIo {
   readonly io: Io;
   readonly stdin: PassThrough;

@@ -5,15 +5,15 @@ export interface HttpServer {
   readonly url: string;
   readonly port: number;
   readonly program: Running;
-  /** Asks it to stop, and resolves with its exit code. */
+  /** Asks the program to stop, and resolves with its exit code. */
   stop(): Promise<number | null>;
   /** The lines of its log that are JSON. */
   log(): readonly Readonly<Record<string, unknown>>[];
-  /** Sends bytes as they are and resolves with all that comes back until the connection is closed. */
+  /** Sends raw bytes, and resolves with everything that comes back until the connection closes. */
   raw(bytes: string): Promise<string>;
 }
 
-/** The built program, as `ironic-mcp http` on any free port. */
+/** The built program as `ironic-mcp http`, on a free port. */
 export async function startHttpServer(args: readonly string[] = [], env: Environment = {}): Promise<HttpServer> {
   const program = start(['http', '--port', '0', ...args], { IRONIC_MCP_SIM_SPEED: '10000', ...env });
   await program.until('stderr', / MCP at .*\n/);
@@ -41,7 +41,7 @@ export async function startHttpServer(args: readonly string[] = [], env: Environ
         socket.setEncoding('latin1').on('data', (text: string) => {
           answer += text;
         });
-        // A reset is an answer too.
+        // A reset counts as an answer.
         socket.on('error', () => undefined).on('close', () => resolve(answer));
       }),
   };

@@ -1,25 +1,25 @@
 import { assertOnlyJsonRpc } from './mcp-session.js';
 import { type Environment, type Exit, type Running, start } from './program.js';
 
-/** One message that came back. */
+/** One message from the server. */
 interface Reply {
   readonly id?: string | number | null;
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: { readonly code: number; readonly message: string };
 }
 
-/** The program as an MCP server, spoken to in bare lines: for what no client library would send. */
+/** The program as an MCP server that gets raw lines, for messages that no client library sends. */
 export interface Lines extends Running {
   send(line: string | Buffer): void;
-  /** Sends a request and waits for the answer that carries its id. */
+  /** Sends a request and waits for the answer with its id. */
   request(method: string, params?: object): Promise<Reply>;
-  /** The next answer that nobody waits for: one whose id is null, or of a line sent by hand. */
+  /** The next answer for which nobody waits: its id is null, or its request was a raw line. */
   next(): Promise<Reply>;
-  /** Ends stdin, waits for the program to end, and rejects if it wrote anything but JSON-RPC to stdout. */
+  /** Closes stdin, waits for the program to end, and rejects if stdout has anything except JSON-RPC. */
   leave(): Promise<Exit>;
 }
 
-/** Starts the program and shakes hands as clients up to 2025-11-25 do. */
+/** Starts the program and initializes it as clients up to 2025-11-25 do. */
 export async function openLines(env: Environment = {}, args: readonly string[] = []): Promise<Lines> {
   const running = start(args, env);
   const { child } = running;

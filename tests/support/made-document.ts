@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 
-/** Compares a document with what it is made from; UPDATE_GOLDEN=1 writes it anew. */
+/** Compares a generated document with its source. UPDATE_GOLDEN=1 writes it anew. */
 export async function expectMade(path: string, make: (now: string) => string) {
   const file = new URL(`../../${path}`, import.meta.url);
   if (process.env.UPDATE_GOLDEN) await writeFile(file, make(await readFile(file, 'utf8').catch(() => '')));

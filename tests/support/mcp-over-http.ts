@@ -7,7 +7,7 @@ import { asking, type ClientLine, type User } from './mcp-session.js';
 
 const clientInfo = { name: 'tests', version: '1' };
 
-/** A client of either line at the `/mcp` of a server; it can ask its user if it has one. */
+/** A client of either SDK generation at `/mcp` of a server. If it has a user, it can ask the user. */
 export async function connectOverHttp(line: ClientLine, url: string, token?: string, user?: User) {
   const at = new URL('/mcp', url);
   const options = token === undefined ? {} : { requestInit: { headers: { authorization: `Bearer ${token}` } } };

@@ -7,11 +7,11 @@ import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { assert } from 'vitest';
 import { type Environment, type Exit, program, type Recording, record } from './program.js';
 
-/** The client libraries that people's programs are made with: the old line, and the one that speaks 2026-07-28. */
+/** The two generations of client libraries: the old one, and the one for protocol 2026-07-28. */
 export const clientLines = ['v1', 'v2'] as const;
 export type ClientLine = (typeof clientLines)[number];
 
-/** What a tool answered. */
+/** A tool's answer. */
 export interface ToolAnswer {
   readonly isError: boolean;
   readonly text: string;
@@ -21,43 +21,43 @@ export interface ToolAnswer {
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
-  /** Asks for progress notifications. */
+  /** If given, the client asks for progress notifications. */
   readonly onprogress?: (progress: Reported) => void;
-  /** After so many milliseconds the client gives up; 60,000 by default. */
+  /** After how many milliseconds the client gives up: 60,000 by default. */
   readonly timeout?: number;
 }
 
-/** What a progress notification says. */
+/** The content of a progress notification. */
 export interface Reported {
   readonly progress: number;
   readonly total?: number | undefined;
   readonly message?: string | undefined;
 }
 
-/** One MCP client with the server that it started: the same face for both lines. */
+/** One MCP client with the server that it started. Both generations have the same interface here. */
 export interface McpSession {
   readonly line: ClientLine;
   readonly pid: number;
   readonly instructions: string;
-  /** The protocol that was agreed on. */
+  /** The negotiated protocol version. */
   readonly protocol: string;
   readonly server: { readonly name: string; readonly version: string };
   callTool(name: string, input: unknown, options?: CallOptions): Promise<ToolAnswer>;
   listTools(): Promise<readonly ListedTool[]>;
-  /** The library itself, for what is around the tools. */
+  /** The client library itself, for everything around the tools. */
   readonly client: AroundTools;
-  /** All that the server has written so far. */
+  /** Everything that the server has written so far. */
   stdout(): string;
   stderr(): string;
   readonly exited: Promise<Exit>;
   /**
-   * Leaves as the library does, and waits for the server to end. Rejects if the server wrote anything but JSON-RPC to
-   * stdout, at whatever time.
+   * Closes the client as the library does, and waits for the server to end. Rejects if the server ever wrote anything except
+   * JSON-RPC to stdout.
    */
   close(): Promise<Exit>;
 }
 
-/** What both lines call the same. */
+/** The methods that both generations share. */
 interface AroundTools {
   listPrompts(): Promise<object>;
   getPrompt(request: { name: string; arguments?: Record<string, string> }): Promise<object>;
@@ -78,7 +78,7 @@ interface ListedTool {
   readonly outputSchema?: object | undefined;
 }
 
-/** What the user of a client does with a question; a client without one cannot ask. */
+/** How the user of a client answers a question. A client without a user cannot ask. */
 export type User = (question: string) => Reply | Promise<Reply>;
 type Reply = { readonly action: 'accept' | 'decline' | 'cancel'; readonly content?: { readonly confirm: boolean } };
 
@@ -92,7 +92,7 @@ export async function openSession(
   return line === 'v1' ? openV1(parameters, user) : openV2(parameters, user);
 }
 
-/** What a client says of itself that has a user. */
+/** The capabilities of a client that has a user. */
 export const asking = { capabilities: { elicitation: { form: {} } } };
 
 interface Parameters {
@@ -102,7 +102,7 @@ interface Parameters {
   readonly stderr: 'pipe';
 }
 
-/** The process that a transport has just started. Neither line shows it, and both keep it in the same place. */
+/** The process that a transport has just started. Both generations hide it in the same place. */
 function processOf(transport: object): ChildProcess {
   return Reflect.get(transport, '_process') as ChildProcess;
 }
@@ -130,7 +130,7 @@ async function openV1(parameters: Parameters, user: User | undefined): Promise<M
   const client = new ClientV1(clientInfo, user ? asking : {});
   if (user) client.setRequestHandler(ElicitRequestSchema, async ({ params }) => user(params.message));
   let protocol = '';
-  // The only way in which this client tells.
+  // This client reports it in no other way.
   Object.assign(transport, { setProtocolVersion: (version: string) => (protocol = version) });
   await client.connect(transport);
   return {
@@ -195,7 +195,7 @@ function answerIn(result: object): ToolAnswer {
   return { isError: isError === true, text: first.text, data: structuredContent };
 }
 
-/** Stdout carries the protocol and nothing else. */
+/** Checks that stdout has only protocol messages. */
 export function assertOnlyJsonRpc(stdout: string): void {
   assert(stdout === '' || stdout.endsWith('\n'), `stdout ends in the middle of a line: ${stdout.slice(-200)}`);
   for (const line of stdout.split('\n').slice(0, -1)) {

@@ -1,4 +1,4 @@
 import { createPolicy } from '../../src/core/policy.js';
 
-/** An operator who forbids nothing but to undeploy. */
+/** A policy that forbids only undeploying. */
 export const openPolicy = createPolicy({ allowVifs: true });

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** The built program, which the tests start as its users do. */
+/** The built program. The tests start it as its users do. */
 export const program = fileURLToPath(new URL('../../bin/ironic-mcp.js', import.meta.url));
 
 export interface Exit {
@@ -10,15 +10,15 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Collects what a process wrote, and how it ended. */
+/** The output of a process, and how it ended. */
 export interface Recording {
   readonly stdout: () => string;
   readonly stderr: () => string;
-  /** Resolves when the process is gone and all of its output has been read. */
+  /** Resolves when the process has ended and all of its output is read. */
   readonly exited: Promise<Exit>;
 }
 
-/** Records a process that has just been spawned. */
+/** Records a process that was just started. */
 export function record(child: ChildProcess): Recording {
   const written = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   child.stdout?.on('data', (chunk: Buffer) => written.stdout.push(chunk));
@@ -40,11 +40,11 @@ export interface Running extends Recording {
   until(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<string>;
 }
 
-/** Starts the program with nothing of our own environment but what every program needs. */
+/** Starts the program with only the variables that every program needs. */
 export function start(args: readonly string[], env: Environment = {}): Running {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [program, ...args], { env: { PATH, HOME, ...env }, stdio: 'pipe' });
-  // Writing to a program that has ended is part of some tests.
+  // Some tests write to a program that has ended.
   child.stdin.on('error', () => undefined);
   const recorded = record(child);
   return {
@@ -73,7 +73,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs the program to its end, with that on stdin. */
+/** Runs the program to its end with this input. */
 export async function run(args: readonly string[], env: Environment = {}, input = ''): Promise<Outcome> {
   const running = start(args, env);
   running.child.stdin?.end(input);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { createSimulator, type SimulatorOptions } from '../../src/simulator/cloud.js';
 
-/** A node, as far as tests look at it. */
+/** The members of a node that tests read. */
 interface NodeView {
   readonly uuid: string;
   readonly name: string;
@@ -13,22 +13,22 @@ interface NodeView {
   readonly instance_info: Readonly<Record<string, unknown>>;
 }
 
-/** The simulated Ironic on a port, to be used as the real one; and a look behind the adapter's back. */
+/** The simulated Ironic on a port, used like a real one. Tests can also ask it without the adapter. */
 export interface SimulatedIronic {
   readonly url: string;
-  /** Asks it past the adapter. Resolves with the parsed body, and rejects for an error. */
+  /** Sends a request without the adapter. Resolves with the parsed body, and rejects for an error. */
   ask(method: string, path: string, body?: unknown): Promise<unknown>;
   node(ref: string): Promise<NodeView>;
-  /** What was given for a node's first boot, which Ironic itself shows to nobody. */
+  /** The config drive of a node, which Ironic itself does not show. */
   configDrive(name: string): unknown;
   /** Makes a node that is free for deployment. */
   addNode(name: string): Promise<NodeView>;
-  /** The nodes that are taken, but not in any deployment: there must never be one that nobody knows of. */
+  /** The nodes that are reserved but not in a deployment. */
   leftReserved(): Promise<readonly NodeView[]>;
   close(): Promise<void>;
 }
 
-/** Unless a clock is given time stands still there: what is deploying stays so, however slow the tests are. */
+/** Without a clock, time stands still: a server that is deploying stays so, however slow the tests are. */
 export async function startSimulatedIronic(options: SimulatorOptions = {}): Promise<SimulatedIronic> {
   const begin = Date.now();
   const { fetch, world } = createSimulator({ clock: { now: () => begin }, ...options });

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { ProvisionResponse, ProvisionStatus } from '../../src/core/requests.js';
 import type { McpSession, ToolAnswer } from './mcp-session.js';
 
-/** The data of a successful answer, which stands in it twice: as structured content and as text. */
+/** The data of a successful answer. The answer has it twice: as structured content and as text. */
 export function dataIn(answer: ToolAnswer): Readonly<Record<string, unknown>> {
   expect(answer.isError, answer.text).toBe(false);
   expect(answer.data).toEqual(JSON.parse(answer.text));
@@ -17,7 +17,7 @@ export async function check(session: McpSession, input: object): Promise<Provisi
   return ProvisionStatus.parse(dataIn(await session.callTool('check_provision_status', input)));
 }
 
-/** Asks again and again until the deployment is over. */
+/** Calls `check_provision_status` until the deployment has ended. */
 export async function finished(session: McpSession, { operation_id, deployment_id }: ProvisionResponse) {
   for (;;) {
     const status = await check(session, { operation_id, deployment_id });
@@ -25,7 +25,7 @@ export async function finished(session: McpSession, { operation_id, deployment_i
   }
 }
 
-/** The lines of a failed answer. A failure is text only: structured content beside it makes v1 clients throw. */
+/** The lines of a failed answer. A failure is only text, because structured content beside it makes v1 clients throw. */
 export function failureIn(answer: ToolAnswer): readonly string[] {
   expect(answer.isError, answer.text).toBe(true);
   expect(answer.data).toBeUndefined();

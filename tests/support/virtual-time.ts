@@ -1,13 +1,13 @@
 import type { Clock } from '../../src/core/ports.js';
 import type { Http } from '../../src/openstack/http.js';
 
-/** Time that passes only when somebody sleeps, or waits for an answer that never comes. */
+/** Time that passes only when a caller sleeps, or waits for an answer that never comes. */
 export interface VirtualTime extends Clock {
-  /** A signal that is aborted when one time-out is over. */
+  /** A signal that aborts after one time-out. */
   deadline(): AbortSignal;
   /** Lets time pass. */
   pass(milliseconds: number): void;
-  /** Lets so much time pass that whoever waits for an answer gives up. */
+  /** Lets enough time pass that every caller who waits for an answer gives up. */
   stall(): void;
 }
 
@@ -38,7 +38,7 @@ export function createVirtualTime(timeout: number): VirtualTime {
   };
 }
 
-/** The same way to a service, whose deadlines are those of virtual time. */
+/** The same fetch with deadlines in virtual time. */
 export function inVirtualTime(http: Http, { deadline }: VirtualTime): Http {
   return { ask: (ask, signal, end = deadline()) => http.ask(ask, signal, end), deadline };
 }

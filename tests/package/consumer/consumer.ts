@@ -1,4 +1,4 @@
-// A program of somebody who uses the library: compiled against the installed package, and then run.
+// A program of a user of the library. The tests compile it against the installed package, and run it.
 import {
   type BareMetal,
   ConfigError,
@@ -24,7 +24,7 @@ import {
   type Start,
 } from 'ironic-mcp';
 
-/** Holds only if the type is a real one, and not `any` for want of a declaration. */
+/** Compiles only if the type is a real one, and not `any` because a declaration is missing. */
 type Real<Type> = 0 extends 1 & Type ? never : Type;
 
 const cloud: Real<Connection> = await connect({ IRONIC_MCP_SIM_SPEED: '500' });
@@ -44,7 +44,7 @@ const clock = { now: () => 0, sleep: async () => undefined };
 const random = () => 0;
 const policy = createPolicy({ readOnly: false });
 
-/** With a bare-metal port and an image port of their own. */
+/** Uses a bare-metal port and an image port of the user's own. */
 export function assemble(bareMetal: Real<BareMetal>, images: Real<Images>): Real<ProvisionService> {
   return createProvisionService({
     bareMetal,
@@ -60,7 +60,7 @@ export function assemble(bareMetal: Real<BareMetal>, images: Real<Images>): Real
 
 const page: ServerPage = { servers: [], next: null };
 
-/** A bare-metal port of one's own, written with what is exported and nothing else. */
+/** A bare-metal port of the user's own, written only with exports of the package. */
 const empty: BareMetal = {
   find: async () => null,
   errors: async (): Promise<readonly Real<RecordedError>[]> => [{ at: null, work: 'deploying', words: 'no power' }],
@@ -88,7 +88,7 @@ const empty: BareMetal = {
   latest: () => 0,
 };
 
-/** The same, whose credentials have expired. */
+/** The same port with expired credentials. */
 const locked: BareMetal = {
   ...empty,
   find: async () => {

@@ -41,7 +41,7 @@ await cloud.images({ limit: '3' }); // wrong
 export const answer = await cloud.call('list_images', { limit: 1 });
 export const count: number = answer.images.length; // wrong
 
-// The services take what is parsed already, with the defaults filled in.
+// The services take parsed requests, with every default filled in.
 export const now = (service: StatusService, signal: AbortSignal) =>
   service.status({ operation_id: result.operation_id, wait_seconds: 0 }, signal);
 export const never = (service: StatusService, signal: AbortSignal) =>

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the certificates of the tests anew, for a hundred years. They protect nothing.
+# Makes new certificates for the tests, valid for a hundred years. They protect nothing.
 set -eu
 cd "$(dirname "$0")"
 make() {

@@ -1,7 +1,7 @@
 import { type Exchange, faults } from './fault-proxy.js';
 import type { FaultKind, FaultScript } from './fault-table.js';
 
-/** Plays a fault of the table on a request that has come to a fault proxy. */
+/** Plays a fault of the table on a request at a fault proxy. */
 export async function playFault(fault: FaultKind | undefined, exchange: Exchange, script: FaultScript): Promise<void> {
   const { delivery = 'at once', reply = 'genuine' } = fault ?? {};
   if (delivery === 'before the next request' || delivery === 'after the call') script.hold(delivery, exchange.pass);

@@ -8,45 +8,45 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One request, as it came by. */
+/** One request, as it arrived. */
 interface Access {
   readonly method: string;
   /** With its query. */
   readonly path: string;
-  /** Whether the service behind has been given it. */
+  /** Whether the service behind the proxy got it. */
   passedOn: boolean;
-  /** What was answered; null if nothing was. */
+  /** The status of the answer, or null without an answer. */
   status: number | null;
 }
 
-/** Which requests something happens to. */
+/** The requests that a fault hits. */
 interface Match {
   readonly method?: string;
   /** A part of the path with its query, or a pattern. */
   readonly path?: string | RegExp;
-  /** Which of those that fit from now on, from 1; all of them unless given. */
+  /** Only the nth matching request from now on, from 1. All of them by default. */
   readonly nth?: number;
 }
 
-/** An answer of the service behind, complete. */
+/** A complete answer of the service behind the proxy. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
-/** What a fault has at hand. */
+/** What a fault can do. */
 export interface Exchange {
   readonly access: Access;
-  /** Gives the request to the service behind. */
+  /** Passes the request to the service behind the proxy. */
   pass(): Promise<Answer>;
-  /** Answers the client, if it is still there. */
+  /** Answers the client if it is still connected. */
   reply(answer: Partial<Answer>): void;
-  /** The raw answer, for what is no proper one. */
+  /** The raw response, for improper answers. */
   readonly response: ServerResponse;
   /** Cuts the connection with a reset. */
   reset(): void;
-  /** Resolves when the test lets the incident go on. */
+  /** Resolves when the test releases the request. */
   readonly released: Promise<void>;
   /** Refuses all connections from now on. */
   goDown(): void;
@@ -54,24 +54,24 @@ export interface Exchange {
 
 export type Fault = (exchange: Exchange) => Promise<void> | void;
 
-/** Something that was arranged to happen. */
+/** An arranged fault. */
 export interface Incident {
-  /** Resolves when the first such request is there. */
+  /** Resolves when the first such request arrives. */
   readonly reached: Promise<Access>;
-  /** Resolves when the client has given up on the first such request before it was answered. */
+  /** Resolves when the client gives up on the first such request before it has an answer. */
   readonly abandoned: Promise<void>;
-  /** Lets a held request, or a held answer, go on. */
+  /** Releases a held request or a held answer. */
   release(): void;
 }
 
-/** A service on a port that passes requests on to another one, and lets tests decide what goes wrong on the way. */
+/** A proxy in front of a service. Tests arrange what goes wrong on the way. */
 export interface FaultProxy {
   readonly url: string;
   /** Every request since the beginning or the last `clear`, in order of arrival. */
   readonly log: readonly Access[];
-  /** Arranges a fault. The latest that fits a request happens. */
+  /** Arranges a fault. If several match a request, the latest one happens. */
   on(match: Match, fault: Fault): Incident;
-  /** Forgets all faults and the log; what is held goes on. */
+  /** Forgets all faults and the log, and releases everything that is held. */
   clear(): void;
   /** Listens again, after `faults.down`. */
   up(): Promise<void>;
@@ -104,7 +104,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     log.push(access);
     const plan = happeningTo(arranged, access);
     let answered = false;
-    // A client that leaves early is what some tests are about.
+    // Some tests are about a client that closes early.
     response.on('error', () => undefined);
     response.on('close', () => {
       if (!answered) plan?.abandon();
@@ -181,10 +181,10 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   };
 }
 
-/** Nothing goes wrong. */
+/** No fault. */
 const passThrough: Fault = async ({ pass, reply }) => reply(await pass());
 
-/** An answer in the place of the service's, whose body is text or, if it is anything else, JSON. */
+/** An answer instead of the service's. A body that is not text is sent as JSON. */
 function made(status: number, body: unknown, headers: IncomingHttpHeaders): Answer {
   const isText = typeof body === 'string';
   return {
@@ -194,46 +194,46 @@ function made(status: number, body: unknown, headers: IncomingHttpHeaders): Answ
   };
 }
 
-/** What can go wrong with one request. "Before" and "after" are about the service behind: whether it got the request. */
+/** What can go wrong with one request. "Before" and "after" say whether the service behind the proxy got the request. */
 export const faults = {
-  /** The connection is cut before the service has the request. */
+  /** The connection breaks before the service has the request. */
   resetBefore: (({ reset }) => reset()) satisfies Fault,
 
-  /** The connection is cut when the service has done its work: its answer is lost. */
+  /** The connection breaks after the service has done its work, so its answer is lost. */
   resetAfter: (async ({ pass, reset }) => {
     await pass();
     reset();
   }) satisfies Fault,
 
-  /** Nothing ever comes back, and the service never gets the request. */
+  /** No answer ever comes, and the service never gets the request. */
   stallBefore: (() => undefined) satisfies Fault,
 
-  /** Nothing ever comes back, though the service has done its work. */
+  /** No answer ever comes, although the service has done its work. */
   stallAfter: (async ({ pass }) => {
     await pass();
   }) satisfies Fault,
 
-  /** The request waits until it is released, and goes on even if its client has left: it arrives late. */
+  /** The request arrives late: it waits until the test releases it, even if its client has left. */
   holdBefore: (async ({ released, pass, reply }) => {
     await released;
     reply(await pass());
   }) satisfies Fault,
 
-  /** The answer waits until it is released. */
+  /** The answer waits until the test releases it. */
   holdAfter: (async ({ released, pass, reply }) => {
     const answer = await pass();
     await released;
     reply(answer);
   }) satisfies Fault,
 
-  /** The connection is cut at once, and the service gets the request when it is released. */
+  /** The connection breaks at once. The service gets the request when the test releases it. */
   deliverLate: (async ({ released, pass, reset }) => {
     reset();
     await released;
     await pass();
   }) satisfies Fault,
 
-  /** The service is gone when this one has been answered: connections are refused until `up`. */
+  /** The service is gone after this answer: connections are refused until `up`. */
   down: (async ({ response, pass, reply, goDown }) => {
     response.setHeader('connection', 'close');
     const answer = await pass();
@@ -241,13 +241,13 @@ export const faults = {
     reply(answer);
   }) satisfies Fault,
 
-  /** Somebody on the way answers instead of the service. */
+  /** A proxy on the way answers instead of the service. */
   answerBefore:
     (status: number, body: unknown = '', headers: IncomingHttpHeaders = {}): Fault =>
     ({ reply }) =>
       reply(made(status, body, headers)),
 
-  /** The service has done its work, and somebody on the way answers something else. */
+  /** The service has done its work, but a proxy on the way sends another answer. */
   answerAfter:
     (status: number, body: unknown = '', headers: IncomingHttpHeaders = {}): Fault =>
     async ({ pass, reply }) => {
@@ -255,18 +255,18 @@ export const faults = {
       reply(made(status, body, headers));
     },
 
-  /** A proper answer whose JSON ends in the middle. */
+  /** A proper HTTP answer whose JSON ends in the middle. */
   halfJson: (async ({ pass, reply }) => {
     const { status, headers, body } = await pass();
     reply({ status, headers, body: body.subarray(0, body.length / 2) });
   }) satisfies Fault,
 
-  /** The connection is cut in the middle of the answer's body. */
+  /** The connection breaks in the middle of the answer's body. */
   cutInBody: (async ({ pass, response, access, reset }) => {
     beginBody(await pass(), response, access, reset);
   }) satisfies Fault,
 
-  /** The answer's body begins, and never goes on. */
+  /** The answer's body begins and never continues. */
   stallInBody: (async ({ pass, response, access }) => {
     beginBody(await pass(), response, access);
   }) satisfies Fault,
@@ -286,7 +286,7 @@ export const faults = {
   }) satisfies Fault,
 } as const;
 
-/** Sends the head and half of the body, and then does that. */
+/** Sends the head and half of the body, and then calls `then`. */
 function beginBody(
   { status, headers, body }: Answer,
   response: ServerResponse,
@@ -300,7 +300,7 @@ function beginBody(
   response.write(body.subarray(0, body.length / 2), then);
 }
 
-/** Finds what is arranged for a request. Every arrangement counts those that fit it. */
+/** Finds the fault for a request. Each arranged fault counts the requests that match it. */
 function happeningTo(arranged: readonly Arranged[], { method, path }: Access): Arranged | undefined {
   let found: Arranged | undefined;
   for (const each of arranged) {

@@ -1,12 +1,12 @@
-/** What comes back of a request, instead of its genuine answer. */
+/** What comes back instead of the genuine answer. */
 export type Reply =
   | 'genuine'
-  /** Nobody listens there. */
+  /** The connection is refused. */
   | 'refusal'
   | 'reset'
-  /** Nothing, until whoever waits gives up. */
+  /** No answer, until the caller gives up. */
   | 'silence'
-  /** A genuine answer whose body breaks off, never goes on, is too short, or never ends. */
+  /** A genuine answer whose body breaks off, stops, is too short, or never ends. */
   | 'cut body'
   | 'stalled body'
   | 'half a body'
@@ -16,7 +16,7 @@ export type Reply =
 /** When the service gets the request. */
 export type Delivery = 'never' | 'at once' | 'twice' | 'before the next request' | 'after the call';
 
-/** One way in which a request can go wrong, as data: the same table is played in process and with real sockets. */
+/** One way in which a request can go wrong. Tests play the same table inside the process and with real sockets. */
 export interface FaultKind {
   readonly name: string;
   readonly delivery: Delivery;
@@ -30,7 +30,7 @@ const unauthorized = { error: { code: 401, title: 'Unauthorized', message: 'The 
 
 const fault = (name: string, delivery: Delivery, reply: Reply): FaultKind => ({ name, delivery, reply });
 
-/** A request that was lost on its way there, on its way back, or on its way and found again later. */
+/** A request that is lost on its way, whose answer is lost, or that arrives late. */
 const losses = [
   ['reset', 'reset'],
   ['silence past the deadline', 'silence'],
@@ -61,7 +61,7 @@ export const faultTable: readonly FaultKind[] = [
   fault('endless body', 'at once', 'endless body'),
 ];
 
-/** Which requests have a fault, from the one named on: where none of a kind succeeds, the others may. */
+/** Which requests have a fault, from the named one on. If every request of a kind fails, the other kinds can succeed. */
 export const extents = ['once', 'with all of its kind', 'with all that follows'] as const;
 export type Extent = (typeof extents)[number];
 
@@ -74,23 +74,23 @@ export interface Injection {
   readonly extent: Extent;
 }
 
-/** Says what befalls each request, and keeps what is to be delivered late. */
+/** Decides the fault of each request, and keeps late requests until they arrive. */
 export interface FaultScript {
   /** The kinds of the requests so far, in order. */
   readonly log: readonly string[];
   /** Whether the requests from now on have no fault. */
   readonly faultless: boolean;
-  /** Begins anew, with these faults. */
+  /** Starts over with these faults. */
   play(...injections: readonly Injection[]): void;
-  /** What befalls the next request, which is of this kind. */
+  /** The fault of the next request, which is of this kind. */
   next(kind: string): FaultKind | undefined;
-  /** The same without that it happens. */
+  /** The same without counting the request. */
   peek(kind: string): FaultKind | undefined;
-  /** Makes all deliveries that were kept arrive just before the nth request from now. */
+  /** Makes all kept deliveries arrive just before the nth request from now. */
   arriveBefore(nth: number): void;
   /** Keeps a delivery until the next request or until `deliver`. */
   hold(delivery: Delivery, deliver: () => Promise<unknown>): void;
-  /** Makes the deliveries that are due when a request arrives, or all of them. */
+  /** Makes the deliveries that are due when a request arrives, or all deliveries. */
   deliver(which: 'due' | 'all'): Promise<void>;
 }
 
@@ -147,7 +147,7 @@ export function createFaultScript(): FaultScript {
   };
 }
 
-/** The patterns by which requests are told apart, whatever service they are for. */
+/** The patterns that tell kinds of requests apart, for every service. */
 const kinds: readonly (readonly [kind: string, method: string, path: RegExp])[] = [
   ['sign-in', 'POST', /\/auth\/tokens$/],
   ['image by id', 'GET', /\/v2\/images\/./],
@@ -162,7 +162,7 @@ const kinds: readonly (readonly [kind: string, method: string, path: RegExp])[] 
   ['change of the server', 'PATCH', /\/v1\/nodes\/[^/]+$/],
 ];
 
-/** What a request is about, in words. */
+/** The kind of a request, in words. */
 export function kindOf(method: string, path: string): string {
   const pathname = path.replace(/(\/v1\/nodes\/[^/?]+)\?.*$/, '$1');
   const found = kinds.find(([, verb, pattern]) => verb === method && pattern.test(pathname));

@@ -5,12 +5,12 @@ import type { Environment } from '../program.js';
 import { type SimulatedIronic, startSimulatedIronic } from '../simulated-ironic.js';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 
-/** An MCP client, the program that it started, and behind a proxy that can fail in every way the simulated Ironic. */
+/** An MCP client, the program that it started, and the simulated Ironic behind a fault proxy. */
 export interface FaultyCloud {
   readonly ironic: SimulatedIronic;
   readonly proxy: FaultProxy;
   readonly session: McpSession;
-  /** Leaves, and expects the program to end well. */
+  /** Closes the client, and expects the program to exit with 0. */
   close(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export async function openFaultyCloud(line: ClientLine, env: Environment = {}): 
   };
 }
 
-/** One for all tests of a suite: it is there when they run. */
+/** One faulty cloud for all tests of a suite, ready when they run. */
 export function sharedFaultyCloud(line: ClientLine, env?: Environment): Omit<FaultyCloud, 'close'> {
   let cloud: FaultyCloud;
   beforeAll(async () => {

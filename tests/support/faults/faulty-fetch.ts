@@ -3,7 +3,7 @@ import { type FaultKind, type FaultScript, kindOf } from './fault-table.js';
 
 type Fetch = (request: Request) => Promise<Response>;
 
-/** A fetch on which the faults of a script are played, in process and in no time. */
+/** A fetch that plays the faults of a script inside the process, without real time. */
 export function createFaultyFetch(upstream: Fetch, script: FaultScript, time: Pick<VirtualTime, 'stall'>): Fetch {
   return async (request) => {
     await script.deliver('due');
@@ -93,11 +93,11 @@ function bodyOf(
       return new Promise<void>(() => time.stall());
     },
   };
-  // Nothing happens before somebody reads.
+  // Nothing happens before somebody reads the body.
   return new ReadableStream(source, { highWaterMark: 0 });
 }
 
-/** As fetch fails: the system call is in the cause. */
+/** An error like fetch's own, with the system call in its cause. */
 function systemError(code: string, syscall: string): TypeError {
   return new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code, syscall }) });
 }
