@@ -8,7 +8,7 @@ import { clientLines, type McpSession, openSession } from '../support/mcp-sessio
 import { ironics } from './ironics.js';
 
 const image = 'cirros';
-/** Nobody listens there. */
+/** An address where nobody listens. */
 const source = 'http://127.0.0.1:9/cirros.img';
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBinaryBinaryBinaryBinaryBinary tests';
 
@@ -80,14 +80,14 @@ describe.each(ironics)('the built program with Ironic $version ($release)', ({ e
       expect(node.instance_info.configdrive).toBe('******');
       const [from, to] = [started?.started_at, ended.completed_at].map((time) => Date.parse(String(time)));
       expect(from).toBeLessThanOrEqual(Number(to));
-      // Both clocks are this machine's, and HTTP dates are cut to seconds.
+      // Both clocks are this machine's clock, and HTTP dates have whole seconds.
       expect(from).toBeGreaterThanOrEqual(begun - 1_000);
       expect(from).toBeLessThanOrEqual(answered);
       expect(Number(to)).toBe(Math.floor(Date.parse(String(node.provision_updated_at)) / 1_000) * 1_000);
       await undeploy(started?.server_id);
     });
 
-    test('tells why a deployment failed whose image cannot be reached', async () => {
+    test('says why a deployment failed if Ironic cannot reach its image', async () => {
       const server_id = await free();
       await admin.patch(server_id, { op: 'replace', path: '/deploy_interface', value: 'direct' });
       const { data } = await session.callTool('provision_server', { image_id: image, server_id });
@@ -97,7 +97,7 @@ describe.each(ironics)('the built program with Ironic $version ($release)', ({ e
       await admin.patch(server_id, { op: 'replace', path: '/deploy_interface', value: 'fake' });
     });
 
-    test('refuses an image without a checksum where one is wanted, and leaves no reservation', async () => {
+    test('refuses an image without a checksum if the server needs one, and leaves no reservation', async () => {
       const server_id = await free();
       await admin.patch(server_id, { op: 'replace', path: '/deploy_interface', value: 'direct' });
       const { isError, text } = await session.callTool('provision_server', {

@@ -8,7 +8,7 @@ import { ironics } from './ironics.js';
 const copies = 4;
 const callers = 64;
 const resource_class = 'contended';
-/** What a deployment may cost Ironic on average while everybody fights for the same servers. */
+/** How many requests a deployment may cost on average while all callers compete for the same servers. */
 const mostRequests = 6;
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 600_000 });
@@ -45,7 +45,7 @@ describe.each(ironics)('on Ironic $version ($release)', ({ endpoint, access_log 
     })) as { uuid: string };
     await admin.done('PUT', `nodes/${uuid}/states/provision`, { target: 'manage' });
     await admin.until(uuid, 'manageable');
-    // Nobody trusts a server without a power state.
+    // The program does not choose a server without a power state.
     await admin.done('PUT', `nodes/${uuid}/states/power`, { target: 'power off' });
     await admin.until(uuid, 'manageable');
     await admin.done('PUT', `nodes/${uuid}/states/provision`, { target: 'provide' });
@@ -68,7 +68,7 @@ describe.each(ironics)('on Ironic $version ($release)', ({ endpoint, access_log 
   const requests = async () =>
     (await readFile(access_log, 'utf8')).split('\n').filter((line) => line && !line.includes('/detail')).length;
 
-  /** One call, and again where the time for it was over: a slow machine is not what this is about. */
+  /** One call, repeated if its time ran out: this does not test a slow machine. */
   async function called(session: McpSession | undefined): Promise<ToolAnswer & { readonly calls: number }> {
     for (let calls = 1; ; calls += 1) {
       const answer = await session?.callTool('provision_server', { image_id: 'file:///debian.img', resource_class });
@@ -76,7 +76,7 @@ describe.each(ironics)('on Ironic $version ($release)', ({ endpoint, access_log 
     }
   }
 
-  /** All callers at once, from all copies; what they were told, and what it cost Ironic. */
+  /** All callers at once, from all copies: their answers, and the requests to Ironic. */
   async function everybody() {
     const before = await requests();
     const answers = await Promise.all(Array.from({ length: callers }, (_, index) => called(sessions[index % copies])));
@@ -90,14 +90,14 @@ describe.each(ironics)('on Ironic $version ($release)', ({ endpoint, access_log 
     return { given, refused: answers.filter(({ isError }) => isError), perSuccess };
   }
 
-  /** What the callers were told is what stands on the servers. */
+  /** Checks that the answers agree with the servers. */
   async function expectTold(given: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
     const told = given.map(({ server_id, deployment_id }) => `${server_id} ${deployment_id}`).sort();
     const real = (await deployments()).map(({ uuid, instance_uuid }) => `${uuid} ${instance_uuid}`).sort();
     expect(real).toEqual(told);
   }
 
-  test(`${callers} callers of ${copies} copies get ${callers} servers, at ${mostRequests} requests each at the most`, async () => {
+  test(`${callers} callers of ${copies} copies get ${callers} servers, with at most ${mostRequests} requests each`, async () => {
     const { given, refused, perSuccess } = await everybody();
     expect(refused.map(({ text }) => text)).toEqual([]);
     expect(new Set(given.map(({ server_id }) => server_id)).size).toBe(callers);
@@ -105,7 +105,7 @@ describe.each(ironics)('on Ironic $version ($release)', ({ endpoint, access_log 
     expect(perSuccess).toBeLessThanOrEqual(mostRequests);
   });
 
-  test('where there are only 16 servers 16 callers get one each, and the others hear that there is none', async () => {
+  test('of 16 servers 16 callers get one each, and the others hear that there is none', async () => {
     const free = 16;
     await some(4, servers.slice(free), (uuid) => admin.done('PUT', `nodes/${uuid}/maintenance`, { reason: 'test' }));
     const { given, refused } = await everybody();
@@ -117,7 +117,7 @@ describe.each(ironics)('on Ironic $version ($release)', ({ endpoint, access_log 
   });
 });
 
-/** Does something for each, a few at a time. */
+/** Runs an action for each item, a few at a time. */
 async function some<Item, Result>(
   width: number,
   items: readonly Item[],

@@ -5,5 +5,5 @@ const worker = Number(process.env.VITEST_POOL_ID);
 const own = inject('ironics')[worker - 1];
 if (!own) throw new Error(`no Ironics run for worker ${worker}`);
 
-/** One real Ironic of each release. Every worker has its own, so files that run at the same time do not meet. */
+/** One real Ironic of each release. Every worker has its own, so that test files do not disturb each other. */
 export const ironics: readonly RealIronic[] = own;

@@ -5,13 +5,13 @@ import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { NetworkData } from '../../src/core/input/network-data.js';
 
-/** OpenStack's own schema, which Ironic's package carries for a field of another name. Python's flag means nothing here. */
+/** OpenStack's own schema, which Ironic's package has for a field of another name. Python's flag has no meaning here. */
 function published() {
   const print = 'import os, ironic; print(os.path.dirname(ironic.__file__))';
   const folder = execFileSync('/usr/bin/python3', ['-c', print], { encoding: 'utf8' }).trim();
   const text = readFileSync(join(folder, 'api/controllers/v1/network-data-schema.json'), 'utf8');
   const mac = '([0-9A-F]{2}[:-]){5}([0-9A-F]{2})$';
-  // Its `$id`s are no addresses, and some of them stand twice.
+  // Its `$id`s are no addresses, and some of them occur twice.
   const { id: _, ...schema } = JSON.parse(
     text.replaceAll(`(?i)^${mac}`, `^${mac.replaceAll('A-F', 'A-Fa-f')}`),
     (key, value) => (key === '$id' ? undefined : value),

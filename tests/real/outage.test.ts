@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const lab = 'tests/real/ironic/ironic_lab.py';
 const signal = new AbortController().signal;
 
-/** Brings an Ironic up again on its database and its port; by default as it was at first. */
+/** Starts an Ironic again on its database and its port, by default with its first settings. */
 async function restart({ release, state }: RealIronic, ...options: string[]): Promise<void> {
   const args = [lab, 'up', '--release', release, '--nodes', '40', '--state', state, '--deploy-delay', '0'];
   await run('python3', [...args, '--keep-database', ...options]);
@@ -23,7 +23,7 @@ async function restart({ release, state }: RealIronic, ...options: string[]): Pr
 const stages = new Map(ironics.map((ironic) => [ironic, createStage(administrator(ironic.endpoint))]));
 afterAll(() => Promise.all([...stages.values()].map((stage) => stage.clear())));
 
-// The two releases go through each at the same time.
+// The two releases run each test at the same time.
 describe('Ironics that are killed and come back', () => {
   test.concurrent.each(ironics)(
     '$version ($release) tell a hundred who wait in time how their deployments stand, and then how they ended',
@@ -41,7 +41,7 @@ describe('Ironics that are killed and come back', () => {
       const waiting = await start({ delay: 0, hang: 'write_image' });
       await admin.until(waiting, 'wait call-back');
       for (const id of [inStep, waiting]) {
-        // Past the first steps, so that nothing but the outage can end a wait.
+        // After the first steps, so that only the outage can end a wait.
         let last: string | undefined;
         for (let now = ''; now !== last; ) {
           last = now;
@@ -50,7 +50,7 @@ describe('Ironics that are killed and come back', () => {
       }
 
       const answers = [inStep, waiting].map((id) => Promise.all(Array.from({ length: 50 }, () => ask(id))));
-      // Clients that give up after their usual 60 seconds.
+      // Clients with the usual time limit of 60 seconds.
       const sessions = await Promise.all(
         clientLines.map((line) => openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint })),
       );
@@ -80,7 +80,7 @@ describe('Ironics that are killed and come back', () => {
       expect(gist(overdue)).toEqual(failed('no_call_back'));
       expect(overdue.failure?.ironic_error).toBe(`Timeout reached while waiting for callback for node ${waiting}`);
 
-      // The hint holds: the same deployment succeeds in place.
+      // The hint is true: the same deployment succeeds on the same server.
       await admin.patch(inStep, { op: 'replace', path: '/extra/staged', value: { delay: 0 } });
       const retried = { image_id: image, server_id: inStep, retry_failed: true };
       await expect(core.provision.provision(retried, signal)).resolves.toMatchObject({ status: 'accepted' });
@@ -93,7 +93,7 @@ describe('Ironics that are killed and come back', () => {
   );
 });
 
-describe('Ironics that give no answer for thirty seconds', () => {
+describe('Ironics that do not answer for thirty seconds', () => {
   test.concurrent.each(ironics)(
     '$version ($release) let a hundred who wait hear of the end',
     async (ironic) => {

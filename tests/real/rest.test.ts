@@ -14,7 +14,7 @@ import { nowhere } from '../support/nowhere.js';
 import { ironics } from './ironics.js';
 
 const checksum = 'd41d8cd98f00b204e9800998ecf8427e';
-/** Nobody listens there. */
+/** An address where nobody listens. */
 const source = 'http://127.0.0.1:9/image.img';
 const images = { cirros: { source, checksum } };
 const withoutChecksum = 'http://127.0.0.1:9/no-checksum.img';
@@ -52,7 +52,7 @@ describe.each(ironics)('REST with Ironic $version ($release)', ({ endpoint }) =>
     await rm(folder, { recursive: true });
   });
 
-  test('answers every request that fails on any cloud as MCP does, and as the documents promise', async () => {
+  test('fails as MCP does and as the documents promise, for every request that fails on any cloud', async () => {
     const client = await serve();
     const [taken] = await admin.nodes('&provision_state=active');
     const [free] = await admin.nodes('&provision_state=available&associated=false');
@@ -65,9 +65,9 @@ describe.each(ironics)('REST with Ironic $version ($release)', ({ endpoint }) =>
     for (const request of failingRequests(cloud)) await expectFailure(client, request);
   });
 
-  test('passes on that Ironic refuses to deploy, and what it said, and leaves nothing reserved', async () => {
+  test("reports Ironic's refusal to deploy with its words, and leaves nothing reserved", async () => {
     const client = await serve();
-    // Ironic looks at it only when the deployment is to start.
+    // Ironic reads it only when the deployment starts.
     const path = '/driver_info/image_download_source';
     await admin.patch(strict, { op: 'add', path, value: 'nonsense' });
     const body = { image_id: 'cirros', server_id: strict };
@@ -78,7 +78,7 @@ describe.each(ironics)('REST with Ironic $version ($release)', ({ endpoint }) =>
     await admin.patch(strict, { op: 'remove', path });
   });
 
-  test('does not take a key for another request, and undeploys only what is named', async () => {
+  test('refuses a key for another request, and undeploys only the named server', async () => {
     const client = await serve({ IRONIC_MCP_ALLOW_DEPROVISION: 'true' });
     const [, one] = await free();
     const first = { image_id: 'cirros', server_id: String(one?.uuid), idempotency_key: `key for ${one?.uuid}` };
@@ -123,7 +123,7 @@ describe.each(ironics)('REST with Ironic $version ($release)', ({ endpoint }) =>
     await admin.until(first.server_id, 'available');
   });
 
-  test('says that nobody answers where Ironic should be', async () => {
+  test('says that nobody answers at the address of Ironic', async () => {
     const client = await serve({ OS_ENDPOINT: nowhere });
     const tool = ['check_provision_status', { operation_id: nobody }] as const;
     const { retryable } = await expectFailure(client, {
@@ -134,7 +134,7 @@ describe.each(ironics)('REST with Ironic $version ($release)', ({ endpoint }) =>
     expect(retryable).toBe(true);
   });
 
-  test('says that a deployment may have begun when Ironic was lost before it answered, and where to look', async () => {
+  test('says that a deployment may have begun, and where to look, if Ironic disappears before it answers', async () => {
     const proxy = await startFaultProxy(endpoint);
     const client = await serve({ OS_ENDPOINT: proxy.url });
     const body = { image_id: 'cirros', server_id: strict, idempotency_key: `lost ${strict}` };
@@ -144,7 +144,7 @@ describe.each(ironics)('REST with Ironic $version ($release)', ({ endpoint }) =>
     await proxy.close();
   });
 
-  test('lets nobody in without the token', async () => {
+  test('refuses every caller without the token', async () => {
     const client = await serve({ IRONIC_MCP_HTTP_TOKEN: 'a-token-of-the-tests' });
     for (const headers of [{}, { authorization: 'Bearer another' }]) {
       await expectFailure(client, { code: 'unauthorized', target: `/provision/${nobody}`, headers });
@@ -153,7 +153,7 @@ describe.each(ironics)('REST with Ironic $version ($release)', ({ endpoint }) =>
     await expectFailure(client, { code: 'server_not_found', id: nobody, target: `/provision/${nobody}`, headers });
   });
 
-  test('keeps to what the operator permits, and changes nothing else', async () => {
+  test("obeys the operator's rules, and changes nothing else", async () => {
     const body = { image_id: 'cirros', server_id: strict };
     const request = { code: 'not_permitted', body, method: 'POST', target: '/provision' } as const;
     const readOnly = await expectFailure(await serve({ IRONIC_MCP_READ_ONLY: 'true' }), request);
@@ -164,7 +164,7 @@ describe.each(ironics)('REST with Ironic $version ($release)', ({ endpoint }) =>
     expect(await admin.node(strict)).toMatchObject({ provision_state: 'available', instance_uuid: null });
   });
 
-  test('changes nothing that cannot be recorded', async () => {
+  test('changes nothing that it cannot record', async () => {
     const client = await serve({ IRONIC_MCP_AUDIT_LOG: '/dev/full' });
     const body = { image_id: 'cirros', server_id: strict };
     const answer = await client.ask(...provision, body);

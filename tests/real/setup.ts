@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 
-/** A real Ironic that runs for the tests, as `ironic_lab.py` describes it. */
+/** A real Ironic for the tests, as `ironic_lab.py` describes it. */
 export interface RealIronic {
   readonly endpoint: string;
   readonly release: 'debian' | 'newest';
@@ -18,7 +18,7 @@ export interface RealIronic {
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** One of each release for every worker. */
+    /** For every worker, one Ironic of each release. */
     ironics: RealIronic[][];
   }
 }
@@ -26,7 +26,7 @@ declare module 'vitest' {
 const lab = 'tests/real/ironic/ironic_lab.py';
 const releases = ['debian', 'newest'] as const;
 
-/** Brings the real Ironics up before the tests, says which they are, and takes them down afterwards. */
+/** Starts the real Ironics before the tests, provides their addresses, and stops them afterwards. */
 export default async function setup({ provide, config }: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'ironic-mcp-real-'));
   const workers = Array.from({ length: config.maxWorkers }, (_, index) => join(folder, `worker-${index + 1}`));
@@ -38,7 +38,7 @@ export default async function setup({ provide, config }: TestProject): Promise<(
   };
   const ironics: RealIronic[][] = [];
   try {
-    // Two at a time: more would only keep each other waiting.
+    // Two at a time, because more would only slow each other down.
     for (const worker of workers) ironics.push(await both((release) => up(release, stateOf(worker, release))));
   } catch (error) {
     down();
@@ -51,7 +51,7 @@ export default async function setup({ provide, config }: TestProject): Promise<(
   return down;
 }
 
-/** Fails only when both have ended: an Ironic that is still coming up cannot be taken down. */
+/** Fails only after both have ended, because an Ironic that is still starting cannot be stopped. */
 async function both(bringUp: (release: string) => Promise<RealIronic>): Promise<RealIronic[]> {
   const started = releases.map(bringUp);
   await Promise.allSettled(started);

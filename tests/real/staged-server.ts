@@ -11,7 +11,7 @@ import { localImages } from '../support/local-images.js';
 
 export const image = 'http://127.0.0.1:9/cirros.img';
 
-/** What a copy of this program would have at that Ironic. */
+/** The adapter and services of one copy of this program, for that Ironic. */
 export async function coreAt(endpoint: string): Promise<Core> {
   const catalogue = { [image]: { source: image, checksum: 'd41d8cd98f00b204e9800998ecf8427e' } };
   return composeCore({
@@ -25,7 +25,7 @@ export function bareMetalAt(endpoint: string): BareMetal {
   return createIronic({ http, clock: systemClock, random: Math.random });
 }
 
-/** What `inside/staged_deploy.py` makes of a node. */
+/** The wishes that `inside/staged_deploy.py` reads from a node. */
 export interface Fate {
   readonly delay?: number;
   readonly fail?: string;
@@ -35,7 +35,7 @@ export interface Fate {
   readonly message?: string;
 }
 
-/** Takes free servers for tests that run side by side, and gives them a fate. */
+/** Takes free servers for concurrent tests, and scripts their faults. */
 export function createStage(admin: Administrator) {
   const taken = new Set<string>();
 
@@ -53,11 +53,11 @@ export function createStage(admin: Administrator) {
       return node.uuid;
     },
 
-    /** Makes all of them free again, as they were. */
+    /** Makes all of them free again. */
     async clear(): Promise<void> {
       for (const id of taken) {
         const { provision_state: state } = await admin.node(id);
-        // Its fate may be that it cannot be undeployed; while it is under way, it cannot be changed.
+        // The script may let the undeployment fail. It cannot be changed while Ironic works on the server.
         if (state === 'error') await admin.patch(id, { op: 'replace', path: '/extra', value: {} });
         if (state !== 'available') await admin.done('PUT', `nodes/${id}/states/provision`, { target: 'deleted' });
         await admin.until(id, 'available');
@@ -66,7 +66,7 @@ export function createStage(admin: Administrator) {
           { op: 'replace', path: '/extra', value: {} },
           { op: 'replace', path: '/deploy_interface', value: 'fake' },
         );
-        // What was broken off has left its step there, which only a whole deployment wipes.
+        // A cancelled deployment leaves its step behind, and only a whole deployment wipes it.
         if ('step' in ((await admin.node(id)).deploy_step as object)) {
           await admin.done('PUT', `nodes/${id}/states/provision`, { target: 'active' });
           await admin.until(id, 'active');

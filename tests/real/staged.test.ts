@@ -46,7 +46,7 @@ describe.each(ironics)('on Ironic $version ($release)', ({ endpoint }) => {
     }
   }
 
-  test("a deployment that is waited for shows Ironic's own steps one for one, and never goes back", async () => {
+  test("a waiting call shows each of Ironic's own steps, and never goes back", async () => {
     const id = await start({ delay: 3 });
     const own: string[] = [];
     let over = false;
@@ -69,7 +69,7 @@ describe.each(ironics)('on Ironic $version ($release)', ({ endpoint }) => {
       return step === undefined ? [] : [`${step} in ${state}`];
     });
     expect([...new Set(shown.map((each) => each.split(' ')[0]))]).toEqual(steps);
-    // What lasts for less than a look at it may be missed, but nothing is shown that was not, or in another order.
+    // A look may miss a short step. But it shows no other steps, and no other order.
     expect(own.filter((each) => shown.includes(each))).toEqual(shown);
     expect([...new Set(own.map((each) => each.split(' ')[0]))]).toEqual(steps);
     expect(shown).toContain('write_image in wait call-back');
@@ -80,7 +80,7 @@ describe.each(ironics)('on Ironic $version ($release)', ({ endpoint }) => {
     expect(new Set(answers.map(({ message }) => message)).size).toBe(answers.length);
   });
 
-  describe('a failure that was arranged is classed right', { concurrent: true }, () => {
+  describe('an arranged failure gets the right class', { concurrent: true }, () => {
     test.each<[Fate, string, string | null]>([
       [{ fail: 'deploy', message: 'IPMI call failed: power status' }, 'power_or_bmc', 'deploy'],
       [
@@ -138,7 +138,7 @@ describe.each(ironics)('on Ironic $version ($release)', ({ endpoint }) => {
       expect(status.failure?.ironic_error).toContain(fate.message);
       expect(Date.parse(status.completed_at ?? '')).toBeGreaterThanOrEqual(Date.parse(status.started_at ?? ''));
 
-      // Newer releases wipe last_error as soon as the power is as it should be: the record alone tells the same.
+      // Newer releases wipe last_error as soon as the power is right. The record alone has the same error.
       const find: BareMetal['find'] = async (...asked) => {
         const server = await bareMetal.find(...asked);
         return server && { ...server, lastError: null };

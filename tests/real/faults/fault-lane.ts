@@ -18,31 +18,31 @@ import { nowhere } from '../../support/nowhere.js';
 import { openPolicy } from '../../support/open-policy.js';
 import { configDriveIn } from '../config-drive.js';
 
-/** How long a request may take as the program is set up unless told otherwise, in milliseconds. */
+/** The default time limit of one request, in milliseconds. */
 const usualTimeout = 30_000;
 
-/** What lanes stand on: an Ironic, alone or in its cloud. */
+/** The services of the lanes: an Ironic, alone or in its cloud. */
 export interface FaultGround {
-  /** Ironic itself, past everything that is under test. */
+  /** Ironic itself, without the program under test. */
   readonly admin: Administrator;
   /** The folder with Ironic's database. */
   readonly state: string;
-  /** The addresses of all services that a program asks. */
+  /** The addresses of all services that the program uses. */
   readonly services: readonly string[];
   readonly images: FaultLab['images'];
   /**
-   * How long a request with a fault may take here, in real milliseconds. It is short, because most of the faults end
-   * with it. The programs' time passes as much faster, so that their pauses are short as well.
+   * How long a request with a fault may take here, in real milliseconds. It is short, because most faults end only with it. The
+   * programs' time passes faster by the same factor, so that their pauses are short as well.
    */
   readonly timeout: number;
-  /** How many cases may be played side by side. */
+  /** How many cases run at the same time. */
   readonly lanes: number;
   sourceOf(image: string): string;
-  /** What a fresh program knows the cloud by. */
+  /** The settings by which a new program finds the cloud. */
   connect(ways: FaultyWays): { readonly ironic: Http; readonly images: Images };
 }
 
-/** Ways to services through the faults, and the time in which programs take them. */
+/** Fetches that play the faults, and the programs' clock. */
 export interface FaultyWays {
   readonly clock: Clock;
   /** How long a request may take, in milliseconds. */
@@ -52,9 +52,9 @@ export interface FaultyWays {
   open(name: string, address: string): Http;
 }
 
-/** Some servers of a real Ironic for one case at a time, behind a fault proxy with real sockets. */
+/** Some servers of a real Ironic, for one case at a time, behind a fault proxy with real sockets. */
 export interface FaultLane {
-  /** The lane with all its servers as they were in the beginning. */
+  /** The lane, with all its servers in their first state. */
   open(): Promise<FaultLab>;
   close(): Promise<void>;
 }
@@ -64,7 +64,7 @@ interface Deployed {
   readonly drive: string;
 }
 
-/** @param servers The ids of three free ones, for this lane alone. The last will be somebody else's. */
+/** @param servers The ids of three free servers for this lane alone. The last one becomes somebody else's. */
 export async function openFaultLane(ground: FaultGround, name: string, servers: readonly string[]): Promise<FaultLane> {
   const { admin, timeout } = ground;
   const speed = usualTimeout / timeout;
@@ -72,11 +72,11 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
   for (const service of ground.services) proxies.set(service, await startFaultProxy(service));
   const starts: string[] = [];
   /**
-   * What was deployed, by server. A reservation that arrives when a server is active, under the deployment id that the
-   * server has, writes the description of the server anew: that changes nothing on its disk any more.
+   * What was deployed, by server. If a reservation under the server's own deployment id arrives when the server is active, it
+   * changes the description of the server, but nothing on its disk.
    */
   const deployed = new Map<string, Promise<Deployed>>();
-  /** What Ironic has not answered yet, though whoever asked may have given up. */
+  /** The requests that Ironic has not answered yet, even if their callers have given up. */
   const underWay = new Set<Promise<unknown>>();
   const script = createFaultScript();
   const resourceClass = `faults.${name}`;
@@ -101,9 +101,9 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
         starts.push(id);
         deployed.set(id, deployedOn(id));
       }
-      // A token lives in its own time.
+      // A token expires in real time.
       if (kind === 'sign-in') return answer;
-      // Ironic's clock is the one that counts, and it must not stand still when the programs' time passes.
+      // Ironic's clock counts, and it must go on when the programs' time passes.
       const date = new Date(clock.now()).toUTCString();
       return { ...answer, headers: { ...answer.headers, date } };
     };
@@ -111,7 +111,7 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
   };
   for (const proxy of proxies.values()) proxy.on({}, fault);
 
-  /** Connects to nobody where the script wants a connection refused: a proxy cannot refuse a single one. */
+  /** Connects to an unused address if the script wants a refused connection, because a proxy cannot refuse a single one. */
   async function send(request: Request): Promise<Response> {
     const { pathname, search } = new URL(request.url);
     const kind = kindOf(request.method, pathname + search);
@@ -121,12 +121,12 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
   }
 
   async function deployedOn(id: string): Promise<Deployed> {
-    // Ironic stores the drive only when a worker has begun.
+    // Ironic stores the config drive only after a worker has begun.
     const { instance_info: info } = await admin.until(id, 'active');
     return { info, drive: await configDriveIn(ground, id) };
   }
 
-  /** Gives the lane's servers back as they were, when all that happens to them has happened. */
+  /** Puts the lane's servers back into their first state, after everything that happens to them has ended. */
   async function restoreAll(): Promise<void> {
     script.play();
     await script.deliver('all');
@@ -163,7 +163,7 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
     resourceClass,
     images: ground.images,
     program() {
-      // A busy machine may take long to answer, and where nothing goes wrong nothing may go wrong.
+      // A busy machine may answer slowly. A request without a fault must not fail because of that.
       const { ironic, images } = ground.connect(ways(script.faultless ? usualTimeout : timeout));
       const bareMetal = createIronic({ http: ironic, clock, random: Math.random });
       const service = createProvisionService({
@@ -179,7 +179,7 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
       return {
         ...service,
         ...createStatusService({ policy: openPolicy, bareMetal, clock, random: Math.random }),
-        // The other lanes leave things behind as well.
+        // The other lanes leave reservations behind as well.
         async survey() {
           const found = await survey(bareMetal, new AbortController().signal, openPolicy);
           return { ...found, abandoned: found.abandoned.filter(({ id }) => servers.includes(id)) };
@@ -198,7 +198,7 @@ export async function openFaultLane(ground: FaultGround, name: string, servers: 
       );
     },
     configDrive: async (id) => (await (deployed.get(id) ?? deployedOn(id))).drive,
-    // With the network interface noop there are none.
+    // With the network interface noop there are no ports.
     vifs: async () => [],
     sourceOf: ground.sourceOf,
     async patch(id, ...patch) {

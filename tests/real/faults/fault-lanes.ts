@@ -4,10 +4,10 @@ import type { Node } from '../../contract/lab.js';
 import type { Injection } from '../../support/faults/fault-table.js';
 import { type FaultGround, type FaultLane, openFaultLane } from './fault-lane.js';
 
-/** One thing to try in a lane; answers what was wrong. */
+/** One case for a lane. It returns the violations. */
 export type Case = (lane: FaultLane) => Promise<readonly string[]>;
 
-/** Plays all cases, in as many lanes as there are servers for; answers what was wrong. */
+/** Plays all cases, in as many lanes as there are servers, and returns the violations. */
 export async function playAll(ground: FaultGround, cases: readonly Case[]): Promise<readonly string[]> {
   const free = (await ground.admin.nodes('&provision_state=available&associated=false&maintenance=false')).filter(fits);
   const queue = [...cases];
@@ -27,12 +27,12 @@ export async function playAll(ground: FaultGround, cases: readonly Case[]): Prom
   return wrong;
 }
 
-/** Servers that belong to somebody are for other tests. */
+/** Servers with a lessee or an owner are for other tests. */
 function fits({ name, resource_class, owner, lessee }: Node): boolean {
   return !name.includes('fail') && resource_class === 'baremetal.small' && !owner && !lessee;
 }
 
-/** The faults that are chosen, at each request that a deployment makes in these ways here. */
+/** The chosen faults, at each request of these deployments. */
 export async function faultCases(
   ground: FaultGround,
   ways: readonly string[],
@@ -58,7 +58,7 @@ export async function faultCases(
   return cases;
 }
 
-/** Plays the cases, and prints how many there were and how many of them were violated. */
+/** Plays the cases, and prints their number and the number of violations. */
 export async function reported(what: string, ground: FaultGround, cases: readonly Case[]): Promise<readonly string[]> {
   const begun = Date.now();
   const wrong = await playAll(ground, cases);

@@ -7,13 +7,13 @@ import type { RealIronic } from '../setup.js';
 import type { FaultGround, FaultLane } from './fault-lane.js';
 import { faultCases, reported } from './fault-lanes.js';
 
-/** The other two are played at the services of a whole cloud. */
+/** The other two ways are played with a whole cloud. */
 const ways = ['by id, without a key', 'by class, with a key'];
 
 const checksum = 'd41d8cd98f00b204e9800998ecf8427e';
 const sourceOf = (image: string) => `http://127.0.0.1:9/${image}.img`;
 
-/** An Ironic alone: there is no Glance and no Keystone. */
+/** An Ironic alone, without Glance and Keystone. */
 function groundOf({ endpoint, state }: RealIronic): FaultGround {
   return {
     admin: administrator(endpoint),
@@ -41,14 +41,14 @@ function groundOf({ endpoint, state }: RealIronic): FaultGround {
   };
 }
 
-// The two releases go through each at the same time.
+// The two releases play each test at the same time.
 describe('whatever goes wrong once with a real Ironic', () => {
   test.concurrent.each(ironics)(
     '$version ($release): the answer is true, nothing happens twice, and nothing is lost',
     async (ironic) => {
       const ground = groundOf(ironic);
-      // Every fault at every change, and for each read the one by which a first attempt is lost. What fails at one kind of
-      // request only is left to the simulator: to Ironic it is the same.
+      // Every fault at every change, and for each read the fault that loses a first attempt. The simulator plays the faults of
+      // a single kind of request: they make no difference to Ironic.
       const cases = await faultCases(ground, ways, ({ kind, fault, extent }) =>
         isChange(kind)
           ? extent !== 'with all of its kind'

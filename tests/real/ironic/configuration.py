@@ -1,14 +1,14 @@
-"""Ironic's settings: SQLite, fake hardware, nothing but loopback. A release skips what it does not know."""
+"""Ironic's settings: SQLite, fake hardware, only loopback. A release skips settings that it does not know."""
 
 BASIC_USER = 'ironic'
 BASIC_PASSWORD = 'loopback'
-# bcrypt, the only kind that Ironic reads, at its lowest cost: this guards nothing.
+# bcrypt, the only kind that Ironic reads, with its lowest cost, because this password protects nothing.
 BASIC_HTPASSWD = BASIC_USER + ':$2b$04$9UVm4kkgxSNj8iNipqo5gue1AmIsEiE4u/CTN5zbphEnKUEPncwXi\n'
 
 
 def write(state, options, port):
     endpoint = f'http://127.0.0.1:{port}'
-    # Ironic looks for overdue nodes once in this time; a short deadline is no use with a long interval.
+    # Ironic looks for overdue nodes once in this interval. A short deadline has no effect with a long interval.
     callback_check = min(60, max(1, options.callback_timeout // 2))
     text = f"""
 [DEFAULT]

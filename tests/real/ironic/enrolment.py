@@ -1,4 +1,4 @@
-"""The nodes that a client under test finds, put there through Ironic's own API."""
+"""Creates the nodes for the tests through Ironic's own API."""
 
 import base64
 import concurrent.futures
@@ -12,10 +12,10 @@ import configuration
 from inside.access_log import LAB_AGENT
 from problem import Problem
 
-# The first version that knows everything used here (the youngest: traits).
+# The first version that knows everything used here. Traits came last.
 API_VERSION = '1.37'
 PATIENCE_SECONDS = 60
-# The newest Ironic has threads, and hands this on as a 500 wherever it does not try again itself.
+# The newest Ironic has threads, and answers 500 with this text if it does not try again itself.
 SQLITE_BUSY = 'database is locked'
 
 CLASSES = {
@@ -27,11 +27,11 @@ GPU_TRAITS = ['CUSTOM_GPU', 'HW_CPU_X86_AVX2']
 
 
 class Api:
-    """As much of an Ironic client as enrolment needs."""
+    """An Ironic client with what enrolment needs."""
 
     def __init__(self, endpoint, auth='noauth', token=None):
         self._endpoint = endpoint
-        # The environment's proxies do not lead to loopback.
+        # The proxies of the environment do not reach loopback.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self._headers = {'User-Agent': LAB_AGENT, 'Content-Type': 'application/json', 'Accept': 'application/json',
                          'X-OpenStack-Ironic-API-Version': API_VERSION}
@@ -42,14 +42,14 @@ class Api:
             self._headers['X-Auth-Token'] = token
 
     def newest_version(self):
-        """Ironic's highest microversion, or None while nobody answers."""
+        """Ironic's highest microversion, or None while it does not answer."""
         try:
             return self._send('GET', '/')['versions'][0]['version']
         except OSError:
             return None
 
     def call(self, method, path, body=None):
-        """Sends a request, again when the node is locked (409) or Ironic is busy."""
+        """Sends a request, and repeats it if the node is locked (409) or Ironic is busy."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
@@ -63,7 +63,7 @@ class Api:
             time.sleep(0.1)
 
     def wait(self, node, **wanted):
-        """Waits until the node has these values and nobody holds its lock."""
+        """Waits until the node has these values and is not locked."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         fields = ','.join([*wanted, 'reservation', 'last_error'])
         while True:
@@ -95,7 +95,7 @@ def enrol_node(api, index, deploy_interface):
     node = api.call('POST', '/v1/nodes', {
         'name': f'bm-{index:04}', 'driver': 'fake-hardware', 'resource_class': resource_class,
         'properties': CLASSES[resource_class],
-        # The direct deploy interface wants a ramdisk to boot; fake hardware never looks for it.
+        # The direct deploy interface needs a ramdisk. Fake hardware never loads it.
         'driver_info': {'deploy_kernel': 'file:///kernel', 'deploy_ramdisk': 'file:///ramdisk'},
     })['uuid']
     api.call('POST', '/v1/ports', {
@@ -104,7 +104,7 @@ def enrol_node(api, index, deploy_interface):
         api.call('PUT', f'/v1/nodes/{node}/traits', {'traits': GPU_TRAITS})
 
     provision(api, node, 'manage', 'manageable')
-    # Fake power repeats what it was last told, at first nothing; and nobody trusts a node without a power state.
+    # Fake power repeats its last order, and has none at first. Nobody deploys a node without a power state.
     api.call('PUT', f'/v1/nodes/{node}/states/power', {'target': 'power off'})
     api.wait(node, power_state='power off')
 
@@ -118,7 +118,7 @@ def enrol_node(api, index, deploy_interface):
         ])
         provision(api, node, 'active', 'active')
     elif deploy_interface != 'fake':
-        # Only now: anything else would clean and deploy at its own pace, or not at all.
+        # Only now, because any other interface cleans and deploys at its own pace, or not at all.
         api.call('PATCH', f'/v1/nodes/{node}', [
             {'op': 'add', 'path': '/deploy_interface', 'value': deploy_interface}])
     if ending == 7:

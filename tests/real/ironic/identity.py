@@ -1,4 +1,4 @@
-"""Keystone: how it is set up, and who may sign in."""
+"""Sets Keystone and its users up."""
 
 import base64
 import os
@@ -9,12 +9,12 @@ import wsgi_server
 from rest import Rest
 
 REGION = 'RegionOne'
-# Glance is here, too, but Ironic is not.
+# The second region has Glance but no Ironic.
 OTHER_REGION = 'RegionTwo'
 DOMAIN = 'Default'
 OTHER_DOMAIN = 'Elsewhere'
 
-# Each user's domain, project (in the default domain), and roles there; without a project, on the system.
+# Each user's domain, project (in the default domain) and roles there. A user without a project has roles on the system.
 USERS = {
     'provisioner': (DOMAIN, 'demo', ['admin', 'member']),
     'visitor': (OTHER_DOMAIN, 'demo', ['admin', 'member']),
@@ -48,7 +48,7 @@ class Keystone:
         manage = ['/usr/bin/keystone-manage', '--config-file', str(self.folder / 'keystone.conf')]
         wsgi_server.run(self.folder, [*manage, 'db_sync'], 'manage.log')
         process.write_ahead(self.folder / 'keystone.sqlite')
-        # Keystone's middleware looks for Keystone in the catalog: the services find their own port as `admin`.
+        # Keystone's middleware looks for Keystone in the catalog. The services find their own port as `admin`.
         wsgi_server.run(self.folder, [
             *manage, 'bootstrap', '--bootstrap-password', self._admin_password, '--bootstrap-region-id', REGION,
             '--bootstrap-public-url', self.url, '--bootstrap-internal-url', self.url,
@@ -61,18 +61,18 @@ class Keystone:
         return server
 
     def admin_token(self, scope):
-        """A token of the one administrator who is not among the users, for an hour whatever the clients get."""
+        """A token of the administrator who is not among the users. It lasts an hour, however long the clients' tokens last."""
         return sign_in(self._service_url, 'admin', self._admin_password, scope)
 
     def populate(self):
-        """Makes the users and what they belong to; returns them as the tests need to know them."""
+        """Creates the users, their domains and projects, and returns them as the tests need them."""
         api = Rest(self._service_url, self.admin_token({'system': {'all': True}}))
         create = Creator(api)
         domains = {DOMAIN: 'default', OTHER_DOMAIN: create('domain', name=OTHER_DOMAIN)}
         api.call('POST', '/regions', {'region': {'id': OTHER_REGION}})
         roles = {role['name']: role['id'] for role in api.call('GET', '/roles')['roles']}
         for name in ('service', 'baremetal_admin', 'baremetal_observer'):
-            # Newer ones come with a role `service`.
+            # Newer releases come with a role `service`.
             roles[name] = roles.get(name) or create('role', name=name)
         projects = {name: create('project', name=name, domain_id='default')
                     for name in ('service', 'demo', 'owner', 'lessee')}
@@ -95,7 +95,7 @@ class Keystone:
                 'application_credential': self._application_credential(users['provisioner'])}
 
     def _application_credential(self, user):
-        """Only its user can make one."""
+        """Creates an application credential. Only its user can do that."""
         token = sign_in(self._service_url, user['name'], user['password'], project_scope(user['project']))
         made = Rest(self._service_url, token).call('POST', f'/users/{user["id"]}/application_credentials', {
             'application_credential': {'name': 'ironic-mcp', 'secret': f'secret-{secrets.token_hex(8)}'}})
@@ -103,14 +103,14 @@ class Keystone:
                                          for name in ('id', 'name', 'secret')}}
 
     def publish(self, service, kind, urls, region=REGION):
-        """Puts a service into the catalog: an address for each interface."""
+        """Puts a service into the catalog, with an address for each interface."""
         create = Creator(Rest(self._service_url, self.admin_token({'system': {'all': True}})))
         made = create('service', name=service, type=kind)
         for interface, url in urls.items():
             create('endpoint', service_id=made, interface=interface, region_id=region, url=url)
 
     def settings_of_service(self, user):
-        """What a service signs in with, as lines for its configuration."""
+        """The configuration lines with which a service signs in."""
         return f"""\
 auth_type = password
 auth_url = {self._service_url}
@@ -134,7 +134,7 @@ service_token_roles_required = false
         keys = self.folder / 'fernet-keys'
         keys.mkdir()
         for name in ('0', '1'):
-            # What `keystone-manage fernet_setup` writes, without the seconds that it takes.
+            # The same file as from `keystone-manage fernet_setup`, which takes seconds.
             (keys / name).write_bytes(base64.urlsafe_b64encode(os.urandom(32)))
             (keys / name).chmod(0o600)
         keys.chmod(0o700)
@@ -158,7 +158,7 @@ key_repository = {keys}
 [fernet_tokens]
 key_repository = {keys}
 
-# The least that bcrypt can do: these passwords guard nothing.
+# The lowest cost of bcrypt, because these passwords protect nothing.
 [identity]
 password_hash_rounds = 4
 
@@ -168,7 +168,7 @@ provider = fernet
 
 
 class Creator:
-    """Makes one of a kind, and returns its id."""
+    """Creates a resource of this kind, and returns its id."""
 
     def __init__(self, api):
         self._api = api

@@ -1,4 +1,4 @@
-"""Glance: how it is set up, and the images that a client under test finds."""
+"""Sets Glance up, and creates the images for the tests."""
 
 import os
 
@@ -46,7 +46,7 @@ class Glance:
     def create_database(self):
         (self.folder / 'glance-api-paste.ini').write_text(PASTE)
         self._write_configuration('')
-        # Debian leaves the command itself to the package of the daemon.
+        # Debian puts the command itself into the package of the daemon.
         manage = ['/usr/bin/python3', '-W', 'ignore', '-c', 'from glance.cmd.manage import main; main()']
         wsgi_server.run(self.folder, [*manage, '--config-file', str(self.folder / 'glance-api.conf'), 'db', 'sync'],
                         'manage.log')
@@ -60,9 +60,9 @@ class Glance:
         return server
 
     def populate(self, token, other_project):
-        """Makes the images; returns their ids by name."""
+        """Creates the images, and returns their ids by name."""
         images = Images(Rest(self.url + '/v2', token))
-        # A real qcow2, though an empty one: Ironic looks into it.
+        # A real qcow2, although an empty one, because Ironic reads it.
         qcow2 = self.folder / 'empty.qcow2'
         wsgi_server.run(self.folder, ['/usr/bin/qemu-img', 'create', '-f', 'qcow2', str(qcow2), '1M'], 'manage.log')
         qcow2, raw = qcow2.read_bytes(), os.urandom(65536)
@@ -122,7 +122,7 @@ class Images:
         self._api = api
 
     def create(self, name, data, **properties):
-        """Makes an image, `queued` as long as it has no data, and returns its id."""
+        """Creates an image, which is `queued` without data, and returns its id."""
         image = self._api.call('POST', '/images', {'name': name, 'visibility': 'public', **properties})['id']
         if data is not None:
             self.call('PUT', image, '/file', data)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Installs everything that the lane with real clouds needs. Exits with 77, and says why, if this machine cannot have it."""
+"""Installs everything for the lane with real clouds. If this machine cannot have it, this says why and exits with 77."""
 
 import sys
 
@@ -10,7 +10,7 @@ from problem import Problem, SKIPPED, Unavailable
 
 def main():
     try:
-        # First, because it asks apt for the most.
+        # First, because it needs the most from apt.
         installation.install_openstack(HOME)
         for release in ('debian', 'newest'):
             installation.install(release, HOME)

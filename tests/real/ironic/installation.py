@@ -1,4 +1,4 @@
-"""What has to be on the machine before Ironic can start, and how it gets there."""
+"""Installs what Ironic needs before it can start."""
 
 import contextlib
 import fcntl
@@ -14,7 +14,7 @@ from problem import Problem, Unavailable
 
 DEBIAN_PYTHON = Path('/usr/bin/python3')
 
-# Each Debian package, and a file that shows that it (or a substitute) is there.
+# Each Debian package, and a file that shows that the package or a substitute is installed.
 IRONIC = {'python3-ironic': '/usr/lib/python3/dist-packages/ironic/version.py'}
 TOOLS = {
     'genisoimage': '/usr/bin/mkisofs',  # config drives given as JSON
@@ -30,14 +30,14 @@ TLS = {'openssl': '/usr/bin/openssl'}
 
 
 def install(release, cache):
-    """Makes sure that the release can run, and returns its Python."""
+    """Installs the release if needed, and returns its Python."""
     cache.mkdir(parents=True, exist_ok=True)
     with exclusive(cache / 'lock'):
         return install_debian(cache) if release == 'debian' else install_newest(cache)
 
 
 def install_openstack(cache):
-    """All that the cloud runs on, Debian's Ironic included: one visit to apt instead of two."""
+    """Installs everything for the cloud, including Debian's Ironic, with one run of apt instead of two."""
     cache.mkdir(parents=True, exist_ok=True)
     with exclusive(cache / 'lock'):
         install_packages({**OPENSTACK, **IRONIC, **TOOLS, **TLS}, cache / 'apt.log')
@@ -45,7 +45,7 @@ def install_openstack(cache):
 
 @contextlib.contextmanager
 def exclusive(path):
-    """Neither apt nor a half-made virtual environment bears two visitors."""
+    """Holds a lock, because neither apt nor an unfinished virtual environment works for two processes."""
     with open(path, 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -59,7 +59,7 @@ def install_debian(cache):
 def install_newest(cache):
     packages = dict(TOOLS)
     if not importlib.util.find_spec('ensurepip'):
-        # Debian splits the standard library; the file is named after the version.
+        # Debian splits the standard library. The file is named after the version.
         packages['python3-venv'] = '/usr/lib/python3.%d/ensurepip/__init__.py' % sys.version_info.minor
     install_packages(packages, cache / 'apt.log')
 
@@ -90,7 +90,7 @@ def install_packages(packages, log):
         raise Unavailable(f'Missing here, and this is not Debian to install them: {names}.')
     if os.geteuid() != 0:
         raise Unavailable(f'Missing here, and only root can install them: {names}.')
-    # Without recommended packages: python3-ironic alone is all of Ironic's code, and asks no questions.
+    # Without recommended packages: python3-ironic alone has all of Ironic's code, and asks no questions.
     apt = ['apt-get', '-o', 'DPkg::Lock::Timeout=300', '--yes']
     command = [*apt, '--no-install-recommends', 'install', *missing]
     if not run(command, log) and not (run([*apt, 'update'], log) and run(command, log)):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Brings a real Ironic up on loopback, with fake hardware to deploy, and takes it down again. See README.md."""
+"""Starts and stops a real Ironic on loopback, with fake hardware. See README.md."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ import process
 from problem import Problem
 
 HOME = Path(tempfile.gettempdir()) / 'ironic-lab'
-# For what hangs: a busy machine is no defect.
+# Only for a process that hangs, because a busy machine is no defect.
 START_SECONDS = 180
 
 

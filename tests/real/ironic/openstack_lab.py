@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Brings a small OpenStack cloud up on loopback (Keystone, Glance, Ironic), and takes it down again. See README.md."""
+"""Starts and stops a small OpenStack cloud on loopback (Keystone, Glance, Ironic). See README.md."""
 
 import argparse
 import concurrent.futures
@@ -21,9 +21,9 @@ import tls
 from problem import Problem
 from rest import Rest
 
-# In the order in which they end: whoever uses another goes first.
+# In the order in which they stop: a service stops before the services that it uses.
 PARTS = ['tls', 'ironic', 'glance', 'keystone']
-# Knows a node's owner and its lessee.
+# The first version with a node's owner and lessee.
 IRONIC_API_VERSION = '1.65'
 
 
@@ -83,7 +83,7 @@ def up(options):
             glance_database.result()
             ironic_started = pool.submit(start_ironic, options, keystone, glance)
             pids['glance'] = glance.start(keystone.middleware_settings('glance')).pid
-            # Glance's administrators are those of a project.
+            # An administrator of Glance is an administrator of a project.
             image_ids = glance.populate(keystone.admin_token(identity.project_scope('admin')),
                                         directory['projects']['owner'])
             ironic = ironic_started.result()
@@ -115,7 +115,7 @@ def tls_alone(options):
 
 @contextlib.contextmanager
 def started_in(state):
-    """All of it runs in the end, or nothing."""
+    """Stops everything again if a part does not start."""
     state.mkdir(parents=True, exist_ok=True)
     with installation.exclusive(state / 'lock'):
         if any(process.is_running(state / part) for part in PARTS):
@@ -140,7 +140,7 @@ def fresh(folder):
 
 def free_ports(count):
     with contextlib.ExitStack() as stack:
-        # All are held until the last is found, or one could be found twice.
+        # All ports stay open until the last one is found. Otherwise one could be found twice.
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:
             probe.bind(('127.0.0.1', 0))
@@ -160,7 +160,7 @@ endpoint_override = {glance.url}
                '--state', str(fresh(options.state / 'ironic')), '--cache', str(options.cache),
                '--release', options.release, '--nodes', str(options.nodes),
                '--deploy-interface', options.deploy_interface, '--deploy-delay', str(options.deploy_delay)]
-    # A system's administrator: the nodes then belong to nobody, and every Ironic lets them be seen.
+    # An administrator of the system: the nodes then have no owner, and every Ironic shows them.
     token = keystone.admin_token({'system': {'all': True}})
     done = subprocess.run(command, env={**os.environ, 'IRONIC_LAB_TOKEN': token}, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True)
@@ -179,7 +179,7 @@ def assign_nodes(endpoint, keystone, projects):
 
 
 def publish(keystone, baremetal, image):
-    # Catalogs differ in what they append: the interfaces show the forms that a client meets.
+    # Catalogs append different paths. The interfaces show the forms that a client meets.
     keystone.publish('ironic', 'baremetal', {
         'public': baremetal, 'internal': baremetal + '/v1', 'admin': baremetal + '/'})
     keystone.publish('glance', 'image', {'public': image, 'internal': image + '/v2', 'admin': image + '/'})

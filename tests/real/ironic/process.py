@@ -1,4 +1,4 @@
-"""Servers as background processes: each a group of its own, known by the number of its leader."""
+"""Servers as background processes. Each has its own process group, named by the process id of its leader."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ def create_database(python, state):
 
 
 def write_ahead(path):
-    """SQLite remembers it: readers no longer wait for the writer."""
+    """Makes readers no longer wait for the writer. SQLite keeps this setting in the file."""
     database = sqlite3.connect(path)
     database.execute('pragma journal_mode = wal')
     database.close()
@@ -41,7 +41,7 @@ def launch(command, folder, environment, output):
 
 
 def stop(state, kill=False):
-    """Ends the process group that this folder has on record, if it is still the same one."""
+    """Ends the process group that this folder has on record, if it is still the same group."""
     group = recorded_group(state)
     if members(group, state):
         if not kill:
@@ -65,12 +65,12 @@ def recorded_group(state):
 
 
 def members(group, state):
-    """The group's processes. Numbers are used again, so it counts only what runs in this folder."""
+    """The group's processes. Process ids are reused, so only processes in this folder count."""
     found = []
     for process in Path('/proc').iterdir():
         if group and process.name.isdigit():
             try:
-                # Neither command line nor environment would do: the newest Ironic overwrites both with a title.
+                # Command line and environment are no help, because the newest Ironic overwrites both with a title.
                 if os.getpgid(int(process.name)) == group and (process / 'cwd').samefile(state):
                     found.append(int(process.name))
             except (ProcessLookupError, FileNotFoundError, PermissionError):
@@ -99,7 +99,7 @@ def command(python, state, part):
 
 
 def environment(state):
-    # What leads Python or HTTP somewhere else has no place here: Ironic must find its own modules, and only loopback.
+    # Without the variables that redirect Python or HTTP: Ironic must find its own modules, and only loopback.
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith('PYTHON') and not name.lower().endswith('_proxy')}
     return {**kept, 'PATH': kept.get('PATH', '/usr/bin:/bin') + ':/usr/sbin:/sbin',

@@ -1,4 +1,4 @@
-"""As much of an HTTP client as setting up Keystone and Glance needs."""
+"""An HTTP client with what the set-up of Keystone and Glance needs."""
 
 import json
 import urllib.error
@@ -14,7 +14,7 @@ class Rest:
 
     def __init__(self, base, token=None, headers=None):
         self._base = base
-        # The environment's proxies do not lead to loopback.
+        # The proxies of the environment do not reach loopback.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self._headers = {'User-Agent': LAB_AGENT, 'Accept': 'application/json', **(headers or {})}
         if token:
@@ -30,11 +30,11 @@ class Rest:
         return True
 
     def call(self, method, path, body=None):
-        """Sends JSON, or bytes as they are, and returns what the answer says."""
+        """Sends JSON or raw bytes, and returns the body of the answer."""
         return self.exchange(method, path, body)[0]
 
     def exchange(self, method, path, body=None):
-        """Like `call`, with the answer's headers as the second of a pair."""
+        """Like `call`, but returns a pair of body and headers."""
         kind = 'application/octet-stream' if isinstance(body, bytes) else 'application/json'
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         try:

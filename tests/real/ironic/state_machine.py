@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the state machine of an installed Ironic as JSON, or keeps it as a golden file named after its version."""
+"""Prints the state machine of an installed Ironic as JSON, or writes it to a golden file named after its version."""
 
 import argparse
 import subprocess
@@ -32,7 +32,7 @@ def main():
 
 
 def state_machine(python):
-    # Isolated, and from a neutral folder: Ironic must find its own modules.
+    # Isolated and in a neutral folder, so that Ironic finds its own modules.
     with tempfile.TemporaryDirectory() as folder:
         dumped = subprocess.run([python, '-I', SCRIPT], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
                                 text=True)

@@ -1,4 +1,4 @@
-"""HTTPS in front of servers that speak only HTTP, with certificates of its own making."""
+"""Puts HTTPS in front of servers that speak only HTTP, with its own certificates."""
 
 import socket
 import subprocess
@@ -13,11 +13,11 @@ from problem import Problem
 FRONT = Path(__file__).parent / 'tls_front.py'
 START_SECONDS = 10
 
-# Each way to be served, and the certificate for it; `tls_front.py` knows which one asks the client for its own.
+# Each kind of front, and its certificate. `tls_front.py` knows which kind asks the client for a certificate.
 FRONTS = {'https': 'server', 'client_certificate_required': 'server', 'self_signed': 'self_signed',
           'wrong_name': 'wrong_name'}
 
-# openssl's own configuration would add extensions that contradict these.
+# openssl's default configuration would add extensions that contradict these.
 OPENSSL_CONFIGURATION = """\
 [req]
 distinguished_name = subject
@@ -48,7 +48,7 @@ authorityKeyIdentifier = keyid
 
 
 def up(folder, urls, free_ports):
-    """Starts every kind of front for each of the (named) URLs, and says where they are."""
+    """Starts every kind of front for each named URL, and returns their addresses."""
     make_certificates(folder)
     ports = iter(free_ports(len(FRONTS) * len(urls)))
     arguments, result = [], {'ca_file': str(folder / 'ca.pem'), 'client_certificate': str(folder / 'client.pem'),

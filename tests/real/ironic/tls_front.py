@@ -27,12 +27,12 @@ class Front(socketserver.ThreadingTCPServer):
         super().__init__(('127.0.0.1', int(port)), Connection)
 
     def handle_error(self, request, client_address):
-        """Clients that hang up are no news."""
+        """Logs no error of a client that hangs up."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
 
-# With threads, for asyncio closes a connection without the alert that says why.
+# With threads, because asyncio closes a connection without the alert that says why.
 class Connection(socketserver.BaseRequestHandler):
 
     def handle(self):
@@ -49,7 +49,7 @@ class Connection(socketserver.BaseRequestHandler):
 
 
 def let_it_read(client):
-    """To close with something still unread would take the alert back."""
+    """Reads the rest before it closes, because a close with unread data would drop the alert."""
     client.shutdown(socket.SHUT_WR)
     while client.recv(65536):
         pass
@@ -57,7 +57,7 @@ def let_it_read(client):
 
 def exchange(client, target):
     while True:
-        # What TLS has decrypted already does not show on the socket.
+        # Data that TLS has already decrypted does not show on the socket.
         ready = [client] if client.pending() else select.select([client, target], [], [])[0]
         for source in ready:
             data = source.recv(65536)

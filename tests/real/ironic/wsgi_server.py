@@ -1,4 +1,4 @@
-"""Keystone and Glance as applications in uwsgi, on loopback."""
+"""Runs Keystone and Glance in uwsgi, on loopback."""
 
 import subprocess
 import time
@@ -26,7 +26,7 @@ def start(folder, application, ports, settings):
     command = ['/usr/bin/uwsgi', '--plugin', 'python3', *sockets, '--wsgi-file', str(INSIDE / application),
                '--pythonpath', str(INSIDE), '--master', '--die-on-term', '--need-app',
                '--processes', '2', '--buffer-size', '65535', '--disable-logging',
-               # It closes every connection after one answer, and clients should know.
+               # uwsgi closes every connection after one answer, and this header tells clients so.
                '--add-header', 'Connection: close']
     return process.launch(command, folder, {**process.environment(folder), **settings}, 'uwsgi.out')
 

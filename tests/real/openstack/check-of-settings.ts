@@ -73,11 +73,11 @@ export function checkOfSettings(cloud: () => Cloud): void {
       const { code, isReady, steps } = await checked(await env(cloud()));
       expect(steps.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
       expect({ code, isReady }).toEqual({ code: 0, isReady: true });
-      // It tries the rights with changes that change nothing.
+      // It tries the rights with requests that change nothing.
       expect((await cloud().changes()).slice(before.length).filter((line) => !line.startsWith('PATCH '))).toEqual([]);
     });
 
-    test.each(failing)('says with %s what is in the way', async (_, env, step, detail) => {
+    test.each(failing)('says with %s what is wrong', async (_, env, step, detail) => {
       const { code, isReady, steps } = await checked(await env(cloud()));
       expect({ code, isReady }).toEqual({ code: 1, isReady: false });
       expect(steps.filter(({ outcome }) => outcome === 'failed')).toEqual([

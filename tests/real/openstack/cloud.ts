@@ -18,7 +18,7 @@ export interface User {
 
 type UserName = 'provisioner' | 'visitor' | 'member' | 'owner' | 'system_admin' | 'system_reader' | 'stranger';
 
-/** Addresses of the three services. */
+/** The addresses of the three services. */
 interface Services {
   readonly auth_url: string;
   readonly baremetal_endpoint: string;
@@ -27,9 +27,9 @@ interface Services {
 
 /** The cloud that runs for the tests. */
 interface Lab extends Services {
-  /** The folder of everything that it writes. */
+  /** The folder with all files of the cloud. */
   readonly state: string;
-  /** Ironic's. */
+  /** The access log of Ironic. */
   readonly version: string;
   readonly region: string;
   readonly region_without_baremetal: string;
@@ -52,7 +52,7 @@ interface Lab extends Services {
   };
 }
 
-/** An Ironic without a cloud around it, whose users have a name and a password. */
+/** An Ironic without a cloud around it. Its users have a name and a password. */
 export interface BasicIronic {
   readonly endpoint: string;
   readonly username: string;
@@ -71,7 +71,7 @@ export interface Node {
 
 const folder = 'tests/real/ironic';
 
-/** Runs one of the scripts that bring real services up; the last line of its error output says what is wrong. */
+/** Runs a script that starts real services. If it fails, the last line of its stderr says why. */
 async function script(name: string, ...args: string[]): Promise<unknown> {
   const { stdout } = await promisify(execFile)('python3', [join(folder, name), ...args]).catch((error) => {
     throw new Error(`${name}: ${String(error.stderr).trim().split('\n').at(-1)}`);
@@ -79,10 +79,10 @@ async function script(name: string, ...args: string[]): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-/** The cloud, and everything that this program has said to anybody during the tests. */
+/** The cloud, and everything that the program has written during the tests. */
 export type Cloud = Awaited<ReturnType<typeof startCloud>>;
 
-/** Brings up Keystone, Glance and Ironic, with TLS in front. */
+/** Starts Keystone, Glance and Ironic, with TLS in front. */
 export async function startCloud() {
   const home = mkdtempSync(join(tmpdir(), 'ironic-mcp-openstack-'));
   const states = { cloud: join(home, 'cloud'), basic: join(home, 'basic') };
@@ -107,7 +107,7 @@ export async function startCloud() {
     btoa(`${basic.username}:${basic.password}`),
   ]);
 
-  /** Signs in as a test would by hand. */
+  /** Signs in by hand. */
   async function token(user: User): Promise<string> {
     const scope = user.project
       ? { project: { name: user.project, domain: { id: 'default' } } }
@@ -129,15 +129,15 @@ export async function startCloud() {
   return {
     ...lab,
     basic,
-    /** Holds no settings of OpenStack, so that those of this machine do not count. */
+    /** A home without settings of OpenStack, so that this machine's settings do not count. */
     home,
-    /** Everything that must never be shown. */
+    /** Every secret that the program must never show. */
     secrets,
-    /** Everything that was shown. */
+    /** Everything that the program showed. */
     transcript,
     token,
 
-    /** A token that was good once. */
+    /** A token that has expired. */
     async expiredToken(): Promise<string> {
       const lifetime = await readFile(lab.token_lifetime_file, 'utf8');
       await writeFile(lab.token_lifetime_file, '0');
@@ -179,14 +179,14 @@ export async function startCloud() {
       return own;
     },
 
-    /** How many have signed in so far. */
+    /** The number of sign-ins so far. */
     signIns: async () => (await linesOf(lab.keystone_access_log)).filter(isSignIn).length,
-    /** The requests that have reached Ironic so far. */
+    /** The requests that reached Ironic so far. */
     requests: () => linesOf(lab.access_log),
-    /** Those of them that could change something. */
+    /** The requests among them that could change something. */
     changes: async () => (await linesOf(lab.access_log)).filter((line) => !line.startsWith('GET ')),
 
-    /** Starts the program as an MCP server for a while, and keeps what it says. */
+    /** Runs the program as an MCP server during an action, and keeps its output. */
     async session<Result>(env: Env, use: (session: McpSession) => Promise<Result>, args: readonly string[] = []) {
       const session = await openSession('v2', { HOME: home, ...env }, args);
       transcript.push(session.instructions);
@@ -206,7 +206,7 @@ export async function startCloud() {
       }
     },
 
-    /** Runs the program to its end, and keeps what it says. */
+    /** Runs the program to its end, and keeps its output. */
     async run(env: Env, args: readonly string[] = []): Promise<Outcome> {
       const outcome = await run(args, { HOME: home, ...env });
       transcript.push(outcome.stderr, outcome.stdout);
@@ -226,7 +226,7 @@ async function linesOf(file: string): Promise<string[]> {
   return (await readFile(file, 'utf8')).split('\n').filter(Boolean);
 }
 
-/** The value, which is there. */
+/** The value, which must be there. */
 export function given<Value>(value: Value | undefined | null): Value {
   if (value === undefined || value === null) throw new Error('it is not given');
   return value;

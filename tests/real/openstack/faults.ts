@@ -11,10 +11,10 @@ import { type Cloud, given } from './cloud.js';
 
 const images = { first: 'debian-12', second: 'ubuntu-22.04' };
 
-/** An Ironic alone has the faults at its own requests: here are those at the services around it. */
+/** The tests with an Ironic alone play the faults of Ironic's requests. These are the faults of the services around it. */
 const ways = ['by id, with a key', 'by class, without a key'];
 
-/** A whole cloud, each of whose services is behind a proxy of its own. */
+/** A whole cloud. Each service is behind a proxy of its own. */
 async function groundOf(cloud: Cloud): Promise<FaultGround> {
   const { auth_url, baremetal_endpoint, image_endpoint, region, users } = cloud;
   const { name, password, domain } = users.provisioner;
@@ -24,7 +24,7 @@ async function groundOf(cloud: Cloud): Promise<FaultGround> {
     state: `${cloud.state}/ironic`,
     services: [auth_url, baremetal_endpoint, image_endpoint].map((url) => new URL(url).origin),
     images: { ...images, firstById: given(cloud.images[images.first]) },
-    // Each request to Ironic is one to Keystone as well.
+    // Each request to Ironic also makes one to Keystone.
     timeout: 10_000,
     lanes: 4,
     sourceOf,

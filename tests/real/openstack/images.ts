@@ -73,7 +73,7 @@ export function imagesOfGlance(cloud: () => Cloud): void {
       });
     });
 
-    test('goes on where a page ended', async () => {
+    test('continues where a page ended', async () => {
       const { session, openrc } = cloud();
       await session(openrc('provisioner'), async (mcp) => {
         const all = ImageListing.parse((await mcp.callTool('list_images', {})).data);
@@ -103,7 +103,7 @@ export function imagesOfGlance(cloud: () => Cloud): void {
       },
     );
 
-    test('that two images share is answered with the ids of both', async () => {
+    test('of two images gets an answer with the ids of both', async () => {
       const { session, openrc, images } = cloud();
       await session(openrc('provisioner'), async (mcp) => {
         const { text } = await mcp.callTool('provision_server', { image_id: 'twins' });
@@ -111,7 +111,7 @@ export function imagesOfGlance(cloud: () => Cloud): void {
       });
     });
 
-    test('of an image of another project is unknown to who may not see it', async () => {
+    test("of another project's image is unknown to a user who may not see it", async () => {
       const { session, openrc, images, changes } = cloud();
       const before = await changes();
       await session(openrc('member'), async (mcp) => {
@@ -123,7 +123,7 @@ export function imagesOfGlance(cloud: () => Cloud): void {
       expect(await changes()).toEqual(before);
     });
 
-    test('of a partition image is enough: Ironic is told what it is and how large', async () => {
+    test('of a partition image is enough: Ironic gets its type and its size', async () => {
       const { session, openrc, node, images } = cloud();
       await session(openrc('provisioner'), async (mcp) => {
         const status = await deployed(mcp, { image_id: 'partition-1', resource_class: 'baremetal.large' });

@@ -7,13 +7,13 @@ import { systemClock as clock } from '../../../src/local/clock.js';
 import { openPolicy } from '../../support/open-policy.js';
 import type { Cloud } from './cloud.js';
 
-/** Seconds: less than 200 requests take. */
+/** In seconds: shorter than 200 requests take. */
 const shortLife = 8;
 const callers = 200;
 
 export function lifeOfAToken(cloud: () => Cloud): void {
   describe('a token', () => {
-    test('that expires while 200 calls are under way is renewed once, and every call succeeds', {
+    test('that expires during 200 calls is renewed once, and every call succeeds', {
       timeout: 180_000,
     }, async () => {
       const { openrc, signIns, requests, secrets, token_lifetime_file } = cloud();
@@ -27,14 +27,14 @@ export function lifeOfAToken(cloud: () => Cloud): void {
           random: Math.random,
           policy: openPolicy,
         };
-        // Whoever asks for the same server through the same service shares the answer: so each has a service.
+        // Calls for the same server through the same service share an answer, so each call has a service of its own.
         const look = () =>
           createStatusService(ports).status({ operation_id: 'bm-0009', wait_seconds: 0 }, new AbortController().signal);
 
         const before = { signIns: await signIns(), requests: (await requests()).length };
         await writeFile(token_lifetime_file, String(shortLife));
         await look();
-        // The one that follows is to last.
+        // The next token lasts.
         await writeFile(token_lifetime_file, lifetime);
         expect((await signIns()) - before.signIns).toBe(1);
 
@@ -57,7 +57,7 @@ export function lifeOfAToken(cloud: () => Cloud): void {
   });
 }
 
-/** Notes every token that Keystone gives to this process from now on. */
+/** Records every token that Keystone gives to this process from now on. */
 function collectTokens(secrets: Set<string>): () => void {
   const { fetch } = globalThis;
   globalThis.fetch = async (...args) => {

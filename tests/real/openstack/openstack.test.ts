@@ -9,7 +9,7 @@ import { tlsSettings } from './tls-settings.js';
 import { waysToSignIn } from './ways-to-sign-in.js';
 import { wrongSettings } from './wrong-settings.js';
 
-/** Everything that needs a whole cloud, in one file: bringing one up takes half a minute. */
+/** All tests that need a whole cloud are in one file, because starting a cloud takes half a minute. */
 describe('on OpenStack: Keystone, Glance and Ironic', () => {
   let started: Cloud | undefined;
   beforeAll(async () => {
@@ -28,6 +28,6 @@ describe('on OpenStack: Keystone, Glance and Ironic', () => {
   tlsSettings(cloud);
   checkOfSettings(cloud);
   faultsOfACloud(cloud);
-  // The last one: it looks at what all the others made the program say.
+  // The last one, because it checks what the program wrote in all other tests.
   secretsKept(cloud);
 });

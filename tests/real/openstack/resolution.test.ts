@@ -13,7 +13,7 @@ import { createKeystoneSession } from '../../../src/openstack/keystone.js';
 
 const run = promisify(execFile);
 
-/** What `resolve_clouds.py` prints of one cloud. */
+/** The output of `resolve_clouds.py` for one cloud. */
 interface Theirs {
   readonly error?: string;
   readonly sign_in: { readonly url: string; readonly body: object } | null;
@@ -38,7 +38,7 @@ const project = { project_name: 'demo', project_domain_id: 'projects' };
 const auth = { auth_url: url, ...user, ...project };
 const credential = { auth_type: 'v3applicationcredential' };
 
-/** An entry of clouds.yaml for each way to sign in, and for each way to write what can be written in several. */
+/** Entries of clouds.yaml: one for each way to sign in, and one for each spelling of the same setting. */
 const clouds: Readonly<Record<string, object>> = {
   password: { auth, region_name: 'North', interface: 'internal' },
   'password by its name': { auth_type: 'password', auth },
@@ -165,7 +165,7 @@ const clouds: Readonly<Record<string, object>> = {
   'cert with a key in it': { auth, cert: 'FOLDER/cert.pem' },
 };
 
-/** More of them, as only YAML writes them. */
+/** More entries, which only YAML can express. */
 const written: Readonly<Record<string, string>> = {
   'auth from another place': '{ auth: { <<: *shared, project_id: p1 } }',
   'what another place has, changed': '{ auth: { <<: [*shared, { project_id: p2 }], username: bob } }',
@@ -178,26 +178,26 @@ const shared = `shared: &shared { auth_url: '${url}', username: ann, user_domain
 
 const secure = { 'password by its name': { auth: { password: 'secret-from-elsewhere' } } };
 
-/** Clouds with a region that OS_REGION_NAME asks for. */
+/** Clouds with a region that OS_REGION_NAME names. */
 const inRegions = ['regions@North', 'regions@West', 'regions with settings@West', 'password@South'];
 
-/** Where we mean to differ: what openstacksdk has made of it, and what we make of it. */
+/** The intended differences: openstacksdk's result, and ours. */
 const differences: Readonly<Record<string, readonly [theirs: object, ours: object]>> = {
-  // Keystone refuses a name without a domain; nobody means that.
+  // Keystone refuses a name without a domain, so nobody means that.
   'no domain': [
     { sign_in: { body: { auth: { identity: { password: { user: { name: 'ann' } } } } } } },
     { sign_in: { body: { auth: { identity: { password: { user: { domain: { id: 'default' } } } } } } } },
   ],
-  // An error of Python's, for it takes this for a password.
+  // openstacksdk fails with a Python error, because it takes this for a password.
   'a token alone': [{ wrong: true }, { sign_in: { body: { auth: { identity: { methods: ['token'] } } } } }],
-  // It takes only regions of the file. To us the catalog says what there is.
+  // openstacksdk takes only regions of the file. We take the regions of the catalog.
   'password@South': [{ wrong: true }, { region: 'South' }],
-  // An octal number to it.
+  // openstacksdk reads an octal number.
   'zeros before a password': [
     { sign_in: { body: { auth: { identity: { password: { user: { password: '83' } } } } } } },
     { sign_in: { body: { auth: { identity: { password: { user: { password: '0123' } } } } } } },
   ],
-  // The name of a file, for which it then looks in vain.
+  // openstacksdk takes this for the name of a file, which does not exist.
   'verify: "False"': [{ verify: 'False' }, { verify: false }],
 };
 
@@ -231,7 +231,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true }));
 
-/** The Python that has openstacksdk from PyPI; it is kept for the next time. */
+/** The Python with openstacksdk from PyPI. It is kept for the next run. */
 async function openstacksdk(): Promise<string> {
   const folder = join(tmpdir(), 'ironic-lab', 'openstacksdk');
   const complete = join(folder, 'complete');
@@ -244,7 +244,7 @@ async function openstacksdk(): Promise<string> {
   return python;
 }
 
-/** What we make of a cloud, in their words. */
+/** Our result for a cloud, in openstacksdk's words. */
 async function ours(wanted: string) {
   const [name = '', region = ''] = wanted.split('@');
   const { cloud } = await readConfig({ HOME: home, OS_CLOUD: name, OS_REGION_NAME: region }, {});
@@ -286,7 +286,7 @@ async function signInOf(auth: Parameters<typeof createKeystoneSession>[0]['auth'
   return { url: `${auth.authUrl}/${ask?.path}`, body: ask?.json };
 }
 
-/** What they make of it, in the same words for what means the same. */
+/** openstacksdk's result, with the same words for the same meaning. */
 async function expected(name: string) {
   const { error, ...cloud } = theirs[name] ?? { error: 'it was not asked for' };
   if (error !== undefined) return { wrong: true };
@@ -299,7 +299,7 @@ async function expected(name: string) {
     certificate: files && (await Promise.all(files.map(read))),
   };
   if (told.plain !== null) {
-    // They would go to the same address for images. That is Ironic's.
+    // openstacksdk would use this address for images as well, but it is Ironic's.
     return { ...common, ...told.plain, endpoint: address(told.baremetal ?? told.plain.endpoint), image: null };
   }
   return {
@@ -308,7 +308,7 @@ async function expected(name: string) {
     image: address(told.image),
     sign_in: told.sign_in,
     region: told.region,
-    // Their catalog takes both forms.
+    // openstacksdk's catalog takes both forms.
     interface: told.interface.replace(/URL$/, ''),
     image_interface: told.image_interface.replace(/URL$/, ''),
   };

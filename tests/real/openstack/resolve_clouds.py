@@ -1,4 +1,4 @@
-"""Resolves every cloud that it is told of as openstacksdk does, and prints what came of it as one line of JSON.
+"""Resolves each named cloud as openstacksdk does, and prints the result as one line of JSON.
 
 usage: resolve_clouds.py CLOUD[@REGION]…   (the files of clouds are found as always: by HOME and the variables)
 """
@@ -13,7 +13,7 @@ KEYSTONE = (3, 0)
 
 
 class Recorder:
-    """Stands in for a session with Keystone: keeps the sign-in, and ends it."""
+    """Stands in for a session with Keystone: keeps the sign-in, and stops there."""
 
     class Done(Exception):
         pass
@@ -54,7 +54,7 @@ def resolved(wanted):
 
 
 def sign_in(plugin):
-    """The request to Keystone, from which no field can be missing."""
+    """The request to Keystone, with all its fields."""
     if hasattr(plugin, 'create_plugin'):
         plugin = plugin.create_plugin(None, KEYSTONE, plugin.auth_url)
     if not hasattr(plugin, 'auth_methods'):
@@ -68,7 +68,7 @@ def sign_in(plugin):
 
 
 def plain(plugin):
-    """What goes to an Ironic without a Keystone."""
+    """The request to an Ironic without Keystone."""
     return {name: getattr(plugin, name, None) for name in ('endpoint', 'username', 'password')}
 
 

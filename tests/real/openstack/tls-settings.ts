@@ -7,7 +7,7 @@ import { deployed } from './ways-to-sign-in.js';
 
 type Front = 'https' | 'client_certificate_required' | 'self_signed' | 'wrong_name';
 
-/** The provisioner's settings, with every service behind the same kind of TLS. */
+/** The settings of the user `provisioner`, with every service behind the same kind of TLS. */
 function through({ tls, openrc }: Cloud, front: Front, more: Env = {}): Env {
   return {
     ...openrc('provisioner'),
@@ -72,7 +72,7 @@ const refused: readonly (readonly [what: string, env: (cloud: Cloud) => Env, sen
 
 export function tlsSettings(cloud: () => Cloud): void {
   describe('a cloud behind TLS', () => {
-    test.each(working)('is used with %s', async (_, env) => {
+    test.each(working)('works with %s', async (_, env) => {
       const { session, node, images } = cloud();
       await session(env(cloud()), async (mcp) => {
         const status = await deployed(mcp, { image_id: 'debian-12', resource_class: 'baremetal.small' });
@@ -80,7 +80,7 @@ export function tlsSettings(cloud: () => Cloud): void {
       });
     });
 
-    test.each(refused)('is not used when %s, and the settings to look at are named', async (_, env, sentence) => {
+    test.each(refused)('is refused when %s, and the failure names the settings', async (_, env, sentence) => {
       const settings = env(cloud());
       await cloud().session(settings, async (mcp) => {
         const answer = await mcp.callTool('provision_server', {
@@ -97,7 +97,7 @@ export function tlsSettings(cloud: () => Cloud): void {
       });
     });
 
-    test('is used without a check of its certificates only with a warning', async () => {
+    test('causes a warning if its certificates are not checked', async () => {
       const unchecked = await readConfig(through(cloud(), 'https', { OS_INSECURE: 'true' }), {});
       expect(unchecked.cloud).toMatchObject({
         warnings: [
@@ -107,7 +107,7 @@ export function tlsSettings(cloud: () => Cloud): void {
       expect((await readConfig(through(cloud(), 'https', ca(cloud())), {})).cloud).toMatchObject({ warnings: [] });
     });
 
-    test('does not make the client show its key', async () => {
+    test('does not get the key of the client', async () => {
       const key = await readFile(cloud().tls.client_key, 'utf8');
       for (const line of key.split('\n').slice(1, -2)) cloud().secrets.add(line);
       expect(cloud().secrets.size).toBeGreaterThan(3);

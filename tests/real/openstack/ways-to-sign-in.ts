@@ -6,7 +6,7 @@ import { type Cloud, type Env, given } from './cloud.js';
 
 interface Way {
   readonly name: string;
-  /** The settings; and what they are given by, beside variables. */
+  /** The settings, as variables and arguments. */
   readonly env: (cloud: Cloud) => Env | Promise<Env>;
   readonly args?: readonly string[];
 }
@@ -18,7 +18,7 @@ const applicationCredential = ({ auth_url, application_credential, region }: Clo
   OS_REGION_NAME: region,
 });
 
-/** The provisioner's cloud as clouds.yaml has it, without the password. */
+/** The cloud of the user `provisioner` in clouds.yaml, without the password. */
 const entry = ({ auth_url, region }: Cloud) => ({
   auth: {
     auth_url,
@@ -114,7 +114,7 @@ export function waysToSignIn(cloud: () => Cloud): void {
       });
     });
 
-    test('that belongs to the project of a mere member', async () => {
+    test('that belongs to the project of a user with the role member', async () => {
       const { session, openrc, node, nodes } = cloud();
       await session(openrc('owner'), async (mcp) => {
         const status = await deployed(mcp, { image_id: 'ubuntu-22.04', server_id: nodes.owned });
@@ -122,7 +122,7 @@ export function waysToSignIn(cloud: () => Cloud): void {
       });
     });
 
-    test('with the name and password that a standalone Ironic wants', async () => {
+    test('with the name and password for a standalone Ironic', async () => {
       const { session, basic } = cloud();
       await session(basicSettings(cloud()), async (mcp) => {
         const status = await deployed(mcp, {
@@ -153,7 +153,7 @@ function basicSettings({ basic }: Cloud) {
   };
 }
 
-/** Provisions a server and follows it to the end, which is a good one. */
+/** Deploys a server and follows the deployment until it is completed. */
 export async function deployed(mcp: McpSession, input: object) {
   const accepted = await provision(mcp, input);
   expect(accepted.status).toBe('accepted');

@@ -28,7 +28,7 @@ const applicationCredential = ({ auth_url }: Cloud, id: string): Env => ({
   OS_APPLICATION_CREDENTIAL_SECRET: 'wrong-secret',
 });
 
-/** Keystone's own words, which never say why. */
+/** Keystone's own words, which do not say why. */
 const refused =
   'Keystone refused the sign-in (HTTP status 401: "The request you have made requires authentication."); one of OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and OS_PROJECT_NAME is wrong, or the user has no role in that project';
 const tokenRefused = (words: string) =>
@@ -131,7 +131,7 @@ const atTheCall: readonly Wrong[] = [
 
 export function wrongSettings(cloud: () => Cloud): void {
   describe('settings that are wrong', () => {
-    test.each(atTheCall)('($what) fail the call with a sentence that says what to look at', async (wrong) => {
+    test.each(atTheCall)('($what) fail the call with a sentence that names what to check', async (wrong) => {
       const { session, secrets, signIns } = cloud();
       for (const secret of ['wrong-password', 'wrong-secret', 'no-token-at-all']) secrets.add(secret);
       const { env, reason, image = 'ubuntu-22.04' } = wrong;
@@ -144,11 +144,11 @@ export function wrongSettings(cloud: () => Cloud): void {
           `Reason: ${typeof reason === 'string' ? reason : reason(cloud())}`,
         ]);
       });
-      // Keystone may lock a user out who tries a wrong password too often.
+      // Keystone may lock a user out after too many wrong passwords.
       expect((await signIns()) - before).toBeLessThanOrEqual(1);
     });
 
-    test('at first sight end the program before it serves anybody', async () => {
+    test('end the program before it serves anybody, if they are visibly wrong', async () => {
       const scoped = { ...applicationCredential(cloud(), 'any'), OS_PROJECT_NAME: 'demo' };
       expect(await cloud().run(scoped)).toEqual({
         code: 78,
@@ -160,7 +160,7 @@ export function wrongSettings(cloud: () => Cloud): void {
   });
 
   describe('a user without rights', () => {
-    // Ironic shows nothing to those who have none, and does not say that there is anything to see.
+    // Ironic shows nothing to users without rights, and does not say that it hides something.
     test.each([
       ['member', { resource_class: 'baremetal.gpu' }, 'No available servers matching criteria'],
       ['member', { server_id: 'bm-0005' }, 'Server bm-0005 not found'],

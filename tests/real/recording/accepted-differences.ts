@@ -1,10 +1,10 @@
-/** Something in an answer that may be different in the simulator, and why. */
+/** A difference between an answer of the simulator and of a real Ironic, and its reason. */
 export interface Accepted {
-  /** The requests, by what they are about; absent: all. */
+  /** The names of the requests. Absent for all requests. */
   readonly of?: readonly string[];
-  /** The release that differs; absent: both. */
+  /** The release that differs. Absent for both. */
   readonly on?: 'debian' | 'newest';
-  /** What is not compared: `status`, `headers.allow`, `body.instance_info.image_url`, … */
+  /** The parts that are not compared: `status`, `headers.allow`, `body.instance_info.image_url`, … */
   readonly members: readonly string[];
   readonly why: string;
 }
@@ -41,7 +41,7 @@ export const accepted: readonly Accepted[] = [
     why: "Ironic appends Python's print of its whole schema; the simulator says the first line",
   },
 
-  // The simulator behaves as 21.4.4 does. What follows came later.
+  // The simulator behaves like 21.4.4. The following differences came with later releases.
   {
     on: 'newest',
     members: ['headers.openstack-request-id'],

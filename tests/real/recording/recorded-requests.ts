@@ -1,19 +1,19 @@
-/** A request that a real Ironic and the simulator are both sent, so that their answers can be compared. */
+/** A request that the tests send to a real Ironic and to the simulator, to compare the answers. */
 export interface Recorded {
   readonly what: string;
   /** Method and path. `{role}` is the uuid of the node that plays the role, `{role.name}` its name. */
   readonly ask: string;
-  /** Sent as JSON, a string as it is. */
+  /** Sent as JSON. A string is sent as it is. */
   readonly body?: unknown;
-  /** `1.82` unless given; null sends none. */
+  /** The API version: `1.82` by default. Null sends none. */
   readonly version?: string | null;
-  /** The answer is a refusal because somebody holds the lock, which is otherwise a reason to ask again. */
+  /** The expected answer is a refusal because of a lock. Without this flag the request would be repeated. */
   readonly locked?: true;
-  /** After the request: the node that goes through states, and the one that it has to reach. */
+  /** The node that changes its state after the request, and the state to wait for. */
   readonly until?: readonly [role: string, state: string];
 }
 
-/** The roles that nodes play. The first list is free nodes of one class. */
+/** The roles that nodes play. The first list has free nodes of one class. */
 export const freeRoles = ['free', 'other', 'strict', 'deployed', 'failing', 'locked', 'waiting'] as const;
 export const roles = [...freeRoles, 'gpu', 'maintenance', 'manageable', 'active'] as const;
 
@@ -25,7 +25,7 @@ const patch = (role: string) => `PATCH /v1/nodes/{${role}}`;
 const add = (path: string, value: unknown) => ({ op: 'add', path, value });
 const reserving = (digit: number) => [add('/instance_uuid', instance(digit)), add('/instance_info', image)];
 
-/** What the adapter asks for, at the version that it speaks (`src/openstack/node.ts`, `versions.ts`). */
+/** The adapter's own requests, with its API version (`src/openstack/node.ts`, `versions.ts`). */
 const ours = '1.78';
 const listFields =
   'uuid,name,resource_class,provision_state,target_provision_state,provision_updated_at,instance_uuid,instance_info,maintenance,reservation,power_state,properties,deploy_interface,network_interface,traits,conductor_group,retired,lessee';
@@ -152,7 +152,7 @@ const lists: readonly Recorded[] = [
   { what: 'a sort key newer than the version', ask: 'GET /v1/nodes?sort_key=resource_class', version: '1.20' },
 ];
 
-/** Each of these versions brought something that a node shows. */
+/** Each of these versions added a field of a node. */
 const versions = [
   '1.1',
   '1.2',

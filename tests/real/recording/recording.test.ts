@@ -20,7 +20,7 @@ beforeAll(async () => {
     deployed: { sim: {} },
     failing: { sim: { fail: 'write_image', message: 'disk full' } },
     waiting: { sim: { hang: 'write_image' } },
-    // A hanging step that the conductor itself takes is never left.
+    // A hanging step of the conductor never ends.
     locked: { sim: { hang: 'prepare_instance_boot' } },
   };
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -65,7 +65,7 @@ describe.each(ironics)('as Ironic $version ($release)', ({ endpoint, release, ve
     },
   );
 
-  test('what is listed as a difference is one', () => {
+  test('every listed difference is one', () => {
     expect(mine.filter((each) => !used.has(each)).map((each) => each.why)).toEqual([]);
   });
 });

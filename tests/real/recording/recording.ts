@@ -1,38 +1,38 @@
 import { administrator, type Node } from '../../contract/lab.js';
 import { freeRoles, type Recorded, roles } from './recorded-requests.js';
 
-/** An answer, without what differs between two runs: names, ids, addresses, hosts. */
+/** An answer, without the parts that differ between two runs: names, ids, addresses, hosts. */
 export interface Answer {
   readonly status: number;
-  /** The headers that a client may look at: their values, or whether they are there. */
+  /** The headers that clients read: their values, or whether they are there. */
   readonly headers: Readonly<Record<string, string | boolean>>;
-  /** Of a refusal all that it says, of anything else what kind of values stand where. */
+  /** The whole text of a refusal. For any other answer, the kinds of its values. */
   readonly body: Shape;
 }
 
-/** A kind of value, or for texts that say something the text. Lists have one shape for all their items. */
+/** The kind of a value, or the text itself if clients read it. A list has one shape for all its items. */
 type Shape = string | { readonly [member: string]: Shape } | readonly Shape[];
 
-/** How one Ironic is made ready for the recording. */
+/** How to prepare one Ironic for the recording. */
 export interface Side {
   readonly endpoint: string;
-  /** The deploy interface that checks what it is given, and the one that goes through all steps. */
+  /** The deploy interface that checks its input, and the one that takes all steps. */
   readonly strictInterface: string;
   readonly stagedInterface: string;
-  /** The step in which the node that is to be locked stays. */
+  /** The step in which the locked node stays. */
   readonly lockingStep: string;
-  /** What `extra` has to say for the fate of a node in this role. */
+  /** The `extra` that scripts the faults of a node in this role. */
   readonly fates: Readonly<Record<'deployed' | 'failing' | 'waiting' | 'locked', object>>;
 }
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json };
 
-/** What the hardware, the driver and the deploy interface keep for themselves: any object will do. */
+/** Internal members of the hardware, the driver and the deploy interface. Any object is right. */
 const opaque = ['driver_info', 'driver_internal_info', 'properties', 'extra'];
-/** In lists also what other people's deployments have left. */
+/** Members of lists that other deployments may have changed. */
 const opaqueInLists = [...opaque, 'instance_info', 'deploy_step'];
 
-/** Texts that a client reads, and which must be the same. The rest only has to be a text. */
+/** Texts that clients read and that must be the same. Any other text only has to be a text. */
 const telling = ['next', 'href', 'rel', 'faultcode', 'faultstring', 'title', 'description', 'code', 'debuginfo'];
 const tellingStates = ['provision_state', 'target_provision_state', 'state', 'instance_uuid', 'node_uuid', 'severity'];
 
@@ -62,7 +62,7 @@ export async function record(side: Side, requests: readonly Recorded[]): Promise
   return answers;
 }
 
-/** Chooses a node for each role, and makes it what its role wants. */
+/** Chooses a node for each role, and prepares it for its role. */
 async function assignRoles({ endpoint, strictInterface, stagedInterface, fates }: Side): Promise<Record<string, Node>> {
   const admin = administrator(endpoint);
   const nodes = (await admin.nodes()).filter(({ name }) => !name.includes('-fail-'));
@@ -103,7 +103,7 @@ async function ask(
   for (let attempt = 1; ; attempt += 1) {
     const response = await fetch(endpoint + path, init);
     const said = await response.text();
-    // Ironic itself holds a lock now and then: when it looks whether a server is switched on, say.
+    // Ironic itself sometimes holds a lock, for example when it reads the power state of a server.
     const busy = !locked && response.status === 409 && said.includes('is locked by host');
     if (!busy || attempt === 20) return answer(response, said, version === 'latest', anonymize);
   }
@@ -151,7 +151,7 @@ function shapeOf(value: Json, anonymize: (text: string) => string, member = ''):
   return says ? `${typeof value} ${anonymize(String(value))}` : typeof value;
 }
 
-/** One shape for all items of a list. They differ in what they have: no more than the kinds of values counts. */
+/** One shape for all items of a list. Only the kinds of values count, because the items differ. */
 function merged(shapes: readonly Shape[]): Shape {
   const kinds = shapes.map((shape): Shape => {
     if (typeof shape === 'string') return shape.split(' ')[0] ?? '';
@@ -173,7 +173,7 @@ function merged(shapes: readonly Shape[]): Shape {
   );
 }
 
-/** A shape as the other one has it where the difference lies only in which items a list happens to have. */
+/** The shape, with the other one's parts if the two differ only because their lists have different items. */
 export function alike(got: unknown, wanted: unknown): unknown {
   if (typeof got !== 'object' || got === null || typeof wanted !== 'object' || wanted === null || Array.isArray(got))
     return got;
@@ -199,7 +199,7 @@ function loosely(got: unknown, wanted: unknown): unknown {
   return Object.fromEntries(Object.entries(got).map(([name, value]) => [name, loosely(value, members[name])]));
 }
 
-/** The answer without some members, each given by its path. */
+/** The answer without the members at these paths. */
 export function without(answer: Answer, members: readonly string[]): Answer {
   const copy = structuredClone(answer);
   for (const path of members) {
@@ -212,7 +212,7 @@ export function without(answer: Answer, members: readonly string[]): Answer {
   return copy;
 }
 
-/** Are the answers different in one of these members? */
+/** Whether the answers differ in one of these members. */
 export function differ(one: Answer, other: Answer, members: readonly string[]): boolean {
   const found = (answer: Answer, path: string) =>
     path.split('.').reduce<unknown>((parent, step) => (parent as Record<string, unknown> | undefined)?.[step], answer);

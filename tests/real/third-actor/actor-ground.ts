@@ -9,17 +9,17 @@ import { imagesAlone } from '../../contract/third-actor/images-alone.js';
 import { configDriveIn } from '../config-drive.js';
 import type { FaultGround } from '../faults/fault-lane.js';
 
-/** How long a request may take as the program is set up unless told otherwise, in milliseconds. */
+/** The default time limit of one request, in milliseconds. */
 const usualTimeout = 30_000;
 
-/** How often somebody who waits looks at a real Ironic, in milliseconds. */
+/** The interval between two looks at a real Ironic, in milliseconds. */
 const lookInterval = 100;
 
 const checksum = 'd41d8cd98f00b204e9800998ecf8427e';
 
 /**
- * The servers of a lane, for calls between whose requests somebody else acts. The programs' time passes faster than the
- * machine's, as in the lanes of the fault matrix; who else acts lives by the machine's.
+ * The servers of a lane, for calls with somebody else's actions between their requests. The programs' time passes faster than the
+ * machine's time, as in the lanes of the fault matrix. The other actor uses the machine's time.
  */
 export function createActorGround(ground: FaultGround, { resourceClass }: FaultLab): ActorGround {
   const { admin, timeout } = ground;
@@ -28,7 +28,7 @@ export function createActorGround(ground: FaultGround, { resourceClass }: FaultL
   const speed = usualTimeout / timeout;
   const epoch = Date.now();
   let passed = 0;
-  // What an earlier case may have left is under keys of its own.
+  // The remains of an earlier case are under other keys.
   const scope = randomUUID();
   const clock: Clock = {
     now: () => epoch + (Date.now() - epoch) * speed + passed,

@@ -13,7 +13,7 @@ import { ironics } from '../ironics.js';
 import type { RealIronic } from '../setup.js';
 import { createActorGround } from './actor-ground.js';
 
-/** Each fourth case, because a real Ironic needs seconds for one. */
+/** Every fourth case, because a real Ironic needs seconds for one. */
 const every = 4;
 
 const named = (name: string) => provisioningWays.filter((way) => way.name === name);
@@ -40,7 +40,7 @@ function groundOf({ endpoint, state }: RealIronic): FaultGround {
   };
 }
 
-describe('whatever somebody else does to a server of a real Ironic between two requests', () => {
+describe('an action of somebody else between two requests to a real Ironic', () => {
   test.concurrent.each(ironics)(
     '$version ($release): nothing of others is touched, and the answer is true',
     async (ironic) => {
@@ -57,7 +57,7 @@ describe('whatever somebody else does to a server of a real Ironic between two r
             return [];
           },
         ]);
-        // A lane has no other servers than its own.
+        // A lane has only its own servers.
         const possible = found.filter(({ action }) => !action.simulatedOnly && !action.endsNode);
         all += found.length;
         for (const each of possible.filter(() => index++ % every === 0)) cases.push(played(ground, each));
@@ -78,7 +78,7 @@ function played(ground: FaultGround, each: Case): LaneCase {
   };
 }
 
-/** A lane gives its servers back, but not while Ironic works on them, and does not know of maintenance. */
+/** A lane cannot give servers back while Ironic works on them, and does not handle maintenance. */
 async function tidy({ admin }: FaultGround, actors: ActorGround): Promise<void> {
   for (const { uuid, maintenance } of await nodesNow(actors, `resource_class=${actors.resourceClass}`)) {
     if (maintenance) await admin.done('DELETE', `nodes/${uuid}/maintenance`);

@@ -3,7 +3,7 @@
 import os
 from urllib.parse import quote
 
-# The lab's own requests (is it up yet? enrol a node) say nothing about a client under test.
+# The lab's own requests, such as enrolment, are not logged, because they are not the client's.
 LAB_AGENT = 'ironic-lab'
 
 
@@ -11,7 +11,7 @@ class AccessLog:
 
     def __init__(self, app, path):
         self._app = app
-        # One unbuffered write in append mode is whole, whichever thread or process it comes from.
+        # One unbuffered write in append mode stays whole, from any thread or process.
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     def __call__(self, environ, start_response):
@@ -19,7 +19,7 @@ class AccessLog:
             return self._app(environ, start_response)
         request = '%s %s' % (environ['REQUEST_METHOD'], target(environ))
 
-        # Written before the answer leaves, so that whoever has the answer also finds the line.
+        # Written before the answer leaves, so that a client with the answer also finds the line.
         def log_and_start(status, *rest):
             self._write(request, status.split()[0])
             return start_response(status, *rest)
@@ -35,7 +35,7 @@ class AccessLog:
 
 
 def target(environ):
-    """The path and query as the client sent them; each HTTP server keeps them elsewhere."""
+    """The path and query as the client sent them. Each HTTP server keeps them in another place."""
     if 'REQUEST_URI' in environ:
         return environ['REQUEST_URI']
     path = environ.get('RAW_PATH_INFO') or quote(environ.get('PATH_INFO', '/'), encoding='latin-1')

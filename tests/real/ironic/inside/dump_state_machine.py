@@ -1,4 +1,4 @@
-"""Prints the state machine of the Ironic that this Python has, as JSON: its states, their edges, the verbs of its API."""
+"""Prints the state machine of this Python's Ironic as JSON: its states, their edges, the verbs of its API."""
 
 import importlib
 import importlib.util
@@ -6,7 +6,7 @@ import json
 
 from ironic.common import states
 
-# Older releases have the machine in the module of the states' names.
+# Older releases have the state machine in the module `states`.
 APART = 'ironic.common.state_machine'
 MACHINE = (importlib.import_module(APART) if importlib.util.find_spec(APART) else states).machine
 

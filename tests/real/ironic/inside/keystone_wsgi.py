@@ -24,6 +24,6 @@ def application(environ, start_response):
 
 
 def client_seconds():
-    """Read each time: a test may change it."""
+    """Reads the lifetime for each token, because a test may change it."""
     with open(os.environ['IRONIC_LAB_TOKEN_LIFETIME']) as file:
         return int(file.read())

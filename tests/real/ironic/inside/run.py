@@ -17,7 +17,7 @@ def ironic_command(name):
 
 
 def log_access(path):
-    # Only the newest Ironic has a setting for foreign middleware; this function is in all of them.
+    # Only the newest Ironic has a setting for other middleware. All releases have this function.
     from access_log import AccessLog
     from ironic.api import app
 

@@ -30,7 +30,7 @@ LOG = log.getLogger(__name__)
 
 
 class Fate:
-    """What a node's `extra` asks for."""
+    """The wishes in a node's `extra`."""
 
     def __init__(self, node):
         wishes = node.extra.get('staged') or {}
@@ -49,10 +49,10 @@ class StagedDeploy(fake.FakeDeploy):
         self._timers = {}
 
     def validate(self, task):
-        # Plain fake accepts a node without an image; this is the check, and the wording, of the real interfaces.
+        # Plain fake accepts a node without an image. This is the check of the real interfaces, with their words.
         deploy_utils.get_image_instance_info(task.node)
 
-    # The node alone decides how long it takes: fake's own delays would come on top.
+    # Only the node decides how long a step takes. Fake's own delays would come on top.
     def prepare(self, task):
         pass
 
@@ -107,22 +107,22 @@ class StagedDeploy(fake.FakeDeploy):
 
     def _answer_later(self, node_id, fate):
         self._forget(node_id)
-        # An answer that comes before the step has let go of the node's lock waits a whole second for it.
+        # An answer before the step has released the node's lock would wait a whole second for it.
         timer = threading.Timer(max(fate.delay, 0.1), self._answer, args=(node_id, fate))
         timer.daemon = True
         self._timers[node_id] = timer
         timer.start()
 
     def _forget(self, node_id):
-        """A timer must never speak for the deployment that comes after its own."""
+        """Cancels the timer, so that it never answers for the next deployment."""
         timer = self._timers.pop(node_id, None)
         if timer:
             timer.cancel()
 
     def _answer(self, node_id, fate):
-        """Stands in for the agent's report that the image is written, or could not be."""
+        """Stands in for the agent's report that it wrote the image, or failed to."""
         try:
-            # A patient exclusive lock is had only after the step's own worker has let go, with the wait on record.
+            # This patient lock is granted only after the step's own worker has released it and recorded the wait.
             with task_manager.acquire(context.get_admin_context(), node_id, patient=True,
                                       purpose='end of a staged step') as task:
                 if task.node.provision_state != states.DEPLOYWAIT:
