@@ -17,7 +17,7 @@ def attempt(part):
         part()
     except Exception:
         traceback.print_exc()
-        check(f'{part.__doc__} can be done to the end', False)
+        check(f'{part.__doc__} runs to its end', False)
 
 
 def finish():

@@ -1,4 +1,4 @@
-"""Runs a part of Ironic, with this folder's deploy interface at hand and an access log around its API.
+"""Runs a part of Ironic, with this folder's deploy interface and an access log around its API.
 
 usage: run.py singleprocess|dbsync ARGUMENTS…     (the access log's path is in IRONIC_LAB_ACCESS_LOG)
 """
@@ -10,8 +10,8 @@ import sys
 
 
 def ironic_command(name):
-    # The package was `cmd` until Ironic left eventlet behind. It must be the first of Ironic's to be imported, for it
-    # decides between green and real threads.
+    # The package was `cmd` until Ironic dropped eventlet. Import it before any other part of Ironic, because it decides
+    # between green and real threads.
     package = 'ironic.command' if importlib.util.find_spec('ironic.command') else 'ironic.cmd'
     return importlib.import_module(package + '.' + name)
 
