@@ -7,11 +7,11 @@ import type { Answer, Operation } from './core/operation.js';
 import { allOperations, operations } from './core/operations.js';
 import type { ProvisionRequest, ProvisionResponse, ProvisionStatus, StatusRequest } from './core/requests.js';
 
-/** Settings by their names as environment variables: `OS_*` and `IRONIC_MCP_*`. `process.env` will do. */
+/** Settings by the names of their environment variables, `OS_*` and `IRONIC_MCP_*`. You can pass `process.env`. */
 export type Settings = Readonly<Record<string, string | undefined>>;
 
 export interface CallOptions {
-  /** Ends reads and waits when it is aborted, never a change that has begun. */
+  /** When aborted, it ends reads and waits, but never a change that has begun. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -25,29 +25,29 @@ export type ServerListInput = z.input<typeof ServerListRequest>;
 export type ImageListInput = z.input<typeof ImageListRequest>;
 
 /**
- * A cloud, ready for calls. Inputs, answers and failures are the same as those of the tools and of REST: a call rejects
- * with a Failure, or with the signal's reason.
+ * A cloud, ready for calls. Inputs, answers and failures are the same as in MCP and REST. A call rejects with a Failure, or
+ * with the signal's reason.
  */
 export interface Connection {
-  /** True when no `OS_*` setting was given: then no real server is touched. */
+  /** True if you gave no `OS_*` setting: then no real server is touched. */
   readonly simulated: boolean;
-  /** Starts a deployment; answers as soon as Ironic has accepted it. */
+  /** Starts a deployment. Resolves as soon as Ironic has accepted it. */
   provision(request: ProvisionInput, options?: CallOptions): Promise<ProvisionResponse>;
-  /** How a deployment stands now, or, with `wait_seconds`, at its next change. */
+  /** Tells how a deployment stands: now, or with `wait_seconds` at its next change. */
   status(request: StatusInput, options?: CallOptions): Promise<ProvisionStatus>;
-  /** The servers, and why some of them cannot be deployed. */
+  /** Lists the servers, and why some of them cannot be deployed. */
   servers(request?: ServerListInput, options?: CallOptions): Promise<ServerListing>;
-  /** The images that you can deploy. */
+  /** Lists the images that you can deploy. */
   images(request?: ImageListInput, options?: CallOptions): Promise<ImageListing>;
-  /** Any operation by the name of its tool, with that tool's input and output. */
+  /** Calls any operation by the name of its MCP tool, with that tool's input and output. */
   call(tool: string, input?: unknown, options?: CallOptions): Promise<Readonly<Record<string, unknown>>>;
-  /** Resolves when no change is under way any more. Await it before the process ends. Never rejects. */
+  /** Resolves when all changes have ended. Await it before the process ends. Never rejects. */
   settled(): Promise<void>;
 }
 
 /**
- * Puts everything together for the cloud that the settings name; without any `OS_*` it is a simulated one, in this
- * process. Asks nobody anything yet.
+ * Connects to the cloud that the settings name. Without any `OS_*` setting, it is a simulated cloud in this process. Sends no
+ * request yet.
  *
  * @throws ConfigError
  */
@@ -61,7 +61,7 @@ export async function connect(settings: Settings = {}): Promise<Connection> {
     input: Input,
     { signal: own }: CallOptions = {},
   ): Promise<Output> {
-    // Each call gets a signal of its own. Node would take many calls on one signal for a leak and warn of it.
+    // Each call gets a signal of its own. Node takes many listeners on one signal for a leak and warns.
     const run = (signal: AbortSignal) => operation.call(core, input, { signal, caller: { face: 'library' } });
     return keepingAlive(withFirstAbort(own ? [own] : [], run));
   }
@@ -81,7 +81,7 @@ export async function connect(settings: Settings = {}): Promise<Connection> {
   };
 }
 
-/** Our own pauses and deadlines do not keep a process alive: whoever awaits an answer shall get it. */
+/** Keeps the process alive until the answer comes: our own timers do not. */
 async function keepingAlive<Answer>(work: Promise<Answer>): Promise<Answer> {
   const timer = setInterval(() => undefined, 2 ** 30);
   try {

@@ -1,8 +1,8 @@
-/** One line of the access log. Paths come without their query, and no header but those of the trace is in it. */
+/** One line of the access log. It leaves out the query, and all headers except the request's id and trace. */
 export interface Access {
   readonly time: string;
   readonly request_id: string;
-  /** The trace that the caller is in, by W3C Trace Context. */
+  /** The caller's trace (W3C Trace Context). */
   readonly traceparent?: string;
   readonly client?: string;
   readonly method: string;
@@ -11,7 +11,7 @@ export interface Access {
   readonly duration_ms: number;
 }
 
-/** The caller's id of the request, if it is fit to be repeated, else one of ours. */
+/** The caller's id of the request if it is safe to repeat, otherwise a new id. */
 export function requestIdOf(headers: Headers): string {
   const id = headers.get('x-request-id');
   return id !== null && /^[\w.:/+=-]{1,128}$/.test(id) ? id : crypto.randomUUID();

@@ -14,23 +14,23 @@ import { filled } from './schema.js';
 
 export interface HttpAppOptions extends GuardOptions {
   readonly operations: readonly Operation[];
-  /** The routes of what is switched off are there to say so. */
+  /** The routes of operations that are switched off exist, to say so. */
   readonly policy: Policy;
   readonly core: () => Promise<Core>;
-  /** Answers what comes to `/mcp`. */
+  /** Answers requests to `/mcp`. */
   readonly mcp: (request: Request) => Promise<Response>;
-  /** Resolves if the cloud answers; rejects with a failure if not. */
+  /** Resolves if the cloud answers; rejects with a failure otherwise. */
   readonly ready: () => Promise<void>;
-  /** Once aborted, everybody is refused. */
+  /** Once aborted, every request is refused. */
   readonly stopping: AbortSignal;
   readonly onAccess: (access: Access) => void;
-  /** Called with what went wrong behind an internal error. */
+  /** Called with the cause of an internal error. */
   readonly onDefect: (error: unknown, requestId: string) => void;
 }
 
-/** What is known of a request beside itself. */
+/** What the server knows about a request besides the request itself. */
 export interface Arrival {
-  /** Its target as it was sent: a URL has its dot segments resolved already. */
+  /** The target as the client sent it. A URL has no dot segments any more. */
   readonly target?: string | undefined;
   readonly client?: string | undefined;
 }
@@ -39,10 +39,10 @@ export type HttpApp = (request: Request, arrival?: Arrival) => Promise<Response>
 
 type Env = { Bindings: { readonly requestId: string; readonly traceparent: string | undefined } };
 
-/** Somebody who does not wait for the answer; there is no standard status for it, but this is nginx's. */
+/** nginx's status for a client that left before the answer. There is no standard one. */
 const clientLeft = 499;
 
-/** The operations as a REST API, with its documents, its health, and MCP at `/mcp`. */
+/** The operations as a REST API, with documents, health checks, and MCP at `/mcp`. */
 export function createHttpApp(options: HttpAppOptions): HttpApp {
   const { onAccess, onDefect, stopping } = options;
   const check = createGuard(options);
@@ -116,7 +116,7 @@ function routerOf({ operations, policy, core, mcp, ready }: HttpAppOptions): Hon
   });
   app.get('/healthz', ({ env }) => json({ status: 'ok' }, 200, env.requestId));
   app.get('/readyz', async ({ env }) => {
-    // Whoever asks needs no token: the reason, which may tell where Ironic is, is not for everybody.
+    // This route needs no token. So it leaves out the reason, which may hold Ironic's address.
     await ready().catch((error) => {
       throw error instanceof Failure ? new Failure(error.code, { cause: error }) : error;
     });
@@ -145,14 +145,14 @@ function routerOf({ operations, policy, core, mcp, ready }: HttpAppOptions): Hon
     if (allowed.length === 0) throw new Failure('not_found');
     throw new NotAllowed(allowed[0] === 'GET' ? ['HEAD', ...allowed] : allowed);
   });
-  // Failures of all kinds are answered in one place, outside.
+  // `answer` turns all errors into responses.
   app.onError((error) => {
     throw error;
   });
   return app;
 }
 
-// Hono answers HEAD by the route for GET.
+// Hono answers HEAD with the route for GET.
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 class NotAllowed extends Failure {

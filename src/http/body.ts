@@ -1,12 +1,12 @@
 import { Failure } from '../core/failures.js';
 
-/** Bytes that a body may have. */
+/** Most bytes in a body. */
 export const largestBody = 1024 * 1024;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * The JSON in the body of a request; undefined when there is no body.
+ * The JSON in the body of a request; undefined if there is no body.
  * @throws Failure `too_large`, `unsupported_media`, `malformed`
  */
 export async function jsonBody(request: Request): Promise<unknown> {
@@ -18,7 +18,7 @@ export async function jsonBody(request: Request): Promise<unknown> {
   try {
     return JSON.parse(decoder.decode(bytes));
   } catch {
-    // The parser's own words would quote the body, which may hold secrets.
+    // The parser's message would quote the body, which may hold secrets.
     throw new Failure('malformed', { reason: 'the body is not JSON in UTF-8' });
   }
 }
@@ -27,11 +27,11 @@ async function bytesOf(request: Request): Promise<ArrayBuffer | Uint8Array> {
   const length = request.headers.get('content-length');
   if (Number(length) > largestBody) throw tooLarge();
   try {
-    // With a length announced, the HTTP parser lets no more than that through.
+    // The HTTP parser lets no more bytes through than the header says.
     return length === null ? await bounded(request.body) : await request.arrayBuffer();
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure('malformed', { reason: 'the body broke off', cause: error });
+    throw new Failure('malformed', { reason: 'the body ended too early', cause: error });
   }
 }
 

@@ -1,24 +1,24 @@
 import { Failure } from '../core/failures.js';
 
 export interface GuardOptions {
-  /** The names under which this server may be asked, in lower case and without a port. Addresses need not be listed. */
+  /** The host names of this server, in lower case and without a port. IP addresses need not be listed. */
   readonly hosts: readonly string[];
-  /** Compares a token that somebody sent with the right one; undefined when nobody needs one. */
+  /** Compares a token with the right one; undefined if requests need no token. */
   readonly isToken?: ((sent: string) => boolean) | undefined;
 }
 
 /** Paths that reveal nothing about the servers: monitoring and browsers need no token for them. */
 const open: ReadonlySet<string> = new Set(['/', '/healthz', '/readyz', '/docs', '/openapi.json']);
 
-// Different programs read these in different ways, so a proxy in front might have let through another path than we see.
+// Programs read these paths in different ways: a proxy in front may have checked another path than the one we see.
 const ambiguous = /\\|%(?:00|2e|2f|5c)|\/\.{0,2}\/|\/\.{1,2}$/i;
 
 /**
- * Who may come in. Throws a failure for all others.
+ * Decides which requests come in. Throws a failure for the others.
  *
- * A page of any web site, or of another server on this machine, can have its visitor's browser send requests here. It cannot
- * forge Sec-Fetch-Site and Origin, and after rebinding its own name to our address it still sends that name as Host. An
- * address as Host is no danger then.
+ * A page of any web site, or of another server on this machine, can make its visitor's browser send requests here. It cannot
+ * forge Sec-Fetch-Site and Origin. If it rebinds its own name to our address, the browser still sends that name as Host. So
+ * an IP address as Host is safe.
  */
 export function createGuard({
   hosts,
@@ -30,11 +30,11 @@ export function createGuard({
     const [path = '', query = ''] = target.split('?', 2);
     if (!path.startsWith('/') || ambiguous.test(path)) {
       throw new Failure('malformed', {
-        reason: 'the path must be without empty segments, dot segments and slashes in disguise',
+        reason: 'the path has an empty segment, a dot segment or an encoded slash',
       });
     }
     if (/(?:^|&)(?:access_)?token=/i.test(query)) {
-      throw new Failure('malformed', { reason: 'a token does not belong in a URL, which logs and histories keep' });
+      throw new Failure('malformed', { reason: 'a token must not be in the URL, because logs and histories keep it' });
     }
   }
 
@@ -43,22 +43,22 @@ export function createGuard({
     if (!names.has(host) && !isAddress(host)) {
       throw new Failure('not_permitted', {
         reason: 'the header Host does not name this server',
-        hint: 'Ask it by its address, or have the operator name the host in IRONIC_MCP_HTTP_HOSTS.',
+        hint: 'Use the address of this server, or ask the operator to list the host in IRONIC_MCP_HTTP_HOSTS.',
       });
     }
     const site = headers.get('sec-fetch-site');
-    // Whoever follows a link to the documents asks for nothing else, and the page with the link learns nothing.
+    // A browser may follow a link to us from another page: that page cannot read our answer.
     const isOwn =
       site === 'same-origin' || site === 'none' || (method === 'GET' && headers.get('sec-fetch-mode') === 'navigate');
     const origin = headers.get('origin');
     const [from, fromPort] = hostIn(/^https?:\/\/([^/]*)$/.exec(origin ?? '')?.[1] ?? '');
     const isNamed = from === host || names.has(from);
-    // Behind a proxy only the browser knows whether the ports agree; some browsers do not tell.
+    // Behind a proxy only the browser knows whether the ports match, and some browsers do not say.
     const isAlien = origin !== null && !(isNamed && (site === 'same-origin' || fromPort === port));
     if (isAlien || (site !== null && !isOwn)) {
       throw new Failure('not_permitted', {
-        reason: 'the request is from a page of another server, by the header Origin or Sec-Fetch-Site',
-        hint: 'This server is not for the pages of other web sites or ports.',
+        reason: 'the header Origin or Sec-Fetch-Site shows that a page of another server sent the request',
+        hint: 'Pages of other sites or ports may not use this server. Open it at its own address.',
       });
     }
   }
@@ -77,7 +77,7 @@ export function createGuard({
   };
 }
 
-/** The name in a Host header, in lower case, and its port; each is empty if there is none. */
+/** The name in a Host header, in lower case, and its port. Either is empty if it is missing. */
 function hostIn(host: string): readonly [name: string, port: string] {
   const [, name = '', port = ''] = /^([\w.-]+|\[[\da-f:.]+\])(?::(\d+))?$/i.exec(host) ?? [];
   return [name.toLowerCase(), port];

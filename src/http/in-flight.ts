@@ -4,9 +4,8 @@ import type { Operation } from '../core/operation.js';
 export type InFlight = ReturnType<typeof createInFlight>;
 
 /**
- * Bounds how many operations run at the same time, whichever face they are called through, and refuses the others at
- * once. A client that sends its
- * request slowly, or none at all, does not count.
+ * Limits how many operations run at the same time, over all faces together, and refuses further ones at once. A client that
+ * sends its request slowly, or sends none, does not count.
  */
 export function createInFlight(operations: readonly Operation[], most: number) {
   const reads = new Set<(reason: Failure) => void>();
@@ -30,7 +29,7 @@ export function createInFlight(operations: readonly Operation[], most: number) {
 
   return {
     operations: operations.map((operation) => ({ ...operation, call: bounded(operation) })) as readonly Operation[],
-    /** Ends the reads and waits under way. A change that has begun goes on. */
+    /** Ends the running reads and waits. A change that has begun goes on. */
     endReads(reason: Failure): void {
       for (const end of reads) end(reason);
     },

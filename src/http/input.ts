@@ -8,8 +8,8 @@ import { type Field, fieldsOf, type Schema } from './schema.js';
 type Input = Readonly<Record<string, unknown>>;
 
 /**
- * How the input of an operation is read from a request: the names in the route from the path, the rest from the query
- * of a GET and from the body of anything else. The operation itself judges it.
+ * Reads the input of an operation from a request: path parameters from the path, the rest from the query of a GET or the
+ * body of another method. The operation itself validates it.
  */
 export function inputOf(operation: Operation): (request: HonoRequest) => Promise<unknown> {
   const { method } = operation.route;
@@ -18,10 +18,10 @@ export function inputOf(operation: Operation): (request: HonoRequest) => Promise
   const rest = method === 'GET' ? queryReader(fields) : bodyReader(operation);
   return async (request) => {
     const given = await rest(request);
-    // What is no object is left to the operation to refuse.
+    // The operation refuses input that is not an object.
     if (!isObject(given) || inPath.length === 0) return given;
     const twice = inPath.find((name) => Object.hasOwn(given, name));
-    if (twice !== undefined) throw invalidArgument(twice, 'is in the path; give it once');
+    if (twice !== undefined) throw invalidArgument(twice, 'is already in the path');
     return { ...given, ...Object.fromEntries(inPath.map((name) => [name, request.param(name)])) };
   };
 }
@@ -29,7 +29,7 @@ export function inputOf(operation: Operation): (request: HonoRequest) => Promise
 function queryReader(fields: readonly Field[]): (request: HonoRequest) => Input {
   const schemas = new Map(fields.map(({ name, schema }) => [name, schema]));
   return ({ raw: { url, headers } }) => {
-    // An argument in the wrong place must not be dropped: it might have been the one that mattered.
+    // Never drop an argument in the wrong place: it may be the one that matters.
     if (headers.has('transfer-encoding') || Number(headers.get('content-length')) > 0) throw misplaced('query');
     if (!url.includes('?')) return {};
     const query = new URL(url).searchParams;
@@ -44,7 +44,7 @@ function queryReader(fields: readonly Field[]): (request: HonoRequest) => Input 
   };
 }
 
-/** A query holds texts. What its schema says is no text becomes what it says, if it can; else it stays, to be refused. */
+/** Converts a text of the query to the type in the schema. If that fails, the text stays, and the operation refuses it. */
 function fromText(text = '', schema: Schema = {}): unknown {
   if (schema.type === 'boolean') return text === 'true' || (text === 'false' ? false : text);
   const isNumber = schema.type === 'integer' || schema.type === 'number';
@@ -57,9 +57,9 @@ function bodyReader({ effect }: Operation): (request: HonoRequest) => Promise<un
     const body = (await jsonBody(raw)) ?? {};
     const key = effect === 'read' ? null : raw.headers.get('idempotency-key');
     if (key === null || !isObject(body)) return body;
-    // The standard in the making wants the key in quotation marks; most send it without.
+    // The draft standard puts the key in quotation marks. Most clients send it without.
     const quoted = /^"([^"]*)"$/.exec(key)?.[1];
-    // A header that is sent twice arrives as one, with a comma.
+    // Two headers of one name arrive as one, with a comma.
     if (quoted === undefined && key.includes(',')) {
       throw invalidArgument('idempotency_key', 'must be in the header once, in quotation marks if it has a comma');
     }

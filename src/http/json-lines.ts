@@ -1,10 +1,10 @@
-/** Milliseconds for which lines are collected: a write to a file or a pipe holds up everybody. */
+/** Milliseconds to collect lines: each write to a file or a pipe blocks the process. */
 const patience = 10;
 
-/** A log of one JSON object a line. */
+/** A log with one JSON object per line. */
 export function createJsonLines(write: (text: string) => void) {
   let text = '';
-  /** Writes at once what has not been written yet. */
+  /** Writes the collected lines now. */
   function flush(): void {
     if (text !== '') write(text);
     text = '';

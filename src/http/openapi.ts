@@ -4,7 +4,7 @@ import { headersOf, Problem, problemOf, problemType } from './problem.js';
 import { descriptionOf, exampleFailure, exampleRequest, failuresOf } from './reference.js';
 import { type Field, fieldsOf, jsonSchema, type Schema } from './schema.js';
 
-/** Raised when a change would break a caller. */
+/** Raise this if a change breaks callers. */
 const apiVersion = '1';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -29,8 +29,7 @@ export function openApiDocument(operations: readonly Operation[]): Json {
     info: {
       title: 'ironic-mcp',
       version: apiVersion,
-      description:
-        'Bare-metal servers through OpenStack Ironic. The tools of the MCP server, which is at /mcp, as a REST API.',
+      description: 'Bare-metal servers through OpenStack Ironic. The same operations are MCP tools at /mcp.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -70,10 +69,10 @@ function operationObject(operation: Operation, body: Json | undefined): Json {
   };
 }
 
-/** Answered without a body by the HTTP parser, before any of it is read. */
-const headTooLarge = { description: 'The request line and the headers have more than 16 KiB together' };
+/** The HTTP parser answers this itself, without a body. */
+const headTooLarge = { description: 'The request line and the headers are longer than 16 KiB' };
 
-/** What of the input is in the body, as one schema; undefined if nothing is. */
+/** The arguments in the body, as one schema; undefined if there are none. */
 function bodySchema(operation: Operation): Json | undefined {
   const names = fieldsOf(operation)
     .filter((field) => field.in === 'body')
@@ -102,15 +101,15 @@ function header(description: string, type: Schema['type']): Json {
   return { description, schema: { type } };
 }
 
-const waitHeader = header('Seconds after which it is worth another try', 'integer');
+const waitHeader = header('Seconds to wait before the next try', 'integer');
 
 function successHeaders({ route, output }: Operation): Json {
   const { properties = {} } = jsonSchema(output, 'output');
   return {
     'X-Request-Id': header('The id of this request in the access log', 'string'),
-    ...(route.status === 202 ? { Location: header('Where to follow it', 'string') } : {}),
+    ...(route.status === 202 ? { Location: header('Path that shows how the deployment stands', 'string') } : {}),
     ...(Object.hasOwn(properties, 'poll_after_seconds')
-      ? { 'Retry-After': header('Seconds after which it is worth to look again', 'integer') }
+      ? { 'Retry-After': header('Seconds to wait before the next look', 'integer') }
       : {}),
   };
 }
@@ -148,7 +147,7 @@ function health(operationId: string, summary: string, status: string, codes: rea
     summary,
     security: [],
     responses: {
-      200: { description: 'Yes', content: { 'application/json': { schema } } },
+      200: { description: 'OK', content: { 'application/json': { schema } } },
       ...problemResponses([...codes, 'malformed', 'not_permitted', 'overloaded', 'internal']),
     },
   };
@@ -158,7 +157,7 @@ function ref(schema: string): Json {
   return { $ref: `#/components/schemas/${schema}` };
 }
 
-/** `provision_server` is ProvisionServer. */
+/** Turns `provision_server` into ProvisionServer. */
 function pascal(name: string): string {
   return name.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

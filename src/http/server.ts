@@ -3,28 +3,28 @@ import type { HttpApp } from './app.js';
 
 type NodeServer = Extract<ReturnType<typeof createAdaptorServer>, { closeAllConnections(): void }>;
 
-/** Milliseconds that a client may take. Whoever is slower is cut off. */
+/** Time limits of clients, in milliseconds. A slower client loses its connection. */
 const patience = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 2_000,
-  /** For one who does not read; longer than any call waits. */
+  /** For a client that does not read. Longer than any call waits. */
   silence: 75_000,
 };
 
-/** So many requests of one connection are answered at a time: answers wait in memory until those before them are read. */
+/** Most unanswered requests of one connection: an answer stays in memory until the client has read those before it. */
 const mostOfOne = 32;
 
 export type HttpServer = ReturnType<typeof createHttpServer>;
 
 /**
- * An application on a port.
- * @param limits Where they shall be others.
+ * Serves an application on a port.
+ * @param limits Replace the default limits.
  */
 export function createHttpServer(app: HttpApp, limits: Partial<typeof patience> = {}) {
   const { silence, ...serverLimits } = { ...patience, ...limits };
-  /** How many requests of each connection are not answered yet; those that have none are not in it. */
+  /** The number of unanswered requests of each connection that has any. */
   const answering = new Map<object, number>();
   let onAnswered: () => void = () => undefined;
 
@@ -53,7 +53,7 @@ export function createHttpServer(app: HttpApp, limits: Partial<typeof patience> 
     /** Resolves with the port. Rejects with Node's error. */
     listen(host: string, port: number): Promise<number> {
       return new Promise((resolve, reject) => {
-        // Stays for good: an error later on, when connections run out, must not end the process.
+        // Keep this listener: a later error, when connections run out, must not end the process.
         server.on('error', reject);
         server.listen(port, host, () => {
           const address = server.address();
@@ -61,7 +61,7 @@ export function createHttpServer(app: HttpApp, limits: Partial<typeof patience> 
         });
       });
     },
-    /** Lets nobody in any more; resolves when everybody who is in has been answered, or after so many milliseconds. */
+    /** Accepts no new connection. Resolves when all requests are answered, or after so many milliseconds. */
     drain(atMost: number): Promise<void> {
       server.close();
       return new Promise((resolve) => {
@@ -74,7 +74,7 @@ export function createHttpServer(app: HttpApp, limits: Partial<typeof patience> 
         onAnswered();
       });
     },
-    /** Cuts all connections. */
+    /** Closes all connections at once. */
     close(): void {
       server.close();
       server.closeAllConnections();

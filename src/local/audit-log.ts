@@ -8,20 +8,20 @@ import { systemCodeOf } from '../core/text/system-code.js';
 export interface AuditLogOptions {
   readonly file: string;
   readonly clock: Clock;
-  /** Tells the operator. */
+  /** Warns the operator. */
   readonly warn: (message: string) => void;
 }
 
-// Whoever opens it so has each write on disk before the next step; Windows has no such flag.
+// With this flag, a write returns when the data is on the disk. Windows does not have it.
 const durable: number | undefined = constants.O_DSYNC;
-// Nor has it links of this kind, or rights that mean what they mean elsewhere.
+// Windows has neither such links nor comparable rights.
 const noFollow: number | undefined = constants.O_NOFOLLOW;
 const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (durable ?? 0) | (noFollow ?? 0);
 const mode = 0o600;
 
 /**
- * The audit log as a file of JSON lines. Each is one write at the end of the file, so that several processes may share
- * it; and the file is opened for each, so that one which was moved away is made anew, as those who rotate logs want.
+ * The audit log as a file of JSON lines. Each line is one write at the end of the file, so that several processes can share
+ * it. We open the file for each line and create it if it was moved away, as log rotation requires.
  */
 export function createAuditLog({ file, clock, warn }: AuditLogOptions): Audit {
   async function append(phase: 'begin' | 'end', record: AuditRecord): Promise<void> {
@@ -30,7 +30,7 @@ export function createAuditLog({ file, clock, warn }: AuditLogOptions): Audit {
       await write(file, Buffer.from(`${line}\n`));
     } catch (error) {
       const code = systemCodeOf(error);
-      warn(`The audit log ${file} cannot be written (${code}).${phase === 'end' ? ` It lacks: ${line}` : ''}`);
+      warn(`The audit log ${file} cannot be written (${code}).${phase === 'end' ? ` Missing line: ${line}` : ''}`);
       throw new Error(`the file cannot be written (${code})`, { cause: error });
     }
   }
@@ -42,7 +42,7 @@ export function createAuditLog({ file, clock, warn }: AuditLogOptions): Audit {
 }
 
 /**
- * Opens the audit log, and makes it if there is none, without writing anything.
+ * Opens the audit log, creates it if it is missing, and writes nothing.
  * @throws Error with the code of the system call
  */
 export async function tryAuditLog(file: string): Promise<void> {
@@ -51,11 +51,11 @@ export async function tryAuditLog(file: string): Promise<void> {
 
 async function write(file: string, line: Buffer): Promise<void> {
   await withLog(file, async (handle) => {
-    // When the disk was full, a part of a line may have been written last: this one is no rest of it. Another process in
-    // the middle of its write looks the same, and then an empty line comes between the two.
+    // A full disk may have cut the last line: begin a new one. Another process in the middle of its write looks the same, and
+    // then an empty line comes between the two.
     const bytes = (await isTorn(handle)) ? Buffer.concat([Buffer.from('\n'), line]) : line;
     const { bytesWritten } = await handle.write(bytes);
-    if (bytesWritten < bytes.length) throw Object.assign(new Error('a line was written in part'), { code: 'ENOSPC' });
+    if (bytesWritten < bytes.length) throw Object.assign(new Error('a line was cut off'), { code: 'ENOSPC' });
     if (durable === undefined) await handle.datasync();
   });
 }
@@ -63,7 +63,7 @@ async function write(file: string, line: Buffer): Promise<void> {
 async function withLog(file: string, action: (handle: FileHandle) => Promise<void>): Promise<void> {
   const handle = await open(file, flags, mode);
   try {
-    // A pipe keeps nothing: without a reader a line is gone, and with a slow one all changes would wait.
+    // A pipe keeps nothing: without a reader a line is lost, and a slow reader would hold up all changes.
     const status = await handle.stat();
     if (status.isFIFO()) throw refusal('ESPIPE');
     if (noFollow !== undefined && status.isFile()) await checkRights(file, status);
@@ -76,21 +76,21 @@ async function withLog(file: string, action: (handle: FileHandle) => Promise<voi
 const writableByAll = 0o002;
 const sticky = 0o1000;
 
-/** Refuses a file that another user of the machine could rewrite or replace, or has put there for us to find. */
+/** Refuses a file that another user of this machine could rewrite or replace, or has created before us. */
 async function checkRights(file: string, { mode, uid }: Stats): Promise<void> {
   if (mode & writableByAll) throw refusal('WORLD_WRITABLE');
   const folder = await realpath(dirname(file));
   for (let each = folder; ; each = dirname(each)) {
     const rights = (await stat(each)).mode;
     const forAll = (rights & writableByAll) !== 0;
-    // With the sticky bit nobody can replace what is another's, but anybody can make it first.
+    // With the sticky bit nobody can replace another user's file, but anybody can create it first.
     if (forAll && !(rights & sticky)) throw refusal('WORLD_WRITABLE');
     if (forAll && each === folder && !isTrusted(uid)) throw refusal('NOT_OURS');
     if (each === dirname(each)) return;
   }
 }
 
-/** Whether that is the administrator or this process's own user; nobody knows where that has no name, as in some containers. */
+/** Whether that user is root or runs this process. In some containers our user has no name: then we trust the file. */
 function isTrusted(uid: number): boolean {
   try {
     return uid === 0 || uid === userInfo().uid;

@@ -5,25 +5,25 @@ import { zodMessages } from '../core/input/zod-messages.js';
 import type { Images, OfferedImage } from '../core/ports.js';
 import { systemCodeOf } from '../core/text/system-code.js';
 
-// A space may be in the name of a file. In a URL it may not, and a password with one would not be known as such in a text.
+// The name of a file may hold a space. A URL may not: we could not find a password with a space in a text.
 const imageUrl = z
   .string()
   .regex(/^(file:\/\/\P{Cc}+|(https?|oci):\/\/[^\s\p{Cc}]+)$/u, 'must be an http, https, file or oci URL');
 const size = z.int().positive();
 
-/** How many hex digits the digests of an algorithm have. */
+/** The number of hex digits in a digest of each algorithm. */
 const hexDigits = { md5: 32, sha1: 40, sha224: 56, sha256: 64, sha384: 96, sha512: 128 } as const;
 
-// Ironic tells the algorithm by the length, of these only. Its agent compares texts, and its own are in lower case.
+// Ironic recognizes these algorithms by the length. Its agent compares the text with its own, which is in lower case.
 const checksum = z
   .string()
   .regex(
     /^([0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{128}|https?:\/\/\P{Cc}+)$/iu,
-    'must be an md5, sha256 or sha512 in hex digits, or the http or https URL of a file with one',
+    'must be an md5, sha256 or sha512 in hex, or the http(s) URL of a file with one',
   )
   .transform((text) => (text.includes(':') ? text : text.toLowerCase()));
 
-/** One image of the catalogue, in the words of Ironic's `instance_info` without their `image_` prefix. */
+/** One image of the catalogue. Its fields are those of Ironic's `instance_info`, without the prefix `image_`. */
 const CatalogueImage = z
   .strictObject({
     source: imageUrl,
@@ -63,7 +63,7 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
     const code = systemCodeOf(error, 'unreadable');
     throw new Error(`The image catalogue ${file} cannot be read (${code}).`);
   }
-  // Not loaded where there is no catalogue.
+  // Load this only if there is a catalogue.
   const { parseYaml } = await import('./yaml.js');
   let document: unknown;
   try {
@@ -76,13 +76,13 @@ export async function readCatalogue(file: string): Promise<Catalogue> {
   const result = Catalogue.safeParse(document ?? {}, { error: zodMessages });
   if (result.success) return result.data;
   const { issues } = result.error;
-  // What is missing may be what was misspelt.
+  // A misspelt field explains a missing one, so report it first.
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   const where = issue?.path.map(String).join('.');
   throw new Error(`The image catalogue ${file} is not valid: ${where ? `${where}: ` : ''}${issue?.message}.`);
 }
 
-/** Images by any URL that Ironic itself could fetch. */
+/** Images by any URL that Ironic could fetch. */
 const urlImages: Images = {
   list: async () => ({ images: [], complete: true, anyUrl: true }),
   async find(ref) {
@@ -91,8 +91,8 @@ const urlImages: Images = {
 };
 
 /**
- * Images by the operator's catalogue.
- * @param otherwise Where to look for what the catalogue does not name: Glance, or, where there is none, any URL.
+ * Images of the operator's catalogue.
+ * @param otherwise Finds the images that the catalogue does not name: in Glance or, without Glance, by any URL.
  */
 export function createCatalogueImages(catalogue: Catalogue, otherwise: Images = urlImages): Images {
   return {
@@ -118,7 +118,7 @@ function imageFrom(id: string, name: string | null, image: Catalogue[string]): I
     minDiskGb: image.root_gb ?? 0,
     architecture: image.architecture ?? null,
     isPartition: image.image_type ? image.image_type === 'partition' : image.kernel !== undefined,
-    // Ironic fetches files and registries in ways that have checksums of their own.
+    // Ironic needs no checksum from us for files and registries.
     lacksChecksum: /^https?:/.test(image.source) && image.checksum === undefined && image.os_hash_value === undefined,
   };
 }
@@ -134,7 +134,7 @@ function offered(name: string, entry: Catalogue[string]): OfferedImage {
     architecture,
     format: entry.disk_format ?? null,
     obstacle: null,
-    caveat: lacksChecksum ? 'not on servers that want a checksum, for none is known' : null,
+    caveat: lacksChecksum ? 'it has no checksum, and some servers require one' : null,
   };
 }
 

@@ -1,8 +1,8 @@
 import type { ServerContext } from '@modelcontextprotocol/server';
 
 /**
- * Calls an operation by its name for a client, as the tool of that name does, and answers its output.
- * @throws Failure, or the signal's reason when that was aborted
+ * Calls an operation by its name for a client, as the tool of that name does, and returns its output.
+ * @throws Failure, or the signal's reason when that is aborted
  */
 export type Ask = (
   operation: string,

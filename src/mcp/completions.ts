@@ -5,10 +5,10 @@ import type { ServerListing } from '../core/inventory/server-list.js';
 import type { Policy } from '../core/policy.js';
 import type { ResourceOptions } from './resources.js';
 
-/** No client takes more. */
+/** The protocol's limit. */
 const most = 100;
 
-/** Milliseconds that a suggestion is worth waiting for. */
+/** Milliseconds to wait for suggestions. */
 const patience = 3_000;
 
 interface Suggestions {
@@ -16,19 +16,19 @@ interface Suggestions {
   readonly more: boolean;
 }
 
-/** Finds what may be meant by the beginning of a word, or a part of it. */
+/** Finds the values that contain the typed text. */
 type Suggest = (typed: string, list: List, policy: Policy) => Promise<Suggestions>;
 
-/** What the lists answer. */
+/** The outputs of the lists. */
 interface Listings {
   readonly list_servers: ServerListing;
   readonly list_images: ImageListing;
 }
 
-/** A page of a list, as the tool of that name answers it. */
+/** Gets a page of a list, as the tool of that name returns it. */
 type List = <Name extends keyof Listings>(operation: Name, input: object) => Promise<Listings[Name]>;
 
-/** What is suggested, by the prompt or template, and its argument. */
+/** What to suggest, by prompt or template, and by argument. */
 const places: Readonly<Record<string, Readonly<Record<string, Suggest>>>> = {
   provision: {
     image_id: images,
@@ -40,14 +40,14 @@ const places: Readonly<Record<string, Readonly<Record<string, Suggest>>>> = {
 };
 
 /**
- * Suggests values for the arguments of prompts and templates: a hundred at the most, soon or not at all. Whoever types
- * has no use for an error.
+ * Suggests at most a hundred values for the arguments of prompts and templates. If they take too long or fail, it suggests
+ * nothing, because a user who types has no use for an error.
  */
 export function registerCompletions({ server }: McpServer, { ask, core }: Pick<ResourceOptions, 'ask' | 'core'>): void {
   server.setRequestHandler('completion/complete', async ({ params: { ref, argument } }, context) => {
     const place = ref.type === 'ref/prompt' ? ref.name : ref.uri;
     if (!Object.hasOwn(places, place)) {
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is nothing to complete: ${place}`);
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `No completions for ${place}`);
     }
     const known = places[place] ?? {};
     const suggest = Object.hasOwn(known, argument.name) ? known[argument.name] : undefined;
@@ -68,7 +68,7 @@ async function images(typed: string, list: List): Promise<Suggestions> {
   return { values: names.filter(contains(typed)), more: page.next_cursor !== null };
 }
 
-/** The list counts servers of every class, and a deployment on one that the rules leave out would be refused. */
+/** Suggests only the classes that the operator's rules allow. The list counts the servers of every class. */
 async function resourceClasses(typed: string, list: List, policy: Policy): Promise<Suggestions> {
   const { counts = [] } = await list('list_servers', { limit: 1 });
   const named = counts.map(({ resource_class: name }) => name).filter((name) => !name.startsWith('('));
@@ -81,7 +81,7 @@ async function servers(typed: string, list: List, state?: string): Promise<Sugge
   return { values: page.servers.map(({ id, name }) => name ?? id), more: page.next_cursor !== null };
 }
 
-/** An operation is known by its server's id, which nobody types; its name will do as well. */
+/** Finds a deployment by the id or the name of its server, because nobody types an id. */
 async function operations(typed: string, list: List): Promise<Suggestions> {
   const page = await list('list_servers', { limit: 200, ...(/^[\da-f-]*$/i.test(typed) ? {} : part(typed)) });
   const deployments = page.servers.filter(({ state }) => state !== 'available' && state !== 'unusable');

@@ -16,15 +16,15 @@ const key = 'consent';
 const Answer = z.object({ confirm: z.boolean() });
 
 /**
- * Asks the user before something is destroyed, where the client can ask. Clients up to 2025-11-25 are sent a request of
- * ours meanwhile, later ones are answered with the question and call again; the SDK makes both the same.
+ * Asks the user before an operation destroys something, if the client can ask. A client up to 2025-11-25 gets a request
+ * from us during the call. A later one gets the question as the answer and calls again. The SDK hides the difference.
  *
- * What the user was asked comes back with the answer, and must be what the user would be asked now: so the consent
- * counts for nothing else, whichever copy of this program the second call comes to. It need not be sealed, for a client
- * that forged it could as well forge the answer.
+ * The question comes back with the user's answer and must equal the question that we would ask now. So the consent counts
+ * for nothing else, whichever copy of this program gets the second call. It needs no signature: a client that forges the
+ * question could forge the answer as well.
  *
- * @returns what the user has agreed to, if anything, or what is to be answered instead
- * @throws Failure `not_confirmed`, and whatever speaks against the operation
+ * @returns what the user has agreed to, if anything, or the question to send instead of an answer
+ * @throws Failure `not_confirmed`, or a failure that the operation itself would end with
  */
 export async function agreed(
   operation: Operation,
@@ -66,7 +66,7 @@ const Elicitation = z.looseObject({
   elicitation: z.looseObject({ form: z.unknown().optional(), url: z.unknown().optional() }),
 });
 
-/** Whether the client can show its user a form. Before there were other ways to ask, it said so by an empty object. */
+/** Whether the client can show its user a form. Older clients declare this with an empty object. */
 function canAsk({ server }: McpServer, envelope: ServerContext['mcpReq']['envelope']): boolean {
   const meta: Readonly<Record<string, unknown>> = envelope ?? {};
   const declared = Elicitation.safeParse(meta[CLIENT_CAPABILITIES_META_KEY] ?? server.getClientCapabilities());

@@ -15,14 +15,14 @@ type Read = (id: string, context: ServerContext) => Promise<object>;
 export interface ResourceOptions {
   readonly ask: Ask;
   readonly core: () => Promise<Core>;
-  /** What an error means to the client; takes note of defects. */
+  /** Turns an error into a failure for the client, and reports defects. */
   readonly failureIn: (error: unknown, context: ServerContext) => Failure;
 }
 
-/** Servers and operations as resources: what the tools answer about them, as JSON. */
+/** Servers and operations as resources: the outputs of the tools, as JSON. */
 export function registerResources(server: McpServer, { ask, core, failureIn }: ResourceOptions): void {
   const template = (name: string, title: string, description: string, read: Read) => {
-    // Listing them would ask Ironic for all its servers whenever a client connects.
+    // A list would ask Ironic for all its servers whenever a client connects.
     const uris = new ResourceTemplate(`ironic://${name}/{id}`, { list: undefined });
     server.registerResource(
       name,
@@ -45,12 +45,12 @@ export function registerResources(server: McpServer, { ask, core, failureIn }: R
   template(
     'operations',
     'A deployment',
-    'How a deployment stands, by its operation_id, as check_provision_status tells it',
+    'State of a deployment by its operation_id, as check_provision_status returns it',
     (id, context) => ask('check_provision_status', { operation_id: id }, context),
   );
 }
 
-/** A variable of a template comes as it stands in the URI. */
+/** The SDK passes a variable of a template as the URI has it. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -59,7 +59,7 @@ function decoded(text: string): string {
   }
 }
 
-/** A failure in the protocol's words, with what the tools say of it beside. */
+/** A failure as an error of the protocol, with the members that the tools show. */
 function protocolError({ code, message, reason, hint, retryable }: Failure, uri: string): ProtocolError {
   const words = reason === null ? message : `${message}: ${reason}`;
   if (code === 'server_not_found' || code === 'operation_not_found') return new ResourceNotFoundError(uri, words);

@@ -24,23 +24,23 @@ export interface McpOptions {
   readonly name: string;
   readonly version: string;
   readonly instructions: string;
-  /** What is offered: the operations, or some of them. */
+  /** The tools to offer: all operations, or some of them. */
   readonly tools: readonly Tool[];
   /** The operations, loaded when the first tool is called. */
   readonly operations: () => Promise<readonly Operation[]>;
   /** The core, built when the first tool is called. */
   readonly core: () => Promise<Core>;
-  /** Whether servers come from outside of this process. */
+  /** Whether the servers exist outside of this process. */
   readonly openWorld: boolean;
-  /** Called with what went wrong behind an internal error. */
+  /** Called with the cause of an internal error. */
   readonly onDefect: (error: unknown) => void;
 }
 
-/** An MCP server whose tools are the operations, with what clients need around them. */
+/** An MCP server whose tools are the operations, with resources, a prompt and completions. */
 export function createMcpServer(options: McpOptions): McpServer {
   const { name, version, instructions, tools, operations, core, openWorld, onDefect } = options;
   const server = new McpServer(
-    { name, title: 'Bare-metal servers by Ironic', version, icons },
+    { name, title: 'Bare-metal servers through Ironic', version, icons },
     { instructions, capabilities, jsonSchemaValidator: unjudging },
   );
   let loading: Promise<readonly [ReadonlyMap<string, Operation>, Core]> | undefined;
@@ -48,7 +48,7 @@ export function createMcpServer(options: McpOptions): McpServer {
     const [known, asked] = await Promise.all([operations(), core()]);
     return [new Map(known.map((operation) => [operation.name, operation])), asked] as const;
   }
-  /** What it takes to call an operation for a client. */
+  /** Everything that a call for a client needs. */
   async function prepared(name: string, context: ServerContext, signal = context.mcpReq.signal) {
     loading ??= load();
     const [known, asked] = await loading;
@@ -81,7 +81,7 @@ export function createMcpServer(options: McpOptions): McpServer {
     annotations: {
       title,
       readOnlyHint: effect === 'read',
-      // A deployment overwrites a disk, even if it is nobody's: a client that asks before such calls asks here too.
+      // A deployment overwrites the disk even of a free server, so a client that asks before such calls must ask here.
       destructiveHint: effect !== 'read',
       idempotentHint: idempotent,
       openWorldHint: openWorld,
@@ -89,8 +89,8 @@ export function createMcpServer(options: McpOptions): McpServer {
     outputSchema,
   }));
   const names = new Set(tools.map(({ name }) => name));
-  // Not registerTool: the operation parses its input in the same way for every face. The SDK would answer in its own words,
-  // and it would check the output only after the server has been deployed.
+  // Not registerTool: the operation parses its input in the same way for every face. The SDK would use messages of its own,
+  // and it could reject the output after the server has been deployed.
   server.server.setRequestHandler('tools/list', () => ({ tools: listed }));
   server.server.setRequestHandler('tools/call', callSchemas, async ({ name, arguments: input = {} }, context) => {
     if (!names.has(name)) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${name} not found`);
@@ -110,7 +110,7 @@ export function createMcpServer(options: McpOptions): McpServer {
   return server;
 }
 
-/** Clients up to 2025-11-25 say who they are once, later ones with each request; over HTTP there is always a User-Agent. */
+/** Clients up to 2025-11-25 send their name once, later ones with each request. Over HTTP there is also a User-Agent. */
 function callerOf({ server }: McpServer, { mcpReq, http }: ServerContext): Caller {
   const envelope: Readonly<Record<string, unknown>> = mcpReq.envelope ?? {};
   const sent = envelope[CLIENT_INFO_META_KEY];
@@ -120,16 +120,16 @@ function callerOf({ server }: McpServer, { mcpReq, http }: ServerContext): Calle
 }
 
 /**
- * The SDK's own schema copies the arguments and silently leaves `__proto__` out. This one hands them over as they are, so that
- * the operation refuses `__proto__` like any other unknown argument.
+ * The SDK's own schema copies the arguments and silently drops `__proto__`. This one passes them unchanged, so that the
+ * operation refuses `__proto__` like any other unknown argument.
  */
 const callSchemas = { params: z.object({ name: z.string(), arguments: z.unknown().optional() }) };
 
 const ClientInfo = z.object({ name: z.string(), version: z.string() });
 
 /**
- * Nothing of what is offered ever changes. Nothing is logged to clients either, but a level that is taken note of is a
- * better answer than an error, as is an empty list of prompts.
+ * The lists never change. We log nothing to clients and may have no prompt, but declare both: a client that sets a log level
+ * or lists prompts then gets no error.
  */
 const capabilities = {
   tools: { listChanged: false },
@@ -150,7 +150,7 @@ export function failureText(failure: Failure): string {
   ].join('\n');
 }
 
-/** For the answers of a user, which are judged by whoever asked. The SDK's own validator would slow the start by a tenth. */
+/** Accepts a user's answers unseen, because `agreed` checks them. The SDK's own validator would slow the start by a tenth. */
 const unjudging: jsonSchemaValidator = {
   getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }),
 };

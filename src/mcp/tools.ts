@@ -3,15 +3,15 @@ import { portable } from '../core/input/portable-schema.js';
 import type { Operation } from '../core/operation.js';
 import { allOperations } from '../core/operations.js';
 
-// The build runs this module and puts what it exports in its place: a client is told what there is before any operation
+// The build runs this module and replaces it by its exports, so that a client gets the list of tools before any operation
 // and its schemas are loaded.
 
 type JsonSchema = { readonly type: 'object'; readonly [keyword: string]: unknown };
 
-/** What a model need not read to make a call: the operation says in words what is wrong with a value. */
-const forJudges = new Set(['pattern', 'minLength', 'maxLength', 'maxItems', 'propertyNames']);
+/** Keywords that a model does not need for a call: the operation says what is wrong with a value. */
+const validation = new Set(['pattern', 'minLength', 'maxLength', 'maxItems', 'propertyNames']);
 
-/** An operation as a client is told of it. */
+/** An operation as clients see it. */
 export interface Tool extends Pick<Operation, 'name' | 'title' | 'description' | 'effect' | 'idempotent'> {
   readonly inputSchema: JsonSchema;
   readonly outputSchema: JsonSchema;
@@ -30,5 +30,5 @@ export const tools: readonly Tool[] = allOperations.map(
 );
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  return { ...portable(schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }), forJudges), type: 'object' };
+  return { ...portable(schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }), validation), type: 'object' };
 }

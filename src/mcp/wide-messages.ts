@@ -1,17 +1,17 @@
 import { readRequestBody } from '@modelcontextprotocol/server';
 
-/** Values that a message may hold, beside the arguments of a tool, which the operation judges. */
+/** Most values in a message, not counting the arguments of a tool, which the operation checks. */
 const mostValues = 1_000;
 
-/** Fewer characters cannot hold more values. */
+/** A shorter message cannot hold more values. */
 const shortest = 2 * mostValues;
 
-/** The protocol's answer to a message that `isWide` is true of. */
+/** The JSON-RPC error for such a message. */
 export const wideMessage = { code: -32600, message: `Invalid Request: more than ${mostValues} values` } as const;
 
 /**
- * Whether a message holds more values than any client sends. The SDK judges every one of them and describes each that is
- * wrong: a megabyte of wrong list members would block the process for seconds and take a gigabyte.
+ * Whether a message holds more values than any client sends. The SDK checks each value and describes each wrong one: a
+ * megabyte of wrong list members would block the process for seconds and use a gigabyte.
  */
 export function isWide(message: unknown): boolean {
   const { method, params } = Object(message) as { method?: unknown; params?: unknown };
@@ -29,7 +29,7 @@ export function isWide(message: unknown): boolean {
 
 /**
  * An MCP handler that refuses such messages.
- * @param longest Bytes of a body; longer ones are left to the handler to refuse.
+ * @param longest Most bytes in a body. The handler itself refuses longer ones.
  */
 export function refusingWide(
   handler: (request: Request) => Promise<Response>,
@@ -46,7 +46,7 @@ export function refusingWide(
   };
 }
 
-/** What is no JSON is left to the handler to refuse. */
+/** Undefined if the text is not JSON: the handler refuses it. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

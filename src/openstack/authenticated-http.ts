@@ -7,15 +7,15 @@ import { type Access, advised, type Service, type Session, serviceNames } from '
 export interface AuthenticatedHttpOptions {
   readonly session: Session;
   readonly service: Service;
-  /** Opens a way to the service where the session says that it is. */
+  /** Creates an HTTP client for the address that the session gives. */
   readonly at: (endpoint: string) => Http;
-  /** Milliseconds for a request with all that it needs, the sign-in included. */
+  /** Milliseconds for a request, including its sign-in. */
   readonly timeout: number;
 }
 
 /**
- * An access, or whatever ends first.
- * @throws NoAnswer when it is the deadline
+ * An access to the service.
+ * @throws NoAnswer at the deadline; the signal's reason when that is aborted first
  */
 export async function accessInTime(
   { session, service, timeout }: Omit<AuthenticatedHttpOptions, 'at'>,
@@ -30,7 +30,7 @@ export async function accessInTime(
   }
 }
 
-/** Signs requests in to a service. It renews a refused token once, because a refused request has changed nothing. */
+/** Signs each request in. It renews a refused token once, because a refused request has changed nothing. */
 export function createAuthenticatedHttp({ session, service, at, timeout }: AuthenticatedHttpOptions): Http {
   const ways = new Map<string, Http>();
   const wayTo = (endpoint: string) => {

@@ -1,15 +1,15 @@
-/** A name or an id, as Keystone takes either. */
+/** A name or an id. Keystone accepts both. */
 export type Named = { readonly id: string } | { readonly name: string };
 
-/** A user or project: names are unique only within a domain. */
+/** A user or project. Its name is unique only within a domain. */
 export type InDomain = { readonly id: string } | { readonly name: string; readonly domain: Named };
 
-/** What a token shall be good for. */
+/** The scope of a token. */
 export type Scope =
   | { readonly project: InDomain }
   | { readonly domain: Named }
   | { readonly system: 'all' }
-  /** Whatever the credential itself is bound to. */
+  /** The scope of the credential itself. */
   | 'own';
 
 /** How to sign in at Keystone (Identity API v3, "Authentication and token management"). */
@@ -23,7 +23,7 @@ export type Identity =
       readonly secret: string;
     };
 
-/** How to sign in, and where the services are. */
+/** How to sign in, and the addresses of the services. */
 export type Auth =
   | { readonly type: 'none'; readonly endpoint: string }
   | { readonly type: 'http_basic'; readonly endpoint: string; readonly username: string; readonly password: string }
@@ -38,16 +38,16 @@ export type Auth =
       readonly imageInterface?: string | undefined;
     };
 
-/** TLS settings other than Node's own. The files' contents, not their paths. */
+/** TLS settings that replace Node's own. They hold the contents of the files, not their paths. */
 export interface Tls {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** False: no certificate is checked at all. */
+  /** False checks no certificate at all. */
   readonly verify: boolean;
 }
 
-/** An endpoint without slashes and the version that some write behind it. */
+/** An endpoint without its version and without slashes at the end. */
 export function withoutVersion(endpoint: string): string {
   return endpoint.replace(/\/+$/, '').replace(/\/v[\d.]+$/, '');
 }

@@ -4,8 +4,8 @@ import type { Answer } from './http.js';
 import { redactUrls } from './redact-urls.js';
 
 /*
- * Error bodies come in many shapes: Ironic's own, a string of JSON within JSON, in two kinds; flat ones of its newest
- * releases; those of the token middleware, of basic authentication, Keystone and Glance; and whatever a proxy says.
+ * Error bodies have many shapes: Ironic's own (JSON as a string in JSON, in two kinds), flat ones of its newest releases, and
+ * those of the token middleware, basic authentication, Keystone, Glance and proxies.
  */
 const Words = z
   .looseObject({
@@ -21,8 +21,8 @@ const Nested = z
   .catch({});
 
 /**
- * What a service said was wrong, as one line of plain text, in an error answer of any recorded shape. It is not genuine
- * in a body that no OpenStack service writes, such as a proxy's page. Never fails.
+ * The explanation in an error answer of any recorded shape, as one line of plain text. `genuine` is false if no OpenStack
+ * service wrote the body, but a proxy, for example. Never throws.
  */
 export function faultIn(answer: Answer) {
   const { error_message: message, error } = Nested.parse(answer.body);
@@ -38,23 +38,23 @@ export function faultIn(answer: Answer) {
   return { words: 'no explanation given', genuine: false };
 }
 
-/** What a service said was wrong, in the middle of a sentence of ours. */
+/** The service's explanation, for the middle of our own sentence. */
 export function saidIn(answer: Answer): string {
   const { words, genuine } = faultIn(answer);
   return genuine ? quoted(words) : words;
 }
 
-/** The question whether there is such a service at all, where the settings say which address it was. */
+/** Doubt whether the service runs at its address, if we know the setting of that address. */
 export function doubtOf(service: string, { setBy }: Answer): string {
-  return setBy === undefined ? '' : `; is there ${service} at that address? look at ${setBy}`;
+  return setBy === undefined ? '' : `; check that ${service} runs at this address (${setBy})`;
 }
 
-/** Whether an answer is what a web server says that knows nothing of the path: a page, the way to another, or none. */
+/** Whether a server that does not know the path could answer this: a page, a redirect, or 404. */
 export function isFromElsewhere({ status }: Answer): boolean {
   return status < 400 || status === 404;
 }
 
-/** A schema's refusal quotes what was sent at its end, which may be a config drive with its secrets. */
+/** Drops the end of a schema error, which quotes the request: that may be a config drive with secrets. */
 function withoutEcho(text: string): string {
   const [words = ''] = text.split(/\n(?:Failed validating|On instance)/);
   return words;

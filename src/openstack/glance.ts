@@ -14,7 +14,7 @@ const GlanceImage = z.looseObject({
   id: z.string().regex(/^[0-9a-f-]{32,36}$/i),
   name: Text,
   status: z.string(),
-  /** In GiB, as the owner of the image says. */
+  /** In GiB; the owner of the image sets it. */
   min_disk: z.int().min(0).catch(0),
   /** In bytes; known for some formats only. */
   virtual_size: z.int().min(0).nullish().catch(null),
@@ -31,11 +31,11 @@ type GlanceImage = z.output<typeof GlanceImage>;
 
 const GlanceImages = z.looseObject({ images: z.array(GlanceImage), next: Text });
 
-/** As many as Glance gives at once, unless its operator has set less; and so many times at the most. */
+/** Glance's default limit for a page, and the most pages that we read. */
 const pageLimit = 1_000;
 const mostPages = 5;
 
-/** Images by Glance's REST API ("Image service API v2", images). Ironic finds out about a bad image only after minutes. */
+/** Images by Glance's REST API ("Image service API v2", images). Ironic notices a bad image only after minutes. */
 export function createGlance({ http, clock, random }: Retrying & { readonly http: Http }): Images {
   async function get(path: string, query: Record<string, string>, signal: AbortSignal): Promise<Answer> {
     const deadline = http.deadline();
@@ -55,7 +55,7 @@ export function createGlance({ http, clock, random }: Retrying & { readonly http
 
   async function byName(name: string, signal: AbortSignal): Promise<GlanceImage[]> {
     const { images } = parsed(GlanceImages, await get('v2/images', { name }, signal));
-    // Glance reads some names as operators ("in:a,b").
+    // Glance treats some names as operators ("in:a,b").
     return images.filter((image) => image.name === name);
   }
 
@@ -84,7 +84,7 @@ export function createGlance({ http, clock, random }: Retrying & { readonly http
         throw new Failure('image_not_deployable', {
           id: ref,
           reason: `${active.length} active images have this name: ${active.map(({ id }) => named(id, 40)).join(', ')}`,
-          hint: 'Call again with the id of the one you mean.',
+          hint: 'Call again with the id of one of them.',
         });
       }
       if (image) return imageFrom(image);
@@ -95,7 +95,7 @@ export function createGlance({ http, clock, random }: Retrying & { readonly http
   };
 }
 
-/** Kernels and ramdisks are images to Glance, in formats of their own. */
+/** Glance also lists kernels and ramdisks as images, in formats of their own. */
 function isBootPart({ disk_format: disk, container_format: container }: GlanceImage): boolean {
   return [disk, container].some((format) => format === 'aki' || format === 'ari');
 }
@@ -116,7 +116,7 @@ function imageFrom(image: GlanceImage): Image {
   return {
     id: image.id,
     name: image.name ?? null,
-    // Ironic asks Glance itself for everything else: checksums, kernel and ramdisk.
+    // Ironic itself gets everything else from Glance: checksums, kernel and ramdisk.
     instanceInfo: { image_source: image.id },
     minDiskGb: Math.max(image.min_disk, Math.ceil((image.virtual_size ?? 0) / 2 ** 30)),
     architecture: image.architecture ?? null,
@@ -129,12 +129,12 @@ function parsed<Schema extends z.ZodType>(schema: Schema, answer: Answer): z.out
   if (answer.status !== 200) throw noAnswer(answer);
   const result = schema.safeParse(answer.body);
   if (!result.success) {
-    throw new NoAnswer(`The image service's answer cannot be read${doubtOf('a Glance', answer)}`, false);
+    throw new NoAnswer(`The image service's answer cannot be read${doubtOf('Glance', answer)}`, false);
   }
   return result.data;
 }
 
 function noAnswer(answer: Answer): NoAnswer {
-  const doubt = isFromElsewhere(answer) ? doubtOf('a Glance', answer) : '';
+  const doubt = isFromElsewhere(answer) ? doubtOf('Glance', answer) : '';
   return new NoAnswer(`The image service answered with HTTP status ${answer.status}: ${saidIn(answer)}${doubt}`, false);
 }

@@ -6,15 +6,15 @@ import { NoAnswer, Refused } from '../core/ports.js';
 import { failedCallIn } from './failed-call.js';
 import type { RequestQueue } from './request-queue.js';
 
-/** What a service answered, whatever its status. */
+/** A service's answer, of any status. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   /** The parsed body; undefined when it was empty or not JSON. */
   readonly body: unknown;
-  /** The settings to look at if it came from a wrong address. */
+  /** The settings to check if the address is wrong. */
   readonly setBy?: string;
-  /** The project of the sign-in, if it is for one. */
+  /** The project of the sign-in, if there is one. */
   readonly project?: string | undefined;
 }
 
@@ -26,9 +26,9 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   /**
-   * Called when nothing is left but to send the request: its place in the queue is taken and its sign-in is valid. What
-   * it answers, if anything, is taken for the answer, and the request is not sent.
-   * @param delayed Whether the request had to wait for its place or its sign-in.
+   * Called right before the request is sent, when it has its place in the queue and a valid sign-in. If it returns an
+   * answer, that is the answer, and the request is not sent.
+   * @param delayed Whether the request waited for its place or its sign-in.
    * @param exchange Sends another request in the same place, with the same sign-in.
    */
   readonly before?: Before | undefined;
@@ -39,33 +39,33 @@ type Before = (delayed: boolean, exchange: (ask: Ask) => Promise<Answer>) => Pro
 /** Speaks HTTP with one service. */
 export interface Http {
   /**
-   * @param deadline When the answer's body must be complete; by default the service's own time-out from now.
-   * @throws NoAnswer; Failure `overloaded` if too many requests wait already, and then none was sent; or the signal's
-   * reason when that is aborted first
+   * @param deadline When the body must be complete; by default after the service's own time-out.
+   * @throws NoAnswer; Failure `overloaded`, without sending anything, if too many requests wait; or the signal's reason
+   * when that is aborted first
    */
   ask(ask: Ask, signal: AbortSignal, deadline?: AbortSignal): Promise<Answer>;
-  /** Aborts when one time-out from now is over. */
+  /** Aborts after the service's time-out, counted from now. */
   deadline(): AbortSignal;
 }
 
 export interface HttpOptions {
-  /** How the service is called in messages, e.g. `Ironic`. */
+  /** Name of the service in messages, e.g. `Ironic`. */
   readonly service: string;
   readonly endpoint: string;
-  /** Milliseconds from sending a request to the end of its answer's body. */
+  /** Milliseconds from the request to the end of the answer's body. */
   readonly timeout: number;
-  /** Bounds the connections that are open to the service at once. */
+  /** Limits the number of open connections to the service. */
   readonly queue: RequestQueue;
-  /** Instead of the global fetch: the simulator, or one with TLS settings. */
+  /** Replaces the global fetch: the simulator, or a fetch with TLS settings. */
   readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
 }
 
-/** More than any answer that we ask for: a page of 200 nodes is some 500 KB. */
+/** Longer than any answer that we ask for: a page of 200 nodes has about 500 KB. */
 const longestBody = 16 * 1024 * 1024;
 
 /**
- * The one place that makes HTTP requests. ky's own retries and timeout are off: it would repeat a PUT after a 503, and
- * its timeout does not cover a body that stalls.
+ * Makes all HTTP requests. ky's own retries and timeout are off: it would repeat a PUT after a 503, and its timeout does
+ * not cover a body that stalls.
  */
 export function createHttp({ service, endpoint, timeout, queue, fetch }: HttpOptions): Http {
   const client: KyInstance = ky.create({
@@ -74,7 +74,7 @@ export function createHttp({ service, endpoint, timeout, queue, fetch }: HttpOpt
     timeout: false,
     throwHttpErrors: false,
     redirect: 'manual',
-    // ky wants a promise even where the fetch throws at once, and gives it a Request.
+    // ky needs a promise even if the fetch throws at once. It always passes a Request.
     ...(fetch ? { fetch: async (input: string | URL | Request) => fetch(input as Request) } : {}),
   });
 
@@ -88,13 +88,13 @@ export function createHttp({ service, endpoint, timeout, queue, fetch }: HttpOpt
         ...(query ? { searchParams: query } : {}),
         ...(json === undefined ? {} : { json }),
       });
-      // A request may lose its signal when garbage is collected (nodejs/node#55428).
+      // Garbage collection may remove the signal of a request (nodejs/node#55428).
       const response = await unlessAborted(answering, either);
       const text = await read(response, either);
       return { status: response.status, headers: response.headers, body: parsed(text) };
     };
     try {
-      // The wait for a place counts as well: it is the caller who waits.
+      // The wait for a place counts too, because the caller waits for it.
       return await withFirstAbort([signal, deadline], (either) =>
         queue.run(
           either,

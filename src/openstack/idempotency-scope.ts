@@ -5,13 +5,13 @@ import type { Session } from './session.js';
 
 export interface IdempotencyScopeOptions extends Retrying {
   readonly session: Session;
-  /** Milliseconds for the sign-in, with its repetitions. */
+  /** Milliseconds for the sign-in and its retries. */
   readonly timeout: number;
 }
 
 /**
- * The cloud and the project in which an idempotency key counts. It costs only the sign-in, which the caller needs anyway.
- * A sign-in changes nothing, so it is repeated like a read.
+ * The cloud and project in which an idempotency key counts. It costs only the sign-in, which the call needs anyway. A sign-in
+ * changes nothing, so we repeat it like a read.
  */
 export function createIdempotencyScope({ session, timeout, clock, random }: IdempotencyScopeOptions) {
   return async (signal: AbortSignal): Promise<string> => {
@@ -20,6 +20,6 @@ export function createIdempotencyScope({ session, timeout, clock, random }: Idem
       accessInTime({ session, service: 'baremetal', timeout }, signal, deadline),
     );
     if (idempotencyScope !== undefined) return idempotencyScope;
-    throw new NoAnswer("Keystone's token is for no project, so that an idempotency_key counts nowhere", false);
+    throw new NoAnswer("Keystone's token is for no project, so an idempotency_key cannot be used", false);
   };
 }

@@ -27,40 +27,40 @@ export interface IronicOptions extends Retrying {
 }
 
 /**
- * Ironic sorts by id, so a short list of free servers would send everybody to the same few; and each server in a long one
- * is read in vain by all but one of those who ask (0.35 ms of Ironic's time, measured on 21.4).
+ * Ironic sorts by id, so a short list of free servers would send all callers to the same few. A long list wastes time: each
+ * server in it costs 0.35 ms (measured on Ironic 21.4), and a caller uses one.
  */
 const firstFree = 80;
 
-/** As many as Ironic gives at once, unless its operator has set less. */
+/** Ironic's default limit for a page. */
 const pageLimit = 1_000;
 
-/** So many servers of each state are read at once with all that is known of them. */
+/** Most servers of each state that we read at once with all fields. */
 const mostMoving = 200;
 
-/** Our clock is plainly wrong if it differs more from Ironic's, in milliseconds. */
+/** If our clock differs more from Ironic's, in milliseconds, it is plainly wrong. */
 const plainlyWrong = 6 * 60_000;
 
-/** So long, in milliseconds, counts what was last seen of a server. */
+/** How long, in milliseconds, the last look at a server stays valid. */
 const freshFor = 1_000;
 
-/** Bare metal as Ironic offers it, with what only an operator wants to know. */
+/** The bare-metal port, and the API version for operators. */
 export interface Ironic extends BareMetal {
-  /** The version of Ironic's API that is spoken, as of its latest answer. */
+  /** The version of Ironic's API in use, as of its latest answer. */
   apiVersion(): string;
 }
 
 /** Bare metal by Ironic's REST API ("Bare Metal API Reference", nodes). Repeats reads, never changes. */
 export function createIronic({ http, clock, random }: IronicOptions): Ironic {
   const version = createVersion();
-  /** By how much the clock of the copy of Ironic that answered last is ahead of ours. */
+  /** How far Ironic's clock was ahead of ours at its latest answer, in milliseconds. */
   let skew = 0;
   const isOff = () => Math.abs(skew) > plainlyWrong;
 
   async function ask(request: () => Ask, signal: AbortSignal, deadline?: AbortSignal): Promise<Answer> {
     for (let again = false; ; again = true) {
       const asked = version.spoken();
-      // Made anew each time: which fields there are depends on the version.
+      // Build the request anew each time, because its fields depend on the version.
       const answer = await http.ask({ ...request(), headers: version.headers() }, signal, deadline);
       const date = momentFrom(answer.headers.get('date'));
       if (date !== null) skew = date - clock.now();
@@ -92,14 +92,14 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     return readable(Vifs.safeParse(answer.body).data, answer).vifs.map(({ id }) => id);
   }
 
-  /** Sends a change. Resolves for any 2xx; rejects as the port says. */
+  /** Sends a change. Resolves for any 2xx; rejects as the port documents. */
   async function change(request: Ask, signal: AbortSignal): Promise<Answer> {
     const answer = await ask(() => request, signal);
     if (answer.status < 200 || answer.status > 299) throw errorFrom(answer);
     return answer;
   }
 
-  /** The question for one node, as it is asked of the version that is spoken. */
+  /** The request for one node, in the version in use. */
   const questionFor = (ref: string): Ask => ({
     method: 'GET',
     path: nodePath(ref),
@@ -107,7 +107,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     headers: version.headers(),
   });
 
-  /** Has Ironic move a node to another state, unless the last look at it shows that it must not. */
+  /** Moves a node to another state, unless the last look at it forbids that. */
   async function setState(
     serverId: string,
     { json, lastLook }: { readonly json: object; readonly lastLook: LastLook },
@@ -117,7 +117,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     const before: Ask['before'] = async (delayed, exchange) => {
       if (!delayed && lastLook.at !== null && clock.now() - lastLook.at <= freshFor) return null;
       const answer = await exchange(questionFor(serverId));
-      // A sign-in or a version that is refused is renewed, and the whole is asked again.
+      // If Ironic refuses the sign-in or the version, we renew it and start again.
       if (answer.status === 401 || answer.status === 406) return answer;
       const server = foundIn(serverId, answer);
       if (lastLook.permits(server)) return null;
@@ -128,12 +128,12 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     const answer = await ask(() => ({ method: 'PUT', path, json, before }), signal);
     if (overtaken) return overtaken;
     if (answer.status < 200 || answer.status > 299) throw errorFrom(answer);
-    // A page of something on the way says 200; only Ironic says that it has accepted this.
+    // A proxy's page may say 200. Only Ironic says 202.
     if (answer.status !== 202) throw unreadable(answer);
     return { kind: 'accepted' };
   }
 
-  /** The node in an answer to `questionFor`; null where Ironic does not know it. */
+  /** The node in an answer to `questionFor`; null if Ironic does not know it. */
   function foundIn(ref: string, answer: Answer): Server | null {
     if (answer.status === 200) return nodeIn(answer, ref);
     const error = errorFrom(answer);
@@ -163,7 +163,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     listFree(filter, after, signal) {
       const limit = String(after === undefined ? firstFree : pageLimit);
       const free = { provision_state: freeState, associated: 'false', maintenance: 'false' };
-      // Ironic's own links to the next page drop the filters.
+      // Ironic's links to the next page drop the filters.
       return list({ ...free, ...queryOf(filter, after), limit }, signal);
     },
 
@@ -195,7 +195,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       const answer = await ask(() => request, signal);
       if (answer.status === 200) return void nodeIn(answer, serverId);
       const error = errorFrom(answer);
-      // Our entry is not there: somebody else has the server by now, or nobody.
+      // Our entry is gone: the server is free, or somebody else has it.
       if (error instanceof Refused && (error.refusal === 'not_found' || error.refusal === 'taken')) return;
       throw error;
     },
@@ -218,10 +218,10 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       );
       if (answer.status === 204) return;
       const error = errorFrom(answer);
-      // Ironic notes a port before it binds it, and the note stays where Neutron says no.
+      // Ironic records a port before it binds it, and keeps the record if Neutron refuses.
       if (error instanceof Refused && error.refusal === 'invalid') throw error;
       const attached = await vifs(serverId, signal).catch((reason: unknown) => {
-        // What a read did not hear says nothing about the change.
+        // A read without an answer says nothing about the change.
         throw error instanceof NoAnswer ? error : reason;
       });
       if (!attached.includes(vif)) throw error;
@@ -240,16 +240,16 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 }
 
 /**
- * The path of a node. Encoding alone is not enough: a URL resolves dot segments, and Ironic takes an encoded slash for
- * a path separator, so that either could name another resource.
+ * The path of a node. Encoding alone is not enough: a URL resolves dot segments, and Ironic treats an encoded slash as a
+ * separator. Both could lead to another resource.
  */
 function nodePath(ref: string): string {
-  if (!isServerRef(ref)) throw new Refused('not_found', 'this cannot be the name of a server', 'us');
+  if (!isServerRef(ref)) throw new Refused('not_found', 'no server can have this name', 'us');
   return `v1/nodes/${encodeURIComponent(ref)}`;
 }
 
 function vifPath(serverId: string, vif: string): string {
-  if (!isUuid(vif)) throw new Refused('invalid', 'this cannot be the id of a port', 'us');
+  if (!isUuid(vif)) throw new Refused('invalid', 'no port can have this id', 'us');
   return `${nodePath(serverId)}/vifs/${vif}`;
 }
 
@@ -261,12 +261,12 @@ function queryOf({ resourceClass, conductorGroup }: ServerFilter, after: string 
   };
 }
 
-/** Servers in any of some states. Ironic lists one state at a time, and refuses a state that is newer than itself. */
+/** Servers in any of these states. Ironic lists one state at a time, and refuses a state that it does not know. */
 async function inStates(states: readonly string[], load: (state: string) => Promise<ServerPage>): Promise<Server[]> {
   const pages = await Promise.allSettled(states.map(load));
   const errors: unknown[] = pages.flatMap((page) => (page.status === 'rejected' ? [page.reason] : []));
   const other = errors.find((error) => !(error instanceof Refused && error.refusal === 'invalid'));
-  // The requests differ only in the state: if Ironic refuses all of them, it refuses something else.
+  // The requests differ only in the state. If Ironic refuses all of them, the state is not the cause.
   if (other !== undefined || errors.length === states.length) throw other ?? errors[0];
   return pages.flatMap((page) => (page.status === 'fulfilled' ? page.value.servers : []));
 }
@@ -278,18 +278,18 @@ function pageIn({ body, project }: Answer): ServerPage | undefined {
   return { servers, next: page?.next ? (servers.at(-1)?.id ?? null) : null };
 }
 
-/** The node in an answer that must be about it. */
+/** The node in an answer, which must be the one that we asked for. */
 function nodeIn(answer: Answer, ref: string): Server {
   return about((server) => isNamed(server, ref), readable(serverFrom(answer.body, answer.project), answer));
 }
 
-/** The server, if it is the one that was asked for: something on the way, or an Ironic gone wrong, may tell of another. */
+/** Checks that this is the server that we asked for: a proxy or a broken Ironic may return another one. */
 function about(isMeant: (server: Server) => boolean, server: Server): Server {
   if (!isMeant(server)) throw new NoAnswer("Ironic's answer is about another server", true);
   return server;
 }
 
-/** Whether that is the UUID or the name of the server. Some databases compare names without regard to case. */
+/** Whether this is the server's UUID or name. Some databases ignore the case of names. */
 function isNamed({ id, name }: Server, ref: string): boolean {
   return [id, name].some((each) => each?.toLowerCase() === ref.toLowerCase());
 }

@@ -40,27 +40,27 @@ export interface KeystoneOptions {
   readonly auth: KeystoneAuth;
   readonly http: Http;
   readonly clock: Clock;
-  /** Endpoints from the settings, which go before the catalog's. */
+  /** Endpoints from the settings. They override the catalog. */
   readonly overrides: Overrides;
 }
 
-/** A token is renewed so long before it expires, in milliseconds, or after nine tenths of a shorter life. */
+/** We renew a token this long before it expires, in milliseconds, or after 90 % of a shorter life. */
 const margin = 60_000;
 
 /**
- * A refused sign-in is not repeated for so long, in milliseconds: a call makes several requests, each of which would
- * try a wrong password a few times, and Keystone may lock the user out.
+ * How long, in milliseconds, we do not repeat a refused sign-in. A call makes several requests, and each would try a wrong
+ * password: Keystone might lock the user out.
  */
 const refusalLasts = 5_000;
 
-/** A session by Keystone's Identity API v3: one token, shared by all requests, renewed when it is about to expire or is refused. */
+/** A session by Keystone's Identity API v3. All requests share one token; we renew it before it expires or when it is refused. */
 export function createKeystoneSession({ auth, http, clock, overrides }: KeystoneOptions): Session {
   type SignedIn = Awaited<ReturnType<typeof signIn>>;
   let current: SignedIn | undefined;
   let signingIn: Promise<SignedIn> | undefined;
   let refusal: { readonly error: NoAnswer; readonly until: number } | undefined;
 
-  /** Signs in once for everybody who waits; nobody's leaving ends it for the others. */
+  /** Signs in once for all waiting requests. If one is cancelled, the sign-in goes on for the others. */
   function signedIn(): Promise<SignedIn> {
     if (current && clock.now() < current.renewAt) return Promise.resolve(current);
     if (refusal && clock.now() < refusal.until) return Promise.reject(refusal.error);
@@ -80,7 +80,7 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
     const request: Ask = { method: 'POST', path: 'v3/auth/tokens', json };
     const answer = await http.ask(request, new AbortController().signal).catch((reason) => {
       const error = advised(reason, { endpoint: auth.authUrl, setBy: 'OS_AUTH_URL' });
-      // Whatever became of the sign-in: what it was for has not been sent.
+      // The request that needs the sign-in has not been sent.
       throw error instanceof NoAnswer ? error.withoutEffect() : error;
     });
     if (answer.status !== 201) {
@@ -92,31 +92,31 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
     const parsed = Token.safeParse(answer.body);
     if (!token || !parsed.success) throw new NoAnswer("Keystone's answer cannot be read", false);
     const { expires_at, catalog, project, domain, system } = parsed.data.token;
-    // What the token is good for: as Keystone says, for the same may be named in several ways in the settings.
+    // Use Keystone's ids, because the settings may name the same scope in several ways.
     const scope = project ? `project ${project.id}` : domain ? `domain ${domain.id}` : system ? 'system' : undefined;
-    // Their clock and ours may differ; how long the token lives does not.
+    // Keystone's clock may differ from ours, so we use only the life of the token.
     const issued = Date.parse(answer.headers.get('date') ?? '') || clock.now();
     const life = Math.max(0, Date.parse(expires_at) - issued) || 0;
-    /** When it is to be renewed, by our own clock: milliseconds since the epoch. */
+    /** When to renew it, by our own clock, in milliseconds since the epoch. */
     const renewAt = clock.now() + Math.max(life - margin, life * 0.9);
     return { token, catalog, scope, project: project?.id, renewAt };
   }
 
   return {
     async access(service, signal) {
-      // For whoever has left already nothing is begun.
+      // Start nothing for a cancelled request.
       signal.throwIfAborted();
       const waited = current === undefined || clock.now() >= current.renewAt;
       const { token, catalog, scope, project } = await unlessAborted(signedIn(), signal);
       const endpoint = overrides[service] ?? endpointIn(catalog, service, auth);
       const override = `OS_${service.toUpperCase()}_ENDPOINT_OVERRIDE`;
       const setBy = overrides[service] === undefined ? `OS_INTERFACE or ${override}` : override;
-      const ifRefused = `it does not take a token of this Keystone: look at OS_AUTH_URL and ${override}`;
+      const ifRefused = `it does not accept tokens of this Keystone: check OS_AUTH_URL and ${override}`;
       const idempotencyScope = scope && `${auth.authUrl} ${scope}`;
       return { endpoint, setBy, ifRefused, headers: { 'x-auth-token': token }, project, waited, idempotencyScope };
     },
     renew(access: Access) {
-      // Somebody else may have renewed it already.
+      // Another request may have renewed it already.
       if (current?.token === access.headers['x-auth-token']) current = undefined;
       return true;
     },
@@ -137,25 +137,25 @@ function endpointIn(catalog: Catalog, service: Service, auth: KeystoneAuth): str
   throw new NoAnswer(
     `Keystone's catalog has no service of type ${service} for ${where}; ${
       offered.length > 0
-        ? `it has ${plain([...new Set(offered)].join(', '))}: look at OS_REGION_NAME and OS_INTERFACE`
-        : `it has none at all: set OS_${service.toUpperCase()}_ENDPOINT_OVERRIDE`
+        ? `it has ${plain([...new Set(offered)].join(', '))}: check OS_REGION_NAME and OS_INTERFACE`
+        : `it has none: set OS_${service.toUpperCase()}_ENDPOINT_OVERRIDE`
     }`,
     false,
   );
 }
 
-/** Whether Keystone would say the same again. */
+/** Whether Keystone would give the same answer again. */
 function isDefinite({ status }: Answer): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 function refused(answer: Answer, auth: KeystoneAuth): NoAnswer {
   const { genuine } = faultIn(answer);
-  // Of tokens and credentials that it does not know Keystone says so too, of passwords never.
+  // Keystone answers 404 for unknown tokens and credentials, but never for passwords.
   const missing = answer.status === 404 && auth.identity.method === 'password';
   if (missing || (!genuine && answer.status < 500)) {
     return new NoAnswer(
-      `There is no Keystone with its API v3 at ${auth.authUrl} (HTTP status ${answer.status}); look at OS_AUTH_URL`,
+      `No Keystone with API v3 runs at ${auth.authUrl} (HTTP status ${answer.status}); check OS_AUTH_URL`,
       false,
     );
   }
@@ -163,7 +163,7 @@ function refused(answer: Answer, auth: KeystoneAuth): NoAnswer {
   return isDefinite(answer) ? new SignInRefused(`${refusal}; ${suspectsIn(auth)}`) : new NoAnswer(refusal, false);
 }
 
-/** Which settings may be wrong when Keystone refuses them; it does not say which of them it is. */
+/** The settings that may be wrong when Keystone refuses the sign-in. It does not say which. */
 function suspectsIn({ identity, scope }: KeystoneAuth): string {
   const [setting, place] =
     scope === 'own' || 'project' in scope
@@ -175,7 +175,7 @@ function suspectsIn({ identity, scope }: KeystoneAuth): string {
     case 'password':
       return `one of OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and ${setting} is wrong, or the user has no role ${place}`;
     case 'token':
-      return `OS_TOKEN has expired or was never good, ${setting} is wrong, or the user has no role ${place}`;
+      return `OS_TOKEN has expired or is wrong, ${setting} is wrong, or the user has no role ${place}`;
     case 'application_credential': {
       const which = 'id' in identity.credential ? 'ID' : 'NAME, OS_USERNAME, OS_USER_DOMAIN_NAME';
       return `OS_APPLICATION_CREDENTIAL_${which} or OS_APPLICATION_CREDENTIAL_SECRET is wrong, or the credential has expired`;

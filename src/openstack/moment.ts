@@ -1,7 +1,7 @@
-/** A moment that a service wrote, in milliseconds since the epoch; null if it is none that could be meant. */
+/** Parses a service's date, in milliseconds since the epoch; null if it is no sensible date. */
 export function momentFrom(text: string | null | undefined): number | null {
-  // Ironic writes some times without a zone; all of them are in UTC.
+  // Ironic writes some times without a zone. They are in UTC.
   const moment = Date.parse(text?.replace(/T[\d:.]+$/, '$&Z') ?? '');
-  // Years of more than four digits have a form of their own, which nobody reads.
+  // ISO dates write years of more than four digits differently, and few programs read them.
   return moment >= 0 && moment < Date.UTC(10_000, 0) ? moment : null;
 }

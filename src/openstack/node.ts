@@ -8,7 +8,7 @@ import { momentFrom } from './moment.js';
 import { redactUrls } from './redact-urls.js';
 import type { Version } from './versions.js';
 
-/** The member of `instance_info` that holds our entries: one for each deployment id, of which one is the node's. */
+/** The member of `instance_info` that holds our entries by deployment id. The node's own deployment has one of them. */
 export const entryMember = 'ironic_mcp';
 
 const Entry = z.object({
@@ -20,21 +20,21 @@ const Entry = z.object({
 });
 
 const Text = z.string().nullish().catch(null);
-// What is not there is no error, which would cost more than all the rest.
+// A default for a missing field: catching an error for each would cost more than all the rest.
 const Flag = z.boolean().default(false).catch(false);
 
 const NodeStep = z.looseObject({ step: z.string() });
 
-/** What we read of a node. Only what the safety of a deployment hangs on must be well-formed. */
+/** The fields of a node that we read. Only those that a safe deployment depends on must be well-formed. */
 const Node = z.looseObject({
   uuid: z.string().regex(uuidPattern),
   name: Text,
   resource_class: Text,
-  // Null is how API versions before 1.2 say `available`.
+  // API versions before 1.2 write null for `available`.
   provision_state: z.string().nullable(),
   target_provision_state: Text,
   provision_updated_at: Text,
-  // As long as Ironic's column; not always a UUID, for it may be redacted.
+  // As long as Ironic's column. It is not always a UUID, because Ironic may redact it.
   instance_uuid: z
     .string()
     .regex(/^[ -~]{0,36}$/)
@@ -75,8 +75,8 @@ const Node = z.looseObject({
 type Node = z.output<typeof Node>;
 
 /**
- * The fields to ask for: of one node, of those that a list is filtered for, or of all nodes in a list. Lists refuse some
- * fields, and some are too long for many.
+ * The fields to ask for: of one node, of the nodes that match a filter, or of all nodes in a list. Lists refuse some fields,
+ * and others are too long for many nodes.
  */
 export function fieldsOf(kind: 'one' | 'match' | 'list', version: Version): string {
   return [
@@ -105,8 +105,8 @@ export function fieldsOf(kind: 'one' | 'match' | 'list', version: Version): stri
 }
 
 /**
- * Reads a node from Ironic; undefined when this is none.
- * @param project That of the sign-in, if it is for one.
+ * Reads a node from Ironic; undefined if this is not a node.
+ * @param project The project of the sign-in, if there is one.
  */
 export function serverFrom(body: unknown, project?: string | undefined): Server | undefined {
   const parsed = Node.safeParse(body);
@@ -146,7 +146,7 @@ export function serverFrom(body: unknown, project?: string | undefined): Server 
   };
 }
 
-/** A lease counts before ownership. Without a project nobody can tell whose it is, and owners are ignored. */
+/** The lessee counts before the owner. Without a project we ignore owners, because we cannot compare them. */
 function tenancyOf({ lessee, owner }: Node, project: string | undefined): Server['tenancy'] {
   const tenant = lessee ?? (project === undefined ? null : owner);
   if (tenant === null || tenant === undefined) return 'anybody';
@@ -157,7 +157,7 @@ const History = z.looseObject({
   history: z.array(z.looseObject({ created_at: Text, event_type: Text, severity: Text, event: Text })),
 });
 
-/** Reads the errors from a node's history; undefined when this is none. */
+/** Reads the errors from a node's history; undefined if this is not a history. */
 export function errorsFrom(body: unknown): readonly RecordedError[] | undefined {
   return History.safeParse(body)
     .data?.history.filter(({ severity, event }) => severity === 'ERROR' && event)
@@ -168,7 +168,7 @@ export function errorsFrom(body: unknown): readonly RecordedError[] | undefined 
     }));
 }
 
-/** The JSON patch that takes a node, in one atomic change (RFC 6902; Ironic knows add, replace and remove). */
+/** The JSON patch (RFC 6902) that reserves a node in one atomic change. Ironic supports add, replace and remove. */
 export function reservingPatch({
   deploymentId,
   attemptId,
@@ -192,14 +192,14 @@ interface PatchOperation {
   readonly value?: unknown;
 }
 
-/** Makes a patch harmless where that attempt's entry is gone: Ironic refuses it as a whole then. */
+/** Makes a patch conditional: if the entry of that attempt is gone, Ironic refuses the whole patch. */
 function removalOf({ deploymentId, attemptId }: ReservationId): PatchOperation {
   return { op: 'remove', path: `/instance_info/${entryMember}/${deploymentId}/attempt/${attemptId}` };
 }
 
 /**
- * The JSON patch that gives it back. Ironic refuses a patch as a whole if it removes what is not there: so the first
- * line makes this one harmless when it arrives after somebody else has taken the node, or another attempt of ours.
+ * The JSON patch that gives the node back. Ironic refuses a whole patch if it removes a missing member. So the first line
+ * makes this patch harmless if it arrives after somebody else, or another attempt of ours, has reserved the node.
  */
 export function releasingPatch({ deploymentId, attemptId }: ReservationId): readonly PatchOperation[] {
   return [
@@ -209,7 +209,7 @@ export function releasingPatch({ deploymentId, attemptId }: ReservationId): read
   ];
 }
 
-/** Our entry, which names the image as its caller did as long as that is the one that Ironic has for the server. */
+/** Our entry. It has the image's name as the caller wrote it, if Ironic still has the same image for the server. */
 function entryOf(
   { image_source: imageSource, [entryMember]: entries }: Node['instance_info'],
   deploymentId: string | null,
@@ -221,7 +221,7 @@ function entryOf(
   if (!parsed.success) return none;
   const { attempt, source, ...entry } = parsed.data;
   const now = imageSource ? withoutCredentials(imageSource) : source;
-  // A rebuild by other means leaves the entry as it is.
+  // A rebuild by another tool does not change the entry.
   const image = source === undefined || now === undefined || now === source ? entry.image : now;
   return { entry: { ...entry, image }, attemptId: Object.keys(attempt)[0] ?? null };
 }
@@ -240,14 +240,14 @@ function stepOf(
   steps: readonly { readonly step: string }[] | null | undefined,
   index: number | null | undefined,
 ): Step | null {
-  // Ironic wipes the list when the work is over, but not always the step, which then is still there the next time.
+  // When the work ends, Ironic clears the list, but not always the step: a stale one may still be there the next time.
   if (name === undefined || steps === null) return null;
   const names = steps?.map(({ step }) => step) ?? [];
   const known = typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < names.length;
   return known ? { name, number: index + 1, names } : { name, number: null, names: [] };
 }
 
-/** Inspection writes some sizes as text. */
+/** Inspection writes some sizes as texts. */
 function sizeOf(value: unknown): number | null {
   const size = typeof value === 'string' ? Number.parseInt(value, 10) : value;
   return typeof size === 'number' && Number.isFinite(size) && size > 0 ? size : null;

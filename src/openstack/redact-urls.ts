@@ -1,11 +1,11 @@
 import { withoutSecrets } from '../core/text/image-ref.js';
 
-/** Characters of a text that are looked at: none that is true is so long. */
+/** Most characters of a text that we read. Real texts are shorter. */
 const longest = 20_000;
 
 /**
- * Removes the credentials from the URLs and paths that a service quotes in a text. It goes word by word, because a password may
- * hold any character except a space. Of a very long text the end is left out.
+ * Removes the credentials from the URLs and paths in a service's text. It works word by word, because a password may hold any
+ * character except a space. It drops the end of a very long text.
  */
 export function redactUrls(text: string): string {
   return text.slice(0, longest).replace(/\S+/g, (word) => {

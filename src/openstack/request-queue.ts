@@ -1,25 +1,25 @@
 import { Failure } from '../core/failures.js';
 
-/** Runs a limited number of requests at a time; a limited number of others wait for their turn. */
+/** Runs a limited number of requests at a time. A limited number of others wait. */
 export interface RequestQueue {
   /**
-   * Runs the action when it is its turn, and tells it whether it had to wait for that.
-   * @param first For a request that a running change still needs: it goes before the others and is never turned away.
-   * @throws Failure `overloaded` at once if too many requests wait already; the signal's reason if that is aborted while the
-   * action waits; otherwise whatever the action throws
+   * Runs the action when a place is free, and tells it whether it had to wait.
+   * @param first For a request that a running change needs: it goes before the others and is never refused.
+   * @throws Failure `overloaded` at once if too many requests wait; the signal's reason if that is aborted during the wait;
+   * otherwise any error of the action
    */
   run<Result>(signal: AbortSignal, action: (waited: boolean) => Promise<Result>, first?: boolean): Promise<Result>;
 }
 
-/** A request behind this many others would wait for longer than it is worth. */
+/** Behind this many others, a request would wait too long to be useful. */
 const longestQueue = 256;
 
 export function createRequestQueue(places: number, mostWaiting = longestQueue): RequestQueue {
   let free = places;
-  /** The waiting requests in the order of their arrival: the first ones, and the others. */
+  /** The waiting requests in order of arrival: the ones that go first, and the others. */
   const lines = [new Set<() => void>(), new Set<() => void>()] as const;
 
-  /** Resolves when a place is taken: with true if it had to be waited for. */
+  /** Takes a place. Resolves with true if it had to wait. */
   function enter(signal: AbortSignal, first: boolean): Promise<boolean> {
     signal.throwIfAborted();
     if (free > 0) {
@@ -28,7 +28,7 @@ export function createRequestQueue(places: number, mostWaiting = longestQueue): 
     }
     const line = lines[first ? 0 : 1];
     if (!first && line.size >= mostWaiting) {
-      throw new Failure('overloaded', { reason: `${line.size} requests wait for their turn already` });
+      throw new Failure('overloaded', { reason: `${line.size} requests are already waiting` });
     }
     return new Promise((resolve, reject) => {
       const leave = () => {
@@ -47,7 +47,7 @@ export function createRequestQueue(places: number, mostWaiting = longestQueue): 
 
   function exit(): void {
     const [next] = lines[0].size > 0 ? lines[0] : lines[1];
-    // The next request takes the place over, so no newcomer can slip in between.
+    // Hand the place to the next request, so that no newcomer can take it.
     if (next) next();
     else free += 1;
   }

@@ -3,14 +3,14 @@ import { Readable } from 'node:stream';
 import type { Tls } from './credentials.js';
 
 /**
- * A fetch with TLS settings: a CA, a client certificate, or no check at all. Node's own fetch takes none of them, and
- * the library that does is larger than this whole program.
+ * A fetch with TLS settings: a CA, a client certificate, or no check at all. Node's own fetch has no such settings, and the
+ * library with them is larger than this whole program.
  */
 export function createTlsFetch({ ca, cert, key, verify }: Tls, connections: number) {
   const agent = new Agent({ ca, cert, key, rejectUnauthorized: verify, keepAlive: true, maxSockets: connections });
 
   return async (request: Request): Promise<Response> => {
-    // Plain http needs no settings, and its addresses may stand beside https ones in a catalog.
+    // Plain http needs no settings. A catalog may have http and https addresses.
     if (!request.url.startsWith('https:')) return fetch(request);
     const body = request.body === null ? undefined : Buffer.from(await request.arrayBuffer());
     const options: RequestOptions = {

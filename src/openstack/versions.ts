@@ -2,18 +2,17 @@ import { Refused } from '../core/ports.js';
 import type { Answer } from './http.js';
 
 /**
- * Which version of Ironic's API (1.x, of which only x is written here) a feature needs. Source: Ironic's
- * "REST API Version History".
+ * The version of Ironic's API that a feature needs; 59 means 1.59. Source: Ironic's "REST API Version History".
  */
 export const needs = {
-  /** Everything without which there is no deployment; the config drive's `vendor_data` came last. */
+  /** Everything that a deployment needs. The newest part is the config drive's `vendor_data`. */
   deployment: 59,
   retired: 61,
   lessee: 65,
   history: 78,
 } as const;
 
-/** The version that we ask for where Ironic has it: nothing newer is needed. */
+/** The version that we ask for first. We need nothing newer. */
 const preferred = Math.max(...Object.values(needs));
 
 const header = 'x-openstack-ironic-api-version';
@@ -21,7 +20,7 @@ const versionPattern = /^1\.(\d{1,5})$/;
 
 export type Version = ReturnType<typeof createVersion>;
 
-/** The microversion that is spoken with one Ironic. Starts with what we prefer and learns from its answers. */
+/** The API version for one Ironic. It starts with the preferred version and learns from Ironic's answers. */
 export function createVersion() {
   let minor = preferred;
   return {
@@ -30,8 +29,8 @@ export function createVersion() {
     headers: (): Record<string, string> => ({ [header]: `1.${minor}` }),
     has: (feature: keyof typeof needs) => minor >= needs[feature],
     /**
-     * Takes note of an answer that refuses the version. True if the request should be sent again with another one.
-     * @param asked The version that this request was sent with: another one's answer may have changed it since.
+     * Learns from an answer that refuses the version. True if the request is worth repeating with another version.
+     * @param asked The version of this request. Another request's answer may have changed the version since.
      * @throws Refused `too_old`
      */
     learn(answer: Answer, asked: string): boolean {
@@ -40,7 +39,7 @@ export function createVersion() {
       const oldest = minorIn(answer, 'x-openstack-ironic-api-minimum-version');
       if (newest === undefined || oldest === undefined) return false;
       if (newest < needs.deployment) {
-        throw new Refused('too_old', `Ironic speaks API 1.${newest}, and 1.${needs.deployment} is needed`, 'us');
+        throw new Refused('too_old', `Ironic speaks API 1.${newest}; 1.${needs.deployment} is needed`, 'us');
       }
       minor = Math.max(oldest, Math.min(newest, preferred));
       return `1.${minor}` !== asked;

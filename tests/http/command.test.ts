@@ -30,12 +30,12 @@ describe('the command http', () => {
     await expect(fetch(base)).rejects.toThrow('fetch failed');
   });
 
-  it('is not ready when Ironic cannot be reached, however many ask', async () => {
+  it('is not ready while Ironic cannot be reached, however many clients ask', async () => {
     const { url, stop, code } = command(['--port', '0'], { OS_AUTH_TYPE: 'none', OS_ENDPOINT: nowhere });
     const base = await url;
     const answers = await Promise.all(Array.from({ length: 5 }, () => fetch(`${base}/readyz`)));
     expect(answers.map(({ status }) => status)).toEqual([502, 502, 502, 502, 502]);
-    // Nobody needs a token to ask, so nobody is told where Ironic is.
+    // This route needs no token, so it does not reveal Ironic's address.
     const told = (await Promise.all(answers.map((answer) => answer.json()))) as { code: string; reason: unknown }[];
     expect(new Set(told.map(({ code, reason }) => `${code} ${reason}`))).toEqual(new Set(['ironic_unavailable null']));
     expect(JSON.stringify(told)).not.toContain(new URL(nowhere).host);
@@ -43,7 +43,7 @@ describe('the command http', () => {
     expect(await code).toBe(0);
   });
 
-  it('wants a token for everybody who comes from elsewhere, and compares it', async () => {
+  it('needs a token to listen beyond this machine, and checks it', async () => {
     await expect(command(['--host', '0.0.0.0']).code).rejects.toThrow(ConfigError);
     const { url, stop, code } = command(['--port', '0', '--host', '0.0.0.0'], {
       IRONIC_MCP_HTTP_TOKEN: 'the-right-token-1',
@@ -57,7 +57,7 @@ describe('the command http', () => {
     expect(await code).toBe(0);
   });
 
-  it('refuses a token that is guessed within days', async () => {
+  it('refuses a token that an attacker guesses within days', async () => {
     const words = 'IRONIC_MCP_HTTP_TOKEN must hold a token of at least 16 visible ASCII characters without spaces.';
     for (const token of ['x', 'fifteen-letters']) {
       await expect(readHttpConfig({ IRONIC_MCP_HTTP_TOKEN: token }, {})).rejects.toThrow(words);
@@ -66,7 +66,7 @@ describe('the command http', () => {
     expect(await readHttpConfig({ IRONIC_MCP_HTTP_TOKEN: enough }, {})).toMatchObject({ token: enough });
   });
 
-  it('refuses a token beside the file of one, for nobody could tell which of them counts', async () => {
+  it('refuses a token together with a token file, because it is unclear which counts', async () => {
     const both = command(['--http-token-file', '/no/such/file'], { IRONIC_MCP_HTTP_TOKEN: 'hush-hush' });
     await expect(both.code).rejects.toThrow(
       'IRONIC_MCP_HTTP_TOKEN and IRONIC_MCP_HTTP_TOKEN_FILE (or --http-token-file) are both set; set only one of them.',
@@ -74,7 +74,7 @@ describe('the command http', () => {
   });
 
   it.each(['metal:8080', 'a, metal.example.com:80', '127.0.0.1:80', '[::1]:80', 'beef:80', 'one:two:three'])(
-    'refuses the port in "%s", with which the host of no request would agree',
+    'refuses the port in "%s", because the host of no request would match it',
     async (hosts) => {
       const words = 'must be host names without ports, with commas between them.';
       await expect(command(['--http-hosts', hosts]).code).rejects.toThrow(`--http-hosts ${words}`);
@@ -84,13 +84,13 @@ describe('the command http', () => {
   );
 
   it.each(['metal', 'Metal_1.example.com, 192.0.2.1', '::1', '[2001:db8::a],::ffff:192.0.2.1'])(
-    'takes names and addresses for its hosts (%s)',
+    'accepts names and addresses as hosts (%s)',
     async (hosts) => {
       expect(await readHttpConfig({ IRONIC_MCP_HTTP_HOSTS: hosts }, {})).toMatchObject({ hosts: hosts.split(/, */) });
     },
   );
 
-  it('refuses a port that is none, and says in a sentence why one cannot be had', async () => {
+  it('refuses an invalid port, and says in a sentence why it cannot listen on one', async () => {
     await expect(command(['--port', 'http']).code).rejects.toThrow(UsageError);
     const first = command(['--port', '0']);
     const { port } = new URL(await first.url);

@@ -10,13 +10,13 @@ async function deployed(settings: Readonly<Record<string, string>> = env) {
   const app = await createRestApp({ env: settings });
   const { json } = await app.ask('POST', '/provision', { image_id: 'debian-12', server_id: name });
   const path = `/provision/${json.operation_id}`;
-  // Faster than `wait_seconds`, which looks every two seconds.
+  // Faster than `wait_seconds`, which reads the node every two seconds.
   await vi.waitUntil(async () => (await app.ask('GET', path)).json.status === 'completed', { timeout: 50_000 });
   return { app, path, deploymentId: json.deployment_id };
 }
 
 describe('DELETE on a deployment', () => {
-  it('undeploys it when the server is named, and says where to follow it', async () => {
+  it('undeploys it if the request names the server, and says where to follow it', async () => {
     const { app, path, deploymentId } = await deployed();
     const answer = await app.ask('DELETE', path, { confirm_server_name: name, deployment_id: deploymentId });
     expect(answer.status).toBe(202);
@@ -44,7 +44,7 @@ describe('DELETE on a deployment', () => {
     expect((await app.ask('GET', path)).json).toMatchObject({ status: 'completed' });
   });
 
-  it('is refused where the operator has not allowed it', async () => {
+  it('is refused unless the operator has allowed it', async () => {
     const { app, path } = await deployed({ IRONIC_MCP_SIM_SPEED: '10000' });
     const answer = await app.ask('DELETE', path, { confirm_server_name: name });
     expect(answer.json).toMatchObject({

@@ -19,14 +19,14 @@ const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(ajv);
 ajv.addSchema(document, 'openapi');
 
-/** Whether a value is as one of the document's schemas says. */
+/** Expects a value to match a schema of the document. */
 export function expectSchema(schema: object, value: unknown): void {
   const pointed = JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/')) as object;
   const validate = ajv.compile(pointed);
   expect(validate(value) ? [] : validate.errors).toEqual([]);
 }
 
-/** An answer whose status, media type and body the OpenAPI document promises for that request. */
+/** Expects the OpenAPI document to promise the status, media type and body of this answer. */
 export function expectDocumented({ method, target, status, headers, json }: Answer): void {
   const [path = ''] = target.split('?');
   const template = Object.keys(document.paths).find((each) =>

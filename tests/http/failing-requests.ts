@@ -7,16 +7,16 @@ import type { Answer, RestClient, ToolResult } from './rest-client.js';
 
 export const nobody = '00000000-0000-0000-0000-000000000000';
 
-/** A text for readers of REST as those of MCP read it: they know the operations by other names. */
+/** Rewrites a text for REST readers with the tools' names of MCP. */
 function asTools(text: string): string {
   return Object.values(operationNames).reduce((said, { mcp, rest }) => said.replaceAll(rest, mcp), text);
 }
 
-/** What a cloud must have so that each request of the table fails there. */
+/** What a cloud needs so that each request of the table fails there. */
 export interface FailingCloud {
   /** An image that can be deployed. */
   readonly image: string;
-  /** A server that somebody else has. */
+  /** A server that somebody else uses. */
   readonly taken: string;
   /** The UUID of a server that is free for deployment. */
   readonly free: string;
@@ -32,11 +32,11 @@ interface FailingRequest {
   readonly target?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The same by MCP, where that can be said there. */
+  /** The same call by MCP, if MCP can express it. */
   readonly tool?: readonly [name: string, input: object];
 }
 
-/** Requests that fail on any cloud, whatever it is. */
+/** Requests that fail on any cloud. */
 export function failingRequests({ image, taken, free, unfit }: FailingCloud): readonly FailingRequest[] {
   const provision = (code: FailureCode, input: object, id?: string): FailingRequest => {
     const body = { image_id: image, ...input };
@@ -89,21 +89,21 @@ export function failingRequests({ image, taken, free, unfit }: FailingCloud): re
   ];
 }
 
-/** Sends a request of the table by REST, and by MCP where it can be: both fail as the table of failures says. */
+/** Sends a request of the table by REST and, if possible, by MCP. Both fail as the table of failures says. */
 export async function expectFailure(client: RestClient, request: FailingRequest): Promise<Problem> {
   const { code, id = '', method = 'GET', target = '', body, headers, tool } = request;
   const { http, message } = failures[code];
   const answer = await client.ask(method, target, body, headers);
   expect(answer.status, answer.text).toBe(http);
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
-  // What is no operation is in no document.
+  // The document has only the operations.
   if (code !== 'not_found' && code !== 'method_not_allowed') expectDocumented(answer);
   const problem = tool ? sameFailure(answer, await client.callTool(...tool)) : Problem.parse(answer.json);
   expect(problem).toMatchObject({ code, status: http, detail: message.replace('{id}', id) });
   return problem;
 }
 
-/** The problem, after it has been held against the text that the MCP tool answers with. */
+/** The problem, compared with the text of the MCP tool. */
 export function sameFailure(rest: Answer, tool: ToolResult): Problem {
   const problem = Problem.parse(rest.json);
   expect(tool.isError).toBe(true);

@@ -12,7 +12,7 @@ import { expectFailure, failingRequests, nobody, sameFailure } from './failing-r
 import { expectLostStart } from './lost-start.js';
 import { createRestApp, type RestApp } from './rest-app.js';
 
-/** A core that does nothing but this. */
+/** A core that does only this. */
 function coreOf(service: object): Core {
   return { provision: service, status: service, policy: createPolicy({}) } as unknown as Core;
 }
@@ -20,7 +20,7 @@ function coreOf(service: object): Core {
 const codes = Object.keys(failures) as FailureCode[];
 
 describe('each failure of the table', () => {
-  it.each(codes)('%s has by REST its status and message, and what MCP says', async (code) => {
+  it.each(codes)('%s has the same message in REST and MCP, and its HTTP status', async (code) => {
     const fail = async () => {
       throw new Failure(code, { id: 'bm-7', reason: 'it is so' });
     };
@@ -39,12 +39,12 @@ describe('each failure of the table', () => {
     });
   });
 
-  it('has a title that is the same every time', () => {
+  it('always has the same title', () => {
     for (const code of codes) expect(titleOf(code)).not.toContain('{');
   });
 });
 
-describe('each failure of the table, provoked on the simulated cloud', () => {
+describe('each failure of the table, on the simulated cloud', () => {
   let app: RestApp;
   let ironic: SimulatedIronic;
   let proxy: FaultProxy;
@@ -58,7 +58,7 @@ describe('each failure of the table, provoked on the simulated cloud', () => {
     target: `/provision/${nobody}`,
     tool: ['check_provision_status', { operation_id: nobody }],
   } as const;
-  /** On an Ironic behind a proxy, which has no Glance. */
+  /** An Ironic behind a proxy, without Glance. */
   const image = { image_id: 'file:///srv/images/x.img' };
 
   beforeAll(async () => {
@@ -82,14 +82,14 @@ describe('each failure of the table, provoked on the simulated cloud', () => {
     unfit: { image_id: 'fedora-41' },
   });
 
-  /** All requests of the list that fail so. */
+  /** All requests of the list that fail with this code. */
   async function listed(code: FailureCode): Promise<void> {
     const requests = onAnyCloud.filter((request) => request.code === code);
     expect(requests).not.toEqual([]);
     for (const request of requests) await expectFailure(app, request);
   }
 
-  /** A deployment on an Ironic in which time stands still, and that it should be undeployed when this is named. */
+  /** A deployment on an Ironic in which time stands still, and a request to undeploy it that names this server. */
   async function undeployment(server_id: string, confirm_server_name: string) {
     const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages, IRONIC_MCP_ALLOW_DEPROVISION: 'true' };
     const client = await createRestApp({ env });
@@ -100,7 +100,7 @@ describe('each failure of the table, provoked on the simulated cloud', () => {
     return { client, request: { method: 'DELETE', target: `/provision/${operation_id}`, body, tool } } as const;
   }
 
-  // One that is not there does not compile.
+  // A missing code does not compile.
   const provoked: Record<FailureCode, (code: FailureCode) => Promise<void>> = {
     server_not_found: listed,
     server_not_available: listed,
@@ -190,7 +190,7 @@ describe('each failure of the table, provoked on the simulated cloud', () => {
         new Promise((_, reject) => ends.push(() => reject(new Failure('operation_not_found', { id: nobody }))));
       const client = await createRestApp({ core: coreOf({ status }), mostRunning: 1 });
       const first = client.ask('GET', question.target);
-      // The first one is under way once this is refused; before that both would wait for ever.
+      // Once this is refused, the first request is running. Before that, both would wait forever.
       expect(await expectFailure(client, { code, ...question })).toMatchObject({ retryable: true });
       expect((await client.ask('GET', question.target)).headers.get('retry-after')).toBe('2');
       expect((await client.ask('GET', '/healthz')).status).toBe(200);
@@ -214,11 +214,11 @@ describe('each failure of the table, provoked on the simulated cloud', () => {
     },
   };
 
-  it.each(codes)('%s is answered by REST as the documents promise, and alike by MCP', (code) => provoked[code](code));
+  it.each(codes)('%s is in REST as the documents promise, and the same in MCP', (code) => provoked[code](code));
 });
 
 describe('a client that leaves', () => {
-  it('ends the wait, and is no defect', async () => {
+  it('ends the wait and causes no defect', async () => {
     const client = new AbortController();
     const status = (_: unknown, signal: AbortSignal) =>
       new Promise((_resolve, reject) => {

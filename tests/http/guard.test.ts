@@ -19,7 +19,7 @@ describe('the guard', () => {
     '[::1]:7385',
     'metal.example.com:443',
     '192.0.2.7',
-  ])('lets in who asks for the host %s', async (host) => {
+  ])('accepts the host %s', async (host) => {
     expect(await statusWith({ host })).toBe(200);
   });
 
@@ -32,7 +32,7 @@ describe('the guard', () => {
     '127.0.0.1.evil.example',
     'localhost:7385:1',
     '',
-  ])('refuses who asks for the host %j, which a page may have rebound to us', async (host) => {
+  ])('refuses the host %j, which a page may have rebound to this server', async (host) => {
     const answer = await app.ask('GET', nobody, undefined, { host });
     expect(answer.status).toBe(403);
     expect(answer.json).toMatchObject({ code: 'not_permitted', detail: "Not permitted by this server's policy" });
@@ -44,7 +44,7 @@ describe('the guard', () => {
     ['127.0.0.1:7385', 'http://localhost:7385'],
     ['192.0.2.7', 'http://192.0.2.7'],
     ['metal.example.com', 'https://metal.example.com'],
-  ])('lets in a page of its own: host %s, origin %s', async (host, origin) => {
+  ])('accepts its own page: host %s, origin %s', async (host, origin) => {
     expect(await statusWith({ host, origin })).toBe(200);
   });
 
@@ -72,22 +72,22 @@ describe('the guard', () => {
     ['127.0.0.1:7385', 'http://localhost'],
     ['localhost:7385', 'https://localhost:7386'],
     ['metal.example.com', 'https://metal.example.com:8443'],
-  ])('refuses a page of another port of its host: host %s, origin %s', async (host, origin) => {
+  ])('refuses a page on another port of its host: host %s, origin %s', async (host, origin) => {
     expect(await statusWith({ host, origin }, 'POST', '/provision')).toBe(403);
     expect(await statusWith({ host, origin, 'sec-fetch-site': 'same-site' }, 'POST', '/provision')).toBe(403);
   });
 
-  it('believes a browser that says which site a request is from', async () => {
+  it('trusts a browser that says which site sent the request', async () => {
     const [host, behind] = ['127.0.0.1:7385', 'https://metal.example.com'];
     for (const site of ['cross-site', 'same-site']) {
       expect(await statusWith({ host, 'sec-fetch-site': site }), site).toBe(403);
-      // Somebody has followed a link, whose page learns nothing.
+      // A browser followed a link from a page, which cannot read the answer.
       expect(await statusWith({ host, 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate' })).toBe(200);
       const form = { host, 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate' };
       expect(await statusWith(form, 'POST', '/provision'), site).toBe(403);
     }
     expect(await statusWith({ host, 'sec-fetch-site': 'none' })).toBe(200);
-    // A proxy in front may have put another host and port in the header.
+    // A proxy in front may have changed the host and port in the header.
     expect(await statusWith({ host, origin: behind, 'sec-fetch-site': 'same-origin' })).toBe(200);
     expect(await statusWith({ host, origin: behind })).toBe(403);
     expect(await statusWith({ host, origin: 'https://evil.example', 'sec-fetch-site': 'same-origin' })).toBe(403);
@@ -107,7 +107,7 @@ describe('the guard', () => {
     '/./healthz',
     '/provision/..',
     'http://127.0.0.1:7385/healthz',
-  ])('does not let itself be tricked by the path %s', async (target) => {
+  ])('is not fooled by the path %s', async (target) => {
     expect(await app.ask('GET', target)).toMatchObject({ status: 400, json: { code: 'malformed' } });
   });
 });
@@ -125,7 +125,7 @@ describe('a server with a token', () => {
     { authorization: 'Bearer right wrong' },
     { authorization: 'Basic right' },
     { authorization: 'right' },
-  ])('does not serve who sends %j', async (headers) => {
+  ])('refuses the headers %j', async (headers) => {
     for (const target of [nobody, '/mcp', '/provision', '/no/such/path']) {
       const answer = await app.ask('POST', target, '{}', headers);
       expect(answer.status, target).toBe(401);
@@ -134,7 +134,7 @@ describe('a server with a token', () => {
     }
   });
 
-  it('serves who sends it', async () => {
+  it('accepts the right token', async () => {
     for (const authorization of ['Bearer right', 'bearer  right']) {
       expect((await app.ask('GET', nobody, undefined, { authorization })).json).toMatchObject({
         code: 'server_not_found',
@@ -152,14 +152,14 @@ describe('a server with a token', () => {
     },
   );
 
-  it('tells everybody how it is and how it is used, but nothing of the servers', async () => {
+  it('shows its health and its documents without a token, but nothing about servers', async () => {
     for (const path of ['/', '/healthz', '/readyz', '/docs', '/openapi.json'])
       expect((await app.ask('GET', path)).status).toBe(200);
   });
 });
 
 describe('a server that is asked to stop', () => {
-  it('refuses everybody who comes', async () => {
+  it('refuses every request', async () => {
     const app = await createRestApp();
     app.stop.abort();
     for (const path of [nobody, '/healthz', '/mcp']) {

@@ -5,11 +5,11 @@ import { sameFailure } from './failing-requests.js';
 import type { RestClient } from './rest-client.js';
 
 /**
- * Deploys by REST, then by MCP, with an Ironic that is lost when it should answer the start: both say in the same words
- * that nobody knows whether it was started.
+ * Deploys by REST, then by MCP, with an Ironic that does not answer the start. Both say in the same words that the outcome
+ * is unknown.
  *
  * @param body Names the server by its id.
- * @param restore Gives the server back after each.
+ * @param restore Gives the server back after each call.
  */
 export async function expectLostStart(
   client: RestClient,
@@ -28,7 +28,7 @@ export async function expectLostStart(
   };
   const rest = await lost(() => client.ask('POST', '/provision', body));
   expectDocumented(rest);
-  // To come again by itself is what it must not do.
+  // The client must not repeat this by itself.
   expect(rest.headers.get('retry-after')).toBeNull();
   expect(sameFailure(rest, await lost(() => client.callTool('provision_server', body)))).toMatchObject({
     status: 502,

@@ -10,19 +10,19 @@ import { document, expectSchema } from './documented.js';
 const golden = new URL('../golden/openapi.json', import.meta.url);
 
 describe('the OpenAPI document', () => {
-  it('is the one in tests/golden/openapi.json, to be changed on purpose only', async () => {
+  it('equals tests/golden/openapi.json, which changes only on purpose', async () => {
     // UPDATE_GOLDEN=1 npx vitest run tests/http/openapi.test.ts
     if (process.env.UPDATE_GOLDEN) await writeFile(golden, JSON.stringify(document, null, 2));
     expect(document).toEqual(JSON.parse(await readFile(golden, 'utf8')));
   });
 
-  it('is valid OpenAPI 3.1, says a validator of somebody else', async () => {
+  it('is valid OpenAPI 3.1 for an independent validator', async () => {
     const validator = new Validator();
     expect(await validator.validate(JSON.parse(openApi))).toEqual({ valid: true });
     expect(validator.version).toBe('3.1');
   });
 
-  it('has every operation by its name, and every way in which it can fail', () => {
+  it('has every operation by its name, with every way to fail', () => {
     for (const operation of allOperations) {
       const { route, name } = operation;
       const described = document.paths[route.path]?.[route.method.toLowerCase()];
@@ -32,7 +32,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('describes every argument and shows an input that is one', () => {
+  it('describes every argument and shows a valid input', () => {
     for (const { name, input, example } of allOperations) {
       expect(input.safeParse(example).success, name).toBe(true);
     }
@@ -48,7 +48,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('takes a host name and an id in capitals, as the routes do', () => {
+  it('accepts a host name and an id in capitals, as the routes do', () => {
     const capitals = {
       server_id: 'A',
       image_id: 'x',
@@ -59,7 +59,7 @@ describe('the OpenAPI document', () => {
     expectSchema({ $ref: '#/components/schemas/ProvisionServerInput' }, capitals);
   });
 
-  it('shows problems that are problems', () => {
+  it('shows valid problems', () => {
     for (const operation of allOperations) {
       for (const code of failuresOf(operation)) Problem.parse(problemOf(exampleFailure(code)));
     }

@@ -5,15 +5,15 @@ import { createRestApp } from './rest-app.js';
 
 const request = { image_id: 'ubuntu-24.04', server_id: 'rack1-small-01' };
 
-describe('where nothing may be changed', () => {
+describe('in read-only mode', () => {
   const env = { IRONIC_MCP_READ_ONLY: 'true', IRONIC_MCP_ALLOW_DEPROVISION: 'true' };
 
   it.each(allOperations.filter(({ effect }) => effect !== 'read'))(
-    'the route of $name is there only to say so',
+    'the route of $name says only that',
     async ({ route }) => {
       const app = await createRestApp({ env });
       const target = route.path.replace('{operation_id}', '1a049bf3-8234-4c54-abc6-eeccc75cd2f7');
-      // Not even a body that cannot be read gets another answer.
+      // Even an unreadable body gets the same answer.
       const answer = await app.ask(route.method, target, '{');
       expect(answer.json).toMatchObject({
         status: 403,
@@ -25,7 +25,7 @@ describe('where nothing may be changed', () => {
     },
   );
 
-  it('there is no tool either, and calling it all the same changes nothing', async () => {
+  it('MCP has no such tool either, and calling it changes nothing', async () => {
     const app = await createRestApp({ env });
     expect(await app.callTool('provision_server', request)).toBeUndefined();
     const status = await app.ask('GET', '/provision/1a049bf3-8234-4c54-abc6-eeccc75cd2f7');
@@ -40,7 +40,7 @@ describe('a rule about what may be deployed', () => {
       { IRONIC_MCP_RESOURCE_CLASSES: 'baremetal.gpu' },
       'class baremetal.small is not allowed, only baremetal.gpu (IRONIC_MCP_RESOURCE_CLASSES)',
     ],
-  ])('is the same by REST and by MCP: %j', async (env, reason) => {
+  ])('is the same in REST and MCP: %j', async (env, reason) => {
     const app = await createRestApp({ env });
     const answer = await app.ask('POST', '/provision', request);
     expect(answer.json).toMatchObject({ status: 403, code: 'not_permitted', reason });
@@ -52,7 +52,7 @@ describe('a rule about what may be deployed', () => {
 });
 
 describe('the documents', () => {
-  it('say of every operation that changes something under which rule it is switched off', () => {
+  it('say which setting switches off each operation that changes something', () => {
     for (const { effect, route } of allOperations) {
       const { description = '' } = document.paths[route.path]?.[route.method.toLowerCase()] ?? {};
       expect(description.includes('IRONIC_MCP_READ_ONLY')).toBe(effect !== 'read');

@@ -8,18 +8,18 @@ const schemaOf = (zod: z.ZodType) => {
 };
 
 describe('a portable schema', () => {
-  it('has one type at a time, and a description where it was', () => {
+  it('has one type at a time, and keeps each description in its place', () => {
     expect(schemaOf(z.string().nullable().describe('a name'))).toEqual({
       anyOf: [{ type: 'string' }, { type: 'null' }],
       description: 'a name',
     });
   });
 
-  it('says in an object that anything may be in it', () => {
+  it('says explicitly that an object may hold anything', () => {
     expect(schemaOf(z.record(z.string(), z.unknown()))).toMatchObject({ type: 'object', additionalProperties: true });
   });
 
-  it('names the control characters, which not every dialect has a class for', () => {
+  it('lists the control characters, because some dialects have no class for them', () => {
     const { pattern } = schemaOf(z.string().regex(/^\P{Cc}*$/u)) as { pattern: string };
     for (let code = 0; code < 0x180; code += 1) {
       const character = String.fromCharCode(code);
@@ -27,7 +27,7 @@ describe('a portable schema', () => {
     }
   });
 
-  it('leaves properties alone that are called like words of JSON schema', () => {
+  it('does not change properties that have names of JSON schema keywords', () => {
     const properties = { type: { type: 'string' }, pattern: { type: 'string' }, description: { type: 'integer' } };
     expect(portable({ type: 'object', properties })).toEqual({ type: 'object', properties });
   });

@@ -13,7 +13,7 @@ import { createRestClient, type RestClient } from './rest-client.js';
 
 export interface RestAppOptions extends Partial<GuardOptions> {
   readonly core?: Core;
-  /** Settings, when there is no core. */
+  /** Settings, if there is no core. */
   readonly env?: Readonly<Record<string, string>>;
   readonly mostRunning?: number;
 }
@@ -25,7 +25,7 @@ export interface RestApp extends RestClient {
   readonly stop: AbortController;
 }
 
-/** The HTTP face in this process, on a simulated cloud of its own, in which a deployment takes no time. */
+/** The HTTP face in this process, on its own simulated cloud, where a deployment takes no time. */
 export async function createRestApp(options: RestAppOptions = {}): Promise<RestApp> {
   const env = options.env ?? { IRONIC_MCP_SIM_SPEED: '10000' };
   const core = options.core ?? (await composeCore(await readConfig(env, {})));

@@ -1,5 +1,5 @@
 export interface RestClient {
-  /** Sends a request; a body that is no text goes as JSON. */
+  /** Sends a request. A body other than text or bytes goes as JSON. */
   ask(
     method: string,
     target: string,
@@ -27,7 +27,7 @@ export interface ToolResult {
   readonly structuredContent?: Readonly<Record<string, unknown>>;
 }
 
-/** Speaks with a server at that address by REST and MCP, without a client library. */
+/** Calls a server at that address by REST and MCP, without a client library. */
 export function createRestClient(base: string, send: (request: Request, target: string) => Promise<Response>) {
   const { host } = new URL(base);
   const ask: RestClient['ask'] = async (method, target, body, headers, signal = new AbortController().signal) => {

@@ -32,7 +32,7 @@ describe('a deployment by REST', () => {
     expect(status.headers.get('retry-after')).toBeNull();
   });
 
-  it('is answered with the members that the MCP tool answers with', async () => {
+  it('has the members of the MCP tool in its answer', async () => {
     const input = { image_id: 'debian-12', ssh_public_keys: [sshKey] };
     const byRest = await app.ask('POST', '/provision', { ...input, server_id: 'rack1-small-02' });
     const byMcp = await app.callTool('provision_server', { ...input, server_id: 'rack1-small-03' });
@@ -56,7 +56,7 @@ describe('a deployment by REST', () => {
     expect(status.headers.get('retry-after')).toBe(String(status.json.poll_after_seconds));
   });
 
-  it('is the same one for the same Idempotency-Key, with quotation marks or without, or as an argument', async () => {
+  it('is the same for the same Idempotency-Key, with or without quotation marks, or as an argument', async () => {
     const key = randomUUID();
     const input = { image_id: 'debian-12', server_id: 'rack2-large-01' };
     const first = await app.ask('POST', '/provision', input, { 'idempotency-key': key });
@@ -134,7 +134,7 @@ describe('a request by REST', () => {
     expect(status).toBe(422);
   });
 
-  it('never has an argument dropped because it is in the wrong place', async () => {
+  it('never loses an argument that is in the wrong place', async () => {
     const inQuery = await app.ask('POST', '/provision?server_id=rack1-small-01', { image_id: 'debian-12' });
     expect(inQuery.json).toMatchObject({ code: 'invalid_request', reason: 'arguments belong in the body' });
     for (const headers of [{ 'content-length': '20' }, { 'transfer-encoding': 'chunked' }]) {
@@ -151,10 +151,10 @@ describe('a request by REST', () => {
     });
   });
 
-  it('never has one of two values dropped: an argument is given once', async () => {
+  it('never loses one of two values: an argument counts only once', async () => {
     const twice = await app.ask('GET', `${nobody}?wait_seconds=1&wait_seconds=0`);
     expect(twice.json.errors).toEqual([{ field: 'wait_seconds', message: 'is given more than once' }]);
-    // Two headers of one name arrive so.
+    // Two headers of one name arrive like this.
     for (const key of ['one, two', '"one", "two"']) {
       const keys = await app.ask('POST', '/provision', { image_id: 'debian-12' }, { 'idempotency-key': key });
       expect(keys.json.errors).toEqual([
@@ -169,7 +169,7 @@ describe('a request by REST', () => {
     expect(quoted.json.errors).toEqual([{ field: 'image_id', message: 'is missing' }]);
   });
 
-  it('with several mistakes is told each of them, and the values of none', async () => {
+  it('with several mistakes gets a list of them, without their values', async () => {
     const { json, text } = await app.ask('POST', '/provision', { hostname: '!secret', colour: 'secret' });
     expect(json.errors).toEqual([
       { field: 'image_id', message: expect.any(String) },
@@ -185,7 +185,7 @@ describe('a request by REST', () => {
     ['OPTIONS', '/provision', 'POST'],
     ['PUT', nobody, 'HEAD, GET, DELETE'],
     ['POST', '/healthz', 'HEAD, GET'],
-  ])('%s %s is told that the method must be %s', async (method, path, allowed) => {
+  ])('%s %s gets 405 with the allowed methods %s', async (method, path, allowed) => {
     const answer = await app.ask(method, path);
     expect(answer.status).toBe(405);
     expect(answer.headers.get('allow')).toBe(allowed);
@@ -193,13 +193,13 @@ describe('a request by REST', () => {
   });
 
   it.each(['/provision/', '/Provision', '/provision/a/b', '/v1/nodes', '/docs/', '/%70rovision%2'])(
-    'to %s finds nothing',
+    'to %s gets 404',
     async (path) => {
       expect(await app.ask('GET', path)).toMatchObject({ status: 404, json: { code: 'not_found' } });
     },
   );
 
-  it('to no page of another web site is answered: there are no CORS headers', async () => {
+  it('gets no CORS headers, so that no page of another site can read the answer', async () => {
     const preflight = { 'access-control-request-method': 'POST', origin: 'http://localhost:3000' };
     for (const { headers } of [
       await app.ask('OPTIONS', '/provision', undefined, preflight),
@@ -209,7 +209,7 @@ describe('a request by REST', () => {
     }
   });
 
-  it('is answered with its own id, or one of ours, and logged with it, its trace and nothing else of its headers', async () => {
+  it('has its own id or a new one in answer and log; the log has its trace and no other header', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     const headers = { 'x-request-id': 'mine-1', traceparent, authorization: 'Bearer secret' };
     const named = await app.ask('GET', `${nobody}?deployment_id=secret`, undefined, headers);
@@ -225,7 +225,7 @@ describe('a request by REST', () => {
       duration_ms: expect.any(Number),
     });
 
-    // Neither what ends a line nor what a terminal obeys.
+    // No line ends and no control characters of a terminal.
     await app.ask('GET', '/a%0Ab%C2%9B31m%E2%80%AEc');
     expect(app.accesses.at(-1)).toMatchObject({ path: '/a b 31m c' });
 
@@ -235,13 +235,13 @@ describe('a request by REST', () => {
     expect(app.accesses.at(-1)).not.toHaveProperty('traceparent');
   });
 
-  it('may be HEAD where it may be GET', async () => {
+  it('can be HEAD on every route for GET', async () => {
     expect(await app.ask('HEAD', '/healthz')).toMatchObject({ status: 200, text: '' });
   });
 });
 
 describe('health', () => {
-  it('of the process and of the cloud is answered', async () => {
+  it('has a route for the process and one for the cloud', async () => {
     const app = await createRestApp();
     for (const path of ['/healthz', '/readyz']) {
       const answer = await app.ask('GET', path);

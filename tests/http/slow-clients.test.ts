@@ -5,13 +5,13 @@ import { createHttpServer } from '../../src/http/server.js';
 
 const head = 'POST /provision HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n';
 
-describe('a client that is slower than it may be', () => {
-  // Node allows the headers no more time than the whole request.
+describe('a client that is too slow', () => {
+  // Node never allows more time for the headers than for the whole request.
   it.each([
     ['sends nothing', '', { headersTimeout: 100 }],
     ['does not come to the end of its headers', head, { headersTimeout: 100 }],
     ['does not come to the end of its body', `${head}\r\n{`, { headersTimeout: 300, requestTimeout: 300 }],
-  ])('is cut off where it %s', async (_, bytes, limits) => {
+  ])('loses its connection if it %s', async (_, bytes, limits) => {
     const server = createHttpServer(async (request) => new Response(await request.text()), {
       ...limits,
       connectionsCheckingInterval: 20,
@@ -27,14 +27,14 @@ describe('a client that is slower than it may be', () => {
     server.close();
   });
 
-  it('is cut off where it does not read', async () => {
+  it('loses its connection if it does not read', async () => {
     const cut = new AbortController();
     const endless = () =>
       new ReadableStream({
         pull: (stream) => stream.enqueue(new Uint8Array(64 * 1024)),
         cancel: () => cut.abort(),
       });
-    // Long enough for the request to come first, on a machine that stalls too.
+    // Long enough that the request comes first, even on a machine that stalls.
     const server = createHttpServer(async () => new Response(endless()), { silence: 1_000 });
     const socket = connect(await server.listen('127.0.0.1', 0), '127.0.0.1');
     const noticed = once(cut.signal, 'abort');
@@ -45,7 +45,7 @@ describe('a client that is slower than it may be', () => {
     server.close();
   });
 
-  it('cannot have more than a few answers prepared for it', async () => {
+  it('gets only a few answers prepared at a time', async () => {
     let asked = 0;
     const server = createHttpServer(async () => {
       asked += 1;

@@ -22,7 +22,7 @@ import { createAuditLog, tryAuditLog } from '../../src/local/audit-log.js';
 const clock = { now: () => Date.UTC(2026, 10, 24, 1, 2, 3, 4), sleep: async () => undefined };
 const record = (id: string): AuditRecord => ({ id, face: 'mcp', operation: 'provision_server', name: 'a\nb' });
 
-/** Whatever the mask of this process is. */
+/** Independent of the umask of this process. */
 async function exposed(at: string, mode: number): Promise<void> {
   await writeFile(at, '', { flag: 'a' }).catch(() => undefined);
   await chmod(at, mode);
@@ -63,12 +63,12 @@ describe('the audit log', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('can be read by nobody else', async () => {
+  it('is readable only for its owner', async () => {
     await log().begin(record('1'));
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  it('is opened when it is first needed, and goes on where it ended', async () => {
+  it('is opened when first needed, and continues an existing file', async () => {
     log();
     expect(await readdir(folder)).toEqual([]);
     await log().begin(record('1'));
@@ -76,7 +76,7 @@ describe('the audit log', () => {
     expect((await lines()).map(({ id }) => id)).toEqual(['1', '2']);
   });
 
-  it('keeps lines whole when many are written by several at the same time', async () => {
+  it('keeps lines whole if several writers write at the same time', async () => {
     const logs = [log(), log(), log()];
     const ids = Array.from({ length: 90 }, (_, index) => String(index));
     const long = 'x'.repeat(20_000);
@@ -86,7 +86,7 @@ describe('the audit log', () => {
     expect(written.every((line) => line.long === long)).toBe(true);
   });
 
-  it('is made anew when it was moved away', async () => {
+  it('is created again after it was moved away', async () => {
     const { begin } = log();
     await begin(record('1'));
     await rename(file, `${file}.1`);
@@ -95,7 +95,7 @@ describe('the audit log', () => {
     expect((await lines()).map(({ id }) => id)).toEqual(['2']);
   });
 
-  it('is found again when another file was put in its place', async () => {
+  it('continues in a file that replaced it', async () => {
     const { begin } = log();
     await begin(record('1'));
     await rename(file, `${file}.1`);
@@ -104,14 +104,14 @@ describe('the audit log', () => {
     expect((await lines()).map(({ id }) => id)).toEqual(['2']);
   });
 
-  it('says so when its folder is gone, and goes on when it is there again', async () => {
+  it('reports a missing folder, and goes on when it is back', async () => {
     const { begin, end } = log();
     await begin(record('1'));
     await rm(folder, { recursive: true });
     await expect(begin(record('2'))).rejects.toThrow(/^the file cannot be written \(ENOENT\)$/);
     expect(warnings).toEqual([`The audit log ${file} cannot be written (ENOENT).`]);
     await expect(end(record('1'))).resolves.toBeUndefined();
-    expect(warnings[1]).toMatch(/ cannot be written \(ENOENT\)\. It lacks: \{"time":.*"phase":"end","id":"1".*\}$/);
+    expect(warnings[1]).toMatch(/ cannot be written \(ENOENT\)\. Missing line: \{"time":.*"phase":"end","id":"1".*\}$/);
     await mkdir(folder);
     await begin(record('3'));
     expect((await lines()).map(({ id }) => id)).toEqual(['3']);
@@ -120,21 +120,21 @@ describe('the audit log', () => {
   it.each([
     ['a folder', 'EISDIR', async (at: string) => void (await mkdir(at))],
     ['a link to itself', 'ELOOP', (at: string) => symlink(at, at)],
-    // Somebody else may have put it there, so that our lines go where he wants.
+    // Another user may have created the link, to redirect our lines.
     ['a link to another file', 'ELOOP', (at: string) => symlink(`${at}.other`, at)],
     ['a file that everybody can change', 'WORLD_WRITABLE', (at: string) => exposed(at, 0o666)],
-    // Its line would be gone when the change begins, or would wait for a reader that never comes.
+    // The line would be lost, or would wait for a reader that never comes.
     ['a pipe', 'ESPIPE', async (at: string) => void (await promisify(execFile)('mkfifo', [at]))],
-  ])('says so when its name is that of %s', async (_, code, make) => {
+  ])('reports that its path is %s', async (_, code, make) => {
     await make(file);
     await expect(log().begin(record('1'))).rejects.toThrow(`the file cannot be written (${code})`);
     await expect(tryAuditLog(file)).rejects.toMatchObject({ code });
   });
 
-  it('says so when everybody could put another file in its place', async () => {
+  it('reports that everybody could replace the file', async () => {
     await exposed(folder, 0o777);
     await expect(log().begin(record('1'))).rejects.toThrow('the file cannot be written (WORLD_WRITABLE)');
-    // In such a folder with the sticky bit only its owner can.
+    // With the sticky bit on the folder, only the owner can.
     await exposed(folder, 0o1777);
     await log().begin(record('1'));
     const inner = join(folder, 'inner');
@@ -143,7 +143,7 @@ describe('the audit log', () => {
     await expect(log(join(inner, 'audit.jsonl')).begin(record('1'))).rejects.toThrow('(WORLD_WRITABLE)');
   });
 
-  it.skipIf(userInfo().uid !== 0)('says so when another user has made it in a folder for all', async () => {
+  it.skipIf(userInfo().uid !== 0)('reports that another user has created it in a shared folder', async () => {
     await exposed(folder, 0o1777);
     await writeFile(file, '', { mode: 0o600 });
     await chown(file, 65_534, 65_534);
@@ -152,13 +152,13 @@ describe('the audit log', () => {
     await log().begin(record('1'));
   });
 
-  it('says so when the disk is full', async () => {
+  it('reports a full disk', async () => {
     const { begin } = log('/dev/full');
     await expect(begin(record('1'))).rejects.toThrow('the file cannot be written (ENOSPC)');
     await expect(begin(record('2'))).rejects.toThrow('the file cannot be written (ENOSPC)');
   });
 
-  it('begins a line of its own behind one that was written in part', async () => {
+  it('begins a new line after one that was written in part', async () => {
     await log().begin(record('1'));
     const whole = await readFile(file, 'utf8');
     await writeFile(file, `${whole}{"time":"2026-11`);
@@ -172,7 +172,7 @@ describe('the audit log', () => {
     ]);
   });
 
-  it('may be a device', async () => {
+  it('can be a device', async () => {
     await expect(log('/dev/null').begin(record('1'))).resolves.toBeUndefined();
   });
 });

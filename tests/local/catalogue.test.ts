@@ -19,7 +19,7 @@ async function fileWith(text: string | Uint8Array, name = 'images.yaml'): Promis
   return file;
 }
 
-/** What is wrong with such a file, without its beginning and the file's name. */
+/** The error about such a file, without its beginning and the file's name. */
 async function problemIn(text: string): Promise<string> {
   const file = await fileWith(text);
   const error = await readCatalogue(file).then(
@@ -36,7 +36,7 @@ const md5 = 'd41d8cd98f00b204e9800998ecf8427e';
 const sha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 describe('an image catalogue', () => {
-  it('may be YAML', async () => {
+  it('can be YAML', async () => {
     const file = await fileWith(
       `# our images\nubuntu-24.04:\n  source: ${url}\n  os_hash_algo: sha256\n  os_hash_value: ${sha256}\n  root_gb: 10\n`,
     );
@@ -45,12 +45,12 @@ describe('an image catalogue', () => {
     });
   });
 
-  it('may be JSON', async () => {
+  it('can be JSON', async () => {
     const file = await fileWith(JSON.stringify({ a: { source: 'oci://registry.example/a:1' } }), 'images.json');
     await expect(readCatalogue(file)).resolves.toEqual({ a: { source: 'oci://registry.example/a:1' } });
   });
 
-  it('is valid as the documentation shows it', async () => {
+  it('is valid in the form that the documentation shows', async () => {
     const [, example] = /^```yaml\n(.+?)^```/ms.exec(await readFile('docs/configuration.md', 'utf8')) ?? [];
     await expect(readCatalogue(await fileWith(example ?? ''))).resolves.toMatchObject({
       'debian-12': { os_hash_algo: 'sha256' },
@@ -64,10 +64,10 @@ describe('an image catalogue', () => {
     ['sha256', 64],
     ['sha384', 96],
     ['sha512', 128],
-  ])('takes for a digest by %s what has its %i hex digits, and nothing else', async (algo, digits) => {
+  ])('accepts as a digest by %s only %i hex digits', async (algo, digits) => {
     const text = (value: string) =>
       `debian-12:\n  source: ${url}\n  os_hash_algo: ${algo}\n  os_hash_value: "${value}"\n`;
-    // Ironic's agent compares digests as texts, and its own are in lower case.
+    // Ironic's agent compares digests as texts, and writes its own in lower case.
     await expect(readCatalogue(await fileWith(text('A'.repeat(digits))))).resolves.toMatchObject({
       'debian-12': { os_hash_value: 'a'.repeat(digits) },
     });
@@ -84,25 +84,25 @@ describe('an image catalogue', () => {
     [sha256.repeat(2), sha256.repeat(2)],
     [sha256.toUpperCase(), sha256],
     ['https://images.example/SHA256SUMS', 'https://images.example/SHA256SUMS'],
-  ])('takes %s for a checksum, as Ironic does', async (checksum, read) => {
+  ])('accepts %s as a checksum, as Ironic does', async (checksum, read) => {
     const file = await fileWith(`a:\n  source: ${url}\n  checksum: ${checksum}\n`);
     await expect(readCatalogue(file)).resolves.toEqual({ a: { source: url, checksum: read } });
   });
 
   it.each(['zzz', '', '0c5a1b…', 'z'.repeat(64), 'a'.repeat(40), `sha256:${sha256}`, 'ftp://images.example/SUMS'])(
-    'does not take "%s" for a checksum',
+    'does not accept "%s" as a checksum',
     async (checksum) => {
       expect(await problemIn(`a:\n  source: ${url}\n  checksum: "${checksum}"\n`)).toBe(
-        ': a.checksum: must be an md5, sha256 or sha512 in hex digits, or the http or https URL of a file with one.',
+        ': a.checksum: must be an md5, sha256 or sha512 in hex, or the http(s) URL of a file with one.',
       );
     },
   );
 
-  it.each(['', '# nothing yet\n', '{}', 'null'])('may be empty: %j', async (text) => {
+  it.each(['', '# nothing yet\n', '{}', 'null'])('can be empty: %j', async (text) => {
     await expect(readCatalogue(await fileWith(text))).resolves.toEqual({});
   });
 
-  it('must be there', async () => {
+  it('must exist', async () => {
     const file = join(folder, 'nosuch.yaml');
     await expect(readCatalogue(file)).rejects.toThrow(`The image catalogue ${file} cannot be read (ENOENT).`);
   });
@@ -111,7 +111,7 @@ describe('an image catalogue', () => {
     await expect(readCatalogue(folder)).rejects.toThrow(`The image catalogue ${folder} cannot be read (EISDIR).`);
   });
 
-  it('must be YAML, and the line where it is not is told in one sentence', async () => {
+  it('must be YAML, and the error names the wrong line in one sentence', async () => {
     const problem = await problemIn(`good:\n  source: ${url}\nbad:\n  source: a: b\n`);
     expect(problem).toMatch(/^ YAML: .+ at line 4, column \d+\.$/);
   });
@@ -126,7 +126,7 @@ describe('an image catalogue', () => {
     ['a member that it does not know', `a:\n  source: ${url}\n  chekcsum: "1"\n`, ': a: unknown member "chekcsum".'],
     ['a misspelt source', `a:\n  sourc: ${url}\n`, ': a: unknown member "sourc".'],
     ['no source', `a:\n  checksum: ${md5}\n`, ': a.source: is missing.'],
-    ['a source that is none', 'a:\n  source: ubuntu\n', ': a.source: must be an http, https, file or oci URL.'],
+    ['an invalid source', 'a:\n  source: ubuntu\n', ': a.source: must be an http, https, file or oci URL.'],
     [
       'a space in its source',
       'a:\n  source: https://images.example/a b\n',
@@ -151,13 +151,13 @@ describe('an image catalogue', () => {
   });
 
   it.each([
-    ['a size of nothing', 'root_gb: 0', 'must be more than 0'],
+    ['a size of zero', 'root_gb: 0', 'must be more than 0'],
     ['half a size', 'root_gb: 1.5', 'must be a whole number'],
     ['a size as text', 'root_gb: "10"', 'must be a number'],
     ['another hash', 'os_hash_algo: crc32', 'must be one of md5, sha1, sha224, sha256, sha384, sha512'],
     ['another type', 'image_type: iso', 'must be one of whole-disk, partition'],
     ['an empty format', 'disk_format: ""', 'must not be empty'],
-    ['a kernel that is none', 'kernel: vmlinuz', 'must be an http, https, file or oci URL'],
+    ['an invalid kernel', 'kernel: vmlinuz', 'must be an http, https, file or oci URL'],
     ['capabilities that are none', 'capabilities: uefi', 'must be an object'],
     ['a secret that is a number', 'image_pull_secret: 4711', 'must be a string'],
   ])('with %s is refused', async (_, member, problem) => {
@@ -181,7 +181,7 @@ describe('an image of the catalogue', () => {
     bare: { source: url },
   });
 
-  it('is found by its name, in the words of Ironic', async () => {
+  it('is found by its name, with the fields of Ironic', async () => {
     await expect(images.find('ubuntu', forever)).resolves.toEqual({
       id: 'ubuntu',
       name: 'ubuntu',
@@ -203,7 +203,7 @@ describe('an image of the catalogue', () => {
     });
   });
 
-  it('is one of a partition where it has a kernel', async () => {
+  it('is a partition image if it has a kernel', async () => {
     await expect(images.find('partition', forever)).resolves.toMatchObject({
       isPartition: true,
       instanceInfo: { image_source: url, image_checksum: md5, kernel: 'file:///vmlinuz', ramdisk: 'file:///initrd' },
@@ -211,7 +211,7 @@ describe('an image of the catalogue', () => {
     await expect(images.find('whole', forever)).resolves.toMatchObject({ isPartition: false });
   });
 
-  it('lacks a checksum only where Ironic would want one', async () => {
+  it('lacks a checksum only if Ironic needs one', async () => {
     await expect(images.find('bare', forever)).resolves.toMatchObject({ lacksChecksum: true });
     await expect(images.find('registry', forever)).resolves.toMatchObject({
       lacksChecksum: false,
@@ -222,7 +222,7 @@ describe('an image of the catalogue', () => {
   });
 
   it.each([url, 'https://images.example/a', 'file:///my images/a.raw', 'oci://registry.example/a:1'])(
-    'may be given as the URL %s instead',
+    'can be the URL %s instead',
     async (ref) => {
       await expect(images.find(ref, forever)).resolves.toMatchObject({
         id: ref,
@@ -248,7 +248,7 @@ describe('an image of the catalogue', () => {
     await expect(images.find(ref, forever)).resolves.toBeNull();
   });
 
-  it('stands in the list of all, where no URL does', async () => {
+  it('is in the list, but no URL is', async () => {
     const all = await images.list(forever);
     expect(all).toMatchObject({ complete: true, anyUrl: true });
     expect(all.images).toContainEqual({
@@ -273,14 +273,14 @@ describe('an image of the catalogue', () => {
     await expect(createCatalogueImages({}).list(forever)).resolves.toEqual(nothing);
   });
 
-  it('says in the list that some servers refuse it where no checksum is known', async () => {
+  it('has a note in the list if it has no checksum', async () => {
     const caveats = (await images.list(forever)).images.filter(({ caveat }) => caveat !== null);
     expect(caveats).toEqual([
-      expect.objectContaining({ name: 'bare', caveat: 'not on servers that want a checksum, for none is known' }),
+      expect.objectContaining({ name: 'bare', caveat: 'it has no checksum, and some servers require one' }),
     ]);
   });
 
-  it('is looked for elsewhere when the catalogue does not name it', async () => {
+  it('is looked for elsewhere if the catalogue does not name it', async () => {
     const asked: string[] = [];
     const elsewhere: OfferedImage = {
       id: 'from Glance',

@@ -14,12 +14,12 @@ describe("the machine's clock", () => {
     await expect(systemClock.sleep(0, forever)).resolves.toBeUndefined();
   });
 
-  it('does not sleep for one who has left', async () => {
+  it('does not sleep for a caller who has left', async () => {
     const reason = new Error('the caller left');
     await expect(systemClock.sleep(3_600_000, AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 
-  it('wakes one who leaves, with the reason', async () => {
+  it('wakes a caller who leaves, with the reason', async () => {
     const controller = new AbortController();
     const reason = new Error('the caller left');
     const sleep = systemClock.sleep(3_600_000, controller.signal);

@@ -8,10 +8,10 @@ import { createMcpServer, failureText } from '../../src/mcp/server.js';
 import { tools } from '../../src/mcp/tools.js';
 
 const onDefect = vi.fn<(error: unknown) => void>();
-// Never touched by the operations below.
+// The operations below never use it.
 const noCore = {} as Core;
 
-/** A client of a server whose first operation does that. */
+/** A client of a server whose first operation does this. */
 async function connect(call: Operation['call'], core: () => Promise<Core> = async () => noCore) {
   const server = createMcpServer({
     name: 'tests',
@@ -51,7 +51,7 @@ describe('a tool', () => {
     );
   });
 
-  it('shows nothing of a defect, and reports it to the log', async () => {
+  it('hides a defect from the client and reports it to the log', async () => {
     const defect = new Error('password=hush-hush');
     const client = await connect(() => Promise.reject(defect));
     const { content, isError } = await client.callTool({ name: 'provision_server', arguments: {} });
@@ -65,7 +65,7 @@ describe('a tool', () => {
     expect(onDefect.mock.calls).toEqual([[defect]]);
   });
 
-  it('takes a core that cannot be built for a defect', async () => {
+  it('treats a core that cannot be built as a defect', async () => {
     const defect = new Error('no module');
     const client = await connect(
       async () => ({ message: '' }),

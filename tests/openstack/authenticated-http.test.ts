@@ -10,7 +10,7 @@ const service = createService('http://elsewhere.test');
 
 const redirect: Reply = () => new Response(null, { status: 302, headers: { location: '/login' } });
 
-/** The adapter where the settings say that Ironic is. */
+/** The adapter, at the address in the settings. */
 function ironicThatReplies(reply: Reply) {
   service.replies(reply);
   const session = createPlainSession({ type: 'none', endpoint: service.endpoint }, {});
@@ -18,40 +18,40 @@ function ironicThatReplies(reply: Reply) {
   return createIronic({ http, clock: createFakeClock(), random: () => 0 });
 }
 
-describe('an Ironic where there is none', () => {
+describe('an address without an Ironic', () => {
   it.each<[string, Reply, string]>([
     ['a web server', html(404), 'Ironic answered with HTTP status 404: no explanation given'],
     ['another service', fault(404, 'Not Found'), 'Ironic answered with HTTP status 404: "Not Found"'],
     ['a page to log in on', redirect, 'Ironic answered with HTTP status 302: no explanation given'],
     ['a page', html(200), "Ironic's answer cannot be read (HTTP status 200)"],
     ['JSON of another service', json({ versions: [] }), "Ironic's answer cannot be read (HTTP status 200)"],
-  ])('but %s is told of with the setting to look at', async (_, reply, words) => {
+  ])('but %s is reported with the setting to check', async (_, reply, words) => {
     await expect(ironicThatReplies(reply).listFree({}, undefined, forever)).rejects.toMatchObject({
       name: 'NoAnswer',
-      words: `${words}; is there an Ironic at that address? look at OS_ENDPOINT`,
+      words: `${words}; check that Ironic runs at this address (OS_ENDPOINT)`,
     });
     expect(service.seen).toHaveLength(1);
   });
 
-  it('is not suspected where something on the way is at fault', async () => {
+  it('is not suspected if a proxy fails', async () => {
     await expect(ironicThatReplies(html(502)).errors('bm-1', forever)).rejects.toMatchObject({
       words: 'Ironic answered with HTTP status 502: no explanation given',
     });
   });
 });
 
-describe('an image service where there is none', () => {
+describe('an address without an image service', () => {
   it.each<[string, Reply, string]>([
     ['a page', html(200), "The image service's answer cannot be read"],
     ['a web server', html(404), 'The image service answered with HTTP status 404: no explanation given'],
     ['a page to log in on', redirect, 'The image service answered with HTTP status 302: no explanation given'],
-  ])('but %s is told of with the setting to look at', async (_, reply, words) => {
+  ])('but %s is reported with the setting to check', async (_, reply, words) => {
     service.replies(reply);
     const session = createPlainSession({ type: 'none', endpoint: 'http://ironic.test' }, { image: service.endpoint });
     const http = createAuthenticatedHttp({ session, service: 'image', at: httpTo, timeout: 5_000 });
     const images = createGlance({ http, clock: createFakeClock(), random: () => 0 });
     await expect(images.list(forever)).rejects.toMatchObject({
-      words: `${words}; is there a Glance at that address? look at OS_IMAGE_ENDPOINT_OVERRIDE`,
+      words: `${words}; check that Glance runs at this address (OS_IMAGE_ENDPOINT_OVERRIDE)`,
     });
   });
 });

@@ -36,18 +36,18 @@ describe('the words of an error', () => {
     ['an inner JSON without an object', { error_message: '"no"' }],
     ['an inner JSON that is empty', { error_message: '{}' }],
     ['empty words', { error_message: '{"faultstring": "", "title": ""}', error: {}, message: '' }],
-  ])('are missing in %s, which then is not from the service', (_, body) => {
+  ])('are missing in %s, which is not from the service', (_, body) => {
     expect(faultOf(body, 503)).toEqual({ words: 'no explanation given', genuine: false });
   });
 
-  it('are without the credentials of a URL that they quote', () => {
+  it('leave out the credentials of a quoted URL', () => {
     const url = 'https://robot:hunter2@img.example.org/u.qcow2?X-Amz-Signature=hunter2';
     const shown = 'https://***@img.example.org/u.qcow2?***';
     const said = (where: string) => `Validation of image href ${where} failed, as "${where}" is forbidden`;
     expect(faultOf({ faultstring: said(url) }).words).toBe(said(shown));
   });
 
-  it('are told apart from a URL before a line break as HTML writes it', () => {
+  it('do not run into a URL before an HTML line break', () => {
     const faultstring = 'See http://h/a?b=c<br />Then call.';
     expect(faultOf({ faultstring }).words).toBe('See http://h/a?*** Then call.');
   });
@@ -58,14 +58,14 @@ describe('the words of an error', () => {
     expect(words).toHaveLength(300);
   });
 
-  it('are had in one pass over the text, whatever it holds', () => {
+  it('take one pass over the text, whatever it holds', () => {
     for (const part of ['\n', '\nFailed', '<br ', ' ', '?', '@sha1:a']) {
       const faultstring = part.repeat(20_000);
       for (let count = 0; count < 500; count += 1) expect(faultOf({ faultstring }).words.length).toBeLessThan(301);
     }
   }, 60_000);
 
-  it('are found, or not, in any JSON', () => {
+  it('never cause an error, whatever the JSON', () => {
     const value = fc.oneof(fc.string(), fc.jsonValue(), fc.json());
     const body = fc.oneof(
       fc.jsonValue(),

@@ -54,12 +54,12 @@ describe('an image by its id', () => {
     expect(service.seen).toMatchObject([{ method: 'GET', path: `/v2/images/${mixed.toLowerCase()}` }]);
   });
 
-  it('is null where there is none', async () => {
+  it('is null if there is none', async () => {
     const { images } = setup([recorded('92-image-404')]);
     await expect(images.find(uuid(5), forever)).resolves.toBeNull();
   });
 
-  it('is not missing because a proxy says so', async () => {
+  it('is not missing just because a proxy says so', async () => {
     const { images } = setup([html(404)]);
     expect(await errorOf(images.find(uuid(5), forever))).toBeInstanceOf(NoAnswer);
   });
@@ -78,14 +78,14 @@ describe('an image by its id', () => {
 });
 
 describe('an image by its name', () => {
-  it('takes one request, with the name whole', async () => {
+  it('takes one request with the whole name', async () => {
     const name = 'Ubuntu & friends = 24%20/04?#ü';
     const { images } = setup([list({ ...ubuntu, name })]);
     await expect(images.find(name, forever)).resolves.toMatchObject({ id: uuid(700), name });
     expect(new URL(service.seen[0]?.path ?? '', service.endpoint).searchParams.get('name')).toBe(name);
   });
 
-  it('cannot be deployed when it is a kernel or a ramdisk', async () => {
+  it('cannot be deployed if it is a kernel or a ramdisk', async () => {
     const { images } = setup([list({ ...ubuntu, disk_format: 'ari' })]);
     expect(await errorOf(images.find('ubuntu-24.04', forever))).toMatchObject({
       code: 'image_not_deployable',
@@ -93,13 +93,13 @@ describe('an image by its name', () => {
     });
   });
 
-  it('is null where there is none', async () => {
+  it('is null if there is none', async () => {
     const { images } = setup([list()]);
     await expect(images.find('nosuch', forever)).resolves.toBeNull();
   });
 
   it.each(['in:ubuntu-24.04,debian-12', 'neq:debian-12'])(
-    'is exactly that one, though Glance takes "%s" for a filter',
+    'is exactly that one, although Glance reads "%s" as a filter',
     async (name) => {
       const { images } = setup([list(ubuntu)]);
       await expect(images.find(name, forever)).resolves.toBeNull();
@@ -111,7 +111,7 @@ describe('an image by its name', () => {
     await expect(images.find('ubuntu-24.04', forever)).resolves.toMatchObject({ id: uuid(700) });
   });
 
-  it('cannot be deployed when none is active', async () => {
+  it('cannot be deployed if none is active', async () => {
     const { images } = setup([list({ ...ubuntu, status: 'queued' })]);
     expect(await errorOf(images.find('ubuntu-24.04', forever))).toMatchObject({
       code: 'image_not_deployable',
@@ -119,17 +119,17 @@ describe('an image by its name', () => {
     });
   });
 
-  it('cannot be chosen when several are active, and the ids are told', async () => {
+  it('cannot be chosen if several are active, and the failure lists their ids', async () => {
     const { images } = setup([list(ubuntu, { ...ubuntu, id: uuid(701) })]);
     expect(await errorOf(images.find('ubuntu-24.04', forever))).toMatchObject({
       code: 'image_not_deployable',
       id: 'ubuntu-24.04',
       reason: `2 active images have this name: ${uuid(700)}, ${uuid(701)}`,
-      hint: 'Call again with the id of the one you mean.',
+      hint: 'Call again with the id of one of them.',
     });
   });
 
-  it('holds what others wrote in bounds when it is refused', async () => {
+  it('shows only a bounded part of foreign text in a refusal', async () => {
     const status = `queued\u202e${'x'.repeat(1_000_000)}`;
     const { images } = setup([list({ ...ubuntu, status })]);
     const { reason } = (await errorOf(images.find('ubuntu-24.04', forever))) as { reason: string };
@@ -150,11 +150,11 @@ describe('what Glance knows about an image', () => {
     [{ min_disk: 0, virtual_size: null }, 0],
     [{ min_disk: 'ten', virtual_size: 'large' }, 0],
     [{ min_disk: undefined, virtual_size: undefined }, 0],
-  ])('is the disk that it needs (%#)', async (changes, minDiskGb) => {
+  ])('includes the disk that it needs (%#)', async (changes, minDiskGb) => {
     expect(await imageOf(changes)).toMatchObject({ minDiskGb });
   });
 
-  it('is the architecture, if anybody says', async () => {
+  it('includes the architecture, if it is set', async () => {
     expect(await imageOf({ architecture: 'aarch64' })).toMatchObject({ architecture: 'aarch64' });
     expect(await imageOf({ architecture: 7 })).toMatchObject({ architecture: null });
     expect(await imageOf({})).toMatchObject({ architecture: null });
@@ -165,22 +165,22 @@ describe('what Glance knows about an image', () => {
     [{ img_type: 'whole-disk', kernel_id: uuid(3) }, false],
     [{ img_type: undefined, kernel_id: uuid(3) }, true],
     [{ img_type: undefined }, false],
-  ])('is whether it is one partition (%#)', async (changes, isPartition) => {
+  ])('includes whether it is a partition image (%#)', async (changes, isPartition) => {
     expect(await imageOf(changes)).toMatchObject({ isPartition });
   });
 
-  it('is its checksum, which Ironic asks for itself', async () => {
+  it('includes the checksum, so that Ironic needs none from us', async () => {
     expect(await imageOf({ os_hash_value: null })).toMatchObject({ lacksChecksum: false });
   });
 
-  it('need not be a name', async () => {
+  it('need not include a name', async () => {
     expect(await imageOf({ name: null })).toMatchObject({ name: null });
     expect(await imageOf({ name: 7 })).toMatchObject({ name: null });
   });
 });
 
 describe('all images', () => {
-  it('are read in one request, with what a choice needs', async () => {
+  it('take one request, with everything that a choice needs', async () => {
     const { images } = setup([
       list({ ...ubuntu, size: 3_000, architecture: 'x86_64' }, { ...ubuntu, id: uuid(701), name: null, min_disk: 0 }),
     ]);
@@ -207,7 +207,7 @@ describe('all images', () => {
     expect(Object.fromEntries(searchParams)).toEqual({ sort: 'name:asc', limit: '1000' });
   });
 
-  it('are not kernels and ramdisks, neither by their formats nor because another image boots with them', async () => {
+  it('leave out kernels and ramdisks, by their formats and because another image boots with them', async () => {
     const { images } = setup([
       list(
         { ...ubuntu, id: uuid(1), disk_format: 'aki', container_format: 'aki' },
@@ -225,7 +225,7 @@ describe('all images', () => {
     expect((await images.list(forever)).images).toMatchObject([{ obstacle: 'its status is queued' }]);
   });
 
-  it('are read page after page, by the last id of the one before', async () => {
+  it('are read page by page, each after the last id of the page before', async () => {
     const page = (number: number, next?: string) => json({ images: [{ ...ubuntu, id: uuid(number) }], next });
     const { images } = setup([page(1, '/v2/images?marker=elsewhere'), page(2, '/v2/images?marker=x'), page(3)]);
     const { images: all, complete } = await images.list(forever);
@@ -238,19 +238,19 @@ describe('all images', () => {
     ]);
   });
 
-  it('are not read for ever, and then they are not all', async () => {
+  it('are read up to a limit, and then marked as incomplete', async () => {
     const { images } = setup([json({ images: [ubuntu], next: '/v2/images?marker=x' })]);
     await expect(images.list(forever)).resolves.toMatchObject({ complete: false });
     expect(service.seen).toHaveLength(5);
   });
 
-  it('cannot be read when one of them cannot', async () => {
+  it('cannot be read if one of them cannot', async () => {
     const { images } = setup([list(ubuntu, { ...ubuntu, id: 'x' })]);
     expect(await errorOf(images.list(forever))).toBeInstanceOf(NoAnswer);
   });
 });
 
-describe('an image service that is not well', () => {
+describe('an image service with problems', () => {
   it('is asked three times in all', async () => {
     const { images, clock } = setup([broken, text('', 500), list(ubuntu)]);
     await expect(images.find('ubuntu-24.04', forever)).resolves.toMatchObject({ id: uuid(700) });
@@ -276,7 +276,7 @@ describe('an image service that is not well', () => {
     ['sends images without an id', list({ ...ubuntu, id: undefined }), /cannot be read/],
     ['sends images without a status', list({ ...ubuntu, status: 7 }), /cannot be read/],
     ['sends one elsewhere', () => new Response(null, { status: 302, headers: { location: '/' } }), /HTTP status 302/],
-  ])('gives no answer when it %s, and is not asked again', async (_, reply, words) => {
+  ])('gives no answer if it %s, and is not asked again', async (_, reply, words) => {
     const { images } = setup([reply]);
     const error = await errorOf(images.find('ubuntu-24.04', forever));
     expect(error).toBeInstanceOf(NoAnswer);
@@ -285,7 +285,7 @@ describe('an image service that is not well', () => {
     expect(service.seen).toHaveLength(1);
   });
 
-  it('has one deadline for all', async () => {
+  it('has one deadline for all tries', async () => {
     const { images, clock } = setup([stalled], 50);
     expect(await errorOf(images.find('ubuntu-24.04', forever))).toMatchObject({
       words: 'The image service did not answer within 0.05 s',
@@ -294,7 +294,7 @@ describe('an image service that is not well', () => {
     expect(clock.sleeps).toEqual([]);
   });
 
-  it('keeps nobody who leaves', async () => {
+  it('does not hold up a caller who leaves', async () => {
     const controller = new AbortController();
     const reason = new Error('the caller left');
     const { images } = setup([

@@ -103,7 +103,7 @@ describe('an answer', () => {
 });
 
 describe('a request', () => {
-  it('says what it wants and what it brings', async () => {
+  it('declares the type that it accepts and the type that it sends', async () => {
     let seen: unknown;
     const { endpoint, requests } = await serve(async (request, response) => {
       seen = { accept: request.headers.accept, type: request.headers['content-type'], body: await textOf(request) };
@@ -115,7 +115,7 @@ describe('a request', () => {
     expect(seen).toEqual({ accept: 'application/json', type: 'application/json', body: '{"target":"active"}' });
   });
 
-  it('is sent once, whatever the answer says about trying again', async () => {
+  it('is sent once, whatever the answer says about a retry', async () => {
     const { endpoint, requests } = await serve((_, response) => answer(response, 503, '', { 'retry-after': '0' }));
     const http = httpTo(endpoint);
     await http.ask(get, forever);
@@ -123,7 +123,7 @@ describe('a request', () => {
     expect(requests).toHaveLength(2);
   });
 
-  it('goes through the fetch that it is given', async () => {
+  it('uses the given fetch', async () => {
     const http = httpTo('http://nowhere.test', {
       fetch: async (request) => Response.json({ method: request.method, url: request.url }),
     });
@@ -159,13 +159,13 @@ describe('at most 8 requests', () => {
 });
 
 describe('no answer', () => {
-  it('and no effect when nobody listens there', async () => {
+  it('and no effect if nobody listens there', async () => {
     const failure = await failureOf(httpTo(nowhere).ask(put, forever));
     expect(failure.words).toBe(`Ironic at ${nowhere} cannot be reached (ECONNREFUSED)`);
     expect(failure.mayHaveTakenEffect).toBe(false);
   });
 
-  /** A fetch that fails as the global one does: why is in the cause. */
+  /** A fetch that fails like the global one, with the reason in the cause. */
   const failing = (details: object, cause: Error = new Error('deep down')) =>
     httpTo('http://ironic.test', {
       fetch: () => Promise.reject(new TypeError('fetch failed', { cause: Object.assign(cause, details) })),
@@ -179,14 +179,14 @@ describe('no answer', () => {
     ['getaddrinfo', 'ENOTFOUND'],
     ['getaddrinfo', 'EAI_AGAIN'],
     [undefined, 'UND_ERR_CONNECT_TIMEOUT'],
-  ])('and no effect when it failed to %s (%s)', async (syscall, code) => {
+  ])('and no effect if it failed to %s (%s)', async (syscall, code) => {
     expect(await failureOf(failing({ code, syscall }).ask(put, forever))).toMatchObject({
       words: `Ironic at http://ironic.test cannot be reached (${code})`,
       mayHaveTakenEffect: false,
     });
   });
 
-  it('and no effect when none of several addresses can be connected to', async () => {
+  it('and no effect if it can connect to none of several addresses', async () => {
     const errors = ['ETIMEDOUT', 'ENETUNREACH'].map((code) =>
       Object.assign(new Error(code), { code, syscall: 'connect' }),
     );
@@ -204,26 +204,26 @@ describe('no answer', () => {
     [undefined, 'UND_ERR_SOCKET'],
     [undefined, 'UND_ERR_HEADERS_TIMEOUT'],
     [undefined, undefined],
-  ])('but perhaps an effect when a connection failed to %s (%s)', async (syscall, code) => {
+  ])('but perhaps an effect if a connection failed to %s (%s)', async (syscall, code) => {
     const failure = await failureOf(failing({ code, syscall }).ask(put, forever));
     expect(failure.mayHaveTakenEffect).toBe(true);
     expect(failure.words).toContain(`(${code ?? 'connection failed'})`);
   });
 
-  it('when a fetch throws at once', async () => {
+  it('if a fetch throws at once', async () => {
     const fetch = () => {
       throw new Error('no');
     };
     expect((await failureOf(httpTo('http://ironic.test', { fetch }).ask(put, forever))).mayHaveTakenEffect).toBe(true);
   });
 
-  it('but perhaps an effect when the connection breaks before the answer', async () => {
+  it('but perhaps an effect if the connection breaks before the answer', async () => {
     const { endpoint } = await serve((request) => request.socket.destroy());
     const failure = await failureOf(httpTo(endpoint).ask(put, forever));
     expect(failure.mayHaveTakenEffect).toBe(true);
   });
 
-  it('but perhaps an effect when the connection breaks in the middle of the answer', async () => {
+  it('but perhaps an effect if the connection breaks in the middle of the answer', async () => {
     const { endpoint } = await serve((request, response) => {
       response.writeHead(200, { 'content-length': '1000' });
       response.write('{"uuid": ', () => request.socket.destroy());
@@ -232,13 +232,13 @@ describe('no answer', () => {
     expect(failure.mayHaveTakenEffect).toBe(true);
   });
 
-  it('within the time-out when the server says nothing', async () => {
+  it('within the time-out if the server says nothing', async () => {
     const { endpoint } = await serve(() => undefined);
     const failure = await failureOf(httpTo(endpoint, { timeout: 30 }).ask(put, forever));
     expect(failure).toMatchObject({ words: 'Ironic did not answer within 0.03 s', mayHaveTakenEffect: true });
   });
 
-  it('within the time-out when whoever sends the request does not notice that it is over', async () => {
+  it('within the time-out if the fetch ignores the signal', async () => {
     const http = httpTo('http://ironic.test', { timeout: 30, fetch: () => new Promise(() => undefined) });
     expect((await failureOf(http.ask(put, forever))).mayHaveTakenEffect).toBe(true);
   });
@@ -246,7 +246,7 @@ describe('no answer', () => {
   it.each([
     ['the global fetch', undefined],
     ['a fetch of its own', (request: Request) => fetch(request)],
-  ])('within the time-out by %s, whatever is collected as garbage meanwhile, and hangs up', async (_, own) => {
+  ])('within the time-out by %s, whatever the garbage collector takes, and it hangs up', async (_, own) => {
     let gone: () => void = () => undefined;
     const left = new Promise<void>((resolve) => {
       gone = resolve;
@@ -258,7 +258,7 @@ describe('no answer', () => {
     await expect(left).resolves.toBeUndefined();
   });
 
-  it('within the time-out when the body stalls', async () => {
+  it('within the time-out if the body stalls', async () => {
     const { endpoint } = await serve((_, response) => {
       response.writeHead(200);
       response.write('{"uuid": ');
@@ -273,7 +273,7 @@ describe('no answer', () => {
     expect(failure.words).toBe('Ironic did not answer within 5 s');
   });
 
-  it('when the body has no end', async () => {
+  it('if the body has no end', async () => {
     let gone: () => void = () => undefined;
     const left = new Promise<void>((resolve) => {
       gone = resolve;
@@ -289,7 +289,7 @@ describe('no answer', () => {
     });
     const failure = await failureOf(httpTo(endpoint).ask(get, forever));
     expect(failure).toMatchObject({ words: 'Ironic answered with more than 16 MiB', mayHaveTakenEffect: true });
-    // It hangs up, too.
+    // It also hangs up.
     await expect(left).resolves.toBeUndefined();
   });
 });

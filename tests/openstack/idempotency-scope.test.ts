@@ -14,7 +14,7 @@ const credential: Identity = { method: 'application_credential', credential: { i
 const clock = createFakeClock();
 const scopeOf = (session: Session) => createIdempotencyScope({ session, timeout: 5_000, clock, random: () => 0 });
 
-/** Where keys count with a token of which Keystone says that, and how often it was signed in for. */
+/** Where keys count with this token of Keystone, and how many sign-ins that took. */
 function keystone(
   said: object,
   settings: { readonly authUrl?: string; readonly identity?: Identity; readonly scope?: Scope } = {},
@@ -58,7 +58,7 @@ describe('where an idempotency key counts', () => {
     expect(await keystone(inProject('p1'), own).scope(forever)).toBe(byId);
   });
 
-  it('is another one for each project of application credentials, for each domain, for the system, and at each Keystone', async () => {
+  it('differs for each project of application credentials, each domain, the system, and each Keystone', async () => {
     const scopes = await Promise.all(
       [
         keystone(inProject('p1'), own),
@@ -72,19 +72,19 @@ describe('where an idempotency key counts', () => {
     expect(new Set(scopes).size).toBe(6);
   });
 
-  it('is the Ironic where there is no Keystone', async () => {
+  it('is the Ironic if there is no Keystone', async () => {
     const plain = createPlainSession({ type: 'none', endpoint: 'http://ironic' }, { image: 'http://glance' });
     await expect(scopeOf(plain)(forever)).resolves.toBe('http://ironic');
   });
 
-  it('is nowhere with a token that is for nothing', async () => {
+  it('is nowhere with a token without a scope', async () => {
     await expect(keystone({}).scope(forever)).rejects.toMatchObject({
       name: 'NoAnswer',
-      words: "Keystone's token is for no project, so that an idempotency_key counts nowhere",
+      words: "Keystone's token is for no project, so an idempotency_key cannot be used",
     });
   });
 
-  it('needs no sign-in but the one that all requests share', async () => {
+  it('needs only the sign-in that all requests share', async () => {
     const { session, scope, signIns } = keystone(inProject('p1'));
     expect(signIns()).toBe(0);
     await Promise.all([scope(forever), scope(forever)]);
@@ -92,7 +92,7 @@ describe('where an idempotency key counts', () => {
     expect(signIns()).toBe(1);
   });
 
-  it('is asked for again when a sign-in got no answer, but not when it was refused', async () => {
+  it('tries again if a sign-in gets no answer, but not if it is refused', async () => {
     const sick = keystone(inProject('p1'), {}, (signIn) =>
       signIn === 1 ? new Response('', { status: 503 }) : undefined,
     );
@@ -104,7 +104,7 @@ describe('where an idempotency key counts', () => {
     expect(strict.signIns()).toBe(1);
   });
 
-  it('is not waited for by a caller who has left', async () => {
+  it('does not hold up a caller who has left', async () => {
     const { scope, signIns } = keystone(inProject('p1'));
     await expect(scope(AbortSignal.abort(new Error('the caller left')))).rejects.toThrow('the caller left');
     expect(signIns()).toBe(0);

@@ -63,13 +63,13 @@ describe('the record of errors of one server', () => {
     { created_at: '2026-11-22T08:03:34+00:00', severity: 'ERROR', event_type: 'deploying', event: 'no' },
   ];
 
-  it('takes one request, for the whole of each text', async () => {
+  it('takes one request, with the full texts', async () => {
     const { bareMetal } = setup([json({ history })]);
     await expect(bareMetal.errors(id, forever)).resolves.toMatchObject([{ work: 'deploying', words: 'no' }]);
     expect(service.seen).toMatchObject([{ method: 'GET', path: `/v1/nodes/${id}/history?detail=true` }]);
   });
 
-  it('is not tried twice', async () => {
+  it('is not read a second time', async () => {
     const { bareMetal } = setup([fault(503, 'busy'), json({ history })]);
     expect(await errorOf(bareMetal.errors(id, forever))).toBeDefined();
     expect(service.seen).toHaveLength(1);
@@ -78,13 +78,13 @@ describe('the record of errors of one server', () => {
   it.each([
     ['that refuses', fault(403, 'no'), Refused],
     ['that has none', fault(404, 'Node bm-1 could not be found.'), Refused],
-    ['whose answer is none', json({}), NoAnswer],
-  ])('is not had of an Ironic %s', async (_, reply, error) => {
+    ['with an invalid answer', json({}), NoAnswer],
+  ])('is not available from an Ironic %s', async (_, reply, error) => {
     const { bareMetal } = setup([reply]);
     expect(await errorOf(bareMetal.errors(id, forever))).toBeInstanceOf(error);
   });
 
-  it('is not asked for where Ironic is too old to have one', async () => {
+  it('is not read if Ironic is too old to have one', async () => {
     const headers = {
       'x-openstack-ironic-api-minimum-version': '1.1',
       'x-openstack-ironic-api-maximum-version': '1.77',
@@ -97,25 +97,25 @@ describe('the record of errors of one server', () => {
 });
 
 describe('reading one server', () => {
-  it('takes one request with the fields that are needed', async () => {
+  it('takes one request with the necessary fields', async () => {
     const { bareMetal } = setup([json(node)]);
     await expect(bareMetal.find('bm-1', forever)).resolves.toMatchObject({ id, name: 'bm-1' });
     expect(service.seen).toMatchObject([{ method: 'GET', version: '1.78', body: undefined }]);
     expect(service.seen[0]?.path).toMatch(/^\/v1\/nodes\/bm-1\?fields=uuid%2Cname%2C.*retired%2Clessee$/);
   });
 
-  it('answers null where there is none', async () => {
+  it('returns null if there is none', async () => {
     const { bareMetal } = setup([fault(404, 'Node bm-1 could not be found.')]);
     await expect(bareMetal.find('bm-1', forever)).resolves.toBeNull();
   });
 
-  it('finds a name in any case, as a database may compare it', async () => {
+  it('ignores the case of a name, as some databases do', async () => {
     const { bareMetal } = setup([json(node)]);
     await expect(bareMetal.find('BM-1', forever)).resolves.toMatchObject({ id });
     await expect(bareMetal.find(id.toUpperCase(), forever)).resolves.toMatchObject({ id });
   });
 
-  it.each(['bm-2', uuid(2)])('has no answer where Ironic shows another one than %s', async (ref) => {
+  it.each(['bm-2', uuid(2)])('gives no answer if Ironic returns another server than %s', async (ref) => {
     const { bareMetal } = setup([json(node)]);
     expect(await errorOf(bareMetal.find(ref, forever))).toMatchObject({
       name: 'NoAnswer',
@@ -123,7 +123,7 @@ describe('reading one server', () => {
     });
   });
 
-  it('has no answer where Ironic shows another one than it was to reserve, or of another deployment', async () => {
+  it('gives no answer if Ironic returns another server than the reserved one, or another deployment', async () => {
     const other = { ...node, uuid: uuid(2), instance_uuid: uuid(8) };
     const reserved = await errorOf(setup([json(other)]).bareMetal.reserve(id, reservation, forever));
     expect(reserved).toMatchObject({ name: 'NoAnswer', mayHaveTakenEffect: true });
@@ -131,20 +131,17 @@ describe('reading one server', () => {
     expect(await errorOf(bareMetal.findByDeployment(uuid(9), forever))).toBeInstanceOf(NoAnswer);
   });
 
-  it.each(['-'.repeat(36), 'a'.repeat(32), `${uuid(1)}\n`, '../../v1'])(
-    'does not take %j for the id of one',
-    async (other) => {
-      const { bareMetal } = setup([json({ ...node, uuid: other })]);
-      expect(await errorOf(bareMetal.find('bm-1', forever))).toBeInstanceOf(NoAnswer);
-    },
-  );
+  it.each(['-'.repeat(36), 'a'.repeat(32), `${uuid(1)}\n`, '../../v1'])('does not treat %j as an id', async (other) => {
+    const { bareMetal } = setup([json({ ...node, uuid: other })]);
+    expect(await errorOf(bareMetal.find('bm-1', forever))).toBeInstanceOf(NoAnswer);
+  });
 
   it('is not fooled by the 404 of a proxy', async () => {
     const { bareMetal } = setup([html(404)]);
     expect(await errorOf(bareMetal.find('bm-1', forever))).toBeInstanceOf(NoAnswer);
   });
 
-  it.each(['bm-1', 'rack.1_a~b', uuid(1), '...', '-'])('names %s in the path as it is', async (ref) => {
+  it.each(['bm-1', 'rack.1_a~b', uuid(1), '...', '-'])('puts %s into the path unchanged', async (ref) => {
     const { bareMetal } = setup([json(ref === id ? node : { ...node, name: ref })]);
     await bareMetal.find(ref, forever);
     expect(service.seen[0]?.path.split('?')[0]).toBe(`/v1/nodes/${ref}`);
@@ -165,7 +162,7 @@ describe('reading one server', () => {
     'a\n',
     '\ud800',
     'x'.repeat(10_000),
-  ])('asks nobody for %j, which can be no name', async (ref) => {
+  ])('sends no request for %j, which cannot be a name', async (ref) => {
     const { bareMetal } = setup([json(node)]);
     await expect(bareMetal.find(ref, forever)).resolves.toBeNull();
     for (const change of [
@@ -197,7 +194,7 @@ describe('listing the servers that are free', () => {
     expect(url.searchParams.get('fields')).not.toContain('driver_internal_info');
   });
 
-  it('filters by conductor group, and goes on behind the last one, with all filters, in longer pages', async () => {
+  it('filters by conductor group, and goes on after the last server, with all filters, in longer pages', async () => {
     const { bareMetal } = setup([
       json({ nodes: [node], next: 'http://ironic.test/v1/nodes?marker=x' }),
       json({ nodes: [] }),
@@ -213,7 +210,7 @@ describe('listing the servers that are free', () => {
     expect(second).toEqual({ ...first, limit: '1000', marker: id });
   });
 
-  it('names no class when any will do', async () => {
+  it('names no class if any will do', async () => {
     const { bareMetal } = setup([json({ nodes: [] })]);
     await expect(bareMetal.listFree({}, undefined, forever)).resolves.toEqual({ servers: [], next: null });
     expect(service.seen[0]?.path).not.toContain('resource_class=');
@@ -232,7 +229,7 @@ describe('listing the servers that are free', () => {
 });
 
 describe('undeploying a server', () => {
-  it('takes one request, which names no more than the target', async () => {
+  it('takes one request that has only the target', async () => {
     const { bareMetal } = setup([text('', 202)]);
     await expect(bareMetal.undeploy(id, justSeen, forever)).resolves.toEqual({ kind: 'accepted' });
     expect(service.seen).toMatchObject([
@@ -244,7 +241,7 @@ describe('undeploying a server', () => {
 const stateIn = (request: Request) => new URL(request.url).searchParams.get('provision_state') ?? '';
 
 describe('listing the servers that are being deployed', () => {
-  it('takes one request for each state, of servers that somebody has', async () => {
+  it('takes one request for each state, for servers in use', async () => {
     const of = (request: Request) => json({ nodes: [{ ...node, name: stateIn(request) }] })(request);
     const { bareMetal } = setup([of]);
     const servers = await bareMetal.listReservedOrDeploying(forever);
@@ -258,7 +255,7 @@ describe('listing the servers that are being deployed', () => {
     }
   });
 
-  it('asks an Ironic that does not know the newest of them for nothing there', async () => {
+  it('skips the newest states on an Ironic that does not know them', async () => {
     const unknown = fault(400, 'Provision state "deploy hold" is not valid');
     const { bareMetal } = setup([
       (request) => (stateIn(request) === 'deploy hold' ? unknown(request) : json({ nodes: [node] })(request)),
@@ -266,14 +263,14 @@ describe('listing the servers that are being deployed', () => {
     expect(await bareMetal.listReservedOrDeploying(forever)).toHaveLength(3);
   });
 
-  it('does not take a refusal of anything else for an empty list', async () => {
+  it('does not treat any other refusal as an empty list', async () => {
     const { bareMetal } = setup([fault(400, 'Field(s) "instance_info" are not valid')]);
     expect(await errorOf(bareMetal.listReservedOrDeploying(forever))).toMatchObject({ refusal: 'invalid' });
   });
 });
 
 describe('listing the servers in the middle of a deployment', () => {
-  it('takes one request for each state, with all that one server is asked for', async () => {
+  it('takes one request for each state, with the fields of a single server', async () => {
     const of = (request: Request) =>
       json({ nodes: [{ ...node, provision_state: stateIn(request), deploy_step: { step: 'write_image' } }] })(request);
     const { bareMetal } = setup([of]);
@@ -287,7 +284,7 @@ describe('listing the servers in the middle of a deployment', () => {
     }
   });
 
-  it('gives no answer when one of them cannot be read', async () => {
+  it('gives no answer if one of them cannot be read', async () => {
     const { bareMetal } = setup([json({ nodes: [{}] })]);
     expect(await errorOf(bareMetal.listInDeployment(forever))).toMatchObject({ name: 'NoAnswer' });
   });
@@ -300,14 +297,14 @@ describe('the server that carries a deployment', () => {
     expect(service.seen[0]?.path).toContain(`/v1/nodes?instance_uuid=${uuid(9)}&fields=`);
   });
 
-  it('is null where there is none', async () => {
+  it('is null if there is none', async () => {
     const { bareMetal } = setup([json({ nodes: [] })]);
     await expect(bareMetal.findByDeployment(uuid(9), forever)).resolves.toBeNull();
   });
 });
 
 describe('reserving a server', () => {
-  it('takes one patch and answers with the server as it is then', async () => {
+  it('takes one patch and returns the server after it', async () => {
     const { bareMetal } = setup([json({ ...node, instance_uuid: uuid(9) })]);
     await expect(bareMetal.reserve(id, reservation, forever)).resolves.toMatchObject({ deploymentId: uuid(9) });
     expect(service.seen).toMatchObject([
@@ -322,7 +319,7 @@ describe('reserving a server', () => {
     ]);
   });
 
-  it('has no answer when that cannot be read, and may have taken effect', async () => {
+  it('gives no answer if that cannot be read, and may have taken effect', async () => {
     const { bareMetal } = setup([json({ uuid: id })]);
     expect(await errorOf(bareMetal.reserve(id, reservation, forever))).toMatchObject({
       name: 'NoAnswer',
@@ -343,13 +340,13 @@ describe('starting a deployment', () => {
     ]);
   });
 
-  it('leaves the config drive out where there is none', async () => {
+  it('leaves out the config drive if there is none', async () => {
     const { bareMetal } = setup([() => new Response(null, { status: 202 })]);
     await bareMetal.deploy(id, plainStart, forever);
     expect(service.seen[0]?.body).toEqual({ target: 'active' });
   });
 
-  it('takes an image that Ironic cannot make out for refused data, not for an outage', async () => {
+  it('treats an image that Ironic cannot resolve as refused data, not as an outage', async () => {
     const { bareMetal } = setup([fault(500, 'Validation of image href nonsense failed, reason: no such scheme')]);
     expect(await errorOf(bareMetal.deploy(id, plainStart, forever))).toMatchObject({
       name: 'Refused',
@@ -357,7 +354,7 @@ describe('starting a deployment', () => {
     });
   });
 
-  it.each([400, 404])('takes a missing conductor for a busy Ironic (HTTP status %i)', async (status) => {
+  it.each([400, 404])('treats a missing conductor as a busy Ironic (HTTP status %i)', async (status) => {
     const { bareMetal } = setup([fault(status, 'No valid host was found. Reason: No conductor service registered')]);
     expect(await errorOf(bareMetal.deploy(id, plainStart, forever))).toMatchObject({ refusal: 'busy' });
   });
@@ -365,18 +362,18 @@ describe('starting a deployment', () => {
   it.each([
     [413, 'Request body too large', 'invalid'],
     [400, 'JSON nested too deep', 'invalid'],
-  ])('takes a body that is too large or too deep for refused data', async (status, words, refusal) => {
+  ])('treats a body that is too large or too deep as refused data', async (status, words, refusal) => {
     const { bareMetal } = setup([json({ faultstring: words }, { status })]);
     expect(await errorOf(bareMetal.deploy(id, plainStart, forever))).toMatchObject({ refusal, words });
   });
 
-  it('takes a proxy that lets nothing of this size through for refused data, for it was not passed on', async () => {
+  it('treats a request that is too large for a proxy as refused, because the proxy did not pass it on', async () => {
     const { bareMetal } = setup([html(413)]);
     expect(
       await errorOf(bareMetal.deploy(id, { ...plainStart, configDrive: { user_data: 'x' } }, forever)),
     ).toMatchObject({
       refusal: 'invalid',
-      words: expect.stringMatching(/^something on the way to Ironic.*\(HTTP status 413\).*config drive/),
+      words: expect.stringMatching(/^something in front of Ironic.*\(HTTP status 413\).*config drive/),
       by: 'us',
     });
   });
@@ -411,7 +408,7 @@ describe('releasing a server', () => {
         `Couldn't apply patch '{'op': 'remove', 'path': '/instance_info/ironic_mcp/a'}'. Reason: member 'ironic_mcp' not found in {'image_source': 'b'}`,
       ),
     ],
-  ])('is done when %s', async (_, reply) => {
+  ])('succeeds if %s', async (_, reply) => {
     const { bareMetal } = setup([reply]);
     await expect(bareMetal.release(id, reservation, forever)).resolves.toBeUndefined();
     expect(service.seen).toHaveLength(1);
@@ -429,7 +426,7 @@ describe('releasing a server', () => {
 });
 
 describe('a page of all servers', () => {
-  it('is asked for by the last id of the one before', async () => {
+  it('starts after the last id of the page before', async () => {
     const { bareMetal } = setup([json({ nodes: [node] })]);
     await expect(bareMetal.list({}, undefined, forever)).resolves.toMatchObject({ servers: [{ id }] });
     await bareMetal.list({}, uuid(5), forever);
@@ -438,7 +435,7 @@ describe('a page of all servers', () => {
       ['1000', null],
       ['1000', uuid(5)],
     ]);
-    // Ironic's own links to the next page drop the filters.
+    // Ironic's links to the next page drop the filters.
     expect(queries[0]?.get('provision_state')).toBeNull();
   });
 });
@@ -448,7 +445,7 @@ describe('the network of a server', () => {
   const noContent: Reply = () => new Response(null, { status: 204 });
   const conflict = fault(409, 'Unable to attach VIF because VIF is already attached to Ironic Node');
 
-  it('has its ports and cards read', async () => {
+  it('has ports and MAC addresses', async () => {
     const { bareMetal } = setup([
       attached(uuid(801)),
       json({ ports: [{ address: '52:54:00:AB:00:01' }, { address: '52:54:00:ab:00:02' }] }),
@@ -468,26 +465,26 @@ describe('the network of a server', () => {
   });
 
   it.each(['..', '../states/provision', '$(reboot)', 'a && b', ''])(
-    'cannot be read where a port has the id %j, which would lead a path or a shell astray',
+    'cannot be read if a port has the id %j, which is dangerous in a path or a shell',
     async (port) => {
       const { bareMetal } = setup([attached(uuid(801), port)]);
       expect(await errorOf(bareMetal.vifs(id, forever))).toBeInstanceOf(NoAnswer);
     },
   );
 
-  it('asks nobody to detach what can be no port', async () => {
+  it('sends no request to detach something that cannot be a port', async () => {
     const { bareMetal } = setup([noContent]);
     expect(await errorOf(bareMetal.detach(id, '..', forever))).toMatchObject({ refusal: 'invalid' });
     expect(service.seen).toEqual([]);
   });
 
-  it('fails to be read as Ironic says', async () => {
+  it('fails with the reason that Ironic gives', async () => {
     const { bareMetal } = setup([fault(403, 'no')]);
     expect(await errorOf(bareMetal.vifs(id, forever))).toMatchObject({ refusal: 'forbidden' });
     expect(await errorOf(bareMetal.macAddresses(id, forever))).toMatchObject({ refusal: 'forbidden' });
   });
 
-  it('has a port attached and detached', async () => {
+  it('can attach and detach a port', async () => {
     const { bareMetal } = setup([noContent]);
     await bareMetal.attach(id, uuid(801), forever);
     await bareMetal.detach(id, uuid(801), forever);
@@ -497,7 +494,7 @@ describe('the network of a server', () => {
     ]);
   });
 
-  it('may have had it attached or detached before', async () => {
+  it('accepts that the port was attached or detached before', async () => {
     await expect(
       setup([conflict, attached(uuid(801))]).bareMetal.attach(id, uuid(801), forever),
     ).resolves.toBeUndefined();
@@ -519,11 +516,11 @@ describe('a port that Ironic does not attach', () => {
   const attachment = (...replies: Reply[]) => errorOf(setup(replies).bareMetal.attach(id, port, forever));
   const attached = (...ids: string[]) => json({ vifs: ids.map((each) => ({ id: each })) });
 
-  // The texts of ironic/common/neutron.py and ironic/drivers/modules/network/common.py, with status 500 all of them.
+  // The texts of ironic/common/neutron.py and ironic/drivers/modules/network/common.py. All have status 500.
   it.each([
     `Unable to attach VIF ${port} because Ironic can not update Neutron port ${port} MAC address to match physical MAC address 52:54:00:00:00:01`,
     `Port group ${uuid(3)} has member ports with inconsistent physical networks (a, b). All ports in a port group must have the same physical network.`,
-  ])('is refused, as it does not suit: %s', async (words) => {
+  ])('is refused because it does not fit: %s', async (words) => {
     expect(await attachment(fault(500, words), attached())).toMatchObject({
       name: 'Refused',
       refusal: 'invalid',
@@ -536,12 +533,12 @@ describe('a port that Ironic does not attach', () => {
     `An unknown error was encountered while attempting to retrieve neutron port ${port}. Error: no`,
     `Unable to clear binding profile for neutron port ${port}. Error: no`,
     `Could not seed network configuration for VIF ${port}to node ${id}, possible network, state, or access permission issue. no`,
-  ])('is refused although Ironic has noted it already: %s', async (words) => {
+  ])('is refused although Ironic has already recorded it: %s', async (words) => {
     expect(await attachment(fault(500, words), attached(port))).toMatchObject({ name: 'Refused', refusal: 'invalid' });
   });
 
   it.each(['neutron port', 'neutron subnet', 'neutron segment', 'network'])(
-    'was not attached when Neutron does not tell of its %s',
+    'is not attached if Neutron says nothing about its %s',
     async (what) => {
       const down = fault(500, `Could not retrieve ${what}: Unable to establish connection to http://neutron:9696`);
       expect(await attachment(down, attached())).toMatchObject({ name: 'NoAnswer', mayHaveTakenEffect: false });
@@ -549,13 +546,13 @@ describe('a port that Ironic does not attach', () => {
   );
 
   it.each<[string, Reply]>([
-    ['an error that says nothing of it', fault(500, 'Timed out waiting for a reply to message ID 7')],
-    ['a page of something on the way', html(504)],
-  ])('may be attached yet after %s', async (_, reply) => {
+    ['an error that does not mention it', fault(500, 'Timed out waiting for a reply to message ID 7')],
+    ['a page of a proxy', html(504)],
+  ])('may still be attached after %s', async (_, reply) => {
     expect(await attachment(reply, attached())).toMatchObject({ name: 'NoAnswer', mayHaveTakenEffect: true });
   });
 
-  it('may be attached yet when its ports cannot be read either', async () => {
+  it('may still be attached if the ports cannot be read either', async () => {
     const cause = Object.assign(new Error('nobody listens'), { code: 'ECONNREFUSED', syscall: 'connect' });
     const fetch = async (request: Request) => {
       if (request.method === 'POST') return html(504)(request);
@@ -579,7 +576,7 @@ describe('what Ironic really answered', () => {
     if (refusal === null) {
       expect(error).toBeInstanceOf(NoAnswer);
       expect(error).toMatchObject({ mayHaveTakenEffect: true });
-      // Within quotation marks of ours.
+      // In our own quotation marks.
       expect((error as NoAnswer).words).toContain(words.replaceAll('"', "'"));
     } else {
       expect(error).toBeInstanceOf(Refused);
@@ -635,20 +632,20 @@ describe('reads', () => {
   };
   const busy = fault(503, 'Resource temporarily unavailable, please retry.');
 
-  it.each(reads)('are repeated when they get lost: %s', async (name, call) => {
+  it.each(reads)('are repeated if they get lost: %s', async (name, call) => {
     const { bareMetal, clock } = setup([broken, busy, good[name] ?? broken]);
     expect(await call(bareMetal)).toBeTruthy();
     expect(service.seen).toHaveLength(3);
     expect(clock.sleeps).toEqual([100, 200]);
   });
 
-  it.each(reads)('are given up after three times: %s', async (_, call) => {
+  it.each(reads)('are tried three times at most: %s', async (_, call) => {
     const { bareMetal } = setup([broken]);
     expect(await errorOf(call(bareMetal))).toBeInstanceOf(NoAnswer);
     expect(service.seen).toHaveLength(3);
   });
 
-  it.each(reads)('are not repeated when they are refused: %s', async (_, call) => {
+  it.each(reads)('are not repeated if they are refused: %s', async (_, call) => {
     for (const status of [400, 401, 403]) {
       const { bareMetal } = setup([fault(status, 'no')]);
       expect(await errorOf(call(bareMetal))).toBeInstanceOf(Error);
@@ -663,7 +660,7 @@ describe('reads', () => {
     expect(clock.sleeps).toEqual([]);
   });
 
-  it('end with the caller', async () => {
+  it('end when the caller leaves', async () => {
     const controller = new AbortController();
     const reason = new Error('the caller left');
     const { bareMetal } = setup([
@@ -676,7 +673,7 @@ describe('reads', () => {
     expect(service.seen).toHaveLength(1);
   });
 
-  it('end with the caller between two repetitions', async () => {
+  it('end when the caller leaves between two tries', async () => {
     const controller = new AbortController();
     const reason = new Error('the caller left');
     const { bareMetal, clock } = setup([broken]);
@@ -721,7 +718,7 @@ describe('an Ironic of another version', () => {
     'x-openstack-ironic-api-maximum-version': newest,
   });
 
-  /** Speaks the versions up to a newest one, and refuses those that are newer, and fields that came later. */
+  /** Supports the versions up to a newest one. It refuses newer versions and their fields. */
   const ironicUpTo =
     (newest: number): Reply =>
     (request) => {
@@ -737,7 +734,7 @@ describe('an Ironic of another version', () => {
     };
 
   it.each([59, 60, 61, 64, 65, 77])(
-    'that speaks 1.%i at most is spoken to in that from the first call on',
+    'with 1.%i as its newest version gets that version from the first call on',
     async (newest) => {
       for (const [, call] of [...reads, ...changes]) {
         const before = service.seen.length;
@@ -750,7 +747,7 @@ describe('an Ironic of another version', () => {
     },
   );
 
-  it('that speaks 1.60 at most answers all who come at the same moment', async () => {
+  it('with 1.60 as its newest version answers several calls at the same moment', async () => {
     for (const [, call] of [...reads, ...changes]) {
       const { bareMetal } = setup([ironicUpTo(60)]);
       expect(await Promise.all([1, 2, 3].map(() => errorOf(call(bareMetal))))).toEqual(Array(3).fill(undefined));
@@ -758,32 +755,32 @@ describe('an Ironic of another version', () => {
     }
   });
 
-  it('that speaks 1.78 and more is spoken to in 1.78', async () => {
+  it('with 1.78 and newer versions gets 1.78', async () => {
     const { bareMetal } = setup([ironicUpTo(82)]);
     await bareMetal.find(id, forever);
     expect(service.seen.map(({ version }) => version)).toEqual(['1.78']);
     expect(bareMetal.apiVersion()).toBe('1.78');
   });
 
-  it('that speaks 1.58 at most is too old', async () => {
+  it('with 1.58 as its newest version is too old', async () => {
     for (const [, call] of [...reads, ...changes]) {
       const { bareMetal } = setup([ironicUpTo(58)]);
       expect(await errorOf(call(bareMetal))).toMatchObject({
         name: 'Refused',
         refusal: 'too_old',
-        words: 'Ironic speaks API 1.58, and 1.59 is needed',
-        reason: 'Ironic speaks API 1.58, and 1.59 is needed',
+        words: 'Ironic speaks API 1.58; 1.59 is needed',
+        reason: 'Ironic speaks API 1.58; 1.59 is needed',
       });
     }
   });
 
-  it('that speaks only newer ones is spoken to in its oldest', async () => {
+  it('with only newer versions gets its oldest', async () => {
     const { bareMetal } = setup([fault(406, 'no', range('1.90', '1.120')), json(node)]);
     await expect(bareMetal.find(id, forever)).resolves.toMatchObject({ id });
     expect(service.seen.map(({ version }) => version)).toEqual(['1.78', '1.90']);
   });
 
-  it('that does not say which it speaks is too old', async () => {
+  it('that does not say its versions is too old', async () => {
     const { bareMetal } = setup([fault(406, 'Invalid value for X-OpenStack-Ironic-API-Version header')]);
     expect(await errorOf(bareMetal.find(id, forever))).toMatchObject({
       refusal: 'too_old',
@@ -792,15 +789,15 @@ describe('an Ironic of another version', () => {
     expect(service.seen).toHaveLength(1);
   });
 
-  it('that refuses the version it has offered is too old, and not asked forever', async () => {
+  it('that refuses its own version is too old, and is not asked forever', async () => {
     const { bareMetal } = setup([fault(406, 'no', range('1.1', '1.60'))]);
     expect(await errorOf(bareMetal.find(id, forever))).toMatchObject({ refusal: 'too_old' });
     expect(service.seen).toHaveLength(2);
   });
 });
 
-describe('an Ironic that changes its mind about its versions', () => {
-  it('is too old, and not asked forever', async () => {
+describe('an Ironic that keeps changing its versions', () => {
+  it('is too old, and is not asked forever', async () => {
     const headers = (newest: string) => ({
       'x-openstack-ironic-api-minimum-version': '1.1',
       'x-openstack-ironic-api-maximum-version': newest,
@@ -812,11 +809,11 @@ describe('an Ironic that changes its mind about its versions', () => {
 });
 
 describe("Ironic's clock", () => {
-  it('is our own before Ironic has said anything', () => {
+  it('equals our own before Ironic has answered', () => {
     expect(setup([]).bareMetal.now()).toBe(start);
   });
 
-  it('is taken from its latest answer, and goes on', async () => {
+  it('comes from its latest answer, and runs on', async () => {
     const { bareMetal, clock } = setup([
       json(node, { headers: { date: new Date(start + 90_000).toUTCString() } }),
       json(node, { headers: { date: new Date(start - 30_000).toUTCString() } }),
@@ -841,13 +838,13 @@ describe("Ironic's clock", () => {
     },
   );
 
-  it.each([3_600_000, -3_600_000])('counts alone when ours is plainly wrong, by %i ms', async (skew) => {
+  it.each([3_600_000, -3_600_000])('counts alone if ours is plainly wrong, by %i ms', async (skew) => {
     const { bareMetal } = setup([json(node, { headers: { date: new Date(start + skew).toUTCString() } })]);
     await bareMetal.find(id, forever);
     expect([bareMetal.now(), bareMetal.latest()]).toEqual([start + skew, start + skew]);
   });
 
-  it('is taken from a refusal too', async () => {
+  it('comes from a refusal as well', async () => {
     const { bareMetal } = setup([
       fault(404, 'Node x could not be found.', { date: new Date(start + 5_000).toUTCString() }),
     ]);
@@ -855,7 +852,7 @@ describe("Ironic's clock", () => {
     expect(bareMetal.latest()).toBe(start + 5_000);
   });
 
-  it.each(['yesterday', ''])('is not disturbed by the date %j', async (date) => {
+  it.each(['yesterday', ''])('ignores the date %j', async (date) => {
     const { bareMetal } = setup([json(node, { headers: { date } })]);
     await bareMetal.find(id, forever);
     expect(bareMetal.now()).toBe(start);

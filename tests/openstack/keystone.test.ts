@@ -19,7 +19,7 @@ const auth: KeystoneAuth = {
 const start = Date.parse('2026-01-01T00:00:00Z');
 const never = new AbortController().signal;
 
-/** A cloud of one Keystone and one service, which takes the newest token only. */
+/** A cloud of one Keystone and one service, which accepts only the newest token. */
 function cloud(
   options: {
     auth?: Partial<KeystoneAuth>;
@@ -154,17 +154,17 @@ describe('a session at Keystone', () => {
     expect(asked).toEqual([url]);
   });
 
-  test('goes where the settings say before it goes by the catalog', async () => {
+  test('prefers the settings to the catalog', async () => {
     const { http, asked } = cloud({ overrides: { baremetal: 'http://mine' } });
     await http.ask(get, never);
     expect(asked).toEqual(['http://mine/v1/nodes']);
   });
 
-  test('names what the catalog has when it has not what is sought', async () => {
+  test('names the endpoints of the catalog if the right one is missing', async () => {
     await expect(cloud({ auth: { region: 'West' } }).http.ask(get, never)).rejects.toThrow(
-      "Keystone's catalog has no service of type baremetal for interface public and region West; it has South/public, North/internal, North/public: look at OS_REGION_NAME and OS_INTERFACE",
+      "Keystone's catalog has no service of type baremetal for interface public and region West; it has South/public, North/internal, North/public: check OS_REGION_NAME and OS_INTERFACE",
     );
-    await expect(cloud().images.ask(get, never)).rejects.toThrow(/it has none at all: set OS_IMAGE_ENDPOINT_OVERRIDE$/);
+    await expect(cloud().images.ask(get, never)).rejects.toThrow(/it has none: set OS_IMAGE_ENDPOINT_OVERRIDE$/);
   });
 
   test.each([
@@ -180,7 +180,7 @@ describe('a session at Keystone', () => {
     expect((await http.ask(get, never)).body).toEqual({ token: 'token-2' });
   });
 
-  test('renews a refused token once for 200 calls at the same time, and all of them succeed', async () => {
+  test('renews a refused token once for 200 simultaneous calls, and all of them succeed', async () => {
     const { http, signIns, revoke } = cloud();
     await http.ask(get, never);
     revoke();
@@ -189,12 +189,12 @@ describe('a session at Keystone', () => {
     expect(signIns).toHaveLength(2);
   });
 
-  test('does not try a third time when the new token is refused too', async () => {
+  test('does not try a third time if the new token is refused as well', async () => {
     const { http, signIns } = cloud({ stubborn: true });
     await expect(http.ask(get, never)).rejects.toMatchObject({
       name: 'SignInRefused',
       words:
-        'Ironic refused the sign-in: "expired"; it does not take a token of this Keystone: look at OS_AUTH_URL and OS_BAREMETAL_ENDPOINT_OVERRIDE',
+        'Ironic refused the sign-in: "expired"; it does not accept tokens of this Keystone: check OS_AUTH_URL and OS_BAREMETAL_ENDPOINT_OVERRIDE',
       mayHaveTakenEffect: false,
     });
     expect(signIns).toHaveLength(2);
@@ -206,7 +206,7 @@ describe('a session at Keystone', () => {
       'Keystone refused the sign-in (HTTP status 401: "The request you have made requires authentication."); one of OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and OS_PROJECT_NAME is wrong, or the user has no role in that project',
     ],
     [500, 'Keystone refused the sign-in (HTTP status 500: "The request you have made requires authentication.")'],
-  ])('that is refused with %i says so without any secret', async (status, sentence) => {
+  ])('that is refused with %i says so without a secret', async (status, sentence) => {
     const refuse = () =>
       Response.json(
         { error: { code: status, message: 'The request you have made requires authentication.' } },
@@ -226,7 +226,7 @@ describe('a session at Keystone', () => {
         revoke();
       },
     ],
-  ])('that breaks off %s leaves a change unsent, which then had no effect', async (_, before) => {
+  ])('that breaks off %s leaves a change unsent and without effect', async (_, before) => {
     let breaks = false;
     const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
     const refuse = () => {
@@ -242,7 +242,7 @@ describe('a session at Keystone', () => {
     });
   });
 
-  test('is not tried again for a while after it was refused, however many want it', async () => {
+  test('is not repeated for a while after a refusal, however many callers need it', async () => {
     const refuse = () => Response.json({ error: { code: 401, message: 'No.' } }, { status: 401 });
     const { http, images, signIns, advance } = cloud({ refuse });
     await expect(Promise.all([http.ask(get, never), images.ask(get, never)])).rejects.toThrow(/status 401: "No\."/);
@@ -267,7 +267,7 @@ describe('a session at Keystone', () => {
     [
       auth.scope,
       { method: 'token', token: 't' } as const,
-      'OS_TOKEN has expired or was never good, OS_PROJECT_NAME is wrong',
+      'OS_TOKEN has expired or is wrong, OS_PROJECT_NAME is wrong',
     ],
     [
       'own' as const,
@@ -279,16 +279,16 @@ describe('a session at Keystone', () => {
       { method: 'application_credential', credential: { name: 'c', user: { id: 'u' } }, secret: 's' } as const,
       'OS_APPLICATION_CREDENTIAL_NAME, OS_USERNAME, OS_USER_DOMAIN_NAME or OS_APPLICATION_CREDENTIAL_SECRET is wrong',
     ],
-  ])('for %j that is refused names the settings to look at', async (scope, identity, suspects) => {
+  ])('for %j that is refused names the settings to check', async (scope, identity, suspects) => {
     const refuse = () => Response.json({ error: { code: 401, message: 'No.' } }, { status: 401 });
     const { http } = cloud({ refuse, auth: { scope, identity } });
     await expect(http.ask(get, never)).rejects.toThrow(suspects);
   });
 
-  test('with a token that Keystone does not find blames the token', async () => {
+  test('with a token that Keystone does not know blames the token', async () => {
     const refuse = () => Response.json({ error: { code: 404, message: 'Could not find token.' } }, { status: 404 });
     const { http } = cloud({ refuse, auth: { identity: { method: 'token', token: 't' } } });
-    await expect(http.ask(get, never)).rejects.toThrow('OS_TOKEN has expired or was never good');
+    await expect(http.ask(get, never)).rejects.toThrow('OS_TOKEN has expired or is wrong');
   });
 
   test.each([
@@ -298,18 +298,18 @@ describe('a session at Keystone', () => {
       'words of a Keystone that has no such path',
       () => Response.json({ error: { code: 404, message: 'The resource could not be found.' } }, { status: 404 }),
     ],
-  ])('that is answered with %s has found no Keystone', async (_, refuse) => {
+  ])('that gets %s has found no Keystone', async (_, refuse) => {
     await expect(cloud({ refuse }).http.ask(get, never)).rejects.toThrow(
-      /^There is no Keystone with its API v3 at http:\/\/keystone \(HTTP status \d+\); look at OS_AUTH_URL$/,
+      /^No Keystone with API v3 runs at http:\/\/keystone \(HTTP status \d+\); check OS_AUTH_URL$/,
     );
   });
 
-  test('does not take an answer without a token for a sign-in', async () => {
+  test('does not accept an answer without a token', async () => {
     const refuse = () => Response.json({ token: {} }, { status: 201 });
     await expect(cloud({ refuse }).http.ask(get, never)).rejects.toThrow("Keystone's answer cannot be read");
   });
 
-  test('signs in again after it could not the first time', async () => {
+  test('signs in again after a failed sign-in', async () => {
     let down = true;
     const { http, signIns } = cloud({ refuse: () => (down ? new Response('', { status: 503 }) : undefined) });
     await expect(http.ask(get, never)).rejects.toThrow(/status 503/);
@@ -328,14 +328,14 @@ describe('a session at Keystone', () => {
     expect((await stays).status).toBe(200);
   });
 
-  test('is not begun for a caller who has left already', async () => {
+  test('does not begin for a caller who has already left', async () => {
     const { http, signIns } = cloud();
     const left = http.ask(get, AbortSignal.abort(new Error('the caller left')));
     await expect(left).rejects.toThrow('the caller left');
     expect(signIns).toHaveLength(0);
   });
 
-  test('that was refused ends nothing but the calls of those who are still there', async () => {
+  test('that is refused ends only the calls of callers who are still there', async () => {
     const refuse = () => Response.json({ error: { code: 401, message: 'No.' } }, { status: 401 });
     const { http } = cloud({ refuse });
     await expect(http.ask(get, never)).rejects.toThrow(/status 401/);

@@ -7,26 +7,26 @@ import { createRequestQueue } from '../../src/openstack/request-queue.js';
 /** A request as it arrived. */
 export interface Seen {
   readonly method: string;
-  /** Path and query, as they were written. */
+  /** Path and query, as sent. */
   readonly path: string;
   readonly version: string | null;
-  /** The parsed body; undefined without one. */
+  /** The parsed body; undefined if there is none. */
   readonly body: unknown;
 }
 
-/** What a service answers to one request. */
+/** The reply to one request. */
 export type Reply = (request: Request) => Response | Promise<Response>;
 
-/** A service on the other side of the wire, which answers what the test says and nothing else. */
+/** A service that gives only the replies of the test. */
 export interface Service {
   readonly endpoint: string;
-  /** The replies to the requests in their order; the last one to all that follow. */
+  /** The replies, in the order of the requests. The last one repeats. */
   replies(...replies: Reply[]): void;
   /** All requests since the test began. */
   readonly seen: readonly Seen[];
 }
 
-/** A service at an address of its own for the tests of one file. Any other request is an error. */
+/** A service at an address of its own, for the tests of one file. A request elsewhere is an error. */
 export function createService(endpoint: string): Service {
   const server = setupServer();
   const seen: Seen[] = [];
@@ -58,7 +58,7 @@ export function createService(endpoint: string): Service {
   };
 }
 
-/** A way to such a service. */
+/** An HTTP client of such a service. */
 export function httpTo(endpoint: string, options: Partial<HttpOptions> = {}): Http {
   return createHttp({ service: 'Ironic', endpoint, timeout: 5_000, queue: createRequestQueue(8), ...options });
 }
@@ -70,13 +70,13 @@ export function json(body: unknown, init: ResponseInit = {}): Reply {
   return () => HttpResponse.json(body as never, init);
 }
 
-/** An error as Ironic says it: JSON as a string within JSON. */
+/** An error in Ironic's format: JSON as a string in JSON. */
 export function fault(status: number, faultstring: string, headers: Record<string, string> = {}): Reply {
   const message = JSON.stringify({ faultcode: 'Client', faultstring, debuginfo: null });
   return json({ error_message: message }, { status, headers });
 }
 
-/** A page as a proxy writes it. */
+/** A proxy's page. */
 export function html(status: number, headers: Record<string, string> = {}): Reply {
   return () =>
     HttpResponse.html('<html><body><h1>Service Temporarily Unavailable</h1></body></html>', { status, headers });
@@ -89,7 +89,7 @@ export function text(body: string, status = 200): Reply {
 /** No answer: the connection breaks. */
 export const broken: Reply = () => HttpResponse.error();
 
-/** The beginning of an answer, and then nothing more until the other side leaves. */
+/** The beginning of an answer, then nothing until the client leaves. */
 export const stalled: Reply = () =>
   new Response(
     new ReadableStream<Uint8Array>({

@@ -34,7 +34,7 @@ function setup({ http = httpTo(service.endpoint), replies = [accepted] }: Lab = 
   return { clock, ironic: createIronic({ http, clock, random: () => 0 }) };
 }
 
-/** A last look that takes note of what it is asked. */
+/** A last look that records the servers that it judges. */
 function lastLook(at: number | null, permits = true): LastLook & { readonly asked: (Server | null)[] } {
   const asked: (Server | null)[] = [];
   return {
@@ -70,7 +70,7 @@ describe('a start or an undeployment', () => {
     expect(look.asked).toMatchObject([{ id, provisionState: 'available' }]);
   });
 
-  it('is not sent if that look speaks against it', async () => {
+  it('is not sent if that look forbids it', async () => {
     const { ironic } = setup({ replies: [json(node)] });
     expect(await ironic.undeploy(id, lastLook(null, false), forever)).toMatchObject({
       kind: 'overtaken',
@@ -100,7 +100,7 @@ describe('a start or an undeployment', () => {
     expect(methods()).toEqual(['GET']);
   });
 
-  it('ends with what the look throws, and is not sent', async () => {
+  it('ends with the error of the look, and is not sent', async () => {
     const { ironic } = setup({ replies: [json(node)] });
     const reason = new Failure('deprovision_refused', { id });
     const look: LastLook = {
@@ -113,7 +113,7 @@ describe('a start or an undeployment', () => {
     expect(methods()).toEqual(['GET']);
   });
 
-  it('that waited for its place in the queue is sent after another look', async () => {
+  it('that waited in the queue is sent after another look', async () => {
     const queue = createRequestQueue(1);
     let leave: () => void = () => undefined;
     const left = new Promise<void>((resolve) => {
@@ -131,7 +131,7 @@ describe('a start or an undeployment', () => {
 });
 
 describe('a start or an undeployment that needs a sign-in', () => {
-  /** Signs in with a token that is refused so many times. */
+  /** Signs in with a token that is refused this many times. */
   function signedIn(waited: boolean) {
     let token = 1;
     const session: Session = {
@@ -167,7 +167,7 @@ describe('a start or an undeployment that needs a sign-in', () => {
     expect(methods()).toEqual(['GET', 'PUT']);
   });
 
-  it('is sent after another look when its token was refused', async () => {
+  it('is sent after another look if its token was refused', async () => {
     const { ironic } = setup({
       http: signedIn(false),
       replies: [
@@ -182,7 +182,7 @@ describe('a start or an undeployment that needs a sign-in', () => {
     expect(look.asked).toMatchObject([{ tenancy: 'ours' }]);
   });
 
-  it('signs in again when the look itself is refused', async () => {
+  it('signs in again if the look itself is refused', async () => {
     const { ironic } = setup({
       http: signedIn(false),
       replies: [

@@ -14,7 +14,7 @@ import { createVersion } from '../../src/openstack/versions.js';
 const id = '6cbb8dc2-6418-454d-af65-9f723bb0bbe5';
 const deploymentId = 'aaaaaaaa-0000-4000-8000-000000000001';
 
-/** The members that count of a node as Ironic 21.4.4 showed it, while it was deployed by us. */
+/** The relevant members of a node on Ironic 21.4.4, during our deployment. */
 const node = {
   uuid: id,
   name: 'bm-0001',
@@ -59,12 +59,9 @@ describe('a node', () => {
     ['project-2', 'project-1', 'project-1', 'others'],
     [null, 'project-2', undefined, 'anybody'],
     ['project-2', null, undefined, 'others'],
-  ])(
-    'that is leased to %s and owned by %s is, for project %s, for the use of %s',
-    (lessee, owner, project, tenancy) => {
-      expect(serverFrom({ ...node, lessee, owner }, project)).toMatchObject({ tenancy });
-    },
-  );
+  ])('leased to %s and owned by %s is, for project %s, usable by %s', (lessee, owner, project, tenancy) => {
+    expect(serverFrom({ ...node, lessee, owner }, project)).toMatchObject({ tenancy });
+  });
 
   it('is read as a server', () => {
     expect(serverFrom(node)).toMatchObject({
@@ -94,7 +91,7 @@ describe('a node', () => {
     });
   });
 
-  it('has its traits and its conductor group read, if they can be', () => {
+  it('has traits and a conductor group, if they are readable', () => {
     expect(serverFrom({ ...node, traits: ['CUSTOM_GPU'], conductor_group: 'rack-1' })).toMatchObject({
       traits: ['CUSTOM_GPU'],
       conductorGroup: 'rack-1',
@@ -105,11 +102,11 @@ describe('a node', () => {
     });
   });
 
-  it('of an old API is available where its state is null', () => {
+  it('of an old API is available if its state is null', () => {
     expect(serverFrom({ ...node, provision_state: null })?.provisionState).toBe('available');
   });
 
-  it('needs no more than what the safety of a deployment hangs on', () => {
+  it('needs only the members that a safe deployment depends on', () => {
     const bare = {
       uuid: id,
       provision_state: 'available',
@@ -152,11 +149,11 @@ describe('a node', () => {
     ['maintenance', 'false'],
     ['maintenance', null],
     ['maintenance', 0],
-  ])('cannot be read with another kind of %s (%#)', (member, value) => {
+  ])('cannot be read with another type of %s (%#)', (member, value) => {
     expect(serverFrom({ ...node, [member]: value })).toBeUndefined();
   });
 
-  it.each([undefined, null, 'text', 7, [], [node], {}])('is no such thing as %j', (body) => {
+  it.each([undefined, null, 'text', 7, [], [node], {}])('is not %j', (body) => {
     expect(serverFrom(body)).toBeUndefined();
   });
 
@@ -174,20 +171,20 @@ describe('a node', () => {
     'deploy_step',
     'driver_internal_info',
     'instance_info',
-  ])('can be read with any kind of %s', (member) => {
+  ])('can be read with any type of %s', (member) => {
     for (const value of [7, true, null, [], ['a'], {}, { a: { b: 1 } }, 'x'.repeat(10_000_000), undefined]) {
       expect(serverFrom({ ...node, [member]: value })).toMatchObject({ id, deploymentId });
     }
   });
 
-  it('that one may not see whole is read as far as it goes', () => {
+  it('that is visible only in part is read in part', () => {
     const redacted = '** Redacted **';
     expect(
       serverFrom({ ...node, instance_info: redacted, driver_internal_info: redacted, reservation: redacted }),
     ).toMatchObject({ entry: null, imageSource: null, lockedBy: redacted });
   });
 
-  it('is read, or not, whatever its members are', () => {
+  it('never causes an error, whatever its members are', () => {
     const members = fc.record(
       Object.fromEntries(Object.keys(node).map((member) => [member, fc.oneof(fc.jsonValue(), fc.constant(null))])),
       { requiredKeys: [] },
@@ -232,11 +229,11 @@ describe('the entry of ours on a node', () => {
     ['is a list', [good]],
     ['holds nothing for this deployment', {}],
     ['has no time', { [deploymentId]: { ...good, started_at: undefined } }],
-    ['has a time that is none', { [deploymentId]: { ...good, started_at: 'yesterday' } }],
+    ['has an invalid time', { [deploymentId]: { ...good, started_at: 'yesterday' } }],
     ['has a time with an offset', { [deploymentId]: { ...good, started_at: '2026-11-22T08:32:40+01:00' } }],
     ['has a masked time', { [deploymentId]: { ...good, started_at: '******' } }],
     ['has no image', { [deploymentId]: { ...good, image: 7 } }],
-  ])('does not count when it %s', (_, entry) => {
+  ])('does not count if it %s', (_, entry) => {
     expect(withEntry(entry)).toBeNull();
   });
 
@@ -250,14 +247,14 @@ describe('the entry of ours on a node', () => {
     expect(serverFrom({ ...node, instance_uuid: instanceUuid })?.entry).toBeNull();
   });
 
-  it('is missing where somebody else has deployed, whose image is known all the same', () => {
+  it('is missing if somebody else has deployed, but the image is known', () => {
     expect(serverFrom({ ...node, instance_info: { image_source: 'a' } })).toMatchObject({
       entry: null,
       imageSource: 'a',
     });
   });
 
-  it('names the image that is there, where somebody has put another one on the server since', () => {
+  it('names the current image, if somebody has deployed another one since', () => {
     const seen = (imageSource: string, now: unknown) => {
       const reservation = {
         deploymentId,
@@ -276,7 +273,7 @@ describe('the entry of ours on a node', () => {
     expect(seen('https://images.example/a.img', url)).toBe('https://***@images.example/a.img');
   });
 
-  it('holds no login of the image, and names the image as its caller did though the login has changed', () => {
+  it("holds no credentials, and keeps the caller's name of the image although the credentials have changed", () => {
     const of = (login: string) => `https://${login}@images.example/a.img?signature=${login}`;
     const reservation = {
       deploymentId,
@@ -302,7 +299,7 @@ describe('the entry of ours on a node', () => {
     expect(serverFrom({ ...node, instance_info: written })?.entry).toEqual(good);
   });
 
-  it('replaces the entry of an earlier attempt, and is refused as a whole where that is gone', () => {
+  it('replaces the entry of an earlier attempt, and is refused as a whole if that is gone', () => {
     const replaces = 'cccccccc-0000-4000-8000-000000000003';
     const reservation = { deploymentId, attemptId: deploymentId, entry: good, instanceInfo: {}, replaces };
     expect(reservingPatch(reservation)[0]).toEqual({
@@ -317,7 +314,7 @@ describe('the step of a node', () => {
     serverFrom({ ...node, deploy_step: deployStep, driver_internal_info: info })?.step;
   const steps = [{ step: 'deploy' }, { step: 'write_image' }];
 
-  it('has no position before the list is known, or when it does not fit', () => {
+  it('has no position before the list is known, or if it does not fit', () => {
     const nowhere = { name: 'deploy', number: null, names: [] };
     for (const info of [
       null,
@@ -333,7 +330,7 @@ describe('the step of a node', () => {
     }
   });
 
-  it('is not one that an earlier deployment has left, whose list is wiped', () => {
+  it('is not a left-over of an earlier deployment, whose list is empty', () => {
     expect(withSteps({ step: 'write_image' }, { deploy_steps: null })).toBeNull();
     expect(withSteps({ step: 'write_image' }, null)).toEqual({ name: 'write_image', number: null, names: [] });
   });
@@ -343,7 +340,7 @@ describe('the step of a node', () => {
   });
 });
 
-describe('the step of a node that is cleaned', () => {
+describe('the step of a node in cleaning', () => {
   const step = (state: string, cleanStep: unknown, info: object) =>
     serverFrom({
       ...node,
@@ -354,7 +351,7 @@ describe('the step of a node that is cleaned', () => {
   const names = ['erase_devices_metadata', 'reset_bios'];
   const info = { clean_steps: names.map((each) => ({ step: each })), clean_step_index: 1 };
 
-  it.each(['cleaning', 'clean wait', 'clean hold'])('is that of its cleaning in "%s"', (state) => {
+  it.each(['cleaning', 'clean wait', 'clean hold'])('is the cleaning step in "%s"', (state) => {
     expect(step(state, { step: 'reset_bios' }, info)).toEqual({ name: 'reset_bios', number: 2, names });
     expect(step(state, { step: 'reset_bios' }, {})).toEqual({ name: 'reset_bios', number: null, names: [] });
     expect(step(state, {}, info)).toBeNull();
@@ -363,7 +360,7 @@ describe('the step of a node that is cleaned', () => {
     expect(step(state, { step: 'reset_bios' }, odd)).toEqual({ name: 'reset_bios', number: null, names: [] });
   });
 
-  it('is not that of its deployment, nor the other way round', () => {
+  it('is not the deploy step, nor the other way round', () => {
     const deploying = { deploy_steps: [{ step: 'deploy' }], deploy_step_index: 0 };
     expect(step('deploying', { step: 'reset_bios' }, { ...info, ...deploying })).toMatchObject({ name: 'write_image' });
     expect(step('cleaning', {}, { ...info, ...deploying })).toBeNull();
@@ -388,13 +385,13 @@ describe('the signs of an agent', () => {
     expect(heardAt('2026-11-22T08:33:01.250000+00:00')).toBe(Date.UTC(2026, 10, 22, 8, 33, 1, 250));
   });
 
-  it.each([undefined, null, 'soon', 12, {}])('are none where there is %j', (value) => {
+  it.each([undefined, null, 'soon', 12, {}])('are unknown in %j', (value) => {
     expect(heardAt(value)).toBeNull();
   });
 });
 
 describe('the record of errors', () => {
-  it('has the errors of a history, but nothing else', () => {
+  it('has only the errors of a history', () => {
     const history = [
       { created_at: '2026-11-22T08:03:34.919692+00:00', severity: 'ERROR', event_type: 'deploying', event: 'no luck' },
       { created_at: '2026-11-22T08:03:30.000000+00:00', severity: 'INFO', event_type: 'deployment_start', event: 'go' },
@@ -407,7 +404,7 @@ describe('the record of errors', () => {
     ]);
   });
 
-  it.each([null, 'text', {}, { history: 1 }, { history: [1] }])('is none in %j', (body) => {
+  it.each([null, 'text', {}, { history: 1 }, { history: [1] }])('does not exist in %j', (body) => {
     expect(errorsFrom(body)).toBeUndefined();
   });
 });
@@ -417,18 +414,18 @@ describe('the credentials of a URL that Ironic quotes', () => {
   const words = said('https://robot:hunter2@img.example.org/u.qcow2?X-Amz-Signature=hunter2');
   const shown = said('https://***@img.example.org/u.qcow2?***');
 
-  it('are in no error of a node', () => {
+  it('do not appear in an error of a node', () => {
     expect(serverFrom({ ...node, last_error: words })?.lastError).toBe(shown);
   });
 
-  it('are in no record of an error', () => {
+  it('do not appear in a recorded error', () => {
     const history = [{ created_at: null, severity: 'ERROR', event: words }];
     expect(errorsFrom({ history })?.map((error) => error.words)).toEqual([shown]);
   });
 });
 
 describe('the fields that are asked for', () => {
-  it('are on a list without those that are refused or long there', () => {
+  it('leave out, for lists, the fields that Ironic refuses there or that are long', () => {
     const version = createVersion();
     const one = fieldsOf('one', version).split(',');
     const list = fieldsOf('list', version).split(',');
@@ -440,7 +437,7 @@ describe('the fields that are asked for', () => {
       'driver_internal_info',
     ]);
     expect(one.filter((field) => !match.includes(field))).toEqual(['allocation_uuid', 'protected', 'automated_clean']);
-    // Ironic answers these with 500 or 400 on lists.
+    // For lists, Ironic answers these with 500 or 400.
     for (const field of ['conductor', 'allocation_uuid', 'chassis_uuid', 'updated_at'])
       expect([...list, ...match]).not.toContain(field);
   });
@@ -454,14 +451,14 @@ describe('the patches', () => {
     instanceInfo: { image_source: 'a', root_gb: 10 },
   };
 
-  it('take a node with its whole description at once', () => {
+  it('reserve a node and describe it in one change', () => {
     expect(reservingPatch(reservation)).toMatchObject([
       { op: 'add', path: '/instance_uuid', value: deploymentId },
       { op: 'add', path: '/instance_info', value: { image_source: 'a', root_gb: 10, [entryMember]: {} } },
     ]);
   });
 
-  it('give it back only if our entry is still there, which they remove first', () => {
+  it('give it back only if our entry is still there', () => {
     const patch = releasingPatch(reservation);
     expect(patch[0]?.op).toBe('remove');
     expect(patch[0]?.path.startsWith(`/instance_info/${entryMember}/${deploymentId}`)).toBe(true);
@@ -471,7 +468,7 @@ describe('the patches', () => {
     ]);
   });
 
-  it('name nothing like a secret, for Ironic would mask that', () => {
+  it('use no name that sounds like a secret, because Ironic would mask it', () => {
     expect(JSON.stringify(reservingPatch(reservation))).not.toMatch(/password|secret|token|credential|private/i);
   });
 });

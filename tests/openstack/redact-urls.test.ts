@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { redactUrls } from '../../src/openstack/redact-urls.js';
 
-/** What a password may hold where nobody has encoded it: all but white space. */
+/** An unencoded password may hold anything but white space. */
 const passwordPart = fc.string({
   unit: fc.constantFrom(...'/#?@:\'"<>()[]{}\\|^`%&=;,.~!$*+-_aZ09é🖥'),
   maxLength: 12,
@@ -27,7 +27,7 @@ describe('a text that quotes a URL', () => {
     expect(redactUrls(shown)).toBe(shown);
   });
 
-  it('never shows a password, whatever it holds and wherever the URL stands', () => {
+  it('never shows a password, whatever the password and wherever the URL', () => {
     const around = fc.constantFrom(
       ['', ''],
       ["'", "',"],
@@ -47,7 +47,7 @@ describe('a text that quotes a URL', () => {
     );
   });
 
-  it('of ten megabytes is cut, whatever each of its words costs', () => {
+  it('of ten megabytes is cut, whatever its words', () => {
     expect(redactUrls('/x?a:b@c '.repeat(1_000_000)).length).toBeLessThan(40_000);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { forever } from './lab.js';
 
-/** Actions that run until they are told to end. */
+/** Actions that run until the test ends them. */
 function setup(places: number, mostWaiting?: number) {
   const queue = createRequestQueue(places, mostWaiting);
   const started: number[] = [];
@@ -28,7 +28,7 @@ function setup(places: number, mostWaiting?: number) {
 }
 
 describe('a request queue', () => {
-  it('runs so many at a time and makes the others wait', async () => {
+  it('runs a limited number at a time and makes the others wait', async () => {
     const { started, run, end, turn } = setup(2);
     const results = Promise.all([1, 2, 3, 4].map((number) => run(number)));
     await turn();
@@ -42,7 +42,7 @@ describe('a request queue', () => {
     expect(await results).toEqual([1, 2, 3, 4]);
   });
 
-  it('lets those who wait through in the order of their arrival', async () => {
+  it('serves the waiting requests in order of arrival', async () => {
     const { started, run, end } = setup(1);
     const results = Promise.all([1, 2, 3, 4, 5].map((number) => run(number)));
     for (const number of [1, 2, 3, 4, 5]) await end(number);
@@ -63,7 +63,7 @@ describe('a request queue', () => {
     await expect(second).resolves.toBe(2);
   });
 
-  it('lets one who waits leave, and keeps no place for it', async () => {
+  it('lets a waiting request leave, and keeps no place for it', async () => {
     const { started, run, end } = setup(1);
     const controller = new AbortController();
     const reason = new Error('the caller left');
@@ -78,7 +78,7 @@ describe('a request queue', () => {
     await expect(Promise.all([first, third])).resolves.toEqual([1, 3]);
   });
 
-  it('does not stop one that has passed', async () => {
+  it('does not stop a running request', async () => {
     const { run, end, turn } = setup(1);
     const controller = new AbortController();
     const first = run(1);
@@ -90,11 +90,11 @@ describe('a request queue', () => {
     await expect(Promise.all([first, second])).resolves.toEqual([1, 2]);
   });
 
-  it('turns away at once whoever finds the line too long, until somebody has passed or left', async () => {
+  it('refuses a request at once if too many wait, until one of them runs or leaves', async () => {
     const { started, run, end, turn } = setup(1, 2);
     const leaving = new AbortController();
     const results = [run(1), run(2), run(3, leaving.signal).catch(() => 'left')];
-    const overloaded = { code: 'overloaded', reason: '2 requests wait for their turn already', retryable: true };
+    const overloaded = { code: 'overloaded', reason: '2 requests are already waiting', retryable: true };
     await expect(run(4)).rejects.toMatchObject(overloaded);
     leaving.abort();
     results.push(run(5));
@@ -107,7 +107,7 @@ describe('a request queue', () => {
     expect(started).toEqual([1, 2, 5, 7]);
   });
 
-  it('lets those of a change that has begun go first, and turns none of them away', async () => {
+  it('serves the requests of a running change first, and refuses none of them', async () => {
     const { started, run, end } = setup(1, 1);
     const results = [run(1), run(2), run(3, forever, true), run(4, forever, true)];
     await expect(run(5)).rejects.toMatchObject({ code: 'overloaded' });
@@ -116,14 +116,14 @@ describe('a request queue', () => {
     expect(started).toEqual([1, 3, 4, 2]);
   });
 
-  it('turns away one that has left already', async () => {
+  it('refuses a request that has already left', async () => {
     const { started, run } = setup(1);
     const reason = new Error('the caller left');
     await expect(run(1, AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(started).toEqual([]);
   });
 
-  it('is free again when everybody is through', async () => {
+  it('is free again after the last request', async () => {
     const { queue, run, end, turn } = setup(1);
     for (const number of [1, 2, 3]) {
       const passing = run(number);

@@ -20,7 +20,7 @@ let respond: RequestListener;
 let connections = 0;
 const requests: IncomingMessage[] = [];
 
-/** A service behind TLS: one that takes everybody, and one that wants a certificate of its clients. */
+/** Services behind TLS: one that accepts everybody, and one that requires a client certificate. */
 async function listening(options: object) {
   const server = createServer({ ...own, ...options }, (request, response) => {
     requests.push(request);
@@ -48,7 +48,7 @@ afterAll(() => {
   }
 });
 
-/** The whole way of a request, as composed for a cloud with such settings. */
+/** The whole path of a request, composed for a cloud with these settings. */
 function wayTo(endpoint: string, tls: Partial<Tls> | undefined, timeout = 20_000) {
   const fetch = tls && createTlsFetch({ verify: true, ...tls }, 4);
   const session = createPlainSession({ type: 'none', endpoint }, {});
@@ -61,7 +61,7 @@ const forever = new AbortController().signal;
 const get = { method: 'GET', path: 'v1/nodes' } as const;
 
 describe('a connection with TLS settings', () => {
-  test('reaches a service whose certificate is by the CA', async () => {
+  test('reaches a service with a certificate of the CA', async () => {
     respond = (request, response) => {
       response.writeHead(202, { 'content-type': 'application/json', 'x-one': ['a', 'b'] });
       request.pipe(response);
@@ -80,23 +80,23 @@ describe('a connection with TLS settings', () => {
     });
   });
 
-  test.each([204, 304])('takes an answer without a body (%i)', async (status) => {
+  test.each([204, 304])('accepts an answer without a body (%i)', async (status) => {
     respond = (_, response) => response.writeHead(status).end();
     expect(await wayTo(open.url, { ca }).ask(get, forever)).toMatchObject({ status, body: undefined });
   });
 
-  test('shows its own certificate to a service that wants one', async () => {
+  test('shows its certificate to a service that requires one', async () => {
     const tls = { ca, cert: file('client.pem'), key: file('client.key') };
     expect(await wayTo(guarded.url, tls).ask(get, forever)).toMatchObject({ status: 200, body: { well: true } });
     const socket = requests[0]?.socket as TLSSocket;
     expect(socket.getPeerCertificate().subject.CN).toBe('ironic-mcp tests, client');
   });
 
-  test('checks nothing when it is told so', async () => {
+  test('checks no certificate if the settings say so', async () => {
     expect(await wayTo(open.url, { verify: false }).ask(get, forever)).toMatchObject({ body: { well: true } });
   });
 
-  test('goes to a service without TLS all the same', async () => {
+  test('reaches a service without TLS as well', async () => {
     const plain = createPlainServer((_, response) => response.end('{"plain": true}')).listen(0, '127.0.0.1');
     await once(plain, 'listening');
     const url = `http://127.0.0.1:${(plain.address() as AddressInfo).port}`;
@@ -105,7 +105,7 @@ describe('a connection with TLS settings', () => {
     plain.closeAllConnections();
   });
 
-  test('is used again for the next request, and there are no more than allowed', async () => {
+  test('is used again for the next request, and their number is limited', async () => {
     const http = wayTo(open.url, { ca });
     for (let count = 0; count < 5; count += 1) await http.ask(get, forever);
     expect(connections).toBe(1);
@@ -115,8 +115,8 @@ describe('a connection with TLS settings', () => {
   });
 });
 
-describe('a certificate that is not good', () => {
-  const unknownCa = 'its certificate is not by a CA that is known here: name the file of its CA in OS_CACERT';
+describe('a bad certificate', () => {
+  const unknownCa = 'its certificate comes from an unknown CA: set OS_CACERT to the file of that CA';
   const localhost = open.url.replace('127.0.0.1', 'localhost');
 
   test.each<[string, string, Partial<Tls> | undefined, string]>([
@@ -126,13 +126,13 @@ describe('a certificate that is not good', () => {
       'another name of the host',
       localhost,
       { ca },
-      '(ERR_TLS_CERT_ALTNAME_INVALID); its certificate is for another host, whose name does not match: look at OS_ENDPOINT',
+      '(ERR_TLS_CERT_ALTNAME_INVALID); its certificate is for another host name: check OS_ENDPOINT',
     ],
     [
       'no certificate of its own',
       guarded.url,
       { ca },
-      "(ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED); it wants a client's certificate: name the files of one and its key in OS_CERT and OS_KEY",
+      '(ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED); it requires a client certificate: set OS_CERT and OS_KEY to the files of a certificate and its key',
     ],
   ])('ends a request with %s, in a sentence that names the setting', async (_, url, tls, sentence) => {
     const failed = wayTo(url, tls).ask(get, forever);
@@ -152,20 +152,20 @@ describe('a URL with the wrong scheme', () => {
   test.each([
     ['without', undefined],
     ['with', { ca }],
-  ])('is told of where no TLS is spoken, %s TLS settings', async (_, tls) => {
+  ])('is reported if the service does not speak TLS, %s TLS settings', async (_, tls) => {
     const { server, url } = await plainServer();
     await expect(wayTo(url, tls).ask(get, forever)).rejects.toMatchObject({
-      words: `Ironic at ${url} cannot be reached (ERR_SSL_WRONG_VERSION_NUMBER); it does not speak TLS, so its URL must begin with http://: look at OS_ENDPOINT`,
+      words: `Ironic at ${url} cannot be reached (ERR_SSL_WRONG_VERSION_NUMBER); it does not speak TLS, so its URL must begin with http://: check OS_ENDPOINT`,
       mayHaveTakenEffect: false,
     });
     server.close();
     server.closeAllConnections();
   });
 
-  test('is guessed at where TLS is spoken', async () => {
+  test('is a guess if the service speaks TLS', async () => {
     const url = open.url.replace('https:', 'http:');
     await expect(wayTo(url, undefined).ask(get, forever)).rejects.toThrow(
-      `Ironic at ${url} cannot be reached (UND_ERR_SOCKET); if it speaks TLS, its URL must begin with https://: look at OS_ENDPOINT`,
+      `Ironic at ${url} cannot be reached (UND_ERR_SOCKET); if it speaks TLS, its URL must begin with https://: check OS_ENDPOINT`,
     );
   });
 });
@@ -179,7 +179,7 @@ describe('an answer that does not come', () => {
   test.each<[string, RequestListener]>([
     ['before it begins', () => undefined],
     ['in the middle of it', begun],
-  ])('is not waited for any longer when the caller leaves %s', async (_, listener) => {
+  ])('is abandoned when the caller leaves %s', async (_, listener) => {
     const leaving = new AbortController();
     const closed = new Promise((resolve) => {
       respond = (request, response) => {
@@ -192,7 +192,7 @@ describe('an answer that does not come', () => {
     await closed;
   });
 
-  test('in time, is given up on', async () => {
+  test('in time is abandoned', async () => {
     respond = begun;
     const failed = wayTo(open.url, { ca }, 300).ask(get, forever);
     await expect(failed).rejects.toMatchObject({
@@ -201,7 +201,7 @@ describe('an answer that does not come', () => {
     });
   });
 
-  test('to its end, is none', async () => {
+  test('to its end is no answer', async () => {
     respond = (request, response) => {
       begun(request, response);
       response.write(' 1', () => request.socket.destroy());

@@ -12,7 +12,7 @@ function refusal(oldest?: string, newest?: string, status = 406) {
 const spoken = (version: ReturnType<typeof createVersion>) => version.headers()['x-openstack-ironic-api-version'];
 
 describe('the version of the API', () => {
-  it('is at first the newest that anything needs', () => {
+  it('starts as the newest that any feature needs', () => {
     const version = createVersion();
     expect(spoken(version)).toBe('1.78');
     expect(['retired', 'lessee', 'history', 'deployment'].every((each) => version.has(each as 'history'))).toBe(true);
@@ -23,7 +23,7 @@ describe('the version of the API', () => {
     ['1.61', true, false],
     ['1.60', false, false],
     ['1.59', false, false],
-  ])('falls back to %s where Ironic speaks no newer one', (newest, retired, lessee) => {
+  ])('falls back to %s if Ironic has no newer one', (newest, retired, lessee) => {
     const version = createVersion();
     expect(version.learn(refusal('1.1', newest), '1.78')).toBe(true);
     expect(spoken(version)).toBe(newest);
@@ -32,7 +32,7 @@ describe('the version of the API', () => {
     expect(version.has('deployment')).toBe(true);
   });
 
-  it('is worth another try after each refusal of another one, however many come at once', () => {
+  it('is worth another try after each refusal of another version, however many come at once', () => {
     const version = createVersion();
     expect(version.learn(refusal('1.1', '1.60'), '1.78')).toBe(true);
     expect(version.learn(refusal('1.1', '1.60'), '1.78')).toBe(true);
@@ -40,7 +40,7 @@ describe('the version of the API', () => {
     expect(spoken(version)).toBe('1.60');
   });
 
-  it('rises to the oldest that Ironic still speaks', () => {
+  it('rises to the oldest that Ironic still supports', () => {
     const version = createVersion();
     expect(version.learn(refusal('1.90', '1.120'), '1.78')).toBe(true);
     expect(spoken(version)).toBe('1.90');
@@ -54,7 +54,7 @@ describe('the version of the API', () => {
     ['the answer names another API', refusal('2.1', '2.60')],
     ['the answer names a number without end', refusal('1.1', `1.${'9'.repeat(30)}`)],
     ['the answer is about something else', refusal('1.1', '1.60', 404)],
-  ])('stays when %s', (_, answer) => {
+  ])('stays if %s', (_, answer) => {
     const version = createVersion();
     expect(version.learn(answer, '1.78')).toBe(false);
     expect(spoken(version)).toBe('1.78');
@@ -63,6 +63,6 @@ describe('the version of the API', () => {
   it('is too old below 1.59', () => {
     const learn = () => createVersion().learn(refusal('1.1', '1.58'), '1.78');
     expect(learn).toThrow(Refused);
-    expect(learn).toThrow('too_old: Ironic speaks API 1.58, and 1.59 is needed');
+    expect(learn).toThrow('too_old: Ironic speaks API 1.58; 1.59 is needed');
   });
 });

@@ -37,7 +37,7 @@ const slow: readonly Row[] = [
   ],
 ];
 
-const doubt = '; is there an Ironic at that address? look at OS_ENDPOINT';
+const doubt = '; check that Ironic runs at this address (OS_ENDPOINT)';
 const unreadable = `Ironic's answer cannot be read (HTTP status 200)${doubt}`;
 
 const wrong: readonly Row[] = [
@@ -103,7 +103,7 @@ describe.each(clientLines)('a %s client of an Ironic that wants a sign-in', opti
     proxy.on({}, faults.answerBefore(401, refusal));
     expect(failureIn(await session.callTool('provision_server', { ...image, server_id: 'rack1-small-01' }))).toEqual([
       'Failed to communicate with Ironic',
-      'Reason: Ironic refused the sign-in: "Authentication required"; it wants to know who asks: set OS_AUTH_TYPE and what belongs to it',
+      'Reason: Ironic refused the sign-in: "Authentication required"; set OS_AUTH_TYPE and the settings of that type',
       'Next: Nothing was changed. Ask the operator to fix the settings that the reason names.',
       'Code: ironic_unavailable',
       'Retryable: no',

@@ -153,7 +153,7 @@ describe('the audit log of the program', () => {
     expect(await answer).toMatchObject({ status: 'accepted' });
     await session.close();
     expect(session.stderr()).toMatch(
-      / cannot be written \(ENOENT\)\. It lacks: \{.*"phase":"end".*"outcome":"ok".*\}\n$/,
+      / cannot be written \(ENOENT\)\. Missing line: \{.*"phase":"end".*"outcome":"ok".*\}\n$/,
     );
     expect(session.stderr()).not.toMatch(/hunter2/);
   });

@@ -322,7 +322,7 @@ describe.each(clientLines)('a %s client, of an Ironic from long ago, reads', opt
     const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });
     expect(failureIn(await session.callTool(tool, input))).toEqual([
       'This Ironic is too old for the request',
-      'Reason: Ironic speaks API 1.58, and 1.59 is needed',
+      'Reason: Ironic speaks API 1.58; 1.59 is needed',
       'Next: Ask the operator to upgrade Ironic, or leave out the argument that needs the newer version.',
       'Code: ironic_too_old',
       'Retryable: no',

@@ -28,7 +28,7 @@ it('too many requests are refused at once, but never those of a deployment that 
     new Set([
       [
         'Too many requests in progress',
-        'Reason: 256 requests wait for their turn already',
+        'Reason: 256 requests are already waiting',
         'Next: Try again in a few seconds.',
         'Code: overloaded',
         'Retryable: yes',

@@ -34,7 +34,7 @@ const failing: readonly Case[] = [
     'a region without Ironic',
     ({ openrc, region_without_baremetal: region }) => ({ ...openrc('provisioner'), OS_REGION_NAME: region }),
     'sign-in and catalog',
-    /look at OS_REGION_NAME and OS_INTERFACE$/,
+    /check OS_REGION_NAME and OS_INTERFACE$/,
   ],
 ];
 

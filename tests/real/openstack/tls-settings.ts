@@ -30,9 +30,10 @@ const working: readonly (readonly [what: string, env: (cloud: Cloud) => Env])[] 
   ['no check of certificates', (cloud) => through(cloud, 'self_signed', { OS_INSECURE: 'true' })],
 ];
 
-const unknownCa = 'its certificate is not by a CA that is known here: name the file of its CA in OS_CACERT';
-const otherHost = 'its certificate is for another host, whose name does not match: look at';
-const wantsCertificate = "it wants a client's certificate: name the files of one and its key in OS_CERT and OS_KEY";
+const unknownCa = 'its certificate comes from an unknown CA: set OS_CACERT to the file of that CA';
+const otherHost = 'its certificate is for another host name: check';
+const wantsCertificate =
+  'it requires a client certificate: set OS_CERT and OS_KEY to the files of a certificate and its key';
 
 const refused: readonly (readonly [what: string, env: (cloud: Cloud) => Env, sentence: string])[] = [
   [

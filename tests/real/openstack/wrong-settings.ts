@@ -32,12 +32,12 @@ const applicationCredential = ({ auth_url }: Cloud, id: string): Env => ({
 const refused =
   'Keystone refused the sign-in (HTTP status 401: "The request you have made requires authentication."); one of OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and OS_PROJECT_NAME is wrong, or the user has no role in that project';
 const tokenRefused = (words: string) =>
-  `Keystone refused the sign-in (HTTP status 404: ${words}); OS_TOKEN has expired or was never good, OS_PROJECT_NAME is wrong, or the user has no role in that project`;
+  `Keystone refused the sign-in (HTTP status 404: ${words}); OS_TOKEN has expired or is wrong, OS_PROJECT_NAME is wrong, or the user has no role in that project`;
 const credentialRefused = (words: string) =>
   `Keystone refused the sign-in (HTTP status ${words}); OS_APPLICATION_CREDENTIAL_ID or OS_APPLICATION_CREDENTIAL_SECRET is wrong, or the credential has expired`;
 const everywhere = 'RegionOne/public, RegionOne/internal, RegionOne/admin';
 const notInCatalog = (service: string, where: string, offered: string) =>
-  `Keystone's catalog has no service of type ${service} for ${where}; it has ${offered}: look at OS_REGION_NAME and OS_INTERFACE`;
+  `Keystone's catalog has no service of type ${service} for ${where}; it has ${offered}: check OS_REGION_NAME and OS_INTERFACE`;
 
 const atTheCall: readonly Wrong[] = [
   { what: 'a wrong password', env: provisioner({ OS_PASSWORD: 'wrong-password' }), reason: refused },
@@ -86,35 +86,35 @@ const atTheCall: readonly Wrong[] = [
   {
     what: 'nobody where Keystone should be',
     env: provisioner({ OS_AUTH_URL: `${nowhere}/v3` }),
-    reason: `Keystone at ${nowhere} cannot be reached (ECONNREFUSED); look at OS_AUTH_URL`,
+    reason: `Keystone at ${nowhere} cannot be reached (ECONNREFUSED); check OS_AUTH_URL`,
   },
   {
     what: 'a host that does not exist',
     env: provisioner({ OS_AUTH_URL: 'http://keystone.invalid:5000/v3' }),
-    reason: 'Keystone at http://keystone.invalid:5000 cannot be reached (ENOTFOUND); look at OS_AUTH_URL',
+    reason: 'Keystone at http://keystone.invalid:5000 cannot be reached (ENOTFOUND); check OS_AUTH_URL',
   },
   {
     what: 'Glance where Keystone should be',
     env: provisioner(({ image_endpoint }) => ({ OS_AUTH_URL: image_endpoint })),
     reason: ({ image_endpoint }) =>
-      `There is no Keystone with its API v3 at ${image_endpoint} (HTTP status 300); look at OS_AUTH_URL`,
+      `No Keystone with API v3 runs at ${image_endpoint} (HTTP status 300); check OS_AUTH_URL`,
   },
   {
     what: 'nobody where Ironic should be',
     env: provisioner({ OS_BAREMETAL_ENDPOINT_OVERRIDE: nowhere }),
-    reason: `Ironic at ${nowhere} cannot be reached (ECONNREFUSED); look at OS_BAREMETAL_ENDPOINT_OVERRIDE`,
+    reason: `Ironic at ${nowhere} cannot be reached (ECONNREFUSED); check OS_BAREMETAL_ENDPOINT_OVERRIDE`,
   },
   {
     what: 'nobody where Glance should be',
     env: provisioner({ OS_IMAGE_ENDPOINT_OVERRIDE: `${nowhere}/v2` }),
-    reason: `The image service at ${nowhere} cannot be reached (ECONNREFUSED); look at OS_IMAGE_ENDPOINT_OVERRIDE`,
+    reason: `The image service at ${nowhere} cannot be reached (ECONNREFUSED); check OS_IMAGE_ENDPOINT_OVERRIDE`,
   },
   {
     what: 'no sign-in where one is wanted',
     env: ({ baremetal_endpoint }) => ({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: baremetal_endpoint }),
     image: 'http://127.0.0.1:9/image.raw',
     reason:
-      'Ironic refused the sign-in: "The request you have made requires authentication."; it wants to know who asks: set OS_AUTH_TYPE and what belongs to it',
+      'Ironic refused the sign-in: "The request you have made requires authentication."; set OS_AUTH_TYPE and the settings of that type',
   },
   {
     what: 'a wrong password of a standalone Ironic',
