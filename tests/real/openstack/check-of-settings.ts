@@ -28,7 +28,7 @@ const failing: readonly Case[] = [
     'an unknown CA',
     ({ openrc, tls }) => ({ ...openrc('provisioner'), OS_AUTH_URL: tls.https.auth_url }),
     'sign-in and catalog',
-    /name the file of its CA in OS_CACERT$/,
+    /set OS_CACERT to the file of that CA$/,
   ],
   [
     'a region without Ironic',
