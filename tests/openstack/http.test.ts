@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -247,15 +248,13 @@ describe('no answer', () => {
     ['the global fetch', undefined],
     ['a fetch of its own', (request: Request) => fetch(request)],
   ])('within the time-out by %s, whatever the garbage collector takes, and it hangs up', async (_, own) => {
-    let gone: () => void = () => undefined;
-    const left = new Promise<void>((resolve) => {
-      gone = resolve;
-    });
-    const { endpoint } = await serve((_, response) => void response.on('close', gone));
+    const closed: Promise<unknown>[] = [];
+    const { endpoint } = await serve((_, response) => void closed.push(once(response, 'close')));
     const http = httpTo(endpoint, { timeout: 100, ...(own ? { fetch: own } : {}) });
     const failure = await whileCollectingGarbage(failureOf(http.ask(put, forever)));
     expect(failure.words).toBe('Ironic did not answer within 0.1 s');
-    await expect(left).resolves.toBeUndefined();
+    // On a busy machine the time-out may come before the request arrives. Then there is nothing to close.
+    await Promise.all(closed);
   });
 
   it('within the time-out if the body stalls', async () => {
