@@ -73,7 +73,7 @@ try {
       ],
       subjects.map(({ name }, index) => ({ name, wall: [raw, ours, theirs][index] })),
     ),
-    verdicts([atMost('First run, to that of SDK 2.x with its packages', ours / theirs, 0.5)]),
+    verdicts([atMost('First run, compared with SDK 2.x and its packages', ours / theirs, 0.5)]),
   );
 } finally {
   rmSync(folder, { recursive: true });

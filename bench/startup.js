@@ -88,8 +88,8 @@ say(
   verdicts([
     atMost('Start to tools/list, time', ratio(1, 'wall'), limit),
     atMost('Start to tools/list, CPU', ratio(1, 'cpu'), limit),
-    atMost("Time, to that of the SDK's example", toExample('wall'), 0.75),
-    atMost("CPU, to that of the SDK's example", toExample('cpu'), 0.75),
+    atMost("Time, compared with the SDK's example", toExample('wall'), 0.75),
+    atMost("CPU, compared with the SDK's example", toExample('cpu'), 0.75),
     atMost('Peak memory', ratio(1, 'memory'), 1.55),
     atMost('End of input to exit', middle(1, 'exit'), 15, ' ms', 0),
   ]),

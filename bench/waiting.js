@@ -59,8 +59,8 @@ try {
     ),
     verdicts([
       {
-        title: 'Requests of 1,000 who wait',
-        value: `${ratio.toFixed(2)}× those of one`,
+        title: 'Requests for 1,000 waiting callers',
+        value: `${ratio.toFixed(2)}× the requests for one`,
         limit: 'at most 1.5×',
         reached: ratio <= 1.5,
       },

@@ -44,7 +44,7 @@ def parse_arguments():
     up.add_argument('--state', type=Path, help=f'folder for everything that it writes (default: {HOME}/RELEASE)')
     up.add_argument('--cache', type=Path, default=HOME, help='folder for the installed newest release')
     up.add_argument('--deploy-interface', choices=['fake', 'staged', 'direct'], default='fake',
-                    help='what the nodes deploy with, but for those that are active already')
+                    help='the deploy interface of the nodes, except for nodes that are already active')
     up.add_argument('--deploy-delay', type=int, default=1, help='seconds in each half of a fake deployment')
     up.add_argument('--callback-timeout', type=int, default=1800, help='seconds in `wait call-back` before it fails')
     up.add_argument('--clean', choices=['true', 'false'], default='false', help='clean between two deployments')

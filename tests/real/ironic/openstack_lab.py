@@ -52,7 +52,7 @@ def parse_arguments():
     up.add_argument('--deploy-interface', choices=['fake', 'staged', 'direct'], default='fake')
     up.add_argument('--deploy-delay', type=int, default=1, help='seconds in each half of a fake deployment')
     up.add_argument('--token-lifetime', type=int, default=3600, help="seconds, of the clients' tokens")
-    up.add_argument('--tls', action='store_true', help='serve everything with TLS, too')
+    up.add_argument('--tls', action='store_true', help='also serve everything with TLS')
 
     front = actions.add_parser('tls', help='serve one URL with TLS, and print where')
     front.add_argument('--to', required=True, metavar='URL', help='what to serve, say an Ironic without Keystone')

@@ -45,19 +45,19 @@ export const accepted: readonly Accepted[] = [
   {
     on: 'newest',
     members: ['headers.openstack-request-id'],
-    why: 'every answer has one, also those of the web framework',
+    why: 'every answer has one, including the answers of the web framework',
   },
   {
     on: 'newest',
     of: ['the service', 'the service without a version'],
     members: versionHeaders,
-    why: 'the service itself has the headers of versions, too',
+    why: 'the service itself also has the headers of versions',
   },
   {
     on: 'newest',
     of: ['an unknown version of the service'],
     members: ['status', 'body', ...versionHeaders],
-    why: 'the service itself refuses a version, too',
+    why: 'the service itself also refuses a version',
   },
   {
     on: 'newest',

@@ -18,7 +18,7 @@ logged = AccessLog(keystone, os.environ['IRONIC_LAB_ACCESS_LOG'])
 
 def application(environ, start_response):
     client = environ['SERVER_PORT'] == os.environ['IRONIC_LAB_CLIENT_PORT']
-    # Safe, for a process serves one request at a time.
+    # Safe, because a process serves one request at a time.
     conf.CONF.set_override('expiration', client_seconds() if client else SERVICE_TOKEN_SECONDS, group='token')
     return (logged if client else keystone)(environ, start_response)
 
