@@ -1,4 +1,5 @@
 import { byNpx, byNpxOnWindows, fromCheckout, type Launch, serverName } from './launch.js';
+import { marked } from './marked.js';
 
 /** A client's entry for a server that it starts itself. */
 type Entry = Launch & { readonly type?: 'stdio'; readonly env?: Readonly<Record<string, string>> };
@@ -10,65 +11,131 @@ interface RemoteEntry {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const withSettings = { env: { OS_CLOUD: 'mycloud', HOME: '/home/you' } };
+interface Client {
+  readonly name: string;
+  /** Where the snippet goes, as a line before it. */
+  readonly place: string;
+  readonly snippet: (entry: Entry) => string;
+  /** What else there is to know, for the page about clients. */
+  readonly more: readonly string[];
+}
+
+const url = 'http://127.0.0.1:7385/mcp';
+
+const clients: readonly Client[] = [
+  {
+    name: 'Claude Desktop',
+    place: 'In `claude_desktop_config.json` (Settings, Developer, Edit Config):',
+    snippet: (entry) => json(mcpServers(entry)),
+    more: [
+      'Or install the bundle: `npm run mcpb` makes `ironic-mcp-….mcpb`, which Claude Desktop opens. It asks for eight settings and keeps the secret in the keychain of your system. The ninth field names [a file](configuration.md) with all other settings, one `NAME=value` on each line.',
+    ],
+  },
+  {
+    name: 'Claude Code',
+    place: 'In a shell:',
+    snippet: (entry) => shell(`claude mcp add ${serverName}${flags('--env', entry)} -- ${commandLine(entry)}`),
+    more: [
+      'To share the server with everybody who works on a project, write the JSON of Claude Desktop into `.mcp.json` in its folder.',
+    ],
+  },
+  {
+    name: 'VS Code',
+    place: 'In `.vscode/mcp.json`:',
+    snippet: (entry) => json(vsCode(entry)),
+    more: [
+      'VS Code can ask for a secret and keep it:',
+      json({ inputs: [secretInput()], ...vsCode({ ...fromCheckout, env: applicationCredential() }) }),
+      `One-click links for the published package: [Install in VS Code](${vsCodeLink(byNpx)}), [on Windows](${vsCodeLink(byNpxOnWindows)}).`,
+    ],
+  },
+  {
+    name: 'Cursor',
+    place: 'In `~/.cursor/mcp.json`, or in `.cursor/mcp.json` of a project:',
+    snippet: (entry) => json(mcpServers(entry)),
+    more: [
+      `One-click links for the published package: [Install in Cursor](${cursorLink(byNpx)}), [on Windows](${cursorLink(byNpxOnWindows)}).`,
+    ],
+  },
+  {
+    name: 'Codex',
+    place: 'In a shell:',
+    snippet: (entry) => shell(`codex mcp add ${serverName}${flags('--env', entry)} -- ${commandLine(entry)}`),
+    more: ['Codex keeps it as `[mcp_servers.ironic]` in `~/.codex/config.toml`.'],
+  },
+  {
+    name: 'Gemini CLI',
+    place: 'In `~/.gemini/settings.json`, or in `.gemini/settings.json` of a project:',
+    snippet: (entry) => json(mcpServers(entry)),
+    more: ['A server that runs already goes there as `{ "httpUrl": "…", "headers": { … } }`.'],
+  },
+  {
+    name: 'Goose',
+    place: 'In `~/.config/goose/config.yaml`:',
+    snippet: goose,
+    more: ['`goose configure` (Add Extension, Command-line Extension) writes the same.'],
+  },
+  {
+    name: 'JetBrains',
+    place: 'In Settings, Tools, AI Assistant, Model Context Protocol (MCP), choose Add, then As JSON:',
+    snippet: (entry) => json(mcpServers(entry)),
+    more: [],
+  },
+];
+
+const withSettings = { OS_CLOUD: 'mycloud', HOME: '/home/you' };
 
 /** The page on how to connect each client. Every snippet and link is made from the same few launch lines. */
 export function clientsPage(): string {
   return `${[
     '# Connect a client',
     '<!-- Made by tools/clients-page.ts: UPDATE_GOLDEN=1 npx vitest run tests/config/documents.test.ts -->',
-    'The package is not published yet. What works today starts the program from a checkout, after `npm ci && npm run build`; put the path of yours where these snippets say `/path/to/ironic-mcp`. The forms with `npx`, and the links, are for when it is published.',
-    'Without settings the server simulates a cloud: a dozen servers, five images, no real machine. Settings go into an `env` block beside `command` and `args`, for clients pass on few variables of their own: [configuration.md](configuration.md) has them all, and `ironic-mcp check` prints the block for those that work in your shell.',
-    '## Claude Desktop',
-    'In `claude_desktop_config.json` (Settings, Developer, Edit Config), from a checkout:',
-    json(mcpServers(fromCheckout)),
-    'with the settings of a cloud:',
-    json(mcpServers({ ...fromCheckout, ...withSettings })),
-    'once it is published:',
-    json(mcpServers(byNpx)),
-    'and then on Windows, where `npx` needs a shell:',
-    json(mcpServers(byNpxOnWindows)),
-    'Or without a file: `npm run mcpb` makes `ironic-mcp-….mcpb`, which Claude Desktop installs by a double click. It asks for the settings and keeps the secret ones in the keychain of the system.',
-    '## Claude Code',
-    'From a checkout:',
-    shell(claudeCode(fromCheckout)),
-    'once it is published, and then on Windows:',
-    shell(claudeCode(byNpx), claudeCode(byNpxOnWindows)),
-    `A setting is \`--env NAME=value\` before the \`--\`. For everybody who works on a project, \`.mcp.json\` in its folder takes what Claude Desktop takes.`,
-    '## VS Code',
-    'In `.vscode/mcp.json`, from a checkout:',
-    json(vsCode(fromCheckout)),
-    'once it is published, with a secret that VS Code asks for and keeps:',
-    json({ inputs: [secretInput], ...vsCode({ ...byNpx, env: applicationCredential }) }),
-    `By one click, once it is published: [Install in VS Code](${vsCodeLink(byNpx)}), [on Windows](${vsCodeLink(byNpxOnWindows)}).`,
-    '## Cursor',
-    'In `~/.cursor/mcp.json`, or in `.cursor/mcp.json` of a project, from a checkout:',
-    json(mcpServers(fromCheckout)),
-    'once it is published:',
-    json(mcpServers(byNpx)),
-    `By one click, once it is published: [Install in Cursor](${cursorLink(byNpx)}), [on Windows](${cursorLink(byNpxOnWindows)}).`,
+    'Find your client, copy its snippet, and put the path of your checkout where it says `/path/to/ironic-mcp`. Run `npm ci && npm run build` in the checkout first.',
+    'Each snippet has the settings of a cloud in clouds.yaml. Leave `env` out to use the simulated cloud. Clients pass on few of your variables, so the settings must be in the snippet: `ironic-mcp check` prints the block for those that work in your shell, and [configuration.md](configuration.md) has them all.',
+    ...clients.flatMap(({ name, place, snippet, more }) => [
+      `## ${name}`,
+      place,
+      snippet({ ...fromCheckout, env: withSettings }),
+      ...more,
+    ]),
     '## Over HTTP',
-    'Where `ironic-mcp http` runs ([configuration.md](configuration.md#over-http)), clients need its address only, and its token where it has one:',
-    json(mcpServers({ type: 'http', url: 'http://127.0.0.1:7385/mcp', headers: { Authorization: 'Bearer …' } })),
-    shell(`claude mcp add --transport http ${serverName} http://127.0.0.1:7385/mcp --header "Authorization: Bearer …"`),
+    'If `ironic-mcp http` runs ([configuration.md](configuration.md#over-http)), clients need only its address, and its token if it has one:',
+    json(mcpServers({ type: 'http', url, headers: { Authorization: 'Bearer …' } })),
+    shell(`claude mcp add --transport http ${serverName} ${url} --header "Authorization: Bearer …"`),
     '## From the packed package',
     '`npm pack` makes the package as it will be published. In any other folder, `npm install /path/to/ironic-mcp-….tgz` installs it without a registry, and `npx ironic-mcp` starts it.',
+    '## With npx',
+    'The package is not published yet. Once it is, you need no checkout: start it with `npx`, on Windows through a shell.',
+    json(mcpServers(byNpx)),
+    json(mcpServers(byNpxOnWindows)),
   ].join('\n\n')}\n`;
 }
 
-const secretInput = {
-  type: 'promptString',
-  id: 'ironic-secret',
-  description: 'Secret of the application credential',
-  password: true,
-};
+/** The text, with the shortest snippet for each client between its markers. */
+export function withClients(text: string): string {
+  const folded = clients.map(({ name, place, snippet }) =>
+    [`<details><summary>${name}</summary>`, place, snippet(fromCheckout), '</details>'].join('\n\n'),
+  );
+  return marked(text, 'clients', folded.join('\n\n'));
+}
 
-const applicationCredential = {
-  OS_AUTH_TYPE: 'v3applicationcredential',
-  OS_AUTH_URL: 'https://keystone.example.org/v3',
-  OS_APPLICATION_CREDENTIAL_ID: 'its id',
-  OS_APPLICATION_CREDENTIAL_SECRET: `\${input:${secretInput.id}}`,
-};
+function secretInput() {
+  return {
+    type: 'promptString',
+    id: 'ironic-secret',
+    description: 'Secret of the application credential',
+    password: true,
+  };
+}
+
+function applicationCredential() {
+  return {
+    OS_AUTH_TYPE: 'v3applicationcredential',
+    OS_AUTH_URL: 'https://keystone.example.org/v3',
+    OS_APPLICATION_CREDENTIAL_ID: 'its id',
+    OS_APPLICATION_CREDENTIAL_SECRET: `\${input:${secretInput().id}}`,
+  };
+}
 
 function mcpServers(entry: Entry | RemoteEntry): object {
   return { mcpServers: { [serverName]: entry } };
@@ -78,8 +145,30 @@ function vsCode(entry: Entry): object {
   return { servers: { [serverName]: { type: 'stdio', ...entry } } };
 }
 
-function claudeCode({ command, args }: Launch): string {
-  return ['claude mcp add', serverName, '--', command, ...args].join(' ');
+function goose({ command, args, env }: Entry): string {
+  return [
+    '```yaml',
+    'extensions:',
+    `  ${serverName}:`,
+    `    name: ${serverName}`,
+    '    type: stdio',
+    '    enabled: true',
+    `    cmd: ${command}`,
+    `    args: ${JSON.stringify(args)}`,
+    ...(env ? [`    envs: ${inline(env)}`] : []),
+    '    timeout: 300',
+    '```',
+  ].join('\n');
+}
+
+function commandLine({ command, args }: Launch): string {
+  return [command, ...args].join(' ');
+}
+
+function flags(flag: string, { env = {} }: Entry): string {
+  return Object.entries(env)
+    .map(([name, value]) => ` ${flag} ${name}=${value}`)
+    .join('');
 }
 
 /** A page cannot link to an editor itself. Each editor has a web address that leads to it. */
@@ -92,10 +181,19 @@ function cursorLink(launch: Launch): string {
   return `https://cursor.com/en/install-mcp?${new URLSearchParams({ name: serverName, config })}`;
 }
 
+/** JSON in a block, with each list on one line. */
 function json(value: object): string {
-  return `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
+  const text = JSON.stringify(value, null, 2).replace(
+    /\[\s+("[^[{]*?)\s+\]/g,
+    (_, list: string) => `[${list.replace(/\s*\n\s*/g, ' ')}]`,
+  );
+  return `\`\`\`json\n${text}\n\`\`\``;
 }
 
-function shell(...lines: readonly string[]): string {
-  return `\`\`\`sh\n${lines.join('\n')}\n\`\`\``;
+function inline(value: object): string {
+  return JSON.stringify(value, null, 1).replace(/\s*\n\s*/g, ' ');
+}
+
+function shell(line: string): string {
+  return `\`\`\`sh\n${line}\n\`\`\``;
 }

@@ -44,3 +44,18 @@ export function registryEntry({ name, version, description, mcpName, repository 
 export function addressOf({ url }: { readonly url: string }): string {
   return url.replace(/^git\+/, '').replace(/\.git$/, '');
 }
+
+/**
+ * A README with addresses instead of paths, if package.json names a repository: the package does not bring docs/ with
+ * it, and people read its README in other places as well.
+ */
+export function withAddresses(text: string, repository: { readonly url: string } | undefined): string {
+  if (!repository) return text;
+  const at = addressOf(repository);
+  return text
+    .replace(
+      /(!?)(\[[^\]]*\]\()(?!https?:|#)/g,
+      (_, image, start) => `${image}${start}${at}/${image ? 'raw' : 'blob'}/HEAD/`,
+    )
+    .replace(/(<img src=")(?!https?:)/g, `$1${at}/raw/HEAD/`);
+}

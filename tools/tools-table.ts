@@ -1,11 +1,20 @@
 import type { Operation } from '../src/core/operation.js';
+import type { operations } from '../src/core/operations.js';
 import { marked } from './marked.js';
+
+/** For people, in one line. The descriptions of the operations are written for models. */
+const lines: Readonly<Record<string, string>> = {
+  provision_server: 'Deploys an image on a free server, named or chosen by class. Returns at once.',
+  check_provision_status: 'Reports the state and progress of a deployment, and can wait for the next change.',
+  list_servers: 'Counts and lists the servers, and says why a server is not available.',
+  list_images: 'Lists the images that you can deploy.',
+  deprovision_server: 'Undeploys a server for good. Off by default.',
+} satisfies Record<keyof typeof operations, string>;
 
 /** The text, with the table of the operations between its markers. */
 export function withToolsTable(text: string, operations: readonly Operation[]): string {
   const rows = operations.map(
-    ({ name, description, route, effect }) =>
-      `| \`${name}\` | ${effect}s | ${description} | \`${route.method} ${route.path}\` |`,
+    ({ name, route }) => `| \`${name}\` | ${lines[name]} | \`${route.method} ${route.path}\` |`,
   );
-  return marked(text, 'tools', ['| Tool | Effect | What it does | REST |', '|---|---|---|---|', ...rows].join('\n'));
+  return marked(text, 'tools', ['| Tool | What it does | REST |', '|---|---|---|', ...rows].join('\n'));
 }

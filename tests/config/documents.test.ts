@@ -8,9 +8,9 @@ import { readConfig } from '../../src/config/config.js';
 import { allOperations } from '../../src/core/operations.js';
 import { icon } from '../../src/mcp/icon.js';
 import { bundleManifest } from '../../tools/bundle-manifest.js';
-import { clientsPage } from '../../tools/clients-page.js';
+import { clientsPage, withClients } from '../../tools/clients-page.js';
 import { byNpx, byNpxOnWindows, launchSettings } from '../../tools/launch.js';
-import { type PackageManifest, registryEntry } from '../../tools/registry-entry.js';
+import { type PackageManifest, registryEntry, withAddresses } from '../../tools/registry-entry.js';
 import { withSettingsTable } from '../../tools/settings-table.js';
 import { expectMade } from '../support/made-document.js';
 
@@ -23,6 +23,7 @@ describe('the documents for launchers', () => {
     await expectMade('server.json', () => written(registryEntry(own)));
     await expectMade('manifest.json', () => written(bundleManifest(own, allOperations)));
     await expectMade('docs/clients.md', clientsPage);
+    await expectMade('README.md', (now) => withAddresses(withClients(now), own.repository));
     await expectMade('docs/images/icon.svg', () => `${icon}\n`);
     await expectMade('docs/configuration.md', withSettingsTable);
   });
@@ -89,6 +90,23 @@ describe('manifest.json', () => {
     );
     const config = await readConfig(unset, readArguments([], {}));
     expect(config.cloud.kind).toBe('simulator');
+  });
+});
+
+describe('the README', () => {
+  const repository = { url: 'git+https://git.example.org/us/ironic-mcp.git' };
+
+  it('leads to nothing but addresses as soon as package.json names a repository', () => {
+    const text = withAddresses(read('README.md'), repository);
+    expect(text).toContain('](https://git.example.org/us/ironic-mcp/raw/HEAD/docs/images/demo.svg)');
+    expect(text).toContain('](https://git.example.org/us/ironic-mcp/blob/HEAD/docs/clients.md)');
+    expect(text).toContain('src="https://git.example.org/us/ironic-mcp/raw/HEAD/docs/images/icon.svg"');
+    expect(text).not.toMatch(/\]\((?!https:|#)|src="(?!https:)/);
+    expect(withAddresses(text, repository)).toBe(text);
+  });
+
+  it('has at most 1,000 words', () => {
+    expect(read('README.md').split(/\s+/).length).toBeLessThanOrEqual(1_000);
   });
 });
 

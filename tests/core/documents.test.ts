@@ -13,12 +13,12 @@ describe('the table of tools', () => {
     await expectMade('README.md', (now) => withToolsTable(now, allOperations));
   });
 
-  it('has each operation with its route, and says which changes something', () => {
+  it('has each operation with a short line and its route', () => {
     const table = withToolsTable('<!-- tools:begin -->\n<!-- tools:end -->', allOperations);
-    for (const { name, effect, route } of allOperations) {
+    for (const { name, route } of allOperations) {
       const row = table.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
       expect(row).toContain(`\`${route.method} ${route.path}\``);
-      expect(row).toContain(`| ${effect}s |`);
+      expect(row?.length).toBeLessThan(160);
     }
   });
 

@@ -38,6 +38,20 @@ describe('the package', () => {
   });
 });
 
+describe('the README of the package', () => {
+  const text = read('README.md');
+
+  it('leads into the package or to an address as soon as package.json names a repository', () => {
+    const { repository } = JSON.parse(read('package.json')) as { repository?: object };
+    const paths = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path);
+    expect(repository ? paths.filter((path) => !packed.files.includes(path)) : []).toEqual([]);
+  });
+
+  it('says that the pages are not in the package', () => {
+    expect(text).toContain('These pages are in the repository, not in the package.');
+  });
+});
+
 interface Sbom {
   readonly metadata: { readonly component: { readonly version: string } };
   readonly components: readonly { readonly name: string; readonly version: string }[];
