@@ -1,11 +1,11 @@
 import { parseEnv } from 'node:util';
 import type * as z from 'zod';
 import { createPolicy, type Policy } from '../core/policy.js';
+import { nearest } from '../core/text/nearest.js';
 import { systemCodeOf } from '../core/text/system-code.js';
 import { plain } from '../core/text/untrusted.js';
 import type { Catalogue } from '../local/catalogue.js';
 import { ConfigError } from './errors.js';
-import { nearest } from './nearest.js';
 import type { Resolved } from './openstack.js';
 import { flagOf, settings } from './settings.js';
 

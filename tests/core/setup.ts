@@ -66,6 +66,8 @@ export interface SetupOptions {
   readonly misbehave?: FakeBareMetalOptions['misbehave'];
   readonly random?: () => number;
   readonly policy?: PolicySettings;
+  /** The images that are offered. */
+  readonly list?: Images['list'];
   readonly idempotencyScope?: (signal: AbortSignal) => Promise<string>;
   /** Stands between the service and its bare metal. */
   readonly between?: (bareMetal: BareMetal) => BareMetal;
@@ -89,7 +91,7 @@ export function setup(options: SetupOptions = {}): Setup {
   const provisioning = createProvisionService({
     onChange: status.forget,
     bareMetal,
-    images,
+    images: { ...images, ...(options.list ? { list: options.list } : {}) },
     servers: createServerService({ bareMetal, clock, policy, random }),
     changes,
     clock,

@@ -2,6 +2,7 @@ import { Failure, type FailureDetails } from '../failures.js';
 import type { Policy } from '../policy.js';
 import { type BareMetal, type Criteria, NoAnswer, Refused, type ServerFilter } from '../ports.js';
 import type { Server } from '../server.js';
+import { didYouMean } from '../text/nearest.js';
 import { named, plain } from '../text/untrusted.js';
 import { type Rule, rulesOfChoice } from './eligibility.js';
 import { pagesOf } from './pages.js';
@@ -40,7 +41,7 @@ async function explanation(seeking: Seeking, criteria: Criteria, signal: AbortSi
   const { bareMetal, policy } = seeking;
   const { resourceClass } = criteria;
   const all = await readServers(bareMetal, { resourceClass }, signal);
-  if (all.servers.length === 0) return withoutAny(bareMetal, resourceClass, signal);
+  if (all.servers.length === 0) return withoutAny(seeking, resourceClass, signal);
   const elsewhere = await freeElsewhere(bareMetal, criteria, signal);
   const rules = rulesOfChoice(policy, criteria);
   const details = funnel(all, rules, resourceClass === undefined ? '' : ` of class ${plain(resourceClass, 80)}`);
@@ -49,7 +50,7 @@ async function explanation(seeking: Seeking, criteria: Criteria, signal: AbortSi
 
 /** There is no server of the class, or none at all. */
 async function withoutAny(
-  bareMetal: BareMetal,
+  { bareMetal, policy }: Seeking,
   resourceClass: string | undefined,
   signal: AbortSignal,
 ): Promise<FailureDetails> {
@@ -63,8 +64,12 @@ async function withoutAny(
     };
   }
   const classes = `${complete ? 'the classes are' : 'some of the classes are'} ${byClass(servers)}`;
+  const allowed = servers.flatMap((server) =>
+    policy.allowsClass(server.resourceClass) ? (server.resourceClass ?? []) : [],
+  );
+  const meant = didYouMean(resourceClass ?? '', allowed);
   return {
-    reason: `no server has class ${plain(resourceClass ?? '', 80)}; ${classes}`,
+    reason: `no server has class ${plain(resourceClass ?? '', 80)}; ${classes}${meant === undefined ? '' : `. ${meant}`}`,
     hint: 'Call again with a resource_class that the reason names.',
     retryable: false,
   };

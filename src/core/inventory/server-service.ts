@@ -4,6 +4,7 @@ import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { BareMetal, Clock, Criteria } from '../ports.js';
 import type { Server } from '../server.js';
+import { didYouMeanOneOf } from '../text/nearest.js';
 import { mismatch, obstacleTo, rulesOfChoice } from './eligibility.js';
 import { noneAvailable } from './no-match.js';
 import { pagesOf } from './pages.js';
@@ -69,10 +70,21 @@ export function createServerService({ bareMetal, clock, policy, random }: Server
     return (await Promise.all(found)).flat();
   }
 
+  /** Suggests a name of the first page of servers, but none whose class may not be deployed. */
+  async function notFound(ref: string, signal: AbortSignal): Promise<Failure> {
+    const meant = await didYouMeanOneOf(ref, async () => {
+      const { servers } = await bareMetal.list({}, undefined, signal);
+      return servers.flatMap(({ name, resourceClass }) =>
+        name !== null && policy.allowsClass(resourceClass) ? [name] : [],
+      );
+    });
+    return new Failure('server_not_found', { id: ref, ...meant });
+  }
+
   return {
     async findNamed(ref, criteria, signal) {
       const server = await bareMetal.find(ref, signal);
-      if (server === null) throw new Failure('server_not_found', { id: ref });
+      if (server === null) throw await notFound(ref, signal);
       if (obstacleTo(server) !== undefined) throw serverNotAvailable(ref, server);
       const lack = mismatch(server, criteria);
       if (lack !== undefined) throw unsuitable(ref, lack);
@@ -95,7 +107,7 @@ export function createServerService({ bareMetal, clock, policy, random }: Server
 
     findListed: withPortFailures(async (ref, signal) => {
       const server = await bareMetal.find(ref, signal);
-      if (server === null) throw new Failure('server_not_found', { id: ref });
+      if (server === null) throw await notFound(ref, signal);
       return listedNow(server, bareMetal.now(), policy);
     }),
   };

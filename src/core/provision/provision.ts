@@ -15,6 +15,7 @@ import type { ProvisionRequest, ProvisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { withoutCredentials } from '../text/image-ref.js';
 import { isoTime } from '../text/iso-time.js';
+import { didYouMeanOneOf } from '../text/nearest.js';
 import { type Candidates, candidatesFor, criteriaOf } from './candidates.js';
 import { configDriveOf, warningsAbout } from './config-drive.js';
 import { createDeployingLimit } from './deploying-limit.js';
@@ -185,8 +186,12 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
 
   async function findImage(ref: string, signal: AbortSignal): Promise<Image> {
     const image = await images.find(ref, signal);
-    if (image === null) throw new Failure('image_not_found', { id: withoutCredentials(ref) });
-    return image;
+    if (image !== null) return image;
+    const meant = await didYouMeanOneOf(ref, async () => {
+      const offered = (await images.list(signal)).images;
+      return offered.flatMap((each) => (each.obstacle === null && policy.allowsImage(each) ? (each.name ?? []) : []));
+    });
+    throw new Failure('image_not_found', { id: withoutCredentials(ref), ...meant });
   }
 
   return { provision: withPortFailures(provision) };

@@ -166,6 +166,16 @@ describe('why no server matched', () => {
     expect(reason.match(/; free without trait/g)).toHaveLength(4);
   });
 
+  it('suggests the class that was meant, but none that the policy hides', async () => {
+    const servers = [freeServer(1), freeServer(2, { resourceClass: 'gpu' })];
+    const typed = { resourceClass: 'baremetal.smal' };
+    const { reason } = await explained(servers, typed);
+    expect(reason).toBe(
+      'no server has class baremetal.smal; the classes are baremetal.small 1, gpu 1. Did you mean baremetal.small?',
+    );
+    expect((await explained(servers, typed, { classes: ['gpu', '*.smal'] })).reason).not.toContain('Did you mean');
+  });
+
   it('names the classes there are when there is no such class', async () => {
     const servers = [
       freeServer(1),

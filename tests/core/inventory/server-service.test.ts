@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { obstacleTo } from '../../../src/core/inventory/eligibility.js';
 import { createServerService } from '../../../src/core/inventory/server-service.js';
+import { createPolicy } from '../../../src/core/policy.js';
 import type { Server } from '../../../src/core/server.js';
 import { provisionStates } from '../../../src/core/states.js';
 import { openPolicy } from '../../support/open-policy.js';
@@ -156,6 +157,23 @@ describe('the candidates', () => {
 });
 
 describe('a server by its name', () => {
+  it.each<[string, readonly string[] | undefined, string | null]>([
+    ['gets the one that was meant', undefined, 'Did you mean web-server?'],
+    ['gets none of a class that may not be deployed', ['gpu'], null],
+  ])('that is misspelt %s', async (_, resourceClasses, reason) => {
+    const clock = createFakeClock();
+    const bareMetal = createFakeBareMetal({ servers: [freeServer(1, { name: 'web-server' })], clock });
+    const service = createServerService({
+      policy: createPolicy({ resourceClasses }),
+      bareMetal,
+      clock,
+      random: () => 0,
+    });
+    for (const find of [service.findNamed('web-sevrer', {}, forever), service.findListed('web-sevrer', forever)]) {
+      await expect(find).rejects.toMatchObject({ code: 'server_not_found', reason });
+    }
+  });
+
   it('fails as Ironic fails', async () => {
     const clock = createFakeClock();
     const bareMetal = createFakeBareMetal({ servers: [], clock, misbehave: script({ find: [unsent] }) });

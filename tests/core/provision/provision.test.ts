@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigDrive } from '../../../src/core/image.js';
 import { op } from '../../../src/core/names.js';
+import type { PolicySettings } from '../../../src/core/policy.js';
 import { NoAnswer } from '../../../src/core/ports.js';
 import type { ProvisionRequest } from '../../../src/core/requests.js';
 import type { Server } from '../../../src/core/server.js';
@@ -17,7 +18,7 @@ import {
   uuid,
 } from '../fake-bare-metal.js';
 import { start } from '../fake-clock.js';
-import { seededRandom, setup } from '../setup.js';
+import { image, seededRandom, setup } from '../setup.js';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKey';
 const byId = { server_id: 'bm-1' };
@@ -90,7 +91,7 @@ describe('provisioning a server that is named', () => {
       code: 'server_not_found',
       message: 'Server nosuch not found',
     });
-    expect(bareMetal.requests).toEqual(['find nosuch']);
+    expect(bareMetal.requests).toEqual(['find nosuch', 'list from the start']);
   });
 
   it.each<[string, Partial<Server>, string]>([
@@ -147,6 +148,37 @@ describe('provisioning a server that is named', () => {
     });
     expect(await failure({ ...byId, image_id: 'queued' })).toMatchObject({ code: 'image_not_deployable' });
     expect(writes()).toEqual([]);
+  });
+
+  it.each<[string, string, PolicySettings, string | null]>([
+    ['suggests the image that was meant', 'debain-12', {}, 'Did you mean debian-12?'],
+    ['suggests no image that the policy hides', 'debain-12', { images: ['ubuntu-*'] }, null],
+    ['suggests no image that cannot be deployed', 'debain-11', {}, null],
+    ['suggests nothing for a text that could be a secret', 'u:debian-12', {}, null],
+  ])('%s', async (_, image_id, policy, reason) => {
+    const offered = (name: string, obstacle: string | null) => ({
+      ...image({ id: name, name }),
+      ...{ sizeBytes: null, format: null, obstacle, caveat: null },
+    });
+    const offers = [offered('debian-12', null), offered('debian-11-old', 'its status is queued')];
+    const { failure } = setup({ policy, list: async () => ({ images: offers, complete: true, anyUrl: false }) });
+    expect(await failure({ image_id })).toMatchObject({ code: 'image_not_found', reason });
+  });
+
+  it('keeps its failure when the names to suggest cannot be read', async () => {
+    const { failure } = setup({
+      list: () => Promise.reject(new NoAnswer('gone', false)),
+      misbehave: script({ list: [unsent] }),
+    });
+    expect(await failure({ image_id: 'debain-12' })).toMatchObject({ code: 'image_not_found', reason: null });
+    expect(await failure({ server_id: 'bm-11' })).toMatchObject({ code: 'server_not_found', reason: null });
+  });
+
+  it('reads no names when nothing is misspelt', async () => {
+    const list = () => Promise.reject(new Error('nobody asks'));
+    const { provision, bareMetal } = setup({ list });
+    await provision({ server_id: 'bm-1' });
+    expect(bareMetal.requests.filter((each) => each.startsWith('list '))).toEqual([]);
   });
 
   it('tells of the image first when image and server are both wrong', async () => {

@@ -92,6 +92,7 @@ const rows: readonly Row[] = [
     'provision_server',
     { image_id: 'ubuntu-94.04', server_id: 'rack1-small-01' },
     'Image ubuntu-94.04 not found',
+    'Reason: Did you mean ubuntu-24.04?',
     'Next: Call list_images to see the images, then pass an id or an exact name.',
     'Code: image_not_found',
     'Retryable: no',

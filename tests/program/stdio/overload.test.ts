@@ -16,12 +16,12 @@ it('too many requests are refused at once, but never those of a deployment that 
   };
 
   const patch = proxy.on({ method: 'PATCH' }, faults.holdBefore);
-  const reads = proxy.on({ method: 'GET', path: '/v1/nodes/nosuch' }, faults.holdBefore);
+  const reads = proxy.on({ method: 'GET', path: '/v1/nodes/00000000-' }, faults.holdBefore);
   const deployment = call('provision_server', { ...image, server_id: 'rack1-small-01' });
   await patch.reached;
   // One place is the deployment's; seven reads are sent, 256 wait, and there is no room for 37.
   const answers = Array.from({ length: 300 }, (_, index) =>
-    call('provision_server', { ...image, server_id: `nosuch-${index}` }),
+    call('provision_server', { ...image, server_id: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}` }),
   );
   const refused = await Promise.all(answers.slice(263));
   expect(new Set(refused)).toEqual(

@@ -27,7 +27,7 @@ const undeployable: readonly Refusal[] = [
     /^Image [0-9a-f-]{36} not found$/,
     undefined,
   ],
-  ['of no image', () => 'ubunut-22.04', /^Image ubunut-22\.04 not found$/, undefined],
+  ['of no image', () => 'ubunut-22.04', /^Image ubunut-22\.04 not found$/, /^Did you mean ubuntu-22\.04\?$/],
   [
     'of an image that is too big',
     () => 'too-big',

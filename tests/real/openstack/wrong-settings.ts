@@ -171,7 +171,7 @@ export function wrongSettings(cloud: () => Cloud): void {
       await session(openrc(user), async (mcp) => {
         const answer = await mcp.callTool('provision_server', { image_id: 'ubuntu-22.04', ...criteria });
         expect(failureIn(answer)[0]).toBe(message);
-        expect(answer.text).toContain('no rights');
+        expect(answer.text).toContain('this account may');
       });
       expect(await node('bm-0005')).toEqual(before);
     });
