@@ -6,19 +6,18 @@ import { redacted } from './input/redaction.js';
 import type { Audit, AuditRecord } from './ports.js';
 import { plain } from './text/untrusted.js';
 
-/** A change that is to be recorded. */
 interface Audited {
   readonly audit: Audit;
   readonly operation: { readonly name: string; readonly input: z.ZodType };
-  /** The arguments, parsed. What of them may be secret is not recorded. */
+  /** The parsed arguments. Those that may be secret are not recorded. */
   readonly input: unknown;
   readonly call: Call;
 }
 
 /**
- * Makes a change that is recorded before and after.
+ * Makes a change, with one record before it and one after it.
  *
- * @throws Failure `audit_unavailable` if it cannot be recorded beforehand: then nothing was changed
+ * @throws Failure `audit_unavailable` if the first record cannot be written; then nothing was changed
  */
 export async function audited<Output extends Readonly<Record<string, unknown>>>(
   { audit, operation, input, call: { caller, traceparent, signal } }: Audited,

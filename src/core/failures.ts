@@ -1,13 +1,13 @@
 import { type Face, op, writtenFor } from './names.js';
 import { plain } from './text/untrusted.js';
 
-/** One row of the table of failures. `{id}` in the message is the server or image that was asked for. */
+/** One row of the table of failures. `{id}` in the message is the server or image that the call names. */
 interface FailureKind {
   readonly http: number;
   readonly message: string;
   /** When it happens, for the reference. */
   readonly when: string;
-  /** Whether the same call may succeed later without any change to it. */
+  /** Whether the same call may succeed later. */
   readonly retryable: boolean;
   /** What to do next, with operations by their keys: see `writtenFor`. Never contains text that came from Ironic. */
   readonly hint: string;
@@ -186,65 +186,65 @@ const table = {
   },
 } satisfies Record<string, FailureKind>;
 
-/** A code by which programs can tell failures apart. */
+/** The code by which programs tell failures apart. */
 export type FailureCode = keyof typeof table;
 
-/** The table of failures, for documents and faces made from it. */
+/** The table of failures, for the faces and documents that are made from it. */
 export const failures: Readonly<Record<FailureCode, FailureKind>> = table;
 
-/** One thing that is wrong with an input. */
+/** One mistake in an input. */
 export interface FieldIssue {
-  /** The argument, as a path with dots; empty when it is about the input as a whole. */
+  /** The argument, as a path with dots; empty for the input as a whole. */
   readonly field: string;
-  /** What is wrong with it. Never quotes its value. */
+  /** The mistake. Never quotes the value. */
   readonly message: string;
 }
 
-/** What is wrong with one argument. */
+/** The failure for one wrong argument. */
 export function invalidArgument(field: string, message: string): Failure {
   return invalidArguments([{ field, message }]);
 }
 
-/** What is wrong with several. */
+/** The failure for several wrong arguments. */
 export function invalidArguments(fields: readonly FieldIssue[]): Failure {
   const reason = fields.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ');
   return new Failure('invalid_request', { reason, fields });
 }
 
-/** What is particular about one failure. */
+/** The details of one failure. */
 export interface FailureDetails {
-  /** The server or image that `{id}` in the message stands for, as the caller wrote it, but without credentials. */
+  /** The server or image for `{id}` in the message, as the caller wrote it, without credentials. */
   readonly id?: string;
-  /** What exactly went wrong; may quote text from Ironic, bounded by `quoted`. */
+  /** The cause. It may quote text from Ironic, bounded by `quoted`. */
   readonly reason?: string;
-  /** The same as the reason, argument by argument, where that is known. */
+  /** The reason, argument by argument, if that is known. */
   readonly fields?: readonly FieldIssue[];
-  /** Instead of the row's own hint. */
+  /** Replaces the hint of the row. */
   readonly hint?: string;
   readonly retryable?: boolean;
-  /** The deployment that may be there although the call failed. */
+  /** The deployment that may exist although the call failed. */
   readonly deployment?: StartedDeployment;
   readonly cause?: unknown;
 }
 
-/** How a deployment is found again. */
+/** The ids by which a deployment is found again. */
 export interface StartedDeployment {
   readonly operationId: string;
   readonly deploymentId: string;
 }
 
-/** The one kind of error that a face shows to its caller. Everything else is `internal`. */
+/** The only error that a face shows to its caller. Any other error becomes `internal`. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly code: FailureCode;
-  /** The server or image it is about; empty if none. */
+  /** The server or image that failed; empty if none. */
   readonly id: string;
   readonly reason: string | null;
   readonly fields: readonly FieldIssue[];
   readonly retryable: boolean;
   readonly deployment: StartedDeployment | null;
   readonly http: number;
-  /** What to do next, as the readers of the face know the operations. */
+  /** What to do next, with the operation names of the face. */
   readonly hint: string;
   readonly #details: FailureDetails;
 
@@ -266,13 +266,13 @@ export class Failure extends Error {
     this.http = kind.http;
   }
 
-  /** The same failure for the readers of a face. */
+  /** The same failure in the words of a face. */
   writtenFor(face: Face): Failure {
     return new Failure(this.code, this.#details, face);
   }
 }
 
-/** What exactly a failure was, in words. */
+/** The reason of a failure, or its message if it has none. */
 export function reasonOf({ reason, message }: Failure): string {
   return reason ?? message;
 }

@@ -1,18 +1,18 @@
 import type { NetworkData } from './input/network-data.js';
 
-/** An image, and what Ironic is to be told about it. */
+/** An image, and what Ironic must know about it. */
 export interface Image {
   readonly id: string;
   readonly name: string | null;
-  /** Members of `instance_info`: image_source, and checksums, kernel, sizes where they are needed. */
+  /** Members of `instance_info`: image_source, and checksums, kernel and sizes if needed. */
   readonly instanceInfo: Readonly<Record<string, unknown>>;
-  /** Size of the disk that it needs, in GiB; 0 when nobody says. */
+  /** The disk that it needs, in GiB; 0 if unknown. */
   readonly minDiskGb: number;
-  /** The only architecture that it runs on, as the server names it; null when nobody says. */
+  /** The architecture that it runs on, as servers name it; null if unknown. */
   readonly architecture: string | null;
-  /** An image of one partition, for which Ironic makes the partition table. */
+  /** It holds one partition, and Ironic makes the partition table. */
   readonly isPartition: boolean;
-  /** Nobody knows its checksum, without which some deploy interfaces refuse it. */
+  /** Its checksum is unknown, so some deploy interfaces refuse it. */
   readonly lacksChecksum: boolean;
 }
 

@@ -1,9 +1,9 @@
 import type { Caller } from './call.js';
 
-/** Who reads a text: each knows the operations by other names. */
+/** The reader of a text. Each face has its own names for the operations. */
 export type Face = Caller['face'];
 
-/** How each face calls the operations. A test holds it against their table. */
+/** The names of the operations on each face. A test compares them with the table of operations. */
 export const operationNames = {
   provision: { mcp: 'provision_server', rest: 'POST /provision', library: 'provision()' },
   status: { mcp: 'check_provision_status', rest: 'GET /provision/{operation_id}', library: 'status()' },
@@ -18,16 +18,16 @@ export const operationNames = {
 
 type OperationKey = keyof typeof operationNames;
 
-// Private characters, which no text of others has: `plain` takes them out.
+// Private-use characters never occur in text of others, because `plain` removes them.
 const [open, close] = ['\ue000', '\ue001'];
 const reference = new RegExp(`${open}(\\w+)${close}`, 'g');
 
-/** An operation in a text: whoever shows the text writes its name, by `writtenFor`. */
+/** A placeholder for an operation in a text. `writtenFor` replaces it with the name. */
 export function op(key: OperationKey): string {
   return `${open}${key}${close}`;
 }
 
-/** A text with the operations in it as the readers of a face know them. */
+/** A text with the operation names of a face. */
 export function writtenFor(face: Face, text: string): string {
   const names: Readonly<Record<string, Readonly<Record<Face, string>>>> = operationNames;
   return text.replace(reference, (_, key) => names[key]?.[face] ?? key);
@@ -42,7 +42,7 @@ type SettingKey =
   | 'images'
   | 'max_deploying';
 
-/** A setting of the operator, by the name of its variable. */
+/** The name of a setting's variable. */
 export function setting(key: SettingKey): string {
   return `IRONIC_MCP_${key.toUpperCase()}`;
 }

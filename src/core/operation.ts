@@ -15,7 +15,7 @@ import type { ProvisionService } from './provision/provision.js';
 import type { StatusService } from './status/wait-for-change.js';
 import { plain } from './text/untrusted.js';
 
-/** The provisioning library, put together: what a face needs to call the operations. */
+/** The services that a face needs to call the operations. */
 export interface Core {
   readonly provision: ProvisionService;
   readonly status: StatusService;
@@ -23,14 +23,14 @@ export interface Core {
   readonly servers: ServerService;
   readonly images: ImageService;
   readonly changes: Changes;
-  /** Where changes are recorded, if anywhere. */
+  /** Records changes, if the operator has set an audit log. */
   readonly audit?: Audit | undefined;
   readonly policy: Policy;
-  /** Prepares a message for the user: says, for example, that all of this is simulated. */
+  /** Prepares a message for the user. For example, it says that the cloud is simulated. */
   say(message: string): string;
 }
 
-/** What every operation answers: a message for the user beside its own members. */
+/** Every answer has a message for the user beside its own members. */
 export interface Answer {
   readonly message: string;
   readonly failure?: { readonly hint: string } | null;
@@ -38,8 +38,8 @@ export interface Answer {
 }
 
 /**
- * One thing that a caller can ask for. A face that takes any input from outside uses the plain `Operation`, because each
- * operation parses its input. A program that names one operation gets that operation's own types.
+ * One thing that a caller can ask for. A face that takes input from outside uses the plain `Operation`, because the
+ * operation parses its input. A program that names one operation gets the types of that operation.
  */
 export interface Operation<Input = unknown, Output extends Answer = Answer> {
   readonly name: string;
@@ -52,23 +52,23 @@ export interface Operation<Input = unknown, Output extends Answer = Answer> {
   readonly route: { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string; readonly status: number };
   readonly input: z.ZodType;
   readonly output: z.ZodType;
-  /** How it can fail, beside the ways in which every call can: see `commonFailures`. */
+  /** Its own failures; `commonFailures` come on top. */
   readonly failures: readonly FailureCode[];
-  /** An input that works on the simulator; those of the table one after the other, in its order. */
+  /** An input that works on the simulator. The examples of the table work one after the other, in its order. */
   readonly example: Readonly<Record<string, unknown>>;
   /**
    * Parses the input, runs the operation and answers its output.
-   * @throws Failure always, whatever went wrong; but the signal's reason when that was aborted
+   * @throws Failure for every error; the signal's reason if the signal was aborted
    */
   call(core: Core, input: Input, call: Call): Promise<Output>;
   /**
-   * What the user must agree to before the operation is called, as a question; null if that is nothing. Changes nothing.
-   * @throws as `call` does, whatever speaks against the operation
+   * The question to the user before the operation is called; null if there is nothing to ask. Changes nothing.
+   * @throws as `call` does, if the operation would be refused
    */
   readonly consent?: ((core: Core, input: unknown, call: Call) => Promise<string | null>) | undefined;
 }
 
-/** How every call can fail, whatever it asks for. */
+/** The failures that every call can have. */
 export const commonFailures: readonly FailureCode[] = [
   'invalid_request',
   'ironic_unavailable',
@@ -92,7 +92,7 @@ export function operation<Input, Parsed, Output extends Answer>(
   const { run, consent, failures, ...rest } = definition;
   const changes = definition.effect !== 'read';
 
-  /** Parses the input and does something with it, of which only failures come out, in the words of the caller's face. */
+  /** Parses the input and acts on it. Every error becomes a failure in the words of the caller's face. */
   async function parsing<Result>({ policy }: Core, asked: Asked, act: (input: Parsed) => Promise<Result>) {
     const { input, call } = asked;
     try {
@@ -120,7 +120,7 @@ export function operation<Input, Parsed, Output extends Answer>(
           return { ...answer, message: write(answer.message), ...explained(answer.failure, call) };
         };
         if (!changes || !audit) return ran();
-        // Whoever waits for the changes to end waits for the record of their end too.
+        // A change counts as under way until its end is recorded.
         return core.changes.run(() => audited({ audit, operation: definition, input, call }, ran));
       }),
     consent:
@@ -133,17 +133,17 @@ interface Asked {
   readonly call: Call;
 }
 
-/** The same call, which prepares its progress for the user as well. */
+/** The same call, with its progress prepared for the user. */
 function reporting(write: (text: string) => string, { report, ...call }: Call): Call {
   return { ...call, report: report && (({ percent, words }) => report({ percent, words: write(words) })) };
 }
 
-/** Why the deployment that an answer is about has failed, for the readers of the caller's face. */
+/** The failure inside an answer, in the words of the caller's face. */
 function explained(failure: Answer['failure'], { caller }: Call): Pick<Answer, 'failure'> {
   return failure ? { failure: { ...failure, hint: writtenFor(caller.face, failure.hint) } } : {};
 }
 
-/** What is wrong with an input, field by field. Never quotes a value: it may be a secret. */
+/** The mistakes in an input, field by field. Never quotes a value, because it may be a secret. */
 function issuesIn(error: z.ZodError): readonly FieldIssue[] {
   return error.issues.slice(0, 8).map(({ path, message }) => ({
     field: plain(path.map(String).join('.'), 120),

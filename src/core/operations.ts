@@ -116,5 +116,5 @@ export const operations = {
   }),
 };
 
-/** The same as a list, for a face that treats them all alike. */
+/** The operations as a list, for a face that treats them all alike. */
 export const allOperations: readonly Operation[] = Object.values(operations);

@@ -31,7 +31,7 @@ const uuid = z
   .transform((text) => text.toLowerCase())
   .register(redactions, asText);
 
-/** A text of one line, and of at most so many characters. */
+/** A text of one line with a limited length. */
 export const label = (longest: number) =>
   z
     .string()
@@ -40,7 +40,7 @@ export const label = (longest: number) =>
     .regex(/^\P{Cc}*$/u, 'must not contain control characters')
     .register(redactions, asText);
 
-/** What Ironic takes in a config drive. */
+/** The members of Ironic's config drive. */
 export const configDriveMembers = ['meta_data', 'user_data', 'network_data', 'vendor_data'] as const;
 
 /** What `provision_server` asks for. */
@@ -51,7 +51,7 @@ export const ProvisionRequest = z.strictObject({
   traits: z
     .array(z.string().regex(/^[A-Z][A-Z0-9_]{0,254}$/, 'must be a trait, e.g. CUSTOM_GPU'))
     .max(50, 'must be at most 50 traits')
-    // Their order says nothing, so that the same traits are the same request.
+    // The order does not matter: the same traits are the same request.
     .transform((traits) => [...new Set(traits)].sort())
     .optional()
     .describe('Traits that the server must have, e.g. CUSTOM_GPU. Ironic runs their deploy templates'),

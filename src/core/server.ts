@@ -1,11 +1,11 @@
 /**
- * What we write about a deployment into the node's `instance_info`, so that Ironic keeps it for us.
- * Everybody who can read the node can read it. No member may be named like a secret: Ironic would mask it.
+ * The entry about a deployment that we keep in the node's `instance_info`. Everybody who can read the node can read it.
+ * No member may be named like a secret, because Ironic would mask it.
  */
 export interface DeploymentEntry {
-  /** When the deployment was asked for, by Ironic's clock. */
+  /** When the deployment was requested, by Ironic's clock. */
   readonly started_at: string;
-  /** The image as the caller named it, without credentials; what is there instead, where somebody has replaced it. */
+  /** The image as the caller named it, without credentials; the image in Ironic if somebody has replaced it. */
   readonly image: string;
   /** Tells one request from another: see `request-identity.ts`. */
   readonly digest: string;
@@ -15,57 +15,57 @@ export interface DeploymentEntry {
 export interface Step {
   /** For example `write_image`. */
   readonly name: string;
-  /** Position in the list of steps, from 1; null when the list is not known. */
+  /** Position in the list of steps, from 1; null if the list is not known. */
   readonly number: number | null;
-  /** The names of all steps in their order; empty when the list is not known. */
+  /** The names of all steps in order; empty if the list is not known. */
   readonly names: readonly string[];
 }
 
 /** An error that Ironic has on record about a server. */
 export interface RecordedError {
-  /** Milliseconds since the epoch; null when nobody knows. */
+  /** Milliseconds since the epoch; null if unknown. */
   readonly at: number | null;
-  /** In which kind of work, e.g. `deploying`. */
+  /** The work that failed, e.g. `deploying`. */
   readonly work: string | null;
   /** Ironic's words: untrusted. */
   readonly words: string;
 }
 
-/** A bare-metal server: what the core reads of a node in Ironic. Times are milliseconds since the epoch. */
+/** A bare-metal server: the part of Ironic's node that the core uses. Times are milliseconds since the epoch. */
 export interface Server {
   readonly id: string;
   readonly name: string | null;
   readonly resourceClass: string | null;
   readonly provisionState: string;
-  /** The state that Ironic is taking it to; null where it is to stay. */
+  /** The state that Ironic takes it to; null if it stays in its state. */
   readonly targetState: string | null;
   readonly provisionedAt: number | null;
   /** When Ironic first heard the agent of a deployment, and asked it for its steps. It can be an earlier deployment. */
   readonly calledAt: number | null;
   /** When the deployment agent last reported. It can have been in an earlier deployment. */
   readonly heardAt: number | null;
-  /** Ironic's instance_uuid: whoever set it has the server. */
+  /** Ironic's instance_uuid. The caller that set it has the server. */
   readonly deploymentId: string | null;
   /** Our own entry, if the deployment is one of ours. */
   readonly entry: DeploymentEntry | null;
-  /** Which attempt of ours wrote the entry; null where that is not known. */
+  /** The attempt of ours that wrote the entry; null if unknown. */
   readonly attemptId: string | null;
-  /** An allocation in Ironic gave it to somebody. Lists do not tell: there it is false. */
+  /** An allocation in Ironic gave it to somebody. Always false in lists, which do not show it. */
   readonly allocated: boolean;
   /** Ironic refuses to undeploy it. */
   readonly isProtected: boolean;
-  /** Whether its disk is cleaned after use; null where that is as Ironic is set up. */
+  /** Whether its disk is cleaned after use; null if Ironic's own setting decides. */
   readonly automatedClean: boolean | null;
   readonly imageSource: string | null;
   readonly maintenance: boolean;
-  /** The conductor that holds Ironic's lock on the node at this moment. */
+  /** The conductor that holds Ironic's lock on the node now. */
   readonly lockedBy: string | null;
   readonly powerState: string | null;
   readonly retired: boolean;
   readonly lessee: string | null;
-  /** Who may use it: our project, because it leases or owns the server; others alone; or anybody. */
+  /** Who may use it: our project, which leases or owns it; only others; or anybody. */
   readonly tenancy: 'ours' | 'others' | 'anybody';
-  /** What is under way: of the cleaning while the server is cleaned, else of the deployment. */
+  /** The step under way: of the cleaning while the server is cleaned, otherwise of the deployment. */
   readonly step: Step | null;
   readonly lastError: string | null;
   readonly cpus: number | null;
@@ -79,8 +79,8 @@ export interface Server {
   readonly deployInterface: string | null;
   /** The driver interface that connects networks, e.g. `neutron`. */
   readonly networkInterface: string | null;
-  /** What it can do, by OpenStack's standard names and `CUSTOM_` ones. */
+  /** Its capabilities, by OpenStack's standard names and `CUSTOM_` names. */
   readonly traits: readonly string[];
-  /** The conductors that look after it; empty for those of no group. */
+  /** The group of conductors that manage it; empty for the default group. */
   readonly conductorGroup: string;
 }

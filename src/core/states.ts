@@ -1,35 +1,35 @@
 import type { Server } from './server.js';
 import { named } from './text/untrusted.js';
 
-/** `in_progress`, `completed` and `failed` are deployments; `none` is a server without one. */
+/** `in_progress`, `completed` and `failed` are deployments; `none` means no deployment. */
 export type Outcome = 'in_progress' | 'completed' | 'failed' | 'none';
 
-/** One row of the table of states: everything that the rest of the program asks of a provision state. */
+/** One row of the table of states: everything that the program asks about a provision state. */
 export interface StateMeaning {
-  /** What the state means to somebody who asked for a server. */
+  /** What the state means to a caller who asked for a server. */
   readonly outcome: Outcome;
   /** What is going on, in words that follow "the server is" or stand alone. */
   readonly words: string;
   /** The words if it is known whether Ironic cleans this server by itself; null if that makes no difference. */
   readonly cleaningWords: { readonly on: string; readonly off: string } | null;
-  /** Whether the server is on its way to be free, if nothing goes wrong. */
+  /** Whether the server becomes free from here, if nothing goes wrong. */
   readonly freeing: boolean;
-  /** The words if an operator ordered the work, which then ends in `manageable`; null if operators do not order it. */
+  /** The words for work that an operator ordered, which ends in `manageable`; null if operators cannot order it. */
   readonly orderedWords: string | null;
-  /** Whether the deployment has ended with Ironic's last change of state. */
+  /** Whether Ironic's last change of state ended the deployment. */
   readonly final: boolean;
-  /** Who moves the deployment on from here; null if nobody does, or if no Ironic lists servers in this state. */
+  /** Who moves the deployment on from here; null if nobody does or no Ironic lists servers in this state. */
   readonly advancedBy: 'conductor' | 'agent' | 'operator' | null;
-  /** What has failed. A failed deployment can be repeated in place. */
+  /** What failed. A failed deployment can be repeated in place. */
   readonly failed: 'deployment' | 'undeployment' | null;
-  /** How a question to the user names what undeploying does; null if we do not undeploy from here, whatever Ironic allows. */
+  /** The verb for undeploying in the question to the user; null if we never undeploy from here. */
   readonly undeployVerb: 'Undeploy' | 'Cancel the deployment of' | 'Clear' | null;
   /** Which steps of the node belong to this work, or to the work that failed. Other work may have left its own steps. */
   readonly steps: 'deploy' | 'clean' | null;
 }
 
 type Row = StateMeaning;
-// The kinds of rows. What differs within a kind is an argument, so that no row can leave it out.
+// The kinds of rows. Columns that differ within a kind are arguments, so that no row can leave one out.
 const none = { outcome: 'none', final: false, advancedBy: null, failed: null, undeployVerb: null } as const;
 const idle = (words: string): Row => {
   return { ...none, words, cleaningWords: null, freeing: false, orderedWords: null, steps: null };
@@ -39,7 +39,7 @@ const cleaned = (words: string, orderedWords: string): Row => ({ ...leaving(word
 const underWay = (words: string, advancedBy: Row['advancedBy'], undeployVerb: Row['undeployVerb']): Row => {
   return { ...idle(words), outcome: 'in_progress', advancedBy, undeployVerb, steps: 'deploy' };
 };
-/** Somebody is at work on a system that runs. */
+/** Somebody works on a running system. */
 const atWork = (words: string): Row => ({ ...idle(words), outcome: 'completed' });
 const broken = (words: string, failed: NonNullable<Row['failed']>, steps: Row['steps']): Row => {
   return { ...idle(words), outcome: 'failed', final: true, failed, undeployVerb: 'Clear', steps };
@@ -61,7 +61,7 @@ export const stateTable = {
   deploying: underWay('being deployed', 'conductor', null),
   'wait call-back': underWay('waiting for the deployment agent on the server', 'agent', 'Cancel the deployment of'),
   'deploy hold': underWay('held by an operator in the middle of its deployment', 'operator', null),
-  // From before Ironic had a state machine: no Ironic lists it.
+  // This state is older than Ironic's state machine, and no Ironic lists it.
   'deploy complete': underWay('finishing its deployment', null, null),
   'deploy failed': broken('not deployed: the deployment failed', 'deployment', 'deploy'),
 
@@ -91,22 +91,22 @@ export const stateTable = {
 
 export type ProvisionState = keyof typeof stateTable;
 
-/** The state in which Ironic deploys a server, for whoever has it. */
+/** The only state from which Ironic deploys a server. */
 export const freeState: ProvisionState = 'available';
 
-/** A state that Ironic invented after this was written: only the server itself tells whether it is in a deployment. */
+/** A state newer than this table. Only the server itself shows whether it is in a deployment. */
 const unknown = { ...idle(''), outcome: null, words: null, steps: 'deploy' } as const;
 
 type InState = Pick<Server, 'provisionState'> & Partial<Pick<Server, 'targetState' | 'automatedClean' | 'step'>>;
 
-/** What is asked of a table of states. A test adds a made-up state to the table. */
+/** The questions to a table of states. A test adds a made-up state to the table. */
 export function createStates(table: Readonly<Record<string, StateMeaning>>) {
   const provisionStates = Object.keys(table);
   const statesAdvancedBy = (...by: readonly StateMeaning['advancedBy'][]) =>
     provisionStates.filter((state) => by.includes(table[state]?.advancedBy ?? null));
 
   /**
-   * Looks a provision state up; undefined for one that is not in the table.
+   * Looks up a provision state; undefined if it is not in the table.
    * @param target The state that Ironic takes the server to. Work that an operator ordered ends in `manageable`.
    */
   function stateMeaning(state: string, target?: string | null): StateMeaning | undefined {
@@ -115,7 +115,7 @@ export function createStates(table: Readonly<Record<string, StateMeaning>>) {
     return { ...row, words: row.orderedWords, cleaningWords: null, freeing: false };
   }
 
-  /** What the table says about the state of a server. */
+  /** The row for the state of a server. */
   function meaningOf({ provisionState, targetState, automatedClean, step }: InState): StateMeaning | typeof unknown {
     const row = stateMeaning(provisionState, targetState);
     const cleans = step ? true : (automatedClean ?? null);
@@ -125,15 +125,15 @@ export function createStates(table: Readonly<Record<string, StateMeaning>>) {
 
   return {
     provisionStates,
-    /** The states in which a deployment moves on by itself. */
+    /** The states in which a deployment moves on without an operator. */
     movingStates: statesAdvancedBy('conductor', 'agent'),
-    /** The states of a server that somebody has and that does not run yet, as far as Ironic can list them. */
+    /** The states of a reserved server that does not run yet, as far as Ironic can list them. */
     deployingStates: [freeState, ...statesAdvancedBy('conductor', 'agent', 'operator')],
     stateMeaning,
     meaningOf,
-    /** Whether nothing is deployed on a server and Ironic would deploy it. Somebody may have reserved it. */
+    /** Whether Ironic would deploy the server and nothing is deployed on it. Somebody may have reserved it. */
     isFree: (server: InState) => server.provisionState === freeState,
-    /** A state in the middle of a sentence: one that nobody knows yet is somebody else's text. */
+    /** A state in the middle of a sentence. An unknown one is untrusted text. */
     stateName: (state: string) => (Object.hasOwn(table, state) ? state : named(state)),
   };
 }

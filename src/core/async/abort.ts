@@ -1,19 +1,19 @@
 import { setMaxListeners } from 'node:events';
 
-/** The promise's outcome, or the signal's reason if that is aborted first. The promise itself goes on. */
+/** The promise's outcome, or the signal's reason if the signal is aborted first. The promise itself goes on. */
 export function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     if (signal.aborted) abort();
     else listen(signal, abort);
-    // In any case: a rejection that nobody takes ends the process.
+    // Always attach this, because an unhandled rejection ends the process.
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }
 
 /**
- * Runs an action under a signal that is aborted with the first of these. AbortSignal.any would be it, but on some
- * releases of Node its abort is lost when garbage is collected (nodejs/node#57736, #65995).
+ * Runs an action under a signal that is aborted with the first of these. AbortSignal.any would do the same, but some
+ * releases of Node lose its abort during garbage collection (nodejs/node#57736, #65995).
  */
 export async function withFirstAbort<Value>(
   signals: readonly AbortSignal[],
@@ -22,7 +22,7 @@ export async function withFirstAbort<Value>(
   const controller = new AbortController();
   const ways = signals.map((signal) => ({ signal, abort: () => controller.abort(signal.reason) }));
   for (const { signal, abort } of ways) {
-    // A signal with a listener is not collected before it is aborted.
+    // A listener keeps the signal from being collected before it is aborted.
     if (signal.aborted) abort();
     else listen(signal, abort);
   }
@@ -34,7 +34,7 @@ export async function withFirstAbort<Value>(
 }
 
 function listen(signal: AbortSignal, abort: () => void): void {
-  // Many requests of one call share its signal: that is no leak.
+  // Many requests of one call share its signal, so many listeners are no leak.
   setMaxListeners(0, signal);
   signal.addEventListener('abort', abort);
 }

@@ -1,9 +1,9 @@
 /**
- * The changes under way in this process. A caller may leave and a process may be asked to stop at any moment, but a
- * change that has begun runs on to its end: a definite answer, or its undo.
+ * The changes under way in this process. A caller may leave and the process may be told to stop at any moment, but a
+ * change that has begun runs to its end: a definite answer or its undo.
  */
 export interface Changes {
-  /** Runs a change that will not be broken off. */
+  /** Runs a change that nobody can cancel. */
   run<Result>(change: () => Promise<Result>): Promise<Result>;
   /** Resolves when no change is under way. Never rejects. */
   settled(): Promise<void>;
@@ -28,8 +28,8 @@ export function createChanges(): Changes {
 const ofChanges = new WeakSet<AbortSignal>();
 
 /**
- * A signal for the requests of a change that has begun. Nobody aborts it; and what is asked with it goes before all
- * else and is not turned away when there is too much to do, for the change must come to its end.
+ * A signal for the requests of a change that has begun. Nobody aborts it. Its requests go first and are never refused
+ * as `overloaded`, because the change must come to its end.
  */
 export function signalOfChange(): AbortSignal {
   const { signal } = new AbortController();
@@ -37,7 +37,7 @@ export function signalOfChange(): AbortSignal {
   return signal;
 }
 
-/** Whether it is the signal of a change that has begun: what is asked with it must not be turned away as `overloaded`. */
+/** Whether it is the signal of a change that has begun, whose requests must never be refused as `overloaded`. */
 export function isOfChange(signal: AbortSignal): boolean {
   return ofChanges.has(signal);
 }

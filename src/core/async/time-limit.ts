@@ -8,7 +8,7 @@ export interface TimeLimit {
   readonly signal: AbortSignal;
 }
 
-/** The outcome of an action if it is there in that time, else undefined; then the action is broken off. */
+/** The outcome of an action, or undefined if the time is over first; then the action is aborted. */
 export function withTimeLimit<Value>(
   { clock, time, signal }: TimeLimit,
   action: (either: AbortSignal) => Promise<Value>,

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { zodMessages } from './zod-messages.js';
 
 /**
- * A list that is judged up to its first wrong member, which is all that anybody is told. zod's own goes on: a megabyte of
- * wrong members would block the process for seconds.
+ * A list that is checked up to its first wrong member, because only that one is reported. zod's own list checks all:
+ * a megabyte of wrong members would block the process for seconds.
  */
 function list<Member extends z.ZodType>(member: Member) {
   return z.array(z.unknown()).transform((values, { issues }) => {
@@ -22,8 +22,8 @@ function list<Member extends z.ZodType>(member: Member) {
 }
 
 /*
- * network_data of a config drive, as OpenStack publishes its schema ("network_data.json"): what cloud-init reads at the
- * first boot. Ironic accepts anything, and the mistake would show only on a server that nobody can reach.
+ * The network_data of a config drive, which cloud-init reads at the first boot, by OpenStack's published schema
+ * ("network_data.json"). Ironic accepts anything, so a mistake would show only on a server that nobody can reach.
  */
 const mac = z.string().regex(/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i, 'must be a MAC address');
 const linkBase = { id: z.string(), mtu: z.number().min(1).max(65_535).nullish(), vif_id: z.string().optional() };
@@ -87,7 +87,7 @@ export const NetworkData = z.looseObject({
 });
 export type NetworkData = z.output<typeof NetworkData>;
 
-/** The MAC addresses of network cards that it names, in lower case with colons. */
+/** The MAC addresses of its network cards, in lower case with colons. */
 export function macAddresses({ links }: NetworkData): string[] {
   return links.flatMap((link) =>
     link.type === 'phy' ? [link.ethernet_mac_address.toLowerCase().replaceAll('-', ':')] : [],

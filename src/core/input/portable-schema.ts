@@ -3,9 +3,9 @@ import { isObject } from '../text/json.js';
 type Schema = Record<string, unknown>;
 
 /**
- * The same JSON schema in words that every reader of it knows. Model providers and generators take one type at a time
- * and no classes of Unicode, and an empty schema for a mistake.
- * @param without Words of JSON schema to leave out.
+ * The same JSON schema in keywords that every reader knows. Model providers and generators take one type at a time, know
+ * no Unicode classes, and treat an empty schema as a mistake.
+ * @param without Keywords to leave out.
  */
 export function portable(schema: Schema, without: ReadonlySet<string> = new Set()): Schema {
   const members = Object.entries(schema)
@@ -18,8 +18,7 @@ export function portable(schema: Schema, without: ReadonlySet<string> = new Set(
 }
 
 /**
- * What zod adds though it says nothing more: the dialect that is everybody's default, the pattern of a known format, and
- * the bounds of its integers.
+ * Keywords of zod that add nothing: the default dialect, the pattern of a known format, and the bounds of its integers.
  */
 function isNoise(name: string, value: unknown, { format }: Schema): boolean {
   if (name === '$schema') return true;
@@ -27,11 +26,11 @@ function isNoise(name: string, value: unknown, { format }: Schema): boolean {
 }
 
 function portableMember(name: string, value: unknown, without: ReadonlySet<string>): unknown {
-  // These are all the control characters there are.
+  // These ranges are all control characters.
   if (name === 'pattern') return String(value).replaceAll('\\P{Cc}', '[^\\u0000-\\u001f\\u007f-\\u009f]');
   if (Array.isArray(value)) return value.map((each) => (isObject(each) ? portable(each, without) : each));
   if (!isObject(value)) return value;
-  // The names in here are not words of JSON schema.
+  // The names in here are not keywords.
   if (name === 'properties') {
     return Object.fromEntries(
       Object.entries(value).map(([property, each]) => [property, portable(each as Schema, without)]),

@@ -3,26 +3,26 @@ import * as z from 'zod';
 import { withoutCredentials } from '../text/image-ref.js';
 import { plain } from '../text/untrusted.js';
 
-/** How an argument is asText in the audit log. */
+/** How the audit log shows an argument. */
 interface Redaction {
   show(value: unknown): unknown;
 }
 
 /**
- * The arguments that the audit log may show, and how. Flags, numbers and words from a list are asText as they are; of any
- * other argument that is not in here the log says that it was given, and no more.
+ * The arguments that the audit log may show, and how. Flags, numbers and enum values are shown as they are. For any
+ * other argument that is not in here the log says only that it was given.
  */
 export const redactions = z.registry<Redaction>();
 
 /** Text that holds no secret. */
 export const asText: Redaction = { show: (value) => plain(String(value)) };
 
-/** A name, or a URL: which may hold a password, and in its query a signature. */
+/** A name or a URL. A URL may hold a password or, in its query, a signature. */
 export const asReference: Redaction = {
   show: (value) => plain(withoutCredentials(String(value))),
 };
 
-/** By this one can tell whether two are the same, and whether it is one that one knows. */
+/** A digest shows whether two values are equal, but not the value. */
 export const asDigest: Redaction = { show: (value) => `sha256:${sha256(String(value)).toString('hex').slice(0, 32)}` };
 
 /** A public key as `ssh-keygen -l` shows it, without its comment. */
@@ -33,7 +33,7 @@ export const asFingerprint: Redaction = {
   },
 };
 
-/** An object with secrets: how long it is as JSON, and which of these members it has. */
+/** An object with secrets: its length as JSON, and which of these members it has. */
 export function asOutline(members: readonly string[]): Redaction {
   return {
     show(value) {
@@ -46,7 +46,7 @@ export function asOutline(members: readonly string[]): Redaction {
   };
 }
 
-/** An input that its schema has parsed, as the audit log shows it. */
+/** A parsed input as the audit log shows it. */
 export function redacted(schema: z.core.$ZodType, value: unknown): unknown {
   const redaction = redactions.get(schema);
   if (redaction) return redaction.show(value);

@@ -1,4 +1,4 @@
-/** The trace that a caller is in (W3C Trace Context), if what it sent is one. */
+/** The caller's trace context (W3C), if it is valid. */
 export function validTraceparent(value: unknown): string | undefined {
   // Version ff is forbidden, as are ids of nothing but zeros.
   const pattern = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;

@@ -12,7 +12,7 @@ const forbidden = 'it is not allowed by the policy of this MCP server';
 export const ImageListRequest = z.strictObject(listArguments);
 export type ImageListRequest = z.output<typeof ImageListRequest>;
 
-/** What nobody knows of it is left out. */
+/** Unknown members are left out. */
 const ListedImage = z.strictObject({
   id: z.string().describe('Pass this as image_id'),
   name: z.string().optional(),
@@ -33,11 +33,11 @@ export const ImageListing = z.strictObject({
 });
 export type ImageListing = z.output<typeof ImageListing>;
 
-/** Shows what there is to deploy. Changes nothing. */
+/** Shows the images. Changes nothing. */
 export interface ImageService {
   /**
-   * A page of the images, by their names.
-   * @throws Failure `invalid_request` for a cursor that leads nowhere, `ironic_unavailable`
+   * A page of the images, by name.
+   * @throws Failure `invalid_request` for an unknown cursor, `ironic_unavailable`
    */
   list(request: ImageListRequest, signal: AbortSignal): Promise<ImageListing>;
 }

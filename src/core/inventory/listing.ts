@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Failure, invalidArgument } from '../failures.js';
 
-/** What every list takes: how much of it to show, and where to go on. */
+/** The arguments of every list. */
 export const listArguments = {
   limit: z
     .int('must be a whole number')
@@ -17,7 +17,7 @@ export const listArguments = {
     .describe('next_cursor of the previous answer'),
 };
 
-/** What every list answers beside what it lists. */
+/** The member that every list answers beside its entries. */
 export const nextCursor = z.string().nullable().describe('Pass as cursor to see more; null at the end');
 
 /** Refuses a cursor that is unknown, or whose entry is gone. */

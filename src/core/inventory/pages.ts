@@ -1,10 +1,10 @@
 import { NoAnswer, type ServerPage } from '../ports.js';
 
-/** More pages than the largest Ironic has, of 1,000 servers each as a rule. */
+/** More pages than the largest Ironic has. A page usually has 1,000 servers. */
 const mostPages = 500;
 
 /**
- * One page after the other, from behind the given server to the end. Each server comes once.
+ * All pages after the given server. Each server comes once.
  * @throws NoAnswer for a list that does not end
  */
 export async function* pagesOf(
@@ -15,7 +15,7 @@ export async function* pagesOf(
   let after = start;
   for (let pages = 0; pages < mostPages; pages += 1) {
     const page = await load(after);
-    // A proxy that drops the marker would give the first page for ever.
+    // A proxy that drops the marker would answer the first page forever.
     const servers = page.servers.filter(({ id }) => !seen.has(id));
     const next = servers.length > 0 ? page.next : null;
     yield { servers, next };

@@ -19,13 +19,13 @@ import {
   type Tally,
 } from './server-tally.js';
 
-/** So many pages of Ironic, of 1,000 servers each, are looked at for one call: some seconds of a real one. */
+/** The pages of Ironic, of 1,000 servers each, that one call reads. A real Ironic takes some seconds for them. */
 const mostPages = 10;
 
-/** More traits of one server are only counted. */
+/** The traits of one server that are named; the rest is counted. */
 const mostTraits = 8;
 
-/** So many characters of a page there are for each server that it may show: fifty take a model about 4,000 tokens. */
+/** The characters of a page for each server that it may show. Fifty servers cost a model about 4,000 tokens. */
 const charactersEach = 225;
 
 /** What `list_servers` asks for. */
@@ -37,7 +37,7 @@ export const ServerListRequest = z.strictObject({
 });
 export type ServerListRequest = z.output<typeof ServerListRequest>;
 
-/** What nobody knows of it is left out. */
+/** Unknown members are left out. */
 const ListedServer = z.strictObject({
   id: z.string(),
   name: z.string().optional(),
@@ -61,7 +61,7 @@ export const ServerListing = z.strictObject({
 });
 export type ServerListing = z.output<typeof ServerListing>;
 
-/** A page of the servers that match, and on the first one how many there are of what kind. */
+/** A page of the servers that match. The first page also has the counts. */
 export async function listServers(
   { bareMetal, policy }: { readonly bareMetal: BareMetal; readonly policy: Policy },
   request: ServerListRequest,
@@ -69,7 +69,7 @@ export async function listServers(
 ): Promise<ServerListing> {
   const { resource_class: resourceClass, state, name_contains: part, limit, cursor } = request;
   if (cursor !== undefined && !isUuid(cursor)) throw badCursor();
-  // Of our states Ironic itself can only find the first, and it cannot find a part of a name.
+  // Ironic itself can filter only by the first of our states, and not by a part of a name.
   const method = state === availabilities[0] ? 'listFree' : 'list';
   const wanted = part?.toLowerCase();
   const tally = createTally();
@@ -90,7 +90,7 @@ export async function listServers(
       tally.add(server, availability);
       if (found.length <= limit) found.push(listed(server, availability, policy));
     }
-    // Counts are for the first page of an answer.
+    // The counts on the first page need all servers.
     enough = cursor !== undefined && found.length > limit;
     if (enough || pages === mostPages) break;
   }
@@ -117,7 +117,7 @@ export function listedNow(server: Server, now: number, policy: Policy): ListedSe
   return listed(server, availabilityOf(server, now, policy), policy);
 }
 
-/** Ironic finds no page behind a server that is gone. */
+/** Ironic refuses a page after a server that is gone. */
 function goneAt(after: string | undefined): (error: unknown) => never {
   return (error) => {
     throw after !== undefined && error instanceof Refused && error.refusal === 'not_found' ? badCursor() : error;
@@ -147,7 +147,7 @@ function listed(server: Server, availability: Availability, policy: Policy): Lis
   const { id, resourceClass, cpus, memoryMb, diskGb, traits } = server;
   const name = nameOf(server);
   const note = noteOn(server, policy);
-  // The names that an operator has invented tell most.
+  // The operator's own traits say most.
   const [own, standard] = [traits.filter(isCustom), traits.filter((trait) => !isCustom(trait))];
   const told = [...own, ...standard].slice(0, mostTraits).map((trait) => plain(trait, 255));
   return {

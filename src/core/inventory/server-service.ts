@@ -17,23 +17,23 @@ import {
 } from './server-list.js';
 import { serverNotAvailable, unsuitable } from './server-not-available.js';
 
-/** After this many candidates the list is too old to go by. */
+/** After this many candidates the list is too old. */
 const candidatesPerList = 10;
 
-/** Finds, judges and chooses servers. Changes nothing. */
+/** Finds and chooses servers. Changes nothing. */
 export interface ServerService {
   /** @throws Failure `server_not_found`, `server_not_available` */
   findNamed(ref: string, criteria: Criteria, signal: AbortSignal): Promise<Server>;
   /**
-   * Free servers in random order, those that nobody works on first, until there are no more. The caller puts into
-   * `out` the ids of those that are out of the question; the others may come again.
+   * Free servers in random order, unlocked ones first, until there are no more. The caller adds the ids of ruled-out
+   * servers to `out`; the others may come again.
    */
   candidates(criteria: Criteria, out: ReadonlySet<string>, signal: AbortSignal): AsyncGenerator<Server, void>;
-  /** The failure to answer with when there are no candidates, or no more: it says why. */
+  /** The failure if there are no candidates, or no more. It says why. */
   noneAvailable(criteria: Criteria, signal: AbortSignal): Promise<Failure>;
   /**
    * A page of the servers that match, free or not.
-   * @throws Failure `invalid_request` for a cursor that leads nowhere, `ironic_unavailable`
+   * @throws Failure `invalid_request` for an unknown cursor, `ironic_unavailable`
    */
   list(request: ServerListRequest, signal: AbortSignal): Promise<ServerListing>;
   /**
@@ -46,14 +46,13 @@ export interface ServerService {
 export interface ServerServiceOptions {
   readonly bareMetal: BareMetal;
   readonly clock: Clock;
-  /** What may be chosen. */
   readonly policy: Policy;
   /** A number from 0 up to, but not including, 1. */
   readonly random: () => number;
 }
 
 export function createServerService({ bareMetal, clock, policy, random }: ServerServiceOptions): ServerService {
-  /** Where only some classes are permitted, those of others need not fill the pages. */
+  /** If the policy names its classes, asks for each, so that servers of other classes do not fill the pages. */
   async function choosable(criteria: Criteria, out: ReadonlySet<string>, signal: AbortSignal): Promise<Server[]> {
     const classes = criteria.resourceClass === undefined ? policy.classNames : undefined;
     const until = clock.now() + deadlines.choosing;
@@ -97,7 +96,7 @@ export function createServerService({ bareMetal, clock, policy, random }: Server
         if (fresh.length === 0) return;
         const round = shuffled(fresh, random).slice(0, candidatesPerList);
         yield* round;
-        // Whoever holds the locks has not finished yet: without a pause we would only ask again.
+        // The holders of the locks need time. Without a pause we would only ask again.
         if (round.some(({ id }) => !out.has(id))) await clock.sleep(250 + random() * 750, signal);
       }
     },
@@ -113,7 +112,7 @@ export function createServerService({ bareMetal, clock, policy, random }: Server
   };
 }
 
-/** In random order, but those whose lock is free come first. */
+/** In random order, unlocked servers first. */
 function shuffled(servers: readonly Server[], random: () => number): Server[] {
   return servers
     .map((server) => ({ server, order: random() + (server.lockedBy === null ? 0 : 1) }))

@@ -6,14 +6,14 @@ import { isAbandoned } from '../status/provision-status.js';
 import { plain } from '../text/untrusted.js';
 import { isAvailable } from './eligibility.js';
 
-/** More classes are only counted together. */
+/** The classes that are counted one by one; the rest is counted together. */
 const mostClasses = 30;
 
-/** What a server is to somebody who looks for one. */
+/** What a server is to a caller who looks for one. */
 export const availabilities = ['available', 'in_use', 'deploying', 'failed', 'unusable'] as const;
 export type Availability = (typeof availabilities)[number];
 
-// One for each member: what is made of the schema describes a member by its name, and one for all would have one description.
+// A schema for each member, because documents describe a schema by its member's name.
 const count = () => z.int().optional();
 /** How many servers of a class there are of each availability. */
 export const ClassCount = z.strictObject({
@@ -26,7 +26,7 @@ export const ClassCount = z.strictObject({
 });
 export type ClassCount = z.output<typeof ClassCount>;
 
-/** What a server is now, by Ironic's clock, to somebody who keeps to these rules. */
+/** The availability of a server now, by Ironic's clock and under this policy. */
 export function availabilityOf(server: Server, now: number, policy: Policy): Availability {
   if (isAvailable(server, policy)) return 'available';
   const { outcome } = meaningOf(server);

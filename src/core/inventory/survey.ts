@@ -5,23 +5,23 @@ import { isAbandoned } from '../status/provision-status.js';
 import { isAvailable, isOfMetal3 } from './eligibility.js';
 import { pagesOf } from './pages.js';
 
-/** What stands where, over all servers that the user may see. */
+/** The state of all servers that the account may see. */
 export interface Survey {
   readonly total: number;
-  /** How many can be deployed now, by the operator's rules too. */
+  /** How many can be deployed now, under the operator's rules. */
   readonly available: number;
-  /** By resource class and then by provision state, how many. */
+  /** Counts by resource class, then by provision state. */
   readonly counts: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Reserved by a call of ours that died before it started the deployment. */
   readonly abandoned: readonly Server[];
-  /** Those that belong to an operator of Metal3. */
+  /** The servers that belong to Metal3's operator. */
   readonly metal3: readonly Server[];
-  /** One that can be deployed now, if there is one. */
+  /** A server that can be deployed now, if there is one. */
   readonly sample: Server | undefined;
 }
 
 /**
- * Looks at all servers, a page at a time. Changes nothing.
+ * Reads all servers, one page at a time. Changes nothing.
  * @param policy What may be deployed.
  */
 export async function survey(bareMetal: BareMetal, signal: AbortSignal, policy: Policy): Promise<Survey> {

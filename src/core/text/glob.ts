@@ -1,6 +1,6 @@
 /**
- * Whether a text matches one of some patterns: `*` stands for any characters but "/", `**` for any at all, `?` for one
- * character but "/". Everything else, upper and lower case included, stands for itself.
+ * Whether a text matches one of the patterns. `*` matches any characters except "/", `**` any characters, `?` one
+ * character except "/". Every other character matches only itself, in the same case.
  */
 export function globs(patterns: readonly string[]): (text: string) => boolean {
   const parsed = patterns.map(partsOf);
@@ -10,7 +10,7 @@ export function globs(patterns: readonly string[]): (text: string) => boolean {
 /** One part of a pattern. */
 interface Part {
   readonly takes: (character: string) => boolean;
-  /** It may take any number of characters, or none. */
+  /** It takes any number of characters, or none. */
   readonly repeats: boolean;
 }
 
@@ -26,8 +26,8 @@ function partsOf(pattern: string): readonly Part[] {
 }
 
 /**
- * Keeps all the places in the pattern where the text so far may end, and never goes back: a regular expression would try
- * every way to share the text among the stars, which takes for ever for a text that somebody wrote for that.
+ * Keeps every place in the pattern that the text so far can reach, and never goes back. A regular expression would try
+ * every way to split the text among the stars, so a hostile text could make it run forever.
  */
 function matches(parts: readonly Part[], text: string): boolean {
   let places = reach([], 0);
@@ -42,7 +42,7 @@ function matches(parts: readonly Part[], text: string): boolean {
   }
   return places.at(-1) === parts.length;
 
-  /** Adds a place, and those behind it that need no character. Places come in ascending order. */
+  /** Adds a place, and the following places that need no character. Places come in ascending order. */
   function reach(into: number[], from: number): number[] {
     for (let place = from; ; place += 1) {
       if (place > (into.at(-1) ?? -1)) into.push(place);

@@ -1,4 +1,4 @@
-// Apart from the model, whose schemas need not be loaded to look at a name.
+// Kept apart from requests.ts, so that nobody loads its schemas only to check a name.
 
 export const uuidPattern = /^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/;
 
@@ -7,7 +7,7 @@ export function isUuid(text: string): boolean {
   return uuidPattern.test(text);
 }
 
-// What Ironic takes for a name (api/utils.is_valid_logical_name): letters, digits and "-._~", not "." or "..".
+// Ironic's rule for names (api/utils.is_valid_logical_name): letters, digits and "-._~", but not "." or "..".
 export const serverRefPattern = /^(?!\.{1,2}$)[\w.~-]{1,255}$/;
 
 /** Whether a text can be the UUID or the name of a server at all. */

@@ -1,16 +1,16 @@
-// C0 and C1 controls, the characters that reorder or break lines of text, those without a shape, in which a text can hide
-// that only a machine reads, and halves of characters, over which strict readers of JSON stumble.
+// Control characters, characters that reorder or break lines, invisible characters (which can hide text that only a
+// machine reads), and unpaired surrogates (which strict JSON parsers refuse).
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}\u2800]+/gu;
 
-/** Letters and digits of every script, and the punctuation of ASCII but for what quotes or marks up. */
+/** Letters and digits of every script, and ASCII punctuation except quotation and markup characters. */
 const word = /^[\p{L}\p{N}!#$%&()*+,./:;=?@[\]^_{|}~…-]+$/u;
 
 /**
- * Makes text that somebody else wrote (Ironic's `last_error`, names, `extra`) fit to be shown:
- * one line, no control, bidirectional or invisible characters, at most `limit` characters.
+ * Makes untrusted text (Ironic's `last_error`, names, `extra`) safe to show: one line, no control, bidirectional or
+ * invisible characters, at most `limit` characters.
  */
 export function plain(text: string, limit = 300): string {
-  // Cut before the replacement too, so that a text of megabytes costs nothing.
+  // Cut before the replacement as well, so that a text of megabytes costs nothing.
   const line = text
     .slice(0, limit * 4)
     .replace(unprintable, ' ')
