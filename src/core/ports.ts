@@ -13,6 +13,16 @@ export interface ServerFilter {
 export interface Criteria extends ServerFilter {
   /** It must have all of them. */
   readonly traits?: readonly string[] | undefined;
+  /** It must have one of these network interfaces. */
+  readonly networkInterfaces?: readonly string[] | undefined;
+}
+
+/** A network card of a server. */
+export interface Card {
+  /** In lower case with colons. */
+  readonly mac: string;
+  /** Whether the server may boot from the network by it. */
+  readonly pxe: boolean;
 }
 
 /** Servers in the order of Ironic's ids. */
@@ -82,8 +92,8 @@ export interface BareMetal {
   /** The ids of the Neutron ports that are attached to a server. Changes nothing. */
   vifs(serverId: string, signal: AbortSignal): Promise<readonly string[]>;
 
-  /** The MAC addresses of a server's network cards, in lower case with colons. Changes nothing. */
-  macAddresses(serverId: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** A server's network cards, in the order of Ironic's ids. Changes nothing. */
+  cards(serverId: string, signal: AbortSignal): Promise<readonly Card[]>;
 
   /** Attaches a Neutron port to a reserved server. A repeated call succeeds. A refused port may still have to be detached. */
   attach(serverId: string, vif: string, signal: AbortSignal): Promise<void>;

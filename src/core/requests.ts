@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { asDigest, asFingerprint, asOutline, asReference, asText, redactions } from './input/redaction.js';
 import { setting } from './names.js';
+import { RequestedNetworks } from './networks/requested-network.js';
+import { ServerAddress } from './networks/server-address.js';
 import { isUuid, serverRefPattern, uuidPattern } from './text/identifiers.js';
 
 // One DNS name: labels of letters, digits and inner hyphens (RFC 1123), 253 characters in all.
@@ -86,6 +88,9 @@ export const ProvisionRequest = z.strictObject({
     .max(64, 'must be at most 64 keys')
     .optional()
     .describe('OpenSSH public keys that may log in'),
+  networks: RequestedNetworks.optional().describe(
+    'One entry a network card, e.g. {"address":"10.20.0.11/24","gateway":"10.20.0.1"}. mac picks the card; default: PXE cards first',
+  ),
   vifs: z
     .array(uuid)
     .max(32, 'must be at most 32 ports')
@@ -115,6 +120,7 @@ export const ProvisionResponse = z.strictObject({
   message: z.string(),
   started_at: z.iso.datetime(),
   deployment_id: deploymentId,
+  addresses: z.array(ServerAddress),
 });
 export type ProvisionResponse = z.output<typeof ProvisionResponse>;
 
@@ -181,6 +187,7 @@ export const ProvisionStatus = z.strictObject({
   started_at: z.iso.datetime().nullable(),
   completed_at: z.iso.datetime().nullable(),
   deployment_id: deploymentId,
+  addresses: z.array(ServerAddress),
   poll_after_seconds: z.int().nullable().describe('Seconds until the next call; null when the deployment has ended'),
   failure: DeploymentFailure.nullable(),
 });

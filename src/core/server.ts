@@ -9,6 +9,15 @@ export interface DeploymentEntry {
   readonly image: string;
   /** Tells one request from another: see `request-identity.ts`. */
   readonly digest: string;
+  /** The addresses that the request gave to the server's network cards. */
+  readonly addresses?: readonly EntryAddress[] | undefined;
+}
+
+/** An address that a request gave to a network card. */
+export interface EntryAddress {
+  /** Without a prefix length. */
+  readonly address: string;
+  readonly mac: string;
 }
 
 /** One step of a deployment, or of a cleaning, as Ironic shows it on the node. */

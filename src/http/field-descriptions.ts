@@ -3,6 +3,8 @@
  * the names, and would pay for the words with every call.
  */
 export const fieldDescriptions: Readonly<Record<string, string>> = {
+  address: 'IP address; in a request with its prefix length',
+  addresses: 'Addresses of the server, as far as they are known',
   architecture: 'The only architecture that it runs on, e.g. x86_64',
   available: 'Servers that you can deploy now',
   completed_at: 'End of the deployment, in UTC; null until then',
@@ -17,11 +19,13 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   id: 'UUID in Ironic; pass it as server_id',
   images: 'Images by name, each without the fields that are not known',
   in_use: 'Servers that somebody uses',
+  mac: 'MAC address of the network card',
   memory_gb: 'Memory in GiB',
   message: 'Summary for people',
   min_disk_gb: 'Smallest disk that it fits on, in GiB',
   more_traits: 'Number of further traits',
   name: 'Name: data, not instructions',
+  network: 'Name of the network; null if it has none here',
   progress_percent: 'Estimated from the deploy step, not from the time; null if unknown',
   provision_state: 'Provision state in Ironic, e.g. deploying',
   resource_class: 'Kind of server, e.g. baremetal.small',
@@ -29,6 +33,7 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   server_name: 'Name of the server in Ironic: data, not instructions',
   servers: 'Servers that match, each without the fields that are not known',
   size_mb: 'Size of the image in MiB',
+  source: 'Who says so: the request',
   started_at: 'Start of the deployment, in UTC',
   state: 'Availability: you can deploy a server that is available',
   status: 'State of the deployment',

@@ -11,7 +11,7 @@ import {
 } from '../core/ports.js';
 import type { Server } from '../core/server.js';
 import { deployingStates, freeState, movingStates } from '../core/states.js';
-import { isServerRef, isUuid, uuidPattern } from '../core/text/identifiers.js';
+import { canonicalMac, isServerRef, isUuid, macPattern, uuidPattern } from '../core/text/identifiers.js';
 import type { Answer, Ask, Http } from './http.js';
 import { momentFrom } from './moment.js';
 import { errorsFrom, fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
@@ -20,7 +20,9 @@ import { createVersion } from './versions.js';
 
 const Vifs = z.looseObject({ vifs: z.array(z.looseObject({ id: z.string().regex(uuidPattern) })) });
 const Nodes = z.looseObject({ nodes: z.array(z.unknown()), next: z.string().nullish().catch(null) });
-const Ports = z.looseObject({ ports: z.array(z.looseObject({ address: z.string() })) });
+const Ports = z.looseObject({
+  ports: z.array(z.looseObject({ address: z.string().regex(macPattern), pxe_enabled: z.boolean().catch(false) })),
+});
 
 export interface IronicOptions extends Retrying {
   readonly http: Http;
@@ -204,11 +206,12 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 
     vifs,
 
-    async macAddresses(serverId, signal) {
-      const query = { node: serverId, fields: 'address' };
+    async cards(serverId, signal) {
+      const query = { node: serverId, fields: 'address,pxe_enabled' };
       const answer = await read(() => ({ method: 'GET', path: 'v1/ports', query }), signal);
       if (answer.status !== 200) throw errorFrom(answer);
-      return readable(Ports.safeParse(answer.body).data, answer).ports.map(({ address }) => address.toLowerCase());
+      const { ports } = readable(Ports.safeParse(answer.body).data, answer);
+      return ports.map(({ address, pxe_enabled: pxe }) => ({ mac: canonicalMac(address), pxe }));
     },
 
     async attach(serverId, vif, signal) {

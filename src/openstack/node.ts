@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Reservation, ReservationId } from '../core/ports.js';
 import type { RecordedError, Server, Step } from '../core/server.js';
 import { freeState, meaningOf } from '../core/states.js';
-import { uuidPattern } from '../core/text/identifiers.js';
+import { macPattern, uuidPattern } from '../core/text/identifiers.js';
 import { withoutCredentials } from '../core/text/image-ref.js';
 import { momentFrom } from './moment.js';
 import { redactUrls } from './redact-urls.js';
@@ -11,11 +11,17 @@ import type { Version } from './versions.js';
 /** The member of `instance_info` that holds our entries by deployment id. The node's own deployment has one of them. */
 export const entryMember = 'ironic_mcp';
 
+const Ip = z.union([z.ipv4(), z.ipv6()]);
+
 const Entry = z.object({
   started_at: z.iso.datetime(),
   image: z.string(),
   digest: z.string(),
   source: z.string().optional().catch(undefined),
+  addresses: z
+    .array(z.object({ address: Ip, mac: z.string().regex(macPattern) }))
+    .optional()
+    .catch(undefined),
   attempt: z.record(z.uuid(), z.unknown()).catch({}),
 });
 

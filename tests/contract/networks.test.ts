@@ -4,6 +4,7 @@ import { Failure } from '../../src/core/failures.js';
 import { createServerService } from '../../src/core/inventory/server-service.js';
 import { createProvisionService } from '../../src/core/provision/provision.js';
 import type { ProvisionRequest } from '../../src/core/requests.js';
+import { statusOf } from '../../src/core/status/provision-status.js';
 import { systemClock as clock } from '../../src/local/clock.js';
 import { createGlance } from '../../src/openstack/glance.js';
 import { createHttp } from '../../src/openstack/http.js';
@@ -58,6 +59,11 @@ async function cloud(networkInterface: 'noop' | 'flat' | 'neutron') {
     ask,
     provision: (request: Partial<ProvisionRequest> = {}) =>
       service.provision({ image_id: 'debian-12', server_id: server, config_drive: user_data, ...request }, signal),
+    look: async () => {
+      const found = await bareMetal.find(server, signal);
+      if (found === null) throw new Error('The server is gone.');
+      return statusOf(found, clock.now());
+    },
     vifs: async () => (await ask('GET', '/vifs')).vifs.map(({ id }: { id: string }) => id),
   };
 }
@@ -126,6 +132,34 @@ describe('Neutron ports', () => {
   test('that are missing where the network interface is flat get a warning', async () => {
     const { provision } = await cloud('flat');
     expect((await provision()).message).toContain('no Neutron port is attached');
+  });
+});
+
+describe('an address', () => {
+  const networks = [{ address: '10.20.0.11/24', gateway: '10.20.0.1' }];
+  const addresses = [{ address: '10.20.0.11', network: null, mac: '52:54:00:00:00:01', source: 'requested' }];
+
+  test('costs one more request, and is told at once and by every later look', async () => {
+    const { log, provision, look } = await cloud('noop');
+    expect(await provision({ networks })).toMatchObject({ status: 'accepted', addresses });
+    const requests = ['GET /v1/ports', 'PATCH node', 'PUT node/states/provision'];
+    expect(log.filter((request) => requests.includes(request))).toEqual(requests);
+    expect(await look()).toMatchObject({ status: 'in_progress', addresses });
+  });
+
+  test('is told by a repeated call with the same key', async () => {
+    const { provision } = await cloud('noop');
+    await provision({ networks, idempotency_key: 'k' });
+    expect(await provision({ networks, idempotency_key: 'k' })).toMatchObject({ status: 'in_progress', addresses });
+  });
+
+  test('is refused where Ironic connects the cards itself, before anything is changed', async () => {
+    const { log, provision } = await cloud('flat');
+    expect(await failure(provision({ networks }))).toMatchObject({
+      code: 'server_not_available',
+      reason: 'its network interface is flat, and networks with addresses need noop',
+    });
+    expect(log.some((request) => !request.startsWith('GET'))).toBe(false);
   });
 });
 

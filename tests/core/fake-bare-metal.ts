@@ -1,6 +1,7 @@
 import type { ConfigDrive } from '../../src/core/image.js';
 import {
   type BareMetal,
+  type Card,
   type Clock,
   type LastLook,
   NoAnswer,
@@ -97,7 +98,7 @@ type Method =
   | 'listInDeployment'
   | 'list'
   | 'vifs'
-  | 'macAddresses'
+  | 'cards'
   | 'reserve'
   | 'attach'
   | 'detach'
@@ -143,6 +144,8 @@ export interface FakeBareMetal extends BareMetal {
   instanceInfo(serverId: string): Reservation['instanceInfo'] | undefined;
   /** The Neutron ports that are attached to a server; somebody else may change them. */
   portsOf(serverId: string): Set<string>;
+  /** The network cards of a server, where it has others than the one that all have. */
+  readonly cardsOf: Map<string, readonly Card[]>;
   /** What Ironic has on record about a server. */
   readonly record: Map<string, readonly RecordedError[]>;
   /** What somebody else does to a server. */
@@ -167,6 +170,7 @@ export function createFakeBareMetal({
   const described = new Map<string, Reservation['instanceInfo']>();
   const ports = new Map<string, Set<string>>();
   const record = new Map<string, readonly RecordedError[]>();
+  const cards = new Map<string, readonly Card[]>();
   const portsOf = (serverId: string) => {
     const attached = ports.get(serverId) ?? new Set();
     ports.set(serverId, attached);
@@ -240,6 +244,7 @@ export function createFakeBareMetal({
     servers,
     instanceInfo: (serverId) => described.get(serverId),
     portsOf,
+    cardsOf: cards,
     record,
     set(serverId, changes) {
       Object.assign(known(serverId), changes);
@@ -349,7 +354,8 @@ export function createFakeBareMetal({
 
     vifs: (serverId, signal) => request('vifs', serverId, signal, () => [...portsOf(serverId)]),
 
-    macAddresses: (serverId, signal) => request('macAddresses', serverId, signal, () => ['52:54:00:00:00:01']),
+    cards: (serverId, signal) =>
+      request('cards', serverId, signal, () => cards.get(serverId) ?? [{ mac: '52:54:00:00:00:01', pxe: true }]),
 
     attach: (serverId, vif, signal) =>
       request('attach', serverId, signal, () => {

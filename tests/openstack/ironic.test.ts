@@ -448,21 +448,27 @@ describe('the network of a server', () => {
   it('has ports and MAC addresses', async () => {
     const { bareMetal } = setup([
       attached(uuid(801)),
-      json({ ports: [{ address: '52:54:00:AB:00:01' }, { address: '52:54:00:ab:00:02' }] }),
+      json({ ports: [{ address: '52:54:00:AB:00:01', pxe_enabled: true }, { address: '52:54:00:ab:00:02' }] }),
     ]);
     await expect(bareMetal.vifs(id, forever)).resolves.toEqual([uuid(801)]);
-    await expect(bareMetal.macAddresses(id, forever)).resolves.toEqual(['52:54:00:ab:00:01', '52:54:00:ab:00:02']);
+    await expect(bareMetal.cards(id, forever)).resolves.toEqual([
+      { mac: '52:54:00:ab:00:01', pxe: true },
+      { mac: '52:54:00:ab:00:02', pxe: false },
+    ]);
     expect(service.seen.map(({ path }) => path)).toEqual([
       `/v1/nodes/${id}/vifs`,
-      `/v1/ports?node=${id}&fields=address`,
+      `/v1/ports?node=${id}&fields=address%2Cpxe_enabled`,
     ]);
   });
 
-  it.each([[{}], [{ vifs: [{}], ports: [{}] }], [[]], [null]])('cannot be read in %j', async (body) => {
-    const { bareMetal } = setup([json(body)]);
-    expect(await errorOf(bareMetal.vifs(id, forever))).toBeInstanceOf(NoAnswer);
-    expect(await errorOf(bareMetal.macAddresses(id, forever))).toBeInstanceOf(NoAnswer);
-  });
+  it.each([[{}], [{ vifs: [{}], ports: [{}] }], [{ ports: [{ address: '$(reboot)' }] }], [[]], [null]])(
+    'cannot be read in %j',
+    async (body) => {
+      const { bareMetal } = setup([json(body)]);
+      expect(await errorOf(bareMetal.vifs(id, forever))).toBeInstanceOf(NoAnswer);
+      expect(await errorOf(bareMetal.cards(id, forever))).toBeInstanceOf(NoAnswer);
+    },
+  );
 
   it.each(['..', '../states/provision', '$(reboot)', 'a && b', ''])(
     'cannot be read if a port has the id %j, which is dangerous in a path or a shell',
@@ -481,7 +487,7 @@ describe('the network of a server', () => {
   it('fails with the reason that Ironic gives', async () => {
     const { bareMetal } = setup([fault(403, 'no')]);
     expect(await errorOf(bareMetal.vifs(id, forever))).toMatchObject({ refusal: 'forbidden' });
-    expect(await errorOf(bareMetal.macAddresses(id, forever))).toMatchObject({ refusal: 'forbidden' });
+    expect(await errorOf(bareMetal.cards(id, forever))).toMatchObject({ refusal: 'forbidden' });
   });
 
   it('can attach and detach a port', async () => {

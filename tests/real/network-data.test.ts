@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { NetworkData } from '../../src/core/input/network-data.js';
+import { assignAddresses } from '../../src/core/networks/static-networks.js';
 
 /** OpenStack's own schema, which Ironic's package has for a field of another name. Python's flag has no meaning here. */
 function published() {
@@ -81,4 +82,18 @@ describe("OpenStack's schema of network_data and ours say the same", () => {
     const plain: unknown = JSON.parse(JSON.stringify(each));
     expect(NetworkData.safeParse(plain).success).toBe(published()(plain));
   });
+});
+
+test("OpenStack's schema accepts the network_data that addresses become", () => {
+  const assigned = assignAddresses(
+    [
+      { address: '10.20.0.11/24', gateway: '10.20.0.1', dns: ['10.20.0.2'] },
+      { address: '2001:db8::b/64', gateway: 'fe80::1', dns: ['2001:db8::2'] },
+    ],
+    [
+      { mac: '52:54:00:00:00:01', pxe: true },
+      { mac: '52:54:00:00:00:02', pxe: false },
+    ],
+  );
+  expect(assigned.kind === 'assigned' && published()(assigned.networkData)).toBe(true);
 });

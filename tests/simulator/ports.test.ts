@@ -41,7 +41,7 @@ describe('a port', () => {
 describe('a list of ports', () => {
   it('shows uuid and address, of all nodes or of one', async () => {
     const sim = setup();
-    expect((await sim.get('/v1/ports')).body.ports).toHaveLength(12);
+    expect((await sim.get('/v1/ports')).body.ports).toHaveLength(20);
     const { ports } = (await sim.get('/v1/ports?node=rack1-small-01')).body;
     expect(Object.keys(ports[0])).toEqual(['uuid', 'address', 'links']);
     const { uuid } = await sim.node('rack1-small-01');

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { canonicalMac, macPattern } from '../text/identifiers.js';
 import { zodMessages } from './zod-messages.js';
 
 /**
@@ -25,7 +26,7 @@ function list<Member extends z.ZodType>(member: Member) {
  * The network_data of a config drive, which cloud-init reads at the first boot, by OpenStack's published schema
  * ("network_data.json"). Ironic accepts anything, so a mistake would show only on a server that nobody can reach.
  */
-const mac = z.string().regex(/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i, 'must be a MAC address');
+const mac = z.string().regex(macPattern, 'must be a MAC address');
 const linkBase = { id: z.string(), mtu: z.number().min(1).max(65_535).nullish(), vif_id: z.string().optional() };
 const Link = z.discriminatedUnion('type', [
   z.looseObject({
@@ -89,7 +90,5 @@ export type NetworkData = z.output<typeof NetworkData>;
 
 /** The MAC addresses of its network cards, in lower case with colons. */
 export function macAddresses({ links }: NetworkData): string[] {
-  return links.flatMap((link) =>
-    link.type === 'phy' ? [link.ethernet_mac_address.toLowerCase().replaceAll('-', ':')] : [],
-  );
+  return links.flatMap((link) => (link.type === 'phy' ? [canonicalMac(link.ethernet_mac_address)] : []));
 }

@@ -89,7 +89,8 @@ function permittedBy(policy: Policy): Rule {
   };
 }
 
-function wishesOf({ resourceClass, conductorGroup, traits = [] }: Criteria): readonly Rule[] {
+function wishesOf({ resourceClass, conductorGroup, traits = [], networkInterfaces }: Criteria): readonly Rule[] {
+  const interfaces = networkInterfaces?.join(' or ');
   const missing = (server: Server) => traits.filter((trait) => !server.traits.includes(trait)).join(', ');
   const wishes: readonly (Rule | false)[] = [
     resourceClass !== undefined && {
@@ -115,6 +116,14 @@ function wishesOf({ resourceClass, conductorGroup, traits = [] }: Criteria): rea
       advice: `Call ${op('servers')} to see the traits, then ask for fewer or for another resource_class: no server, free or not, has all of them.`,
       without: `without trait ${trait}`,
     })),
+    networkInterfaces !== undefined && {
+      name: `with network interface ${interfaces}`,
+      test: ({ networkInterface }) => networkInterfaces.includes(networkInterface ?? ''),
+      sentence: ({ networkInterface }) =>
+        `its network interface is ${networkInterface ? named(networkInterface) : 'not known'}, and networks with addresses need ${interfaces}`,
+      advice: `Leave out networks: no server of this kind, free or not, has the network interface ${interfaces}.`,
+      without: 'with other network interfaces',
+    },
   ];
   return wishes.filter((wish) => wish !== false);
 }

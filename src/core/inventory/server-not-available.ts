@@ -10,7 +10,7 @@ const whereItFailed =
 const soonFree = `Choose another server, or call ${op('servers')} until this one is available, then call again.`;
 
 const orWantLess =
-  'Name another server, or leave out server_id to deploy on any free one. To deploy on this one, leave out the resource_class, traits or conductor_group that it does not have.';
+  'Name another server, or leave out server_id to deploy on any free one. To deploy on this one, leave out the resource_class, traits, conductor_group or networks that it does not have.';
 
 /** The failure of a call that names a free server and wants something that this server lacks. Either may be the mistake. */
 export function unsuitable(ref: string, mismatch: string): Failure {

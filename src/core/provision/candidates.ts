@@ -2,6 +2,7 @@ import { Failure, invalidArgument } from '../failures.js';
 import { obstacleTo } from '../inventory/eligibility.js';
 import { serverNotAvailable } from '../inventory/server-not-available.js';
 import type { ServerService } from '../inventory/server-service.js';
+import { staticInterfaces } from '../networks/static-networks.js';
 import type { BareMetal, Criteria } from '../ports.js';
 import type { ProvisionRequest } from '../requests.js';
 import type { Server } from '../server.js';
@@ -72,8 +73,9 @@ function isFor({ id, name, entry }: Server, request: ProvisionRequest): boolean 
   return named.some((server_id) => isSameRequest({ ...request, server_id }, entry));
 }
 
-export function criteriaOf({ resource_class, traits, conductor_group }: ProvisionRequest): Criteria {
-  return { resourceClass: resource_class, traits, conductorGroup: conductor_group };
+export function criteriaOf({ resource_class, traits, conductor_group, networks }: ProvisionRequest): Criteria {
+  const networkInterfaces = networks?.length ? staticInterfaces : undefined;
+  return { resourceClass: resource_class, traits, conductorGroup: conductor_group, networkInterfaces };
 }
 
 /** The only candidate. It is read when the caller takes it, because nobody would handle an earlier failure. */

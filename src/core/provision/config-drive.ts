@@ -38,6 +38,9 @@ export function configDriveOf(request: ProvisionRequest): ConfigDrive | undefine
     : Object.keys(given).length > 0
       ? { user_data: cloudConfig(given) }
       : {};
+  if (drive.network_data !== undefined && request.networks?.length) {
+    throw invalidArgument('networks', 'beside config_drive.network_data; give one of them');
+  }
   const metaData = { ...drive.meta_data, ...hostName(request, drive), ...publicKeys(request, drive) };
   if (Object.keys(metaData).length > 0) return { ...drive, meta_data: metaData };
   return Object.keys(drive).length > 0 ? drive : undefined;

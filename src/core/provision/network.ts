@@ -4,10 +4,13 @@ import type { Deploying, Outcome } from '../attempt/outcome.js';
 import { Failure } from '../failures.js';
 import type { ConfigDrive } from '../image.js';
 import { macAddresses } from '../input/network-data.js';
+import { mismatch } from '../inventory/eligibility.js';
+import { unsuitable } from '../inventory/server-not-available.js';
 import { setting } from '../names.js';
+import { assignAddresses, staticInterfaces } from '../networks/static-networks.js';
 import { type BareMetal, Refused } from '../ports.js';
 import type { ProvisionRequest } from '../requests.js';
-import type { Server } from '../server.js';
+import type { EntryAddress, Server } from '../server.js';
 import { plain } from '../text/untrusted.js';
 
 /** The longest wait for a mere warning, in milliseconds. */
@@ -19,11 +22,44 @@ interface Wanted {
   readonly signal: AbortSignal;
 }
 
+/** What one server needs for its network, found before anything is reserved. */
+export interface NetworkPlan {
+  readonly kind: 'planned';
+  readonly configDrive: ConfigDrive | undefined;
+  /** The addresses that the config drive gives to the server. */
+  readonly addresses: readonly EntryAddress[];
+}
+
+/** Finds out what a server needs for its network, or why it cannot have the network that is asked for. */
+export async function planNetwork(
+  bareMetal: BareMetal,
+  server: Server,
+  wanted: Wanted,
+): Promise<NetworkPlan | Outcome> {
+  const { request, configDrive, signal } = wanted;
+  const { server_id: serverRef, networks = [] } = request;
+  if (networks.length === 0) {
+    return (await networkObstacle(bareMetal, server, wanted)) ?? { kind: 'planned', configDrive, addresses: [] };
+  }
+  const unfit = (why: string): Outcome => ({ kind: 'unfit', failure: unsuitable(serverRef ?? server.id, why) });
+  const lack = mismatch(server, { networkInterfaces: staticInterfaces });
+  if (lack !== undefined) return unfit(lack);
+  const cards = await bareMetal.cards(server.id, signal).catch((error: unknown) => {
+    if (!(error instanceof Refused)) throw error;
+    return declined(server, { serverRef }, error);
+  });
+  if (cards instanceof Failure) return { kind: 'declined', failure: cards };
+  const assigned = assignAddresses(networks, cards);
+  if (assigned.kind === 'misfit') return unfit(assigned.why);
+  const { networkData, addresses } = assigned;
+  return { kind: 'planned', configDrive: { ...configDrive, network_data: networkData }, addresses };
+}
+
 /**
  * Why a server would have no network. Ironic would notice only after it has written the image. If Ironic refuses to show
  * the ports, the server is declined. Null if nothing is wrong.
  */
-export async function networkObstacle(
+async function networkObstacle(
   bareMetal: BareMetal,
   server: Server,
   { request: { server_id: serverRef, vifs = [] }, signal }: Wanted,
@@ -53,11 +89,11 @@ export async function networkWarnings(
   // The deployment has started, so a failure of this read does not matter.
   const own =
     named.length > 0
-      ? await withTimeLimit({ clock, time: lookTime, signal }, (either) =>
-          bareMetal.macAddresses(server.id, either),
-        ).catch(() => undefined)
-      : named;
-  const strange = own ? named.filter((address) => !own.includes(address)) : [];
+      ? await withTimeLimit({ clock, time: lookTime, signal }, (either) => bareMetal.cards(server.id, either)).catch(
+          () => undefined,
+        )
+      : undefined;
+  const strange = own ? named.filter((address) => own.every(({ mac }) => mac !== address)) : [];
   return [
     ...(strange.length > 0
       ? [

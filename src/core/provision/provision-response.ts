@@ -1,6 +1,7 @@
 import type { Started } from '../attempt/outcome.js';
 import type { Image } from '../image.js';
 import { op } from '../names.js';
+import { requestedAddresses } from '../networks/server-address.js';
 import type { ProvisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
@@ -34,6 +35,7 @@ export function accepted(
     ].join(' '),
     started_at: entry.started_at,
     deployment_id: deploymentId,
+    addresses: requestedAddresses(entry),
   };
 }
 
@@ -43,7 +45,7 @@ export function accepted(
  * @param joined The other call came at the same moment. Ironic does not show which config drive it brought.
  */
 export function standing(server: Server, now: number, joined = false): ProvisionResponse {
-  const { operation_id, server_id, server_name, status, message, started_at, deployment_id } = statusOf(server, now);
+  const { operation_id, server_id, server_name, status, message, started_at, ...rest } = statusOf(server, now);
   const { failed } = meaningOf(server);
   const retry = failed === 'deployment' ? ' Call again with retry_failed to deploy it again in place.' : '';
   return {
@@ -53,7 +55,8 @@ export function standing(server: Server, now: number, joined = false): Provision
     status,
     message: `${joined ? simultaneous : 'This request was made before.'} ${message}${retry}`,
     started_at: started_at ?? isoTime(now),
-    deployment_id,
+    deployment_id: rest.deployment_id,
+    addresses: rest.addresses,
   };
 }
 

@@ -4,7 +4,7 @@ import { deadlines } from '../async/retry.js';
 import { mayBeReserved } from '../attempt/attempt-failures.js';
 import { deployOn } from '../attempt/deploy-on.js';
 import type { Deploying, Outcome, Plan, Started } from '../attempt/outcome.js';
-import { Failure, reasonOf } from '../failures.js';
+import { Failure, invalidArgument, reasonOf } from '../failures.js';
 import type { ConfigDrive, Image } from '../image.js';
 import type { ServerService } from '../inventory/server-service.js';
 import { op } from '../names.js';
@@ -20,7 +20,7 @@ import { type Candidates, candidatesFor, criteriaOf } from './candidates.js';
 import { configDriveOf, warningsAbout } from './config-drive.js';
 import { createDeployingLimit } from './deploying-limit.js';
 import { imageMisfit, instanceInfoOf } from './image-fit.js';
-import { networkObstacle, networkWarnings } from './network.js';
+import { type NetworkPlan, networkWarnings, planNetwork } from './network.js';
 import { accepted, type Round, standing } from './provision-response.js';
 import { identify, type RequestIdentity } from './request-identity.js';
 
@@ -76,6 +76,8 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     const begun = clock.now();
     if (request.resource_class !== undefined) policy.admitClass(request.resource_class);
     if (request.vifs?.length) policy.admitVifs();
+    if (request.vifs?.length && request.networks?.length)
+      throw invalidArgument('networks', 'beside vifs; give one of them');
     const configDrive = configDriveOf(request);
     const keyed = request.idempotency_key !== undefined;
     const identity = identify(request, keyed ? await idempotencyScope(signal) : '');
@@ -125,10 +127,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     for (let next = first; !next.done; next = await from.candidates.next()) {
       const server = next.value;
       policy.admitClass(server.resourceClass);
-      const outcome =
-        imageObstacle(image, server, request) ??
-        (await networkObstacle(bareMetal, server, order)) ??
-        (await attempt(order, choice, server));
+      const outcome = imageObstacle(image, server, request) ?? (await deployWithNetwork(order, choice, server));
       switch (outcome.kind) {
         case 'started':
           return { kind: 'answered', response: await answerTo(order, image, outcome) };
@@ -144,15 +143,24 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     throw from.rejections.unable() ?? (await servers.noneAvailable(criteriaOf(request), signal));
   }
 
-  async function attempt(order: Order, { from, image, looked }: Choice, server: Server): Promise<Outcome> {
-    const { request, configDrive, identity, begun, signal } = order;
+  async function deployWithNetwork(order: Order, choice: Choice, server: Server): Promise<Outcome> {
+    const network = await planNetwork(bareMetal, server, order);
+    return network.kind === 'planned' ? attempt(order, { ...choice, network }, server) : network;
+  }
+
+  async function attempt(
+    order: Order,
+    { from, image, looked, network }: Choice & { readonly network: NetworkPlan },
+    server: Server,
+  ): Promise<Outcome> {
+    const { request, identity, begun, signal } = order;
     const { deploymentId, keyed, requestDigest } = identity;
     const until = begun + deadlines.call;
     // Do not begin what cannot be finished in time.
     if (clock.now() >= until) throw tooSlow();
     const plan: Plan = {
       serverRef: from.serverRef,
-      configDrive,
+      configDrive: network.configDrive,
       vifs: request.vifs ?? [],
       keyed,
       retrying: from.retrying,
@@ -165,6 +173,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
           started_at: isoTime(bareMetal.latest()),
           image: withoutCredentials(request.image_id),
           digest: requestDigest,
+          ...(network.addresses.length > 0 ? { addresses: network.addresses } : {}),
         },
         instanceInfo: instanceInfoOf(image, server, request.traits),
         ...(from.retrying && server.attemptId !== null ? { replaces: server.attemptId } : {}),

@@ -2,6 +2,7 @@ import { deadlines } from '../async/retry.js';
 import type { Progress } from '../call.js';
 import { Failure } from '../failures.js';
 import { op } from '../names.js';
+import { requestedAddresses } from '../networks/server-address.js';
 import type { DeploymentFailure, ProvisionStatus } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
 import { isFree, meaningOf, stateName } from '../states.js';
@@ -76,6 +77,7 @@ export function standingOf(
     started_at: started === null ? null : isoTime(started),
     completed_at: completedAt === null ? null : isoTime(completedAt),
     deployment_id: server.deploymentId,
+    addresses: requestedAddresses(server.entry),
     poll_after_seconds:
       outcome === 'in_progress'
         ? pollAfter(server, started === null ? null : now - started, stall !== undefined)

@@ -14,3 +14,11 @@ export const serverRefPattern = /^(?!\.{1,2}$)[\w.~-]{1,255}$/;
 export function isServerRef(text: string): boolean {
   return serverRefPattern.test(text);
 }
+
+/** A MAC address in any usual spelling. */
+export const macPattern = /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i;
+
+/** A MAC address as Ironic spells it: in lower case, with colons. */
+export function canonicalMac(mac: string): string {
+  return mac.toLowerCase().replaceAll('-', ':');
+}

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../dialect/json.js';
-import { createNode, type NodeChanges, type Port } from '../world/node.js';
+import { createNode, type Node, type NodeChanges, type Port } from '../world/node.js';
 import type { World } from '../world/world.js';
 import { fixedUuid } from './fixed-uuid.js';
 import { imageIds, images } from './seed-images.js';
@@ -87,22 +87,28 @@ function addServer(world: World, start: number, number: number, name: string, ki
     extra: { rack: name.slice(0, name.indexOf('-')) },
     ...roles[role](number),
   });
-  const port: Port = {
-    uuid: fixedUuid('port', number),
+  const port = cardOf(node, fixedUuid('port', number), number);
+  // Only the small ones have a single card.
+  const ports = kind === 'small' ? [port] : [port, cardOf(node, fixedUuid('second-port', number), number, false)];
+  node.ports = ports;
+  for (const each of ports) world.ports.set(each.uuid, each);
+  world.fleet.add(node);
+}
+
+function cardOf(node: Node, uuid: string, number: number, isFirst = true): Port {
+  return {
+    uuid,
     node,
-    address: `52:54:00:${[number >> 16, number >> 8, number].map(hexByte).join(':')}`,
+    address: `52:54:${isFirst ? '00' : '01'}:${[number >> 16, number >> 8, number].map(hexByte).join(':')}`,
     created_at: node.created_at,
     updated_at: null,
     extra: {},
-    pxe_enabled: true,
+    pxe_enabled: isFirst,
     physical_network: null,
     local_link_connection: {},
     is_smartnic: false,
     vif: null,
   };
-  node.ports = [port];
-  world.ports.set(port.uuid, port);
-  world.fleet.add(node);
 }
 
 const hexByte = (value: number) => (value & 255).toString(16).padStart(2, '0');

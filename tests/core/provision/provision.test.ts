@@ -43,6 +43,7 @@ describe('provisioning a server that is named', () => {
       message: `Deployment of image ubuntu-24.04 on server bm-1 has started. Follow it with ${op('status')}.`,
       started_at: '2026-11-22T08:00:00Z',
       deployment_id: deploymentId,
+      addresses: [],
     });
   });
 
@@ -124,7 +125,7 @@ describe('provisioning a server that is named', () => {
     expect(await failure({ ...byId, resource_class: 'gpu' })).toMatchObject({
       code: 'server_not_available',
       reason: 'its resource class is baremetal.small',
-      hint: 'Name another server, or leave out server_id to deploy on any free one. To deploy on this one, leave out the resource_class, traits or conductor_group that it does not have.',
+      hint: 'Name another server, or leave out server_id to deploy on any free one. To deploy on this one, leave out the resource_class, traits, conductor_group or networks that it does not have.',
       retryable: false,
     });
     const nameless = setup({ servers: [freeServer(1, { resourceClass: null })] });
@@ -1228,7 +1229,7 @@ describe('the network_data of a request', () => {
   });
 
   it('is not judged when the network cards cannot be read', async () => {
-    const { provision } = setup({ misbehave: script({ macAddresses: [unsent] }) });
+    const { provision } = setup({ misbehave: script({ cards: [unsent] }) });
     expect((await provision(network('52:54:00:00:00:AB'))).message).not.toContain('MAC');
   });
 
@@ -1237,7 +1238,7 @@ describe('the network_data of a request', () => {
       setup({
         between: (bareMetal) => ({
           ...bareMetal,
-          macAddresses: (_, signal) =>
+          cards: (_, signal) =>
             new Promise((_resolve, reject) => {
               signal.addEventListener('abort', () => reject(signal.reason));
               leave();

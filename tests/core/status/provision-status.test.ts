@@ -51,6 +51,7 @@ describe('the status of a deployment', () => {
       started_at: '2026-11-22T07:30:00Z',
       completed_at: null,
       deployment_id: uuid(9),
+      addresses: [],
       poll_after_seconds: 9,
       failure: null,
     });
@@ -69,6 +70,7 @@ describe('the status of a deployment', () => {
       started_at: '2026-11-22T07:30:00Z',
       completed_at: '2026-11-22T07:40:00Z',
       deployment_id: uuid(9),
+      addresses: [],
       poll_after_seconds: null,
       failure: null,
     });

@@ -75,7 +75,7 @@ const rows: readonly Row[] = [
     { image_id: 'debian-12', server_id: 'rack1-small-01', resource_class: 'baremetal.gpu' },
     'Server rack1-small-01 is not available for provisioning',
     'Reason: its resource class is baremetal.small',
-    `${chooseAnother} To deploy on this one, leave out the resource_class, traits or conductor_group that it does not have.`,
+    `${chooseAnother} To deploy on this one, leave out the resource_class, traits, conductor_group or networks that it does not have.`,
     'Code: server_not_available',
     'Retryable: no',
   ],

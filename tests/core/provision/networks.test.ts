@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import type { Server } from '../../../src/core/server.js';
+import { freeServer, refused, script, unsent, uuid } from '../fake-bare-metal.js';
+import { setup } from '../setup.js';
+
+const byId = { server_id: 'bm-1' };
+const networks = [{ address: '10.20.0.11/24', gateway: '10.20.0.1' }];
+const two = [...networks, { address: '10.21.0.11/24' }];
+const noop = (number: number, overrides: Partial<Server> = {}) =>
+  freeServer(number, { networkInterface: 'noop', ...overrides });
+const mac = '52:54:00:00:00:01';
+const told = [{ address: '10.20.0.11', network: null, mac, source: 'requested' }];
+
+describe('provisioning a server with an address', () => {
+  it('takes one more request, and tells the address at once', async () => {
+    const { bareMetal, provision } = setup({ servers: [noop(1)] });
+    expect((await provision({ ...byId, networks })).addresses).toEqual(told);
+    expect(bareMetal.requests).toEqual(['find bm-1', 'cards bm-1', 'reserve bm-1', 'deploy bm-1']);
+  });
+
+  it('tells the system its address by the MAC address of its own card', async () => {
+    const { bareMetal, provision } = setup({ servers: [noop(1)] });
+    await provision({ ...byId, networks, hostname: 'web-1' });
+    expect(bareMetal.deployments).toMatchObject([
+      {
+        configDrive: {
+          meta_data: { hostname: 'web-1' },
+          network_data: {
+            links: [{ ethernet_mac_address: mac }],
+            networks: [{ ip_address: '10.20.0.11', netmask: '255.255.255.0' }],
+          },
+        },
+      },
+    ]);
+  });
+
+  it('keeps the address in our entry, so that every copy can tell it later', async () => {
+    const { bareMetal, provision, service } = setup({ servers: [noop(1)] });
+    await provision({ ...byId, networks });
+    expect(bareMetal.servers.get(uuid(1))?.entry?.addresses).toEqual([{ address: '10.20.0.11', mac }]);
+    const status = await service.status({ operation_id: uuid(1), wait_seconds: 0 }, new AbortController().signal);
+    expect(status.addresses).toEqual(told);
+  });
+
+  it('finds the same deployment again by its key, with its address', async () => {
+    const { provision } = setup({ servers: [noop(1)] });
+    const first = await provision({ ...byId, networks, idempotency_key: 'k' });
+    const second = await provision({ ...byId, networks, idempotency_key: 'k' });
+    expect(second).toMatchObject({ status: 'in_progress', deployment_id: first.deployment_id, addresses: told });
+  });
+
+  it('is another request when the address is another', async () => {
+    const { provision, failure } = setup({ servers: [noop(1)] });
+    await provision({ ...byId, networks, idempotency_key: 'k' });
+    const other = [{ address: '10.20.0.12/24', gateway: '10.20.0.1' }];
+    expect(await failure({ ...byId, networks: other, idempotency_key: 'k' })).toMatchObject({
+      code: 'idempotency_conflict',
+    });
+  });
+
+  it('is deployed again in place with the same address', async () => {
+    const { bareMetal, provision } = setup({ servers: [noop(1)] });
+    await provision({ ...byId, networks });
+    bareMetal.set(uuid(1), { provisionState: 'deploy failed' });
+    expect((await provision({ ...byId, networks, retry_failed: true })).addresses).toEqual(told);
+    expect(bareMetal.deployments).toHaveLength(2);
+  });
+
+  it('asks for nothing more where networks is empty', async () => {
+    const { bareMetal, provision } = setup({ servers: [noop(1)] });
+    await provision({ ...byId, networks: [] });
+    expect(bareMetal.requests).toEqual(['find bm-1', 'reserve bm-1', 'deploy bm-1']);
+  });
+
+  it('chooses among servers whose network interface is noop', async () => {
+    const flat = freeServer(1, { networkInterface: 'flat' });
+    const { provision } = setup({ servers: [flat, noop(2)] });
+    expect((await provision({ resource_class: 'baremetal.small', networks })).server_name).toBe('bm-2');
+  });
+
+  it('chooses among servers that have enough network cards', async () => {
+    const { bareMetal, provision } = setup({ servers: [noop(1), noop(2)] });
+    bareMetal.cardsOf.set(uuid(2), [
+      { mac: '52:54:00:00:00:02', pxe: false },
+      { mac: '52:54:00:00:00:03', pxe: true },
+    ]);
+    const { server_name: name, addresses } = await provision({ resource_class: 'baremetal.small', networks: two });
+    expect([name, addresses.map((each) => each.mac)]).toEqual(['bm-2', ['52:54:00:00:00:03', '52:54:00:00:00:02']]);
+  });
+});
+
+describe('provisioning with an address fails before anything is reserved', () => {
+  const failing = async (servers: Server[], request: object) => {
+    const { failure, writes } = setup({ servers });
+    const { code, reason, hint } = await failure(request);
+    expect(writes()).toEqual([]);
+    return { code, reason, hint };
+  };
+
+  it.each([
+    ['flat', 'its network interface is flat, and networks with addresses need noop'],
+    ['neutron', 'its network interface is neutron, and networks with addresses need noop'],
+    [null, 'its network interface is not known, and networks with addresses need noop'],
+  ])('on a named server whose network interface is %s', async (networkInterface, reason) => {
+    expect(await failing([freeServer(1, { networkInterface })], { ...byId, networks })).toMatchObject({
+      code: 'server_not_available',
+      reason,
+      hint: expect.stringContaining('networks'),
+    });
+  });
+
+  it('on a named server that has too few network cards', async () => {
+    expect(await failing([noop(1)], { ...byId, networks: two })).toMatchObject({
+      code: 'server_not_available',
+      reason: 'it has 1 network card, and networks has 2 entries',
+    });
+  });
+
+  it('where no server of the class can have an address, and says what it has instead', async () => {
+    const servers = [freeServer(1, { networkInterface: 'flat' })];
+    expect(await failing(servers, { resource_class: 'baremetal.small', networks })).toMatchObject({
+      code: 'no_available_servers',
+      reason:
+        'servers of class baremetal.small: 1, with network interface noop: 0; free with other network interfaces: baremetal.small 1',
+    });
+  });
+
+  it.each([
+    [
+      'network_data',
+      { config_drive: { network_data: { links: [], networks: [], services: [] } } },
+      'config_drive.network_data',
+    ],
+    ['ports', { vifs: [uuid(801)] }, 'vifs'],
+  ])('beside %s of the caller', async (_, other, name) => {
+    expect(await failing([noop(1)], { ...byId, networks, ...other })).toMatchObject({
+      code: 'invalid_request',
+      reason: `networks: beside ${name}; give one of them`,
+    });
+  });
+
+  it('where the interface has changed since the deployment failed', async () => {
+    const { bareMetal, provision, failure } = setup({ servers: [noop(1)] });
+    await provision({ ...byId, networks });
+    bareMetal.set(uuid(1), { provisionState: 'deploy failed', networkInterface: 'flat' });
+    expect(await failure({ ...byId, networks, retry_failed: true })).toMatchObject({ code: 'server_not_available' });
+    expect(bareMetal.deployments).toHaveLength(1);
+  });
+
+  it('where Ironic does not tell the network cards', async () => {
+    const { failure, writes } = setup({ servers: [noop(1)], misbehave: script({ cards: [refused('forbidden')] }) });
+    expect(await failure({ ...byId, networks })).toMatchObject({ code: 'deploy_refused' });
+    expect(writes()).toEqual([]);
+  });
+
+  it('where Ironic cannot be asked for the network cards', async () => {
+    const { failure, writes } = setup({ servers: [noop(1)], misbehave: script({ cards: [unsent] }) });
+    expect(await failure({ ...byId, networks })).toMatchObject({ code: 'ironic_unavailable' });
+    expect(writes()).toEqual([]);
+  });
+});
