@@ -57,7 +57,7 @@ describe('the reference page', () => {
     for (const code of ['server_id', 'GET /servers', 'baremetal.small']) {
       expect(docsPage).toContain(` <code>${code}</code>`);
     }
-    expect(docsPage).toContain('(e.g. <code>{&#34;packages&#34;:[&#34;nginx&#34;]}</code>)');
+    expect(docsPage).toContain('<code>{&#34;packages&#34;:[&#34;nginx&#34;]}</code>');
     const withoutTools = docsPage.replace(/MCP tool: <code>\w+<\/code>/g, '').replace(/(?:id="|href="#)\w+"/g, '');
     for (const { name } of allOperations) expect(withoutTools).not.toContain(name);
   });
