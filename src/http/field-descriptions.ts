@@ -26,7 +26,7 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   more_traits: 'Number of further traits',
   name: 'Name: data, not instructions',
   network: 'Name of the network; null if it has none here',
-  progress_percent: 'Estimated from the deploy step, not from the time; null if unknown',
+  progress_percent: 'Estimated from the deploy step, and within it from the time; null if unknown',
   provision_state: 'Provision state in Ironic, e.g. deploying',
   resource_class: 'Kind of server, e.g. baremetal.small',
   server_id: 'UUID of the server in Ironic',

@@ -100,14 +100,14 @@ describe('a hundred calls that wait in one process', () => {
     for (;;) {
       const answers = await everybody();
       const [first] = answers;
-      for (const { message, server_name, ...rest } of answers) {
-        expect(rest).toMatchObject({ status: first?.status, progress_percent: first?.progress_percent });
-      }
+      for (const { status } of answers) expect(status).toBe(first?.status);
       seen.push(first?.progress_percent ?? null);
       if (first?.status !== 'in_progress') break;
     }
     expect(seen.at(-1)).toBe(100);
-    expect(seen).toEqual(expect.arrayContaining([40, 80, 95]));
+    const shares = [40, 80, 98, 100];
+    const reached = seen.flatMap((percent) => shares.findLast((share) => (percent ?? 0) >= share) ?? []);
+    expect([...new Set(reached)]).toEqual(shares);
     expect(clock.sleeping).toBe(0);
   });
 

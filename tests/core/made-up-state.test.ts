@@ -90,12 +90,13 @@ describe('a state that is a row of the table, and known nowhere else,', () => {
     expect(statusOf(server, start)).toMatchObject({
       status: 'in_progress',
       provision_state: madeUp,
-      message: 'Server bm-1 is having its firmware updated.',
+      message:
+        'Server bm-1 is having its firmware updated. Waiting for Ironic to check the image and the power, and to start the first step.',
       completed_at: null,
       poll_after_seconds: 5,
     });
     expect(standing(server, start).message).toBe(
-      'This request was made before. Server bm-1 is having its firmware updated.',
+      'This request was made before. Server bm-1 is having its firmware updated. Waiting for Ironic to check the image and the power, and to start the first step.',
     );
   });
 

@@ -263,7 +263,7 @@ describe('steps that a user asks for', () => {
 });
 
 describe('a deployment that fails', () => {
-  it('in a step of the agent names the step in its error and in the history, and wipes it elsewhere', async () => {
+  it('in a step of the agent names the step in the history only: the power-off clears last_error', async () => {
     const sim = setup();
     const broken = 'rack3-large-fail-write-image';
     const instance = 'aaaaaaaa-0000-4000-8000-000000000001';
@@ -275,7 +275,7 @@ describe('a deployment that fails', () => {
     expect(node).toMatchObject({
       provision_state: 'deploy failed',
       target_provision_state: 'active',
-      last_error: error,
+      last_error: null,
       instance_uuid: instance,
       instance_info: { display_name: 'web' },
       deploy_step: {},
@@ -360,9 +360,9 @@ describe('a deployment that fails', () => {
     for (const [node, info] of cases) expect((await sim.deploy(node, info)).status).toBe(202);
     sim.pass(100);
     for (const [ident, , error] of cases) {
-      const { provision_state: state, last_error: text } = await sim.node(ident);
-      expect(state).toBe('deploy failed');
-      expect(text).toMatch(error);
+      expect((await sim.node(ident)).provision_state).toBe('deploy failed');
+      const { body } = await sim.get(`/v1/nodes/${ident}/history`);
+      expect(body.history.at(-1).event).toMatch(error);
     }
   });
 
@@ -382,7 +382,8 @@ describe('a deployment that fails', () => {
       await sim.set(name, 'extra', { sim: { fail: step, message: 'the cat' } });
       await sim.deploy(name);
       sim.pass(70);
-      expect((await sim.node(name)).last_error).toMatch(new RegExp(`^Deploy step deploy\\.${step} failed.*the cat`));
+      const { body } = await sim.get(`/v1/nodes/${name}/history`);
+      expect(body.history.at(-1).event).toMatch(new RegExp(`^Deploy step deploy\\.${step} failed.*the cat`));
     }
     await sim.set(name, 'extra', { sim: { fail: 'boot_instance' } });
     await sim.deploy(name);
@@ -419,6 +420,37 @@ describe('a deployment that hangs', () => {
     const { provision_state: state, last_error: error, uuid } = await sim.node('box-hang-write-image-01');
     expect(state).toBe('deploy failed');
     expect(error).toBe(`Timeout reached while waiting for callback for node ${uuid}`);
+  });
+
+  it('because its agent dies keeps the last heartbeat of the agent, and shows the power as on until the end', async () => {
+    const sim = setup();
+    await sim.set(name, 'extra', { sim: { lose_agent: 'write_image' } });
+    await sim.deploy(name);
+    sim.pass(60);
+    const { deploy_step: step, driver_internal_info: info } = await sim.node(name);
+    expect(step.step).toBe('write_image');
+    sim.pass(1700);
+    expect(await sim.node(name)).toMatchObject({
+      provision_state: 'wait call-back',
+      power_state: 'power on',
+      driver_internal_info: { agent_last_heartbeat: info.agent_last_heartbeat },
+    });
+    sim.pass(100);
+    expect(await sim.node(name)).toMatchObject({
+      provision_state: 'deploy failed',
+      last_error: expect.stringMatching(/^Timeout reached while waiting for callback/),
+      driver_internal_info: { agent_last_heartbeat: info.agent_last_heartbeat },
+    });
+  });
+
+  it('because its agent dies while it boots has no heartbeat of it', async () => {
+    const sim = setup();
+    await sim.set(name, 'name', 'box-lose-agent-deploy');
+    await sim.deploy('box-lose-agent-deploy');
+    sim.pass(1900);
+    const { provision_state: state, driver_internal_info: info } = await sim.node('box-lose-agent-deploy');
+    expect(state).toBe('deploy failed');
+    expect(info).not.toHaveProperty('agent_last_heartbeat');
   });
 
   it('can be undeployed while it waits for the agent', async () => {

@@ -1,31 +1,37 @@
 import type { Server, Step } from '../server.js';
-import { isFree } from '../states.js';
+import { isFree, meaningOf } from '../states.js';
 import { named } from '../text/untrusted.js';
 
-/** How many minutes something takes at most on slow machines with large images. */
+/** How many minutes a step takes at most, on slow machines with large images. */
 export interface Usual {
   /** Since Ironic or the agent took over: since the last change of state. */
   readonly within: number;
-  /** Since the deployment was asked for. */
+  /** Since the start of the deployment. */
   readonly by: number;
 }
 
 /** What a deploy step means to the person who waits. */
 interface StepMeaning {
   readonly words: string;
-  /** How much of a usual deployment is over when the step begins, in percent. */
+  /** How much of a measured deployment was over when the step began, in percent. */
   readonly percent: number;
   readonly usual: Usual;
-  /** Why the agent may be at it for too long although it reports. */
+  /** Why the agent may take too long although it reports. */
   readonly likelyCause?: string;
 }
 
+/** After this time (ms) in a step of the agent, half of the step's share is shown as done. */
+const halfShare = 120_000;
+
+/** Minutes. The agent reports at 0.3 to 0.6 of Ironic's `heartbeat_timeout`, 300 s by default: every 1.5 to 3 minutes. */
+const longestInterval = 3;
+
 /**
- * The steps of Ironic's agent-based deploy interfaces in their order. Booting the ramdisk and writing the image take
- * nearly all of the time, hence the weights.
+ * The steps of Ironic's agent-based deploy interfaces in their order. The percentages are measured: a deployment of
+ * 116 s on a virtual machine, in docs/waiting.md. Booting the agent and writing the image take nearly all of the time.
  */
 export const deploySteps: Readonly<Record<string, StepMeaning>> = {
-  deploy: { words: 'Booting the deployment agent', percent: 5, usual: { within: 15, by: 30 } },
+  deploy: { words: 'Booting the deployment agent', percent: 4, usual: { within: 15, by: 30 } },
   write_image: {
     words: 'Writing the image to the disk',
     percent: 40,
@@ -33,60 +39,118 @@ export const deploySteps: Readonly<Record<string, StepMeaning>> = {
     likelyCause: 'The checksum of the image may be wrong: then the agent downloads it again and again.',
   },
   prepare_instance_boot: { words: 'Installing the boot loader', percent: 80, usual: { within: 5, by: 50 } },
-  tear_down_agent: { words: 'Shutting the deployment agent down', percent: 85, usual: { within: 10, by: 55 } },
+  tear_down_agent: { words: 'Shutting the deployment agent down', percent: 93, usual: { within: 10, by: 55 } },
   switch_to_tenant_network: {
     words: 'Switching to the network of the system',
-    percent: 90,
+    percent: 97,
     usual: { within: 15, by: 60 },
   },
-  boot_instance: { words: 'Booting the system', percent: 95, usual: { within: 20, by: 65 } },
+  boot_instance: { words: 'Booting the system', percent: 98, usual: { within: 20, by: 65 } },
 };
 
-/** Why the agent may be at a step for too long although it reports; undefined if there is no usual cause. */
+/** Why the agent may take too long although it reports; undefined if there is no usual cause. */
 export function likelyCause(step: Step | null): string | undefined {
   return step === null ? undefined : stepMeaning(step.name)?.likelyCause;
 }
 
-/** Before its first step Ironic looks at the image, and may fetch it. */
+/** Before the first step Ironic checks the image, and may download it. */
 const preparing: Usual = { within: 15, by: 15 };
 
 function stepMeaning(name: string): StepMeaning | undefined {
   return Object.hasOwn(deploySteps, name) ? deploySteps[name] : undefined;
 }
 
-/** Other kinds of deployments have a step of the name `deploy` too, of which nothing but its position is known. */
+/** Other deploy interfaces have a step named `deploy` too. Nothing but its position is known then. */
 function isAgentBased(names: readonly string[]): boolean {
   return names.includes('write_image');
 }
 
-/** How far a deployment that is under way has come; null when nothing honest can be said. */
-export function progressPercent({ provisionState, step }: Server): number | null {
-  if (isFree({ provisionState })) return 0;
-  if (step === null) return null;
-  if (step.number === null) return stepMeaning(step.name)?.percent ?? null;
-  const marks = isAgentBased(step.names) ? step.names.map((name) => stepMeaning(name)?.percent) : [];
-  const index = step.number - 1;
-  const before = marks.findLastIndex((mark, at) => at <= index && mark !== undefined);
-  const after = marks.findIndex((mark, at) => at > index && mark !== undefined);
-  // Steps in between, which somebody else added, share what is between their neighbours.
-  const [low, from] = before < 0 ? [0, 0] : [marks[before] ?? 0, before];
-  const [high, to] = after < 0 ? [100, step.names.length] : [marks[after] ?? 100, after];
-  return Math.floor(low + ((high - low) * (index - from)) / (to - from));
+/** How much of the deployment is over when each step of the list begins, in percent; the last entry is the end. */
+function marksOf({ name, number, names }: Step): readonly number[] | undefined {
+  const known = Object.entries(deploySteps);
+  if (number === null) {
+    const index = known.findIndex(([each]) => each === name);
+    return index < 0 ? undefined : [known[index]?.[1].percent ?? 0, known[index + 1]?.[1].percent ?? 100];
+  }
+  const marks = isAgentBased(names) ? names.map((each) => stepMeaning(each)?.percent) : [];
+  return [number - 1, number].map((index) => {
+    const before = marks.findLastIndex((mark, at) => at <= index && mark !== undefined);
+    const after = marks.findIndex((mark, at) => at > index && mark !== undefined);
+    if (index === names.length) return 100;
+    // Unknown steps share the space between their known neighbours.
+    const [low, from] = before < 0 ? [0, 0] : [marks[before] ?? 0, before];
+    const [high, to] = after < 0 ? [100, names.length] : [marks[after] ?? 100, after];
+    return low + ((high - low) * (index - from)) / (to - from);
+  });
 }
 
-/** The step under way in words, with its position if that is known; undefined outside of steps. */
+/**
+ * How far a deployment is; null if the program cannot tell. While the agent works, the percentage moves on with the
+ * time, and gets ever slower, so that it never leaves the step's share.
+ *
+ * @param startedAt Null if it is unknown.
+ * @param now Ironic's clock. Both in milliseconds since the epoch.
+ */
+export function progressPercent(server: Server, startedAt: number | null, now: number): number | null {
+  if (isFree(server)) return 0;
+  const { step } = server;
+  const [low, high] = (step && marksOf(step)) ?? [];
+  if (low === undefined || high === undefined) return null;
+  const time = agentTime(server, startedAt, now);
+  return Math.floor(low + ((high - low) * time) / (time + halfShare));
+}
+
+/** How long the agent has been at the step (ms). Each heartbeat sets provision_updated_at, but not the first call. */
+function agentTime(
+  { step, calledAt, provisionedAt, ...server }: Server,
+  startedAt: number | null,
+  now: number,
+): number {
+  if (meaningOf(server).advancedBy !== 'agent') return 0;
+  const begin = step?.name === 'write_image' && isSince(startedAt, calledAt) ? calledAt : provisionedAt;
+  return begin === null ? 0 : Math.max(0, now - begin);
+}
+
+/** Whether Ironic dates a sign of the agent, e.g. its last heartbeat, after the start of the deployment. */
+export function isSince(startedAt: number | null, moment: number | null): moment is number {
+  return startedAt !== null && moment !== null && moment > startedAt;
+}
+
+/** What the deployment waits for; undefined if that is an operator, or unknown. */
+export function waitingWords(server: Server, startedAt: number | null): string | undefined {
+  const { advancedBy } = meaningOf(server);
+  const { step, heardAt } = server;
+  if (advancedBy === 'conductor') {
+    return step
+      ? 'Waiting for Ironic to finish this step.'
+      : 'Waiting for Ironic to check the image and the power, and to start the first step.';
+  }
+  if (step === null || advancedBy !== 'agent') return undefined;
+  const isBooting = step.name === 'deploy' && startedAt !== null && !isSince(startedAt, heardAt);
+  return isBooting ? 'Waiting for the first call of the agent.' : 'Waiting for the agent to finish this step.';
+}
+
+/** How long ago the agent was heard; undefined if that is not longer ago than usual, or is unknown. */
+export function silenceWords(server: Server, startedAt: number | null, now: number): string | undefined {
+  const { heardAt } = server;
+  if (meaningOf(server).advancedBy !== 'agent' || !isSince(startedAt, heardAt)) return undefined;
+  const minutes = Math.floor((now - heardAt) / 60_000);
+  return minutes < longestInterval ? undefined : `The agent was last heard ${minutes} min ago.`;
+}
+
+/** The current step in words, with its position if that is known; undefined outside of steps. */
 export function stepWords({ step }: Server): string | undefined {
   if (step === null) return undefined;
   const words = stepMeaning(step.name)?.words;
   return words ? `${words} (${stepName(step)})` : `Deploy ${stepName(step)}`;
 }
 
-/** A step by its name, with its position if that is known. */
+/** The name of a step, with its position if that is known. */
 export function stepName({ name, number, names }: Step): string {
   return `step${number === null ? '' : ` ${number} of ${names.length}`}: ${named(name)}`;
 }
 
-/** How long a deployment has taken, and how long it usually takes to be past the step under way. */
+/** How long a deployment has taken, and how long it usually takes until the current step is over. */
 export function timeWords(step: Step | null, elapsed: number): string {
   const seconds = Math.max(0, Math.round(elapsed / 1_000));
   const time = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
@@ -94,7 +158,7 @@ export function timeWords(step: Step | null, elapsed: number): string {
   return `${time} so far${usual ? `, usually past this within ${usual.by} min` : ''}`;
 }
 
-/** How long the work under way usually takes; undefined where a step is not known. */
+/** How long the current work usually takes; undefined if the step is unknown. */
 export function usualTimes(step: Step | null): Usual | undefined {
   if (step === null) return preparing;
   const { number, names } = step;

@@ -11,42 +11,42 @@ import { namedImage } from '../text/image-ref.js';
 import { isoTime } from '../text/iso-time.js';
 import { named, plain } from '../text/untrusted.js';
 import { diagnose, neverDeployed } from './diagnosis.js';
-import { progressPercent, stepName, stepWords, timeWords } from './progress.js';
+import { progressPercent, silenceWords, stepName, stepWords, timeWords, waitingWords } from './progress.js';
 import { stallOf } from './stall.js';
 
 /**
- * A server that has been reserved for longer, in milliseconds, and is not being deployed was left behind by a call that
- * died: what a call sends last still gets its own time. As much again is for clocks that differ and for what is held up.
+ * After this time (ms) a reserved server that Ironic does not deploy was left behind by a call that died. It covers a
+ * whole call, its last request, and as much again for clocks that differ and for delays.
  */
 const abandonedAfter = deadlines.call + 2 * deadlines.request;
 
 /**
- * What to answer about the deployment on a server, from nothing but the server as Ironic shows it.
+ * The answer about the deployment on a server. It comes only from what Ironic shows of the server.
  *
  * @param now Ironic's clock, in milliseconds since the epoch.
- * @param errors What Ironic has on record about the server, if it has failed.
- * @throws Failure `operation_not_found` when the server is in no deployment, or reserved by somebody else.
+ * @param errors Ironic's record of errors, if the server has failed.
+ * @throws Failure `operation_not_found` if the server has no deployment, or somebody else has reserved it.
  */
 export function statusOf(server: Server, now: number, errors: readonly RecordedError[] = []): ProvisionStatus {
   return standingOf(server, now, { errors }).status;
 }
 
-/** How a deployment stands. */
+/** How far a deployment is. */
 export interface Standing {
   readonly status: ProvisionStatus;
-  /** The same text as long as nothing happens that its caller waits for. */
+  /** Changes only with an event that ends a wait. Time alone does not change it. */
   readonly changeKey: string;
   readonly progress: Progress;
 }
 
-/** What a failure is explained with. */
+/** The facts that explain a failure. */
 interface Explaining {
   readonly errors?: readonly RecordedError[];
-  /** Whether the caller could have the server undeployed. */
+  /** Whether the caller may use `deprovision_server`. */
   readonly mayUndeploy?: boolean;
 }
 
-/** `statusOf`, with what somebody needs who waits. */
+/** `statusOf`, and what a waiting call needs. */
 export function standingOf(
   server: Server,
   now: number,
@@ -59,66 +59,66 @@ export function standingOf(
     throw new Failure('operation_not_found', details);
   }
   const abandoned = isAbandoned(server, now);
-  // One of ours is about to start, and what is not known has not ended yet.
+  // A reserved server is about to start, and a deployment in an unknown state has not ended yet.
   const outcome = abandoned ? 'failed' : usual === null || usual === 'none' ? 'in_progress' : usual;
   const explain = () => (abandoned ? neverDeployed(mayUndeploy) : diagnose(server, errors, mayUndeploy));
   const failure = outcome === 'failed' ? explain() : null;
   const completedAt = final ? server.provisionedAt : null;
   const started = startedAt(server, completedAt);
-  const stall = outcome === 'in_progress' ? stallOf(server, server.entry ? started : null, now) : undefined;
+  const isMoving = outcome === 'in_progress';
+  const known = server.entry ? started : null;
+  const stall = stallOf(server, known, now);
+  const warning = stall ?? silenceWords(server, known, now);
+  const waiting = stall === undefined ? waitingWords(server, known) : undefined;
   const status: ProvisionStatus = {
     operation_id: server.id,
     server_id: server.id,
     server_name: nameOf(server),
     status: outcome,
     provision_state: plain(server.provisionState, 80),
-    progress_percent: outcome === 'completed' ? 100 : outcome === 'failed' ? null : progressPercent(server),
-    message: [messageOf(server, outcome, failure), ...(stall === undefined ? [] : [stall])].join(' '),
+    progress_percent: outcome === 'completed' ? 100 : isMoving ? progressPercent(server, known, now) : null,
+    message: sentences(messageOf(server, outcome, failure), waiting, warning),
     started_at: started === null ? null : isoTime(started),
     completed_at: completedAt === null ? null : isoTime(completedAt),
     deployment_id: server.deploymentId,
     addresses: requestedAddresses(server.entry),
-    poll_after_seconds:
-      outcome === 'in_progress'
-        ? pollAfter(server, started === null ? null : now - started, stall !== undefined)
-        : null,
+    poll_after_seconds: isMoving
+      ? pollAfter(server, started === null ? null : now - started, stall !== undefined)
+      : null,
     failure,
   };
   const { provisionState, deploymentId, step } = server;
   const key = [outcome, provisionState, deploymentId, step?.name, step?.number, step?.names.length];
-  const words = outcome === 'in_progress' ? stepWords(server) : undefined;
-  const doing = words === undefined ? status.message : stall === undefined ? words : `${words}. ${stall}`;
+  const words = isMoving ? stepWords(server) : undefined;
+  const doing = words === undefined ? status.message : sentences(warning === undefined ? words : `${words}.`, warning);
   return {
     status,
     changeKey: JSON.stringify(key),
     progress: {
       percent: status.progress_percent,
-      words:
-        server.entry && started !== null && outcome === 'in_progress'
-          ? `${doing.replace(/\.$/, '')}; ${timeWords(step, now - started)}`
-          : doing,
+      words: known !== null && isMoving ? `${doing.replace(/\.$/, '')}; ${timeWords(step, now - known)}` : doing,
     },
   };
 }
 
-/** Whether a server carries no deployment, and no reservation of ours for one. */
+/** Whether a server has no deployment, and no reservation of ours. */
 export function hasNoDeployment(server: Server): boolean {
   const { outcome } = meaningOf(server);
   if (outcome === null) return server.deploymentId === null;
   return outcome === 'none' && !(isFree(server) && server.entry !== null);
 }
 
-/** Whether a server was reserved by a call of ours that died before it started the deployment. */
+/** Whether a call of ours reserved the server and died before it started the deployment. */
 export function isAbandoned(server: Server, now: number): boolean {
   return isFree(server) && server.entry !== null && now - Date.parse(server.entry.started_at) > abandonedAfter;
 }
 
-/** Whether Ironic no longer tells whose deployment a server carried: it forgets that when it fails to undeploy it. */
+/** Whether Ironic forgot whose deployment it was: it does so when an undeployment fails. */
 export function isForgotten(server: Server): boolean {
   return meaningOf(server).failed === 'undeployment' && server.deploymentId === null;
 }
 
-/** Whether a server carries another deployment than the one that is meant. While Ironic undeploys it forgets the id. */
+/** Whether a server has another deployment than the one that the caller means. Ironic forgets the id while it undeploys. */
 export function carriesAnother(server: Server, meant: string): boolean {
   if (server.deploymentId !== null) return server.deploymentId !== meant;
   const { outcome } = meaningOf(server);
@@ -126,7 +126,7 @@ export function carriesAnother(server: Server, meant: string): boolean {
 }
 
 /**
- * The failure of a call that is about another deployment than the one on the server.
+ * The failure of a call about a deployment that is no longer on the server.
  * @param id The server as the caller wrote it.
  */
 export function anotherDeployment(id: string, { deploymentId }: Server): Failure {
@@ -134,18 +134,22 @@ export function anotherDeployment(id: string, { deploymentId }: Server): Failure
   return new Failure('operation_not_found', { id, reason: `it carries another deployment by now: ${which}` });
 }
 
-/** A server's name for people: its name in Ironic if it has one that can be a name, else its UUID. */
+/** A server's name for people: its name in Ironic if that is a valid name, otherwise its UUID. */
 export function displayName(server: Server): string {
   const { name } = server;
   return name !== null && isServerRef(name) ? plain(name, 80) : server.id;
 }
 
-/** A server's name as it is shown, or null. */
+/** A server's name, safe to show; null if it has none. */
 export function nameOf(server: Server): string | null {
   return server.name === null ? null : plain(server.name, 80);
 }
 
-/** Null when it cannot be known. */
+function sentences(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined).join(' ');
+}
+
+/** Null if it is unknown. */
 function startedAt({ entry, provisionedAt }: Server, completedAt: number | null): number | null {
   const started = entry ? Date.parse(entry.started_at) : provisionedAt;
   return started !== null && completedAt !== null ? Math.min(started, completedAt) : started;
@@ -159,7 +163,7 @@ function absence(server: Server): string {
   return meaningOf(server).outcome === null ? state : `${state}: ${courseWords(server)}`;
 }
 
-/** What goes on with a server that is in no deployment, and by which step of its cleaning. */
+/** What happens to a server without a deployment, with the step of its cleaning. */
 export function courseWords(server: Server): string {
   const words = meaningOf(server).words ?? stateName(server.provisionState);
   return server.step ? `${words} (${stepName(server.step)})` : words;
@@ -193,7 +197,7 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
   return `Server ${name} is ${step ? `being deployed. ${step}` : words}.${estimate}`;
 }
 
-/** Seconds until another look is worth it: soon at first, more patient with time, and where nothing moves. */
+/** Seconds until the next look: few at first, more with time, and many if nothing moves. */
 function pollAfter(server: Server, elapsed: number | null, stalled: boolean): number {
   if (stalled || meaningOf(server).advancedBy === 'operator') return 60;
   const patience = elapsed === null ? 10 : Math.round(elapsed / 10_000);

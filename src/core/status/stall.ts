@@ -1,19 +1,14 @@
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
-import { likelyCause, usualTimes } from './progress.js';
+import { isSince, likelyCause, usualTimes } from './progress.js';
 
-/** Minutes. The agent reports every 1.5 to 3: at 0.3 to 0.6 of Ironic's `heartbeat_timeout`, 300 s by default. */
+/** Minutes. The agent reports every 1.5 to 3. */
 const longestSilence = 5;
 
 /** Minutes of Ironic's `deploy_callback_timeout` by default. Its API does not show the real value. */
 const callbackTimeout = 30;
 
 const minute = 60_000;
-
-/** Whether Ironic dates a sign of the agent, e.g. its last heartbeat, after the start of the deployment. */
-export function isSince(startedAt: number | null, moment: number | null): moment is number {
-  return startedAt !== null && moment !== null && moment > startedAt;
-}
 
 /**
  * Says in `message` that a deployment seems to stand still; undefined while it goes on as usual.

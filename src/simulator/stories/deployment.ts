@@ -25,8 +25,11 @@ const HEARTBEAT = 10;
 /** Ironic's own limit on an agent that is not heard of. */
 const CALLBACK_TIMEOUT = 1800;
 
-/** Ends a deployment with what becomes `last_error`. */
+/** Ends a deployment. The message becomes `last_error`, and an error in the node's history. */
 class DeployFailure extends Error {}
+
+/** A failure that the agent reported. */
+class AgentFailure extends DeployFailure {}
 
 /**
  * Starts a deployment, by the `direct` interface: Ironic boots an agent on the server, waits for its call, has it write
@@ -61,17 +64,21 @@ function* deployment(story: NodeStory, request: DeployRequest): Story {
     story.fire('done');
   } catch (error) {
     if (!(error instanceof DeployFailure)) throw error;
-    yield* fail(story, error.message);
+    yield* fail(story, error);
   }
   yield* story.letGo();
 }
 
-/** The error is there a moment before the state; what says which step it was is wiped with the state. */
-function* fail(story: NodeStory, message: string): Story {
+/**
+ * Shows the error a moment before the state. The state clears the step. After a failure of the agent, the power-off
+ * clears `last_error` too, as newer releases do: only the history still has the reason.
+ */
+function* fail(story: NodeStory, failure: DeployFailure): Story {
   story.update(locked);
-  story.note('deploying', message);
+  story.note('deploying', failure.message);
   yield FAILING;
   story.power('power off');
+  if (failure instanceof AgentFailure) story.update({ last_error: null });
   story.fire('fail', { deploy_step: {}, driver_internal_info: wiped(story.node) });
 }
 
@@ -141,20 +148,25 @@ function* workInBackground(story: NodeStory, work: Work, agentIsUp: boolean): St
   yield* awaitAgent(story, work, agentIsUp);
   const failure = failureOf(story, work);
   if (failure !== undefined) {
-    throw new DeployFailure(`Deploy step ${stepId(step)} failed on node ${story.node.uuid}. ${failure}`);
+    throw new AgentFailure(`Deploy step ${stepId(step)} failed on node ${story.node.uuid}. ${failure}`);
   }
   story.fire('resume', locked);
 }
 
-/** Waits until the agent has worked for long enough; it tells so by heartbeats, the first when it has booted. */
+/**
+ * Waits until the agent has worked for long enough. It reports by heartbeats, the first one after its boot. A lost agent
+ * falls silent after the first heartbeat of the step, and Ironic, which does not ask the BMC meanwhile, goes on showing "power on".
+ */
 function* awaitAgent(story: NodeStory, { step, faults, seconds }: Work, agentIsUp: boolean): Story {
   const { node } = story;
   let remaining = Math.max(seconds, STARTING);
   let silence = 0;
+  let isHeard = false;
+  const losesAgent = faults.loseAgent === step.step;
   while (remaining > 0) {
     const pause = agentIsUp ? Math.min(HEARTBEAT, remaining) : remaining;
     yield pause;
-    if (faults.hang === step.step || node.power_state === 'power off') {
+    if ((losesAgent && (isHeard || !agentIsUp)) || faults.hang === step.step || node.power_state === 'power off') {
       silence += pause;
       if (silence >= CALLBACK_TIMEOUT && !node.maintenance) {
         throw new DeployFailure(`Timeout reached while waiting for callback for node ${node.uuid}`);
@@ -162,8 +174,9 @@ function* awaitAgent(story: NodeStory, { step, faults, seconds }: Work, agentIsU
     } else if (node.reservation === null) {
       // Ironic passes over the heartbeats of a locked node, and takes no action on those of a node in maintenance.
       silence = 0;
+      isHeard = true;
       heartbeat(story);
-      if (!node.maintenance) remaining -= pause;
+      if (!node.maintenance && !losesAgent) remaining -= pause;
     }
   }
 }

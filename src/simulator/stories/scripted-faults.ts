@@ -2,30 +2,32 @@ import { isObject, type JsonObject, member } from '../dialect/json.js';
 import type { Node } from '../world/node.js';
 import { durations } from './deploy-steps.js';
 
-/** What is to go wrong, or slowly, on a node. */
+/** What goes wrong on a node, or is slow. */
 export type ScriptedFaults = ReturnType<typeof scriptedFaultsOf>;
 
 /** The steps that can go wrong. */
 const steps: readonly string[] = [...Object.keys(durations), 'erase_devices_metadata', 'tear_down'];
 
 /**
- * A node's faults. It is read from the node's `extra`, which any Ironic client can set:
- * `{"sim": {"fail": "write_image", "message": "…", "hang": "…", "step_seconds": 5}}`. Without that the name decides: a
- * server called `…-fail-write-image` or `…-hang-deploy` does what it says.
+ * Reads the faults of a node from its `extra`, which any Ironic client can set:
+ * `{"sim": {"fail": "write_image", "message": "…", "hang": "…", "lose_agent": "…", "step_seconds": 5}}`. Without them the
+ * name decides: `…-fail-write-image`, `…-hang-deploy` and `…-lose-agent-write-image` do what they say.
  */
 export function scriptedFaultsOf(node: Node) {
   const scripted = member(node.extra, 'sim');
-  const [, kind = '', rest = ''] = /-(fail|hang)-([a-z-]+)/.exec(node.name ?? '') ?? [];
-  const script: JsonObject = isObject(scripted) ? scripted : { [kind]: stepNamed(rest) ?? null };
+  const [, kind = '', rest = ''] = /-(fail|hang|lose-agent)-([a-z-]+)/.exec(node.name ?? '') ?? [];
+  const script: JsonObject = isObject(scripted) ? scripted : { [kind.replace('-', '_')]: stepNamed(rest) ?? null };
   const text = (key: string) => (typeof script[key] === 'string' ? script[key] : undefined);
   const seconds = script.step_seconds;
   return {
     /** The step that fails. */
     fail: text('fail'),
-    /** What it fails with. */
+    /** The error text of that step. */
     message: text('message'),
     /** The step that never ends. */
     hang: text('hang'),
+    /** The step in which the agent reports once and then dies. */
+    loseAgent: text('lose_agent'),
     /** How long each step works, in seconds at speed 1. */
     stepSeconds: typeof seconds === 'number' && seconds >= 0 ? seconds : undefined,
   };

@@ -156,7 +156,8 @@ describe('a request with a key', () => {
     expect(second).toEqual({
       ...first,
       status: 'in_progress',
-      message: 'This request was made before. Server bm-1 is being deployed.',
+      message:
+        'This request was made before. Server bm-1 is being deployed. Waiting for Ironic to check the image and the power, and to start the first step.',
     });
     expect(writes()).toHaveLength(before);
   });
@@ -254,7 +255,7 @@ describe('a request with a key', () => {
       status: 'in_progress',
       server_id: uuid(1),
       message:
-        'Another call with this idempotency_key started the deployment at the same moment, with its own config drive. Server bm-1 is being deployed.',
+        'Another call with this idempotency_key started the deployment at the same moment, with its own config drive. Server bm-1 is being deployed. Waiting for Ironic to check the image and the power, and to start the first step.',
     });
     expect(lab.writes()).not.toContain('release bm-1');
   });

@@ -124,3 +124,37 @@ describe('a wrong checksum on a machine', () => {
     );
   });
 });
+
+describe('the progress on a machine', () => {
+  const told = looks('it completes').map(({ at, server }) => statusOf(server, at));
+
+  it('grows from look to look', () => {
+    expect(told.map(({ progress_percent: percent }) => percent)).toEqual([null, 4, 4, 40, 80, 93, 98, 100]);
+  });
+
+  it('comes with what the deployment waits for', () => {
+    expect(told.map(({ message }) => message)).toEqual([
+      'Server vm1 is being deployed. Waiting for Ironic to check the image and the power, and to start the first step.',
+      'Server vm1 is being deployed. Booting the deployment agent (step 1 of 6: deploy). Waiting for Ironic to finish this step.',
+      'Server vm1 is being deployed. Booting the deployment agent (step 1 of 6: deploy). Waiting for the first call of the agent.',
+      'Server vm1 is being deployed. Writing the image to the disk (step 2 of 6: write_image). Waiting for the agent to finish this step.',
+      'Server vm1 is being deployed. Installing the boot loader (step 3 of 6: prepare_instance_boot). Waiting for Ironic to finish this step.',
+      'Server vm1 is being deployed. Shutting the deployment agent down (step 4 of 6: tear_down_agent). Waiting for Ironic to finish this step.',
+      'Server vm1 is being deployed. Booting the system (step 6 of 6: boot_instance). Waiting for Ironic to finish this step.',
+      'Server vm1 is deployed with image debian-qcow2 and switched on; its system may take some minutes to boot.',
+    ]);
+  });
+
+  it('tells of the silence of an agent on a machine that died, minutes before a stall', () => {
+    // Ironic still shows "power on" here.
+    const [{ server } = { server: null }] = looks('the machine dies while the agent writes');
+    if (!server?.heardAt) throw new Error('the record does not say when the agent was heard');
+    const { heardAt } = server;
+    const said = (minutes: number) => statusOf(server, heardAt + minutes * 60_000).message;
+    expect(server.powerState).toBe('power on');
+    expect(said(2)).not.toContain('last heard');
+    expect(said(3)).toContain('Waiting for the agent to finish this step. The agent was last heard 3 min ago.');
+    expect(said(5)).not.toContain('stalled');
+    expect(said(6.1)).toContain('It seems stalled: the deployment agent was last heard 6 min ago');
+  });
+});

@@ -1,10 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import type { Step } from '../../../src/core/server.js';
-import { progressPercent, stepWords } from '../../../src/core/status/progress.js';
+import type { Server, Step } from '../../../src/core/server.js';
+import {
+  progressPercent as percentAt,
+  silenceWords,
+  stepWords,
+  waitingWords,
+} from '../../../src/core/status/progress.js';
 import { direct } from '../direct.js';
 import { freeServer } from '../fake-bare-metal.js';
+import { start } from '../fake-clock.js';
 
 const unknown = ['burn_in', 'burn_out', 'burn_up', 'burn_down'];
+
+const progressPercent = (server: Server) => percentAt(server, null, start);
 
 const deploying = (step: Step | null) => freeServer(1, { provisionState: 'deploying', step });
 
@@ -13,7 +21,7 @@ describe('the progress', () => {
     const percents = direct.map((name, index) =>
       progressPercent(deploying({ name, number: index + 1, names: direct })),
     );
-    expect(percents).toEqual([5, 40, 80, 85, 90, 95]);
+    expect(percents).toEqual([4, 40, 80, 93, 97, 98]);
   });
 
   it('is the same before the agent has told the list of steps', () => {
@@ -48,7 +56,7 @@ describe('the progress', () => {
       'boot_instance',
     ];
     const percents = names.map((name, index) => progressPercent(deploying({ name, number: index + 1, names })));
-    expect(percents).toEqual([0, 5, 40, 53, 66, 80, 95]);
+    expect(percents).toEqual([0, 4, 40, 53, 66, 80, 98]);
   });
 
   it('goes by the position where one step does everything', () => {
@@ -58,6 +66,62 @@ describe('the progress', () => {
   it.each(['__proto__', 'constructor', 'toString'])('takes "%s" for a step that is not known', (name) => {
     expect(progressPercent(deploying({ name, number: 2, names: unknown }))).toBe(25);
     expect(stepWords(deploying({ name, number: 2, names: unknown }))).toBe(`Deploy step 2 of 4: ${name}`);
+  });
+});
+
+describe('the progress within a step of the agent', () => {
+  const minutes = (count: number) => start + count * 60_000;
+  const step = (name: string): Step => ({ name, number: direct.indexOf(name) + 1, names: direct });
+  const waiting = (name: string, overrides: Partial<Server> = {}) =>
+    freeServer(1, { provisionState: 'wait call-back', step: step(name), provisionedAt: start, ...overrides });
+
+  it('moves with the time since the last change of state, and never leaves the share of the step', () => {
+    const percents = [0, 1, 2, 10, 60, 1e6].map((after) => percentAt(waiting('deploy'), start, minutes(after)));
+    expect(percents).toEqual([4, 16, 22, 34, 38, 39]);
+  });
+
+  it('moves in the same way before Ironic shows the list of steps, up to the end', () => {
+    const alone = (name: string) => waiting(name, { step: { name, number: null, names: [] } });
+    expect(percentAt(alone('deploy'), start, minutes(1e6))).toBe(39);
+    expect(percentAt(alone('boot_instance'), start, minutes(1e6))).toBe(99);
+    expect(percentAt(alone('burn_in'), start, minutes(1e6))).toBeNull();
+  });
+
+  it('is counted from the first call while the image is written, because each heartbeat sets provision_updated_at', () => {
+    const reported = { calledAt: minutes(3), provisionedAt: minutes(4.9), heardAt: minutes(4.9) };
+    expect(percentAt(waiting('write_image', reported), start, minutes(5))).toBe(60);
+    // A call in an earlier deployment does not count.
+    expect(percentAt(waiting('write_image', { ...reported, calledAt: minutes(-9) }), start, minutes(5))).toBe(41);
+    expect(percentAt(waiting('write_image', reported), null, minutes(5))).toBe(41);
+  });
+
+  it('stands still while Ironic works, if no time is known, and if the clock goes back', () => {
+    expect(percentAt(waiting('deploy', { provisionState: 'deploying' }), start, minutes(9))).toBe(4);
+    expect(percentAt(waiting('deploy', { provisionedAt: null }), start, minutes(9))).toBe(4);
+    expect(percentAt(waiting('deploy'), start, minutes(-9))).toBe(4);
+  });
+
+  it('comes with what the deployment waits for', () => {
+    const words = (server: Server, startedAt: number | null = start) => waitingWords(server, startedAt);
+    const writing = waiting('write_image', { heardAt: minutes(1) });
+    expect(words(waiting('deploy'))).toBe('Waiting for the first call of the agent.');
+    expect(words(waiting('deploy', { heardAt: minutes(-1) }))).toBe('Waiting for the first call of the agent.');
+    expect(words(waiting('deploy'), null)).toBe('Waiting for the agent to finish this step.');
+    expect(words(writing)).toBe('Waiting for the agent to finish this step.');
+    expect(words({ ...writing, provisionState: 'deploying' })).toBe('Waiting for Ironic to finish this step.');
+    expect(words(deploying(null))).toContain('to check the image and the power, and to start the first step.');
+    expect(words(waiting('deploy', { step: null }))).toBeUndefined();
+    expect(words({ ...writing, provisionState: 'deploy hold' })).toBeUndefined();
+  });
+
+  it('comes with the silence of an agent that was heard longer ago than it usually reports', () => {
+    const words = (overrides: Partial<Server>, after: number) =>
+      silenceWords(waiting('write_image', overrides), start, minutes(after));
+    expect(words({ heardAt: minutes(1) }, 3.9)).toBeUndefined();
+    expect(words({ heardAt: minutes(1) }, 4)).toBe('The agent was last heard 3 min ago.');
+    expect(words({ heardAt: minutes(-9) }, 4)).toBeUndefined();
+    expect(words({ heardAt: null }, 4)).toBeUndefined();
+    expect(words({ heardAt: minutes(1), provisionState: 'deploying' }, 9)).toBeUndefined();
   });
 });
 

@@ -47,7 +47,8 @@ describe('the status of a deployment', () => {
       status: 'in_progress',
       provision_state: 'deploying',
       progress_percent: 40,
-      message: 'Server bm-1 is being deployed. Writing the image to the disk (step 2 of 6: write_image).',
+      message:
+        'Server bm-1 is being deployed. Writing the image to the disk (step 2 of 6: write_image). Waiting for Ironic to finish this step.',
       started_at: '2026-11-22T07:30:00Z',
       completed_at: null,
       deployment_id: uuid(9),
@@ -118,14 +119,17 @@ describe('the status of a deployment', () => {
   it.each([
     ['wait call-back', 'Server bm-1 is waiting for the deployment agent on the server.'],
     ['deploy hold', 'Server bm-1 is held by an operator in the middle of its deployment.'],
-    ['deploying', 'Server bm-1 is being deployed.'],
+    [
+      'deploying',
+      'Server bm-1 is being deployed. Waiting for Ironic to check the image and the power, and to start the first step.',
+    ],
   ])('tells what goes on in "%s" outside of steps', (provisionState, message) => {
     expect(statusOf(ours({ provisionState }), startedAt)).toMatchObject({ status: 'in_progress', message });
   });
 
   it('is told to those who wait in one sentence, with the time so far', () => {
     expect(standingOf(ours({ step: null }), startedAt + 5_000).progress.words).toBe(
-      'Server bm-1 is being deployed; 5 s so far, usually past this within 15 min',
+      'Server bm-1 is being deployed. Waiting for Ironic to check the image and the power, and to start the first step; 5 s so far, usually past this within 15 min',
     );
   });
 
@@ -290,7 +294,7 @@ describe('the times', () => {
     const status = statusOf(foreign, start - 3_500_000);
     expect(status.started_at).toBe('2026-11-22T07:00:00Z');
     expect(status.message).toBe(
-      'Server bm-1 is being deployed. It was not deployed through this server, so started_at is an estimate: the time of its last change of state.',
+      'Server bm-1 is being deployed. It was not deployed through this server, so started_at is an estimate: the time of its last change of state. Waiting for Ironic to check the image and the power, and to start the first step.',
     );
   });
 
