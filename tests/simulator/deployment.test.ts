@@ -360,9 +360,10 @@ describe('a deployment that fails', () => {
     for (const [node, info] of cases) expect((await sim.deploy(node, info)).status).toBe(202);
     sim.pass(100);
     for (const [ident, , error] of cases) {
-      expect((await sim.node(ident)).provision_state).toBe('deploy failed');
+      const { provision_state: state, last_error: text } = await sim.node(ident);
+      expect(state).toBe('deploy failed');
       const { body } = await sim.get(`/v1/nodes/${ident}/history`);
-      expect(body.history.at(-1).event).toMatch(error);
+      expect(text ?? body.history.at(-1).event).toMatch(error);
     }
   });
 
