@@ -18,19 +18,19 @@ import { DOZEN, seed } from './seed/seed.js';
 import { createWorld } from './world/world.js';
 
 export interface SimulatorOptions {
-  /** The time of the simulated cloud, in milliseconds since the epoch; Date.now unless given. */
+  /** The clock of the simulated cloud, in milliseconds since the epoch. Date.now by default. */
   readonly clock?: { now(): number };
-  /** How many servers, up to 100,000; the built-in dozen unless given. */
+  /** The number of servers, up to 100,000. The built-in ones by default. */
   readonly servers?: number;
-  /** All durations are divided by it; 1 unless given, where a deployment takes a minute. */
+  /** All durations are divided by it. 1 by default: a deployment takes a minute. */
   readonly speed?: number;
-  /** For tests: chooses where Ironic chooses at random. Math.random unless given. */
+  /** For tests: the random numbers of Ironic. Math.random by default. */
   readonly random?: () => number;
 }
 
 /**
- * An OpenStack Ironic and a Glance in memory, speaking their REST dialects as Ironic 21.4 does. Nothing runs in the
- * background: the cloud catches up with the clock whenever it is asked something. It asks nobody to sign in.
+ * An OpenStack Ironic 21.4 and a Glance in memory, with their REST APIs. Nothing runs in the background: each request
+ * first brings the cloud up to date. It needs no sign-in.
  */
 export function createSimulator(options: SimulatorOptions = {}) {
   const clock = options.clock ?? { now: () => Date.now() };
@@ -52,7 +52,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
       ...rangeHeaders(),
       [VERSION_HEADER]: `1.${minor}`,
       'Openstack-Request-Id': requestId(),
-      // Clients tell the age of things by the server's clock, which here is the simulated one.
+      // Clients measure ages by the server's clock, so this is the simulated one.
       Date: new Date(world.now()).toUTCString(),
     };
     for (const [name, value] of Object.entries(headers)) call.header(name, value);
@@ -85,7 +85,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
   };
 }
 
-/** The version that a request speaks. At /v1 itself it is a controller that refuses one, below the framework. */
+/** The version of a request. At /v1 itself a controller refuses a wrong one, not the framework. */
 function minorOf(call: Call): number {
   try {
     return negotiate(call.req.header(VERSION_HEADER) ?? null);

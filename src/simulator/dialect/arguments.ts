@@ -2,7 +2,7 @@ import { Fault } from './errors.js';
 import type { Json } from './json.js';
 import { repr } from './python.js';
 
-/** How Ironic reads one argument: the value, or a 400 that names the argument. */
+/** Reads one argument as Ironic does: the value, or a 400 that names the argument. */
 export type Reader<Value> = (name: string, value: string) => Value;
 
 const TRUE = ['1', 't', 'true', 'on', 'y', 'yes'];
@@ -25,7 +25,7 @@ export const integer: Reader<number> = (name, value) => {
   return Number(value);
 };
 
-/** Ironic takes every notation of a UUID that Python knows: any case, with or without hyphens. */
+/** Ironic accepts every UUID that Python accepts: any case, with or without hyphens. */
 export function isUuid(value: string): boolean {
   return /^[0-9a-f]{32}$/i.test(value.replaceAll('-', ''));
 }
@@ -45,7 +45,7 @@ export const uuidOrName: Reader<string> = (name, value) => {
   return value;
 };
 
-/** A comma-separated list: lower-cased, without repetitions. */
+/** A comma-separated list in lower case, without duplicates. */
 export const list: Reader<readonly string[]> = (_name, value) => {
   const items = value.split(',').map((each) => each.trim().toLowerCase());
   return [...new Set(items.filter((each) => each !== ''))];
@@ -53,12 +53,12 @@ export const list: Reader<readonly string[]> = (_name, value) => {
 
 type Readers = Readonly<Record<string, Reader<unknown>>>;
 
-/** What a table of readers makes of a query: every argument may be absent. */
+/** The values that a table of readers reads from a query. Every argument may be absent. */
 export type Arguments<Table extends Readers> = {
   readonly [Name in keyof Table]?: ReturnType<Table[Name]>;
 };
 
-/** Reads a query by a table of readers; an argument that is not in the table is refused. */
+/** Reads a query with a table of readers. Refuses an argument that is not in the table. */
 export function readQuery<Table extends Readers>(query: URLSearchParams, table: Table): Arguments<Table> {
   refuseUnexpected([...query.keys()], Object.keys(table));
   const read: { [Name in keyof Table]?: ReturnType<Table[Name]> } = {};
@@ -75,18 +75,18 @@ export function refuseUnexpected(given: readonly string[], known: readonly strin
   if (unexpected.length > 0) throw invalid(`Unexpected arguments: ${unexpected.join(', ')}`);
 }
 
-/** A body's member that has to be a boolean; Ironic takes its words for them as well. */
+/** A member of a body that must be a boolean. Ironic also accepts its words for booleans. */
 export function readBoolean(name: string, value: Json): boolean | null {
   return value === null || typeof value === 'boolean' ? value : boolean(name, String(value));
 }
 
-/** A body's member that has to be a string. */
+/** A member of a body that must be a string. */
 export function readText(name: string, value: Json): string | null {
   if (value === null || typeof value === 'string') return value;
   throw invalid(`Expected string for ${name}: ${repr(value)}`);
 }
 
-/** How many rows an answer may hold. Ironic's own limit is 1000. */
+/** The most rows in one answer. Ironic's own limit is 1000. */
 const MAX_LIMIT = 1000;
 
 export function pageLimit(limit: number | undefined): number {

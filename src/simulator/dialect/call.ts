@@ -20,7 +20,7 @@ export function createApp(): App {
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** Registers what a path answers. Any other method is a 405 that lists what is allowed, or what Ironic takes for it. */
+/** Registers the answers of a path. Any other method gets a 405 with the allowed ones, as Ironic lists them. */
 export function resource(
   app: App,
   path: string,
@@ -33,14 +33,14 @@ export function resource(
   });
 }
 
-/** What Ironic takes to be allowed of a whole collection and of each of its items alike. */
+/** The methods that Ironic lists as allowed, for a collection and for its items. */
 export const collectionMethods = 'DELETE, GET, PATCH, POST';
 
 function isCollection(path: string): boolean {
   return /^\/v1\/(nodes|ports|allocations|portgroups|chassis)(\/[^/]+)?$/.test(path);
 }
 
-/** The address that links in answers start with: the one the client used. */
+/** The start of the links in answers: the address that the client used. */
 export function origin(call: Call): string {
   return new URL(call.req.url).origin;
 }
@@ -49,7 +49,7 @@ export function query(call: Call): URLSearchParams {
   return new URL(call.req.url).searchParams;
 }
 
-/** The id that every answer of OpenStack's carries. */
+/** The request id in every answer of OpenStack. */
 export function requestId(): string {
   return `req-${crypto.randomUUID()}`;
 }
@@ -58,7 +58,7 @@ export function segment(call: Call, name: string): string {
   return call.req.param(name) ?? '';
 }
 
-/** The body of a request that Ironic reads as a whole. Ironic answers 500 to text that is no JSON, and so do we. */
+/** The body of a request that Ironic reads as a whole. Like Ironic, it answers 500 if the text is not JSON. */
 export async function jsonBody(call: Call): Promise<Json> {
   const body = await call.req.text();
   if (body === '') return {};
@@ -70,7 +70,7 @@ export async function jsonBody(call: Call): Promise<Json> {
 }
 
 /**
- * The body of a request that Ironic reads member by member, of which it knows these: text that is no JSON counts as no
+ * The body of a request of which Ironic reads only these members. Text that is not JSON counts as a body without
  * members.
  */
 export async function memberBody(call: Call, known: readonly string[]): Promise<JsonObject> {
@@ -80,7 +80,7 @@ export async function memberBody(call: Call, known: readonly string[]): Promise<
   return body;
 }
 
-/** What Python says about text that is no JSON, for the two usual cases. */
+/** Python's error about text that is not JSON, in the two usual cases. */
 function decodeError(body: string): string {
   const brace = /^\s*\{\s*(?=[^"}\s])/.exec(body);
   const at = brace ? brace[0].length : 0;
@@ -88,7 +88,7 @@ function decodeError(body: string): string {
   return `${problem}: line 1 column ${at + 1} (char ${at})`;
 }
 
-/** A link pair as it stands in every resource. */
+/** The two links in every resource. */
 export function links(base: string, resourcePath: string): Json {
   return [
     { href: `${base}/v1/${resourcePath}`, rel: 'self' },

@@ -2,7 +2,7 @@ import { pageLimit, sortDirection } from './arguments.js';
 import { Fault } from './errors.js';
 import type { JsonObject } from './json.js';
 
-/** How a client turns the pages of a collection. */
+/** The arguments for the pages of a collection. */
 export interface Paging {
   readonly limit?: number | undefined;
   readonly marker?: string | undefined;
@@ -10,25 +10,25 @@ export interface Paging {
   readonly sort_dir?: string | undefined;
 }
 
-/** What a list shows of its items, and where. */
+/** The fields that a list shows of its items, and its address. */
 export interface Shape {
   /** The path that a `next` link leads to. */
   readonly url: string;
-  /** Absent: all of an item. */
+  /** Absent: all fields. */
   readonly fields: readonly string[] | undefined;
   readonly detail?: boolean | undefined;
 }
 
 interface Collection extends Shape {
-  /** What the collection is called in the answer. */
+  /** The name of the collection in the answer. */
   readonly name: string;
-  /** Fields that it can be sorted by, and fields that are no columns of that kind. */
+  /** The fields that a client can sort by, and the fields that it cannot. */
   readonly sortable: readonly string[];
   readonly unsortable: readonly string[];
   readonly base: string;
 }
 
-/** A page of views, which come in order of creation. */
+/** A page of items, which are in the order of their creation. */
 export function pageOf(views: Iterable<JsonObject>, paging: Paging, collection: Collection): JsonObject {
   const limit = pageLimit(paging.limit);
   const direction = sortDirection(paging.sort_dir);
@@ -43,7 +43,7 @@ export function pageOf(views: Iterable<JsonObject>, paging: Paging, collection: 
   return answer;
 }
 
-/** The link to the next page carries the order and the fields, but no filters: Ironic drops nearly all of them. */
+/** The link to the next page has the order and the fields but no filters: Ironic drops nearly all of them. */
 export function nextLink(
   base: string,
   { url, fields, detail }: Shape,
@@ -71,7 +71,7 @@ function sorted(views: Iterable<JsonObject>, key: string, direction: 'asc' | 'de
   return [...views].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) < rank(b) ? -sign : sign));
 }
 
-/** Looks at no more rows than it takes. */
+/** Reads only as many rows as it needs. */
 function slice(views: Iterable<JsonObject>, marker: string | undefined, limit: number): readonly JsonObject[] {
   const page: JsonObject[] = [];
   let found = marker === undefined;
@@ -83,7 +83,7 @@ function slice(views: Iterable<JsonObject>, marker: string | undefined, limit: n
   return page;
 }
 
-/** An item with only the fields asked for, and its links. */
+/** An item with its links and only the requested fields. */
 export function pick(view: JsonObject, fields: readonly string[] | undefined): JsonObject {
   if (!fields) return view;
   const wrong = fields.filter((field) => !Object.hasOwn(view, field));
@@ -91,7 +91,7 @@ export function pick(view: JsonObject, fields: readonly string[] | undefined): J
   return Object.fromEntries(Object.entries(view).filter(([field]) => field === 'links' || fields.includes(field)));
 }
 
-/** `detail=True` and `fields` exclude each other; what to show. */
+/** The fields to show. `detail=True` and `fields` exclude each other. */
 export function fieldsToShow(
   fields: readonly string[] | undefined,
   detail: boolean | undefined,

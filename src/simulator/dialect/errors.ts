@@ -1,8 +1,8 @@
 import type { Json } from './json.js';
 
 /**
- * A refusal by one of Ironic's controllers or conductors: the first of the two inner shapes,
- * `{faultcode, faultstring, debuginfo}`. The answer still carries the version headers.
+ * A refusal by a controller or conductor of Ironic: `{faultcode, faultstring, debuginfo}`. The answer has the version
+ * headers.
  */
 export class Fault extends Error {
   constructor(
@@ -15,8 +15,8 @@ export class Fault extends Error {
 }
 
 /**
- * A refusal by Ironic's web framework, before a controller ran: the second inner shape, `{code, title, description}`,
- * without version headers and without a request id.
+ * A refusal by Ironic's web framework, before a controller ran: `{code, title, description}`, without version headers
+ * and without a request id.
  */
 export class Abort extends Error {
   constructor(
@@ -35,7 +35,7 @@ const titles = {
   406: 'Not Acceptable',
 } as const;
 
-/** The answer to a failed request. Ironic encodes the error twice: a JSON text inside a JSON object. */
+/** The answer to a failed request. Ironic encodes the error twice, as JSON text in a JSON object. */
 export function errorResponse(error: Error): Response {
   if (error instanceof Abort) {
     const inner = { code: error.status, title: titles[error.status], description: error.message };
@@ -50,7 +50,7 @@ function encoded(status: number, inner: Json, headers: Readonly<Record<string, s
   return Response.json({ error_message: JSON.stringify(inner) }, { status, headers });
 }
 
-// The refusals that more than one route gives.
+// Refusals of more than one route.
 
 export const notAcceptable = (message = 'Request not acceptable.') => new Fault(406, message);
 

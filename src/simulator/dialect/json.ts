@@ -1,7 +1,7 @@
-/** Any value that JSON can carry. */
+/** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 
-/** A JSON object; what Ironic calls a dict. */
+/** A JSON object. Ironic calls it a dict. */
 export interface JsonObject {
   [key: string]: Json;
 }
@@ -10,12 +10,12 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value of an own key; a key that only a prototype has (`constructor`) is no key of a JSON object. */
+/** The value of an own key. A key of the prototype, e.g. `constructor`, does not count. */
 export function member(value: Json | undefined, key: string): Json | undefined {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** Sets an own key, whatever it is called: a client may call one `__proto__`. */
+/** Sets an own key with any name, even `__proto__`. */
 export function setMember(object: JsonObject, key: string, value: Json): void {
   Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 }

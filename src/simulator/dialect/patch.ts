@@ -3,11 +3,11 @@ import { isObject, type Json, type JsonObject, setMember } from './json.js';
 import { repr } from './python.js';
 import { schemaOf } from './schema.js';
 
-/** One operation of a JSON patch. Ironic takes only these three; there is no `test`. */
+/** One operation of a JSON patch. Ironic accepts only these three, without `test`. */
 export interface Operation {
   readonly op: 'add' | 'replace' | 'remove';
   readonly path: string;
-  /** Absent for `remove`, and where a client forgot it. */
+  /** Absent for `remove`, or if a client forgot it. */
   readonly value?: Json;
 }
 
@@ -35,7 +35,7 @@ export function readPatch(body: Json): readonly Operation[] {
   });
 }
 
-/** Refuses a patch of anything else than these fields. */
+/** Refuses a patch of any other field. */
 export function requirePatchable(patch: readonly Operation[], fields: readonly string[]): void {
   for (const { path } of patch) {
     const [, field = ''] = path.split('/');
@@ -50,9 +50,9 @@ export function valuesAt(patch: readonly Operation[], path: string): readonly Js
   return patch.flatMap((each) => (each.path === path && each.op !== 'remove' ? [each.value ?? null] : []));
 }
 
-/** The document after the patch; the one given is left alone. */
+/** The document after the patch. It is a copy. */
 export function applyPatch(document: JsonObject, patch: readonly Operation[]): JsonObject {
-  // structuredClone would keep what two fields share, such as the empty object of a new node: both would change.
+  // structuredClone keeps objects that two fields share, e.g. the empty object of a new node. Both would change.
   const result: JsonObject = JSON.parse(JSON.stringify(document));
   for (const operation of patch) {
     const problem = apply(result, operation);
@@ -64,7 +64,7 @@ export function applyPatch(document: JsonObject, patch: readonly Operation[]): J
   return result;
 }
 
-/** Applies one operation in place; the reason if it cannot be done, in the words of Python's jsonpatch. */
+/** Applies one operation in place. If that fails, returns the reason in the words of Python's jsonpatch. */
 function apply(document: JsonObject, { op, path, value }: Operation): string | undefined {
   const tokens = path.split('/').slice(1);
   const last = tokens.pop() ?? '';

@@ -20,7 +20,7 @@ function reprString(text: string): string {
   return escaped.includes("'") && !escaped.includes('"') ? `"${escaped}"` : `'${escaped.replaceAll("'", "\\'")}'`;
 }
 
-/** How Python's datetime prints a moment: without a fraction when there is none. */
+/** A moment as Python's datetime prints it: without a fraction if the fraction is zero. */
 export function isoformat(milliseconds: number): string {
   const text = new Date(milliseconds).toISOString();
   return text.endsWith('.000Z') ? text.slice(0, -5) : `${text.slice(0, -1)}000`;

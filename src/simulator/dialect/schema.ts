@@ -2,7 +2,7 @@ import { Fault } from './errors.js';
 import { isObject, type Json, type JsonObject } from './json.js';
 import { repr } from './python.js';
 
-/** Checks of a body, with refusals in the words of Python's jsonschema. They begin with what Ironic calls the body. */
+/** Checks a body. The refusals are in the words of Python's jsonschema, after Ironic's name for the body. */
 export function schemaOf(body: string) {
   const refuse = (problem: string) => new Fault(400, `${body}: ${problem}`);
   const wrongType = (value: Json, types: string) => refuse(`${repr(value)} is not of type ${types}`);
@@ -10,7 +10,7 @@ export function schemaOf(body: string) {
     refuse,
     wrongType,
     missing: (key: string) => refuse(`'${key}' is a required property`),
-    /** An object; if members are named, it may have no others. */
+    /** An object. If members are listed, it may have no others. */
     object(value: Json, members?: readonly string[]): JsonObject {
       if (!isObject(value)) throw wrongType(value, "'object'");
       const unexpected = members && Object.keys(value).find((key) => !members.includes(key));

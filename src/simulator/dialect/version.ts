@@ -1,13 +1,13 @@
 import { Abort, notAcceptable } from './errors.js';
 
-/** The header that asks for a version of Ironic's API, and reports the one that was spoken. */
+/** The header that requests a version of Ironic's API, and reports the version of the answer. */
 export const VERSION_HEADER = 'X-OpenStack-Ironic-API-Version';
 
-/** The versions that the simulated Ironic speaks, as minor numbers of 1.x. 1.82 is Ironic 21.4. */
+/** The API versions of the simulated Ironic, as minor numbers of 1.x. Ironic 21.4 has 1.82. */
 export const MINIMUM = 1;
 export const MAXIMUM = 82;
 
-/** The minor version that a request asks for; a request that does not ask gets the oldest. */
+/** The minor version that a request asks for, or the oldest if it asks for none. */
 export function negotiate(header: string | null): number {
   const asked = (header ?? `1.${MINIMUM}`).toLowerCase();
   const match = /^(\d+)\.(\d+)$/.exec(asked === 'latest' ? `1.${MAXIMUM}` : asked);
@@ -33,7 +33,7 @@ export function rangeHeaders(): Record<string, string> {
   };
 }
 
-/** The version that brought a field of a node; fields that are absent have always been there. */
+/** The version that added a field of a node. Fields that are not listed are in every version. */
 const nodeFields: Readonly<Record<string, number>> = {
   driver_internal_info: 3,
   name: 5,
@@ -80,12 +80,12 @@ export function knowsField(minor: number, field: string, versions = nodeFields):
   return since === undefined || minor >= since;
 }
 
-/** Ironic refuses a whole request that names a field newer than the version it speaks. */
+/** Ironic refuses a request if a field is newer than the version of the request. */
 export function requireFields(minor: number, fields: readonly string[], versions = nodeFields): void {
   if (fields.some((field) => !knowsField(minor, field, versions))) throw notAcceptable();
 }
 
-/** Refuses a filter that is newer than the version spoken, naming the version it wants. */
+/** Refuses a filter that is newer than the version of the request, and names the version that has it. */
 export function requireVersion(minor: number, wanted: number): void {
   if (minor >= wanted) return;
   throw notAcceptable(`Request not acceptable. The minimal required API version should be 1.${wanted}`);

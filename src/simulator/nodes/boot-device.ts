@@ -7,7 +7,7 @@ import { findNode, pathIdent, pathNode } from './node-address.js';
 
 const devices: readonly string[] = ['pxe', 'disk', 'cdrom', 'bios', 'safe'];
 
-/** What a node boots from: /v1/nodes/{ident}/management/boot_device. */
+/** The boot device of a node: /v1/nodes/{ident}/management/boot_device. */
 export function bootDeviceRoutes(app: App, world: World): void {
   resource(app, '/v1/nodes/:ident/management/boot_device', {
     GET: (call) => call.json({ ...pathNode(world, call).boot_device }),

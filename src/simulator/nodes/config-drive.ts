@@ -9,7 +9,7 @@ const members: Readonly<Record<string, readonly string[]>> = {
   vendor_data: ['object'],
 };
 
-/** How Python prints Ironic's schema of a config drive, which is part of the refusal. */
+/** Ironic's schema of a config drive, as Python prints it in the refusal. */
 const printedSchema = `    {'additionalProperties': False,
      'properties': {'meta_data': {'type': 'object'},
                     'network_data': {'type': 'object'},
@@ -23,7 +23,7 @@ const printedSchema = `    {'additionalProperties': False,
 const refuse = (message: string) => new Fault(400, message);
 const malformed = (problem: string) => refuse(`Invalid configdrive format: ${problem}`);
 
-/** Checks a config drive that comes with a target, as Ironic does: its members and their types, not what is in them. */
+/** Checks the config drive of a request as Ironic does: its members and their types, not their content. */
 export function checkConfigDrive(target: string, drive: Json | undefined, minor: number): void {
   if (drive === undefined || drive === null || drive === '') return;
   if (typeof drive !== 'string' && !isObject(drive)) {

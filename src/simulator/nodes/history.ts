@@ -7,12 +7,12 @@ import type { World } from '../world/world.js';
 import { pathIdent, pathNode } from './node-address.js';
 import { time } from './node-view.js';
 
-/** A list shows so much of an event's text, a single event all of it. */
+/** A list cuts the text of an event after this many characters. A single event has the whole text. */
 const EXCERPT = 255;
 
 const notFound = (ident: string) => new Fault(404, `Node history record ${ident} could not be found.`);
 
-/** What went wrong on a node: /v1/nodes/{ident}/history, since version 1.78. */
+/** The errors of a node: /v1/nodes/{ident}/history, since version 1.78. */
 export function historyRoutes(app: App, world: World): void {
   const historyNode = (call: Call) => {
     if (call.get('minor') < 78) throw new Abort(404);

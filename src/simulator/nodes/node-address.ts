@@ -9,7 +9,7 @@ export function viewer(call: Call): Viewer {
   return { minor: call.get('minor'), base: origin(call) };
 }
 
-/** The node that a path names. What can be no name at all is refused before any controller sees it. */
+/** The node that a path names. Ironic refuses an invalid name before a controller sees it. */
 export function pathIdent(call: Call): string {
   const ident = segment(call, 'ident');
   if (!isLogicalName(ident) && !isUuid(ident)) throw new Abort(400, `Expected UUID or name for node: ${ident}`);
@@ -17,7 +17,7 @@ export function pathIdent(call: Call): string {
 }
 
 export function findNode(world: World, ident: string, minor: number): Node {
-  // Names are known since version 1.5.
+  // Nodes have names since version 1.5.
   const node = isUuid(ident) ? world.fleet.byUuid(ident) : minor >= 5 ? world.fleet.byName(ident) : undefined;
   if (!node) throw nodeNotFound(ident);
   return node;

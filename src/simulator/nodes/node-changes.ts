@@ -12,10 +12,10 @@ import { creatable, patchable, patchDocument, readFields } from './node-fields.j
 
 const reserved = ['maintenance', 'management', 'states', 'vendor_passthru', 'detail', 'validate'];
 
-/** States in which hardware interfaces and the resource class may be changed. */
+/** The states in which a client may change hardware interfaces and the resource class. */
 const idle: readonly string[] = ['enroll', 'inspecting', 'inspect wait', 'manageable', 'available'];
 
-/** PATCH /v1/nodes/{ident}. The checks come in Ironic's order, for the first one that fails gives the answer. */
+/** PATCH /v1/nodes/{ident}. The checks are in Ironic's order, because the first one that fails gives the answer. */
 export function patchNode(world: World, ident: string, node: Node, patch: readonly Operation[], minor: number): void {
   requireSettled(ident, node, patch, minor);
   checkNames(valuesAt(patch, '/name'), `Node ${ident}: Cannot change name to invalid name `, minor);
@@ -34,7 +34,7 @@ export function patchNode(world: World, ident: string, node: Node, patch: readon
   world.fleet.update(node, changes, world.now());
 }
 
-/** What a patch may touch at all; checked before the node is looked for. */
+/** The fields that a patch may change. Ironic checks this before it looks for the node. */
 export function checkPatch(patch: readonly Operation[], resetInterfaces: boolean | undefined, minor: number): void {
   if (resetInterfaces !== undefined && minor < 45) throw notAcceptable();
   requirePatchable(patch, patchable);
@@ -60,7 +60,7 @@ export function enrollNode(world: World, sent: Json, minor: number): Node {
   checkUnique(world, uuid, fields);
   const node = createNode(world.fleet.nextId(), uuid, world.now(), {
     ...fields,
-    // Before there was an enroll state, nodes came up available.
+    // Versions without the enroll state create nodes as available.
     provision_state: minor < 11 ? 'available' : 'enroll',
   });
   world.fleet.add(node);
@@ -110,14 +110,14 @@ function checkNames(names: readonly Json[], problem: string, minor: number): voi
   }
 }
 
-/** Only a driver and a conductor group that a conductor serves can be had. */
+/** Refuses a driver or a conductor group that no conductor serves. */
 function requireConductor({ driver, conductor_group: group }: NodeChanges): void {
   if (driver === DRIVER && group === '') return;
   const reason = `No conductor service registered which supports driver ${driver} for conductor group "${group}".`;
   throw new Fault(400, `No valid host was found. Reason: ${reason}`);
 }
 
-/** The fields that really change. */
+/** The fields whose value changes. */
 function difference(node: Node, after: NodeChanges): NodeChanges {
   const current: JsonObject = patchDocument(node);
   const changed = Object.entries(after).filter(
@@ -126,7 +126,7 @@ function difference(node: Node, after: NodeChanges): NodeChanges {
   return Object.fromEntries(changed);
 }
 
-/** `protected`, `retired` and `maintenance` each come with a reason, and with rules of their own. */
+/** `protected`, `retired` and `maintenance` each have a reason and rules of their own. */
 function checkReasons(node: Node, changes: NodeChanges, after: NodeChanges): void {
   const { uuid, provision_state: state } = node;
   if (changes.maintenance === false) Object.assign(changes, { maintenance_reason: null, fault: null });
@@ -160,13 +160,13 @@ function onlyIdle({ uuid }: Node, problem: string, end: string): Fault {
   return new Fault(409, `Node ${uuid} ${problem} unless it is in one of allowed (${idle.join(', ')}) states${end}`);
 }
 
-/** Names and instances are unique over all nodes. */
+/** Names and instances are unique among all nodes. */
 function checkUnique(world: World, uuid: string, { instance_uuid: instance, name }: NodeChanges): void {
   if (instance && world.fleet.byInstance(instance)) throw instanceAssociated(instance, uuid);
   if (name && world.fleet.byName(name)) throw new Fault(409, `A node with name ${name} already exists.`);
 }
 
-/** A node's allocation goes with its instance. */
+/** Deletes the allocation of a node with its instance. */
 function dropAllocation(world: World, node: Node, changes: NodeChanges): void {
   if (node.allocation_uuid === null) return;
   if (!node.maintenance && !idle.includes(node.provision_state)) {

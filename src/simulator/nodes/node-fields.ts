@@ -5,7 +5,7 @@ import { repr } from '../dialect/python.js';
 import { schemaOf } from '../dialect/schema.js';
 import { blank, interfaces, type Node, type NodeChanges } from '../world/node.js';
 
-/** What a client may PATCH, in the order in which Ironic enumerates it. */
+/** The fields that a client may PATCH, in Ironic's order. */
 export const patchable = [
   'automated_clean',
   'bios_interface',
@@ -42,7 +42,7 @@ export const patchable = [
   'vendor_interface',
 ] as const;
 
-/** What a client may give when it creates a node. */
+/** The fields that a client may set when it creates a node. */
 export const creatable: readonly string[] = [
   ...patchable.filter((field) => field !== 'protected' && field !== 'protected_reason'),
   'uuid',
@@ -56,8 +56,8 @@ const flags = ['automated_clean', 'maintenance', 'protected', 'retired', 'consol
 const longest: Readonly<Record<string, number>> = { description: 4096, resource_class: 80 };
 
 /**
- * Checks fields that came from a client and makes a node's fields of them; what is absent or null becomes the default.
- * `argument` is what Ironic calls the body in its refusals: `node` or `patch`.
+ * Checks a client's fields and turns them into the fields of a node. Absent and null fields get the default.
+ * `argument` is Ironic's name for the body in its refusals: `node` or `patch`.
  */
 export function readFields(argument: string, given: JsonObject): NodeChanges {
   checkTypes(argument, given);
@@ -69,10 +69,10 @@ export function readFields(argument: string, given: JsonObject): NodeChanges {
   return Object.fromEntries(ownFields.map((field) => [field, readField(field, given[field] ?? null) ?? blank[field]]));
 }
 
-/** All but the chassis, which no node is in. */
+/** All fields except the chassis: no node is in one. */
 const ownFields = patchable.filter((field) => field !== 'chassis_uuid');
 
-/** A field whose type is right; null if it is not given. */
+/** A field of the right type; null if it is absent. */
 function readField(field: string, value: Json): Json {
   if (flags.includes(field)) return readBoolean(field, value);
   if (typeof value !== 'string') return value;
@@ -81,7 +81,7 @@ function readField(field: string, value: Json): Json {
   return value;
 }
 
-/** The fields of a node as a document that a patch can be applied to. */
+/** The fields of a node as a document for a patch. */
 export function patchDocument(node: Node): JsonObject {
   return Object.fromEntries(patchable.map((field) => [field, field === 'chassis_uuid' ? null : node[field]]));
 }

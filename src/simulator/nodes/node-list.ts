@@ -9,7 +9,7 @@ import { columns, type Viewer, viewNode } from './node-view.js';
 
 const shortFields = ['instance_uuid', 'maintenance', 'power_state', 'provision_state', 'uuid', 'name'];
 
-/** GET /v1/nodes: a few fields of each node, the fields asked for, or with `detail` all of them. */
+/** GET /v1/nodes: a few fields of each node, the requested fields, or all of them with `detail`. */
 export function listNodes(world: World, viewer: Viewer, query: URLSearchParams): JsonObject {
   const asked = readQuery(query, { ...filters, fields: list, detail: boolean });
   const { fields, detail, ...rest } = asked;
@@ -39,9 +39,9 @@ function collection(world: World, viewer: Viewer, asked: Filters, shape: Shape):
   const found = findNodes(world, asked, page);
   const answer: JsonObject = { nodes: found.map((node) => viewNode(node, viewer, shape.fields)) };
   const last = found.at(-1);
-  // An instance is on one node at most, so there Ironic leaves the link out.
+  // An instance is on one node at most, so Ironic leaves the link out.
   if (last && found.length === page.limit && asked.instance_uuid === undefined) {
-    // A client that follows it sees other nodes too: only filters that are true come along.
+    // Only filters that are true stay in the link, so a client that follows it sees other nodes too.
     const kept = (['associated', 'maintenance', 'retired'] as const).filter((name) => asked[name]);
     const filters = kept.map((name) => `${name}=True`);
     answer.next = nextLink(viewer.base, shape, page, last.uuid, filters);
@@ -49,7 +49,7 @@ function collection(world: World, viewer: Viewer, asked: Filters, shape: Shape):
   return answer;
 }
 
-/** Columns of Ironic's table that are no fields of its API: a list fails on them only when it has a row to show. */
+/** Columns of Ironic's table that are not fields of its API. A list fails on them only if it has a row to show. */
 const internalColumns = [
   'id',
   'version',
@@ -61,7 +61,7 @@ const internalColumns = [
 ];
 const listColumns: ReadonlySet<string> = new Set(['uuid', ...columns, ...internalColumns]);
 
-/** Lists read columns; what is none, though a field of a single node (`conductor`), crashes Ironic with this text. */
+/** Lists read columns. A field of a node that is not a column, e.g. `conductor`, crashes Ironic with this text. */
 function checkListColumns(fields: readonly string[] | undefined): void {
   const wrong = fields?.find((field) => !listColumns.has(field));
   if (wrong !== undefined) throw new Fault(500, `type object 'Node' has no attribute '${wrong}'`);

@@ -7,7 +7,7 @@ import { isState } from '../world/state-machine.js';
 import type { World } from '../world/world.js';
 import { type Column, isColumn } from './node-view.js';
 
-/** What lists of nodes can be narrowed and sorted by. Traits are not among it: Ironic cannot. */
+/** The filters and the order of a list of nodes. Ironic cannot filter by traits. */
 export const filters = {
   chassis_uuid: uuid,
   instance_uuid: uuid,
@@ -36,7 +36,7 @@ export type Filters = Arguments<typeof filters>;
 
 const faults = ['power failure', 'clean failure', 'rescue abort failure'];
 
-/** Refuses filters that are newer than the version spoken, and values that Ironic knows to be wrong. */
+/** Refuses filters that are newer than the version of the request, and values that Ironic refuses. */
 export function checkFilters(asked: Filters, minor: number): void {
   requireFields(minor, [asked.sort_key ?? 'id']);
   if (asked.provision_state !== undefined) {
@@ -61,16 +61,16 @@ export function checkFilters(asked: Filters, minor: number): void {
   if (asked.shard !== undefined || asked.sharded !== undefined) requireVersion(minor, 82);
 }
 
-/** Which nodes a list shows, and in which order. */
+/** The nodes of a list, and their order. */
 export interface Page {
   readonly key: SortKey;
   readonly direction: 'asc' | 'desc';
   readonly limit: number;
-  /** The node that the page before ended with. */
+  /** The last node of the page before. */
   readonly marker: Node | undefined;
 }
 
-/** Reads what a list is to be like, or refuses it. */
+/** Reads the query of a list, or refuses it. */
 export function readPage(world: World, asked: Filters): Page {
   const limit = pageLimit(asked.limit);
   const direction = sortDirection(asked.sort_dir);
@@ -105,7 +105,7 @@ export function findNodes(world: World, asked: Filters, { key, direction, marker
     const after = marker ? sorted.findIndex((node) => compare(node, marker, key, direction) > 0) : 0;
     return after < 0 ? [] : sorted.slice(after, after + limit);
   }
-  // In the order of the index, only as many rows are looked at as are needed.
+  // In the order of the index, it reads only as many rows as it needs.
   const found: Node[] = [];
   for (let index = marker ? position(section, marker.id + 1) : 0; found.length < limit; index += 1) {
     const node = section[index];
@@ -135,7 +135,7 @@ function matches(node: Node, asked: Filters): boolean {
   );
 }
 
-/** By the key, empty values first, then by id. */
+/** Sorts by the key, empty values first, then by id. */
 function compare(a: Node, b: Node, key: SortKey, direction: 'asc' | 'desc'): number {
   const sign = direction === 'asc' ? 1 : -1;
   const [left, right] = [a[key], b[key]];

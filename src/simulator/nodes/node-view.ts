@@ -5,20 +5,20 @@ import { isoformat } from '../dialect/python.js';
 import { knowsField } from '../dialect/version.js';
 import { blank, CONDUCTOR, type Node } from '../world/node.js';
 
-/** How a request wants to see nodes. */
+/** How to show nodes to a request. */
 export interface Viewer {
-  /** The minor version spoken. */
+  /** The minor version of the request. */
   readonly minor: number;
-  /** What links start with. */
+  /** The start of the links. */
   readonly base: string;
 }
 
-/** What the simulator keeps of a node beside the columns of Ironic's table. */
+/** Data of a node that is not a column of Ironic's table. */
 const kept = ['id', 'uuid', 'created_at', 'updated_at', 'allocation_uuid', 'history', 'ports', 'boot_device'] as const;
 
 export type Column = Exclude<keyof Node, (typeof kept)[number]>;
 
-/** The fields that a client can ask for, as columns of Ironic's table; in the order of a whole node. */
+/** The fields that a client can request, as columns of Ironic's table, in the order of a whole node. */
 export const columns: ReadonlySet<string> = new Set(
   Object.keys(blank).filter((key) => !kept.some((other) => other === key)),
 );
@@ -27,10 +27,10 @@ export function isColumn(field: string): field is Column {
   return columns.has(field);
 }
 
-/** Beside the columns there are fields that Ironic's API computes itself. */
+/** The fields that Ironic's API computes. */
 const askable: ReadonlySet<string> = new Set(['uuid', ...columns, 'conductor', 'allocation_uuid', 'chassis_uuid']);
 
-/** A node on the wire: whole, or only the fields asked for (and the links, which always come). */
+/** A node on the wire: whole, or only the requested fields with the links. */
 export function viewNode(node: Node, viewer: Viewer, fields?: readonly string[]): JsonObject {
   const wrong = fields?.find((field) => !askable.has(field));
   if (wrong !== undefined) throw new Fault(400, `Field ${wrong} is not a valid field.`);
@@ -91,22 +91,22 @@ export function viewStates(node: Node, minor: number): JsonObject {
   };
 }
 
-/** Older versions have other names for two states. */
+/** Older versions use other names for two states. */
 function visibleState(state: string, minor: number): string | null {
   if (state === 'available' && minor < 2) return null;
   if (state === 'inspect wait' && minor < 39) return 'inspecting';
   return state;
 }
 
-/** A moment as Ironic's database gives it out: in UTC, with an offset. */
+/** A moment as Ironic's database prints it: in UTC, with an offset. */
 export function time(milliseconds: number | null): string | null {
   return milliseconds === null ? null : `${isoformat(milliseconds)}+00:00`;
 }
 
-/** What Ironic shows instead of a secret. */
+/** Ironic shows this text instead of a secret. */
 const MASK = '******';
 
-/** A key that contains one of these names a secret. The list is oslo.utils' own, its product-specific keys left out. */
+/** A key that contains one of these words names a secret. The list is from oslo.utils, without product keys. */
 const secretKeys = [
   'adminpass',
   'admin_pass',
@@ -134,7 +134,7 @@ function masked(info: JsonObject): JsonObject {
 
 function maskedInstanceInfo(info: JsonObject): JsonObject {
   const shown = masked(info);
-  // A config drive may be an object, and an image's address may carry a signature.
+  // A config drive can be an object, and the URL of an image can contain a signature.
   for (const key of ['configdrive', 'image_url']) if (shown[key]) shown[key] = MASK;
   return shown;
 }

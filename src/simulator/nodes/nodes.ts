@@ -21,7 +21,7 @@ import { checkPatch, enrollNode, patchNode, removeNode } from './node-changes.js
 import { listNodes, listNodesInDetail } from './node-list.js';
 import { viewNode, viewStates } from './node-view.js';
 
-/** The routes under /v1/nodes that are about nodes as such. */
+/** The routes of the nodes themselves, under /v1/nodes. */
 export function nodeRoutes(app: App, world: World): void {
   const withoutIdent = () => {
     throw new Fault(400, 'Missing mandatory parameter: node_ident');
@@ -70,7 +70,7 @@ export function nodeRoutes(app: App, world: World): void {
       checkPatch(patch, reset_interfaces, minor);
       const node = findNode(world, ident, minor);
       patchNode(world, ident, node, patch, minor);
-      // The answer is the node as the conductor held it: with the lock that is gone when the answer arrives.
+      // The answer still shows the lock of the conductor, which is gone when the answer arrives.
       return call.json(viewNode({ ...node, reservation: CONDUCTOR }, viewer(call)));
     },
     DELETE: (call) => {
@@ -117,7 +117,7 @@ export function nodeRoutes(app: App, world: World): void {
   });
 }
 
-/** What is no part of a node Ironic takes for fields of it. To be registered after all parts. */
+/** Ironic takes an unknown path below a node for a field of it. Register this after all other routes. */
 export function nodeFieldRoute(app: App, world: World): void {
   app.get('/v1/nodes/:ident/:fields', (call) => {
     const fields = list('fields', segment(call, 'fields'));

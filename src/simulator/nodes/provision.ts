@@ -23,7 +23,7 @@ import { requireUnlocked, type World } from '../world/world.js';
 import { checkConfigDrive } from './config-drive.js';
 import { findNode, pathIdent } from './node-address.js';
 
-/** The version that brought a target. */
+/** The version that added a target. */
 const targetVersions: Readonly<Record<string, number>> = {
   manage: 4,
   provide: 4,
@@ -39,7 +39,7 @@ const targetVersions: Readonly<Record<string, number>> = {
 
 const members = ['target', 'configdrive', 'clean_steps', 'deploy_steps', 'rescue_password', 'disable_ramdisk'];
 
-/** PUT /v1/nodes/{ident}/states/provision: the one way to make a node change its state. */
+/** PUT /v1/nodes/{ident}/states/provision: the only way to change the state of a node. */
 export function provisionRoutes(app: App, world: World): void {
   const put: Handler = async (call) => {
     const ident = pathIdent(call);
@@ -54,23 +54,23 @@ export function provisionRoutes(app: App, world: World): void {
     act(world, node, target, body);
     return accepted(`${origin(call)}/v1/nodes/${ident}/states`);
   };
-  // Ironic itself announces GET here, which it does not answer.
+  // Ironic lists GET as allowed here, but does not answer it.
   resource(app, '/v1/nodes/:ident/states/provision', { PUT: put }, 'GET');
 }
 
-/** Whether the node can do this at all, in the order in which Ironic asks. */
+/** Refuses a target that the node cannot reach. The checks are in Ironic's order. */
 function checkTarget(node: Node, target: string, minor: number): void {
   if (minor < (targetVersions[target] ?? 0)) throw notAcceptable();
   if (node.maintenance && (target === 'active' || target === 'rebuild')) {
     throw nodeInMaintenance('provisioning', node.uuid);
   }
   if (follow(node.provision_state, eventOf(target)) !== undefined) return;
-  // A node that somebody works on is in conflict; otherwise the request is wrong.
+  // A busy node is a conflict. Otherwise the request is wrong.
   if (node.reservation !== null) throw nodeLocked(node.uuid, node.reservation);
   throw invalidStateRequested(target, node.uuid, node.provision_state);
 }
 
-/** Whether what comes with the target goes with it. */
+/** Refuses members of the body that do not go with the target. */
 function checkExtras(target: string, body: JsonObject, minor: number): void {
   checkConfigDrive(target, body.configdrive, minor);
   if (body.disable_ramdisk !== undefined && body.disable_ramdisk !== null) {
@@ -115,7 +115,7 @@ function deploy(world: World, node: Node, event: 'deploy' | 'rebuild', body: Jso
   startDeployment(world, node, { event, configDrive: body.configdrive, steps });
 }
 
-/** Ironic writes down what it takes the image for before it looks at the rest, which it may refuse. */
+/** Ironic stores the type of the image before it checks the rest, and may then still refuse the request. */
 function noteImageType(world: World, node: Node): void {
   const imageType = inferImageType(world, node.instance_info);
   if (imageType === undefined) return;
@@ -146,7 +146,7 @@ function clean(world: World, node: Node, body: JsonObject): void {
   cleanManually(world, node, steps);
 }
 
-/** The simulated servers have no rescue system: their `rescue_interface` is `no-rescue`. */
+/** The simulated servers have no rescue system. Their `rescue_interface` is `no-rescue`. */
 function refuseRescue(node: Node, body: JsonObject): never {
   if (typeof body.rescue_password !== 'string' || body.rescue_password.trim() === '') {
     throw new Fault(400, 'A non-empty "rescue_password" is required when setting target provision state to rescue');

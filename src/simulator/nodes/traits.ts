@@ -16,7 +16,7 @@ import type { Node } from '../world/node.js';
 import { requireUnlocked, type World } from '../world/world.js';
 import { pathIdent, pathNode } from './node-address.js';
 
-/** Traits of a node: /v1/nodes/{ident}/traits, since version 1.37. */
+/** The traits of a node: /v1/nodes/{ident}/traits, since version 1.37. */
 export function traitRoutes(app: App, world: World): void {
   const change = (node: Node, traits: Iterable<string>) => {
     requireUnlocked(node);
@@ -62,7 +62,7 @@ export function traitRoutes(app: App, world: World): void {
   });
 }
 
-/** Older versions take `traits` for a field of the node, or for nothing at all. */
+/** To older versions, `traits` is a field of the node or unknown. */
 function requireTraits(call: Call): void {
   if (call.get('minor') >= 37) return;
   if (call.req.method === 'GET') throw notAcceptable();
@@ -82,7 +82,7 @@ function readTraits(body: Json): readonly string[] {
   return traits.map((trait) => checkTrait('body', trait));
 }
 
-/** A trait is a custom one, or begins like one of OpenStack's standard ones. */
+/** A trait is a custom one, or has a prefix of OpenStack's standard traits. */
 export function checkTrait(argument: string, trait: Json): string {
   const { refuse, wrongType } = schemaOf(`Schema error for ${argument}`);
   if (typeof trait !== 'string') throw wrongType(trait, "'string'");

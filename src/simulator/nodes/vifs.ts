@@ -8,8 +8,8 @@ import { requireUnlocked, type World } from '../world/world.js';
 import { pathNode } from './node-address.js';
 
 /**
- * Network interfaces of tenants, attached to a node's ports: /v1/nodes/{ident}/vifs, since version 1.28. There is no
- * Neutron that could know them, so any id will do. With the `noop` network interface all this does nothing.
+ * The VIFs on a node's ports: /v1/nodes/{ident}/vifs, since version 1.28. There is no Neutron, so any id is valid. With
+ * the `noop` network interface they have no effect.
  */
 export function vifRoutes(app: App, world: World): void {
   resource(app, '/v1/nodes/:ident/vifs', {

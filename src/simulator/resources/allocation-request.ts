@@ -79,7 +79,7 @@ function readAllocation(body: Json, minor: number) {
   return given;
 }
 
-/** A new name has to be a name, and nobody else's. */
+/** A new name must be valid and unused. */
 export function checkName(world: World, name: string, doing: string): void {
   if (!isLogicalName(name)) throw new Fault(400, `Cannot ${doing} allocation with invalid name '${name}'`);
   if (allocationNamed(world, name)) throw new Fault(409, `An allocation with name ${name} already exists.`);
@@ -92,7 +92,7 @@ function candidateUuids(world: World, idents: readonly string[]): readonly strin
   return nodes.flatMap((node) => (node ? [node.uuid] : []));
 }
 
-/** Where a node is only mentioned, an unknown one is a bad request. */
+/** An unknown node in a body is a bad request, not a 404. */
 export function nodeForAllocation(world: World, ident: string, minor: number): Node {
   try {
     return findNode(world, ident, minor);

@@ -13,7 +13,7 @@ import type { Node } from '../world/node.js';
 import type { World } from '../world/world.js';
 import { allocationNamed, checkName, createAllocation, nodeForAllocation } from './allocation-request.js';
 
-/** Servers that Ironic chooses: /v1/allocations and /v1/nodes/{ident}/allocation, since version 1.52. */
+/** /v1/allocations and /v1/nodes/{ident}/allocation, since version 1.52: Ironic chooses the node. */
 export function allocationRoutes(app: App, world: World): void {
   app.use('/v1/allocations/*', async (call, next) => {
     requireAllocations(call);
@@ -80,7 +80,7 @@ function requireAllocations(call: Call): void {
   throw new Abort(call.req.method === 'GET' ? 404 : 405, 'The API version does not allow allocations');
 }
 
-/** The versions that brought fields of an allocation. */
+/** The versions that added fields of an allocation. */
 const fieldVersions = { owner: 60 };
 
 function pathAllocation(world: World, call: Call): Allocation {

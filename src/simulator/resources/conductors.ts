@@ -8,7 +8,7 @@ import { time } from '../nodes/node-view.js';
 import { CONDUCTOR, DRIVER, interfaces } from '../world/node.js';
 import type { World } from '../world/world.js';
 
-/** Who works here: /v1/conductors, since version 1.49, and /v1/drivers. */
+/** /v1/conductors, since version 1.49, and /v1/drivers. */
 export function conductorRoutes(app: App, world: World): void {
   const began = world.now();
   resource(app, '/v1/conductors', {

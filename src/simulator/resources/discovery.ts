@@ -2,7 +2,7 @@ import { type App, links, origin, requestId, resource } from '../dialect/call.js
 import type { JsonObject } from '../dialect/json.js';
 import { MAXIMUM, MINIMUM } from '../dialect/version.js';
 
-/** What Ironic says of itself: GET / and GET /v1. */
+/** Ironic's description of itself: GET / and GET /v1. */
 export function discoveryRoutes(app: App): void {
   resource(app, '/', {
     GET: (call) => {
@@ -31,7 +31,7 @@ function versionOf(base: string): JsonObject {
   };
 }
 
-/** The collections, each with the version that brought it. */
+/** The collections, each with the version that added it. */
 const collections: readonly (readonly [string, number])[] = [
   ['chassis', 1],
   ['nodes', 1],

@@ -5,7 +5,7 @@ import type { JsonObject } from '../dialect/json.js';
 import { pathIdent, pathNode } from '../nodes/node-address.js';
 import type { World } from '../world/world.js';
 
-/** Collections that clients ask for and that are always empty here: name in the answer, path, version. */
+/** Collections that are always empty here: name in the answer, path, version. */
 const collections: readonly (readonly [string, string, number])[] = [
   ['chassis', 'chassis', 1],
   ['portgroups', 'portgroups', 23],
@@ -18,7 +18,7 @@ const collections: readonly (readonly [string, string, number])[] = [
   ['bios', 'nodes/:ident/bios', 40],
 ];
 
-/** What the simulated cloud has none of, answered honestly: there is none. */
+/** Answers for resources that the simulated cloud does not have. */
 export function emptyCollectionRoutes(app: App, world: World): void {
   for (const [name, path, since] of collections) {
     resource(app, `/v1/${path}`, {
@@ -46,7 +46,7 @@ export function emptyCollectionRoutes(app: App, world: World): void {
     GET: (call) => {
       if (call.get('minor') < 82) throw new Abort(404);
       const counts = new Map<string, number>();
-      // Nodes without a shard are counted, too, under Python's word for nothing.
+      // Ironic also counts nodes without a shard, as "None".
       for (const { shard } of world.fleet.section({})) {
         counts.set(shard ?? 'None', (counts.get(shard ?? 'None') ?? 0) + 1);
       }

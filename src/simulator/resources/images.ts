@@ -7,10 +7,10 @@ import type { World } from '../world/world.js';
 const DEFAULT_LIMIT = 25;
 const MAXIMUM_LIMIT = 1000;
 
-/** Whose images they are. */
+/** The project that owns the images. */
 const OWNER = 'b5c3a4d2f1e04c7e9a6d8f0b2c4e6a81';
 
-/** Glance: GET /v2 (its versions, which a Glance of its own shows at /), /v2/images and /v2/images/{id}. */
+/** Glance: GET /v2 with its versions (a real Glance shows them at /), /v2/images and /v2/images/{id}. */
 export function imageRoutes(app: App, world: World): void {
   app.use('/v2/*', async (call, next) => {
     await next();
@@ -38,7 +38,7 @@ function versions(base: string): Json {
   }));
 }
 
-/** Glance's errors are its web framework's: HTML breaks and all. */
+/** Glance's errors come from its web framework, with HTML line breaks. */
 function problem(status: number, title: string, message: string): Response {
   return Response.json({ message: `${message}<br /><br />\n\n\n`, code: `${status} ${title}`, title }, { status });
 }
@@ -77,7 +77,7 @@ function listImages(world: World, asked: URLSearchParams): Response {
   });
 }
 
-/** Community images are for those who know their id, unless somebody asks for them. */
+/** A list shows community images only on request. Anybody can use them by their id. */
 function isListed(image: JsonObject, visibility: string | null): boolean {
   return visibility === null
     ? image.visibility !== 'community'
@@ -100,7 +100,7 @@ function printed(value: Json | undefined): string {
 
 type Order = (a: JsonObject, b: JsonObject) => number;
 
-/** `sort=name:asc,created_at:desc`, or `sort_key` and `sort_dir`; the newest first when nothing is said. */
+/** `sort=name:asc,created_at:desc`, or `sort_key` and `sort_dir`. Newest first by default. */
 function order(asked: URLSearchParams): Order {
   const sort = asked.get('sort') ?? `${asked.get('sort_key') ?? 'created_at'}:${asked.get('sort_dir') ?? 'desc'}`;
   const keys = sort.split(',').map((each) => {

@@ -13,7 +13,7 @@ export const macAddress: Reader<string> = (name, value) => {
   return value.toLowerCase();
 };
 
-/** What a client may PATCH. */
+/** The fields that a client may PATCH. */
 export const patchable = [
   'address',
   'extra',
@@ -38,7 +38,7 @@ function portDocument(port: Port): JsonObject {
   };
 }
 
-/** Checks a port that came from a client. */
+/** Checks a client's port. */
 function readPort(body: Json) {
   const { wrongType, missing, object } = schemaOf('Schema error for port');
   const given = object(body, [...patchable, 'uuid']);
@@ -81,7 +81,7 @@ function requireNewAddress(world: World, address: string): void {
   }
 }
 
-/** What decides how a port is wired may only change while the node is not offered. */
+/** The fields of the wiring may change only while the node is not offered for deployment. */
 const connectivity = ['physical_network', 'pxe_enabled', 'local_link_connection'] as const;
 
 /** PATCH /v1/ports/{port}. */

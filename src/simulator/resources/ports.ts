@@ -29,7 +29,7 @@ const sorting = {
   unsortable: ['extra', 'internal_info', 'local_link_connection'],
 };
 
-/** Network cards: /v1/ports, and those of one node under /v1/nodes/{ident}/ports. */
+/** The network cards: /v1/ports, and /v1/nodes/{ident}/ports for one node. */
 export function portRoutes(app: App, world: World): void {
   resource(app, '/v1/ports', {
     GET: (call) => listPorts(world, call),
@@ -110,7 +110,7 @@ function* views(ports: Iterable<Port>, address: string | undefined, to: Viewer):
   for (const port of ports) if (address === undefined || port.address === address) yield viewPort(port, to);
 }
 
-/** The version that brought a field of a port; fields that are absent have always been there. */
+/** The version that added a field of a port. Fields that are not listed are in every version. */
 const fieldVersions: Readonly<Record<string, number>> = {
   internal_info: 18,
   local_link_connection: 19,

@@ -13,7 +13,7 @@ export const imageIds = {
   rockyRamdisk: fixedUuid('image', 7),
 } as const;
 
-/** The built-in images, as they are when the cloud begins. */
+/** The built-in images at the start. */
 export function images(start: number): readonly Image[] {
   const shared = {
     container_format: 'bare',
@@ -35,7 +35,7 @@ export function images(start: number): readonly Image[] {
   const image = (number: number, id: string, name: string, format: string, size: number) => {
     return { ...shared, ...data(number, size), id, name, disk_format: format };
   };
-  // Kernel and ramdisk of rocky-9: shared by their ids only, as `community` images are, not listed.
+  // Kernel and ramdisk of rocky-9 are `community` images: usable by their ids, but not listed.
   const bootPart = (number: number, id: string, name: string, format: string, size: number): Image => {
     const own = { disk_format: format, container_format: format, id, name };
     return { ...shared, ...data(number, size), ...own, visibility: 'community', tags: [], properties: {} };

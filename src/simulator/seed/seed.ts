@@ -21,10 +21,10 @@ function hardware(cpus: number, memory: number, disk: number): JsonObject {
 const gpuTraits: readonly string[] = ['CUSTOM_GPU', 'HW_CPU_X86_AVX2'];
 const noTraits: readonly string[] = [];
 
-/** What a server is at the beginning. */
+/** A server at the start. */
 type Role = 'available' | 'manageable' | 'maintenance' | 'active';
 
-/** The built-in dozen. A server's name may script its faults: see `stories/scripted-faults.ts`. */
+/** The built-in servers. A server's name may script its faults: see `stories/scripted-faults.ts`. */
 const dozen: readonly (readonly [string, Kind, Role])[] = [
   ['rack1-small-01', 'small', 'available'],
   ['rack1-small-02', 'small', 'available'],
@@ -42,7 +42,7 @@ const dozen: readonly (readonly [string, Kind, Role])[] = [
 
 export const DOZEN = dozen.length;
 
-/** The servers after the dozen: racks of twenty, of which two are in use, one in maintenance, one not yet offered. */
+/** More servers, in racks of twenty: two of each rack are in use, one is in maintenance, one is not yet offered. */
 function furtherServer(index: number): readonly [string, Kind, Role] {
   const place = index % 20;
   const kind = place % 10 === 9 ? 'gpu' : place % 10 >= 6 ? 'large' : 'small';
@@ -52,7 +52,7 @@ function furtherServer(index: number): readonly [string, Kind, Role] {
   return [`rack${rack}-${kind}-${String(place + 1).padStart(2, '0')}`, kind, role];
 }
 
-/** Fills a world with so many servers, and with the built-in images. */
+/** Fills a world with this many servers, and with the built-in images. */
 export function seed(world: World, servers: number): void {
   const start = world.now();
   for (let index = 0; index < servers; index += 1) {
@@ -73,9 +73,9 @@ function addServer(world: World, start: number, number: number, name: string, ki
     resource_class: `baremetal.${kind}`,
     properties: properties[kind],
     traits: kind === 'gpu' ? gpuTraits : noTraits,
-    // There is no Neutron here whose ports could be attached.
+    // There is no Neutron with ports to attach.
     network_interface: 'noop',
-    // Leased, so that only those who ask for this very server meet its faults.
+    // Leased, so that only a request for this server by name meets its faults.
     lessee: name.includes('-fail-') ? 'fault-drills' : null,
     driver_info: {
       ipmi_address: `10.${(number >> 16) & 255}.${address}`,

@@ -5,14 +5,14 @@ import { updatable } from '../world/state-machine.js';
 import { requireUnlocked, type World } from '../world/world.js';
 import { type Story, tell } from './node-story.js';
 
-/** Ironic tries so often, and waits so many seconds in between, when all suitable nodes are locked. */
+/** If all suitable nodes are locked, Ironic tries this many times, with this many seconds in between. */
 const ATTEMPTS = 3;
 const PAUSE = 1;
 
-/** Ends the search for a node with what becomes the allocation's `last_error`. */
+/** Ends the search for a node. The message becomes the allocation's `last_error`. */
 class AllocationFailure extends Error {}
 
-/** Has Ironic choose a node; the allocation is `allocating` until the cloud is next asked something. */
+/** Lets Ironic choose a node. The allocation is `allocating` until the next request. */
 export function requestAllocation(world: World, allocation: Allocation): void {
   const moment = { at: world.now() };
   tell(world, allocation, moment, search(world, allocation, moment));
@@ -32,7 +32,7 @@ function* search(world: World, allocation: Allocation, moment: { readonly at: nu
   }
 }
 
-/** Gives the allocation one of the nodes that would do, unless all of them are locked. */
+/** Gives the allocation a suitable node, unless all of them are locked. */
 function choose(world: World, allocation: Allocation, at: number): boolean {
   const node = candidateNodes(world, allocation).find(({ reservation }) => reservation === null);
   if (!node) return false;
@@ -46,7 +46,7 @@ function unprocessed(allocation: Allocation, problem: string): AllocationFailure
   return new AllocationFailure(`Failed to process allocation ${allocation.uuid}: ${problem}.`);
 }
 
-/** The nodes that would do, in random order but for one of the allocation's own name; at least one. */
+/** The suitable nodes, at least one: first the one with the allocation's name, then the others in random order. */
 function candidateNodes(world: World, allocation: Allocation): readonly Node[] {
   const { resource_class: resourceClass, candidate_nodes: wanted, traits, owner, name } = allocation;
   const section = world.fleet.section({ resourceClass: resourceClass ?? '', provisionState: 'available' });
@@ -88,7 +88,7 @@ function markFailed(allocation: Allocation, error: string, at: number): void {
   Object.assign(allocation, { state: 'error', last_error: error, updated_at: at });
 }
 
-/** Makes an allocation for a node that is deployed already; at once, and with an answer that says if it went wrong. */
+/** Makes an allocation for a node that is already deployed. The answer says at once if that fails. */
 export function backfill(world: World, allocation: Allocation, node: Node): void {
   requireUnlocked(node);
   const problems = backfillProblems(allocation, node);
@@ -130,7 +130,7 @@ function backfillProblems(allocation: Allocation, node: Node): readonly string[]
   return problems;
 }
 
-/** Deletes an allocation and with it the claim on its node, unless the node is in use. */
+/** Deletes an allocation and releases its node, unless the node is in use. */
 export function deallocate(world: World, allocation: Allocation): void {
   const node = allocation.node_uuid === null ? undefined : world.fleet.byUuid(allocation.node_uuid);
   if (node) {

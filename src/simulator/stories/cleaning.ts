@@ -13,10 +13,10 @@ const BOOTING = 5;
 const ERASING = 4;
 const WORKING = 1;
 
-/** The one step that the simulated agents clean with. */
+/** The only clean step of the simulated agents. */
 const erase = { interface: 'deploy', step: 'erase_devices_metadata', priority: 99, abortable: true };
 
-/** Undeploys a node: its instance is forgotten whatever happens, then it is cleaned and becomes available again. */
+/** Undeploys a node. It always forgets the instance, then Ironic cleans the node, and it becomes available again. */
 export function tearDown(world: World, node: Node): void {
   play(world, node, function* (story) {
     story.fire('delete', { ...locked, last_error: null });
@@ -48,7 +48,7 @@ function forgetInstance(story: NodeStory): void {
   });
 }
 
-/** Offers a managed node: it is cleaned and becomes available. */
+/** Offers a managed node: Ironic cleans it, and it becomes available. */
 export function provide(world: World, node: Node): void {
   play(world, node, function* (story) {
     story.fire('provide', { ...locked, last_error: null });
@@ -56,7 +56,7 @@ export function provide(world: World, node: Node): void {
   });
 }
 
-/** Cleans a managed node by the steps that a user wants; it stays managed. */
+/** Cleans a managed node with the requested steps. It stays managed. */
 export function cleanManually(world: World, node: Node, steps: readonly AskedStep[]): void {
   play(world, node, function* (story) {
     story.fire('clean', { ...locked, ...manualTarget, last_error: null });
@@ -66,7 +66,7 @@ export function cleanManually(world: World, node: Node, steps: readonly AskedSte
 
 const manualTarget: NodeChanges = { target_provision_state: 'manageable' };
 
-/** Cleaning of a node that has just become `cleaning`: automated, or by the steps given. */
+/** Cleans a node in `cleaning`: automated, or with the requested steps. */
 function* cleaning(story: NodeStory, steps?: readonly AskedStep[]): Story {
   const { node } = story;
   const target = steps ? manualTarget : {};
@@ -75,7 +75,7 @@ function* cleaning(story: NodeStory, steps?: readonly AskedStep[]): Story {
     story.update({ clean_step: {}, driver_internal_info: withoutSteps(node) });
     story.fire(steps || node.retired ? 'manage' : 'done');
   } else {
-    // A node whose disk may be half erased is nothing to go on with.
+    // The disk may be half erased, so Ironic takes the node out of use.
     const duringStep = Object.keys(node.clean_step).length > 0;
     const fault = { fault: 'clean failure', maintenance: true, maintenance_reason: failure };
     story.note('cleaning', failure);
@@ -85,12 +85,12 @@ function* cleaning(story: NodeStory, steps?: readonly AskedStep[]): Story {
   yield* story.letGo();
 }
 
-/** driver_internal_info without what belongs to a cleaning under way. */
+/** driver_internal_info without the data of a running cleaning. */
 function withoutSteps(node: Node): JsonObject {
   return internalInfo(node, { clean_steps: null, clean_step_index: undefined });
 }
 
-/** Boots the agent and has it erase the disks; ends with what went wrong, if something did. */
+/** Boots the agent and lets it erase the disks. Returns the error, if there is one. */
 function* erasing(
   story: NodeStory,
   target: NodeChanges,
@@ -120,7 +120,7 @@ function* erasing(
   return undefined;
 }
 
-/** Stops a cleaning that waits for its agent. */
+/** Stops a cleaning in `clean wait`. */
 export function abortCleaning(world: World, node: Node): void {
   play(world, node, function* (story) {
     const erasing = Object.keys(node.clean_step).length > 0;

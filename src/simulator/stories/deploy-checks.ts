@@ -3,19 +3,19 @@ import type { JsonObject } from '../dialect/json.js';
 import type { Node } from '../world/node.js';
 import { imageSource, isGlanceImage, sourceProblem } from './image-source.js';
 
-/** Why Ironic would not deploy what a node's instance_info describes; undefined if it would. */
+/** Why Ironic would refuse to deploy the node's instance_info; undefined if it would not. */
 function deployProblem(node: Node): string | undefined {
   return imageDescriptionProblem(node) ?? traitsProblem(node);
 }
 
-/** Refuses a deployment as Ironic does when it is asked for one. */
+/** Refuses a request for a deployment as Ironic does. */
 export function checkDeployable(node: Node): void {
   const problem = deployProblem(node);
   if (problem === undefined) return;
   throw new Fault(400, `Failed to validate deploy or power info for node ${node.uuid}: ${problem}`);
 }
 
-/** What the `direct` deploy interface asks for. */
+/** The requirements of the `direct` deploy interface. */
 function imageDescriptionProblem({ uuid, instance_info: info }: Node): string | undefined {
   const source = imageSource(info);
   if (source === '') {
@@ -29,7 +29,7 @@ function imageDescriptionProblem({ uuid, instance_info: info }: Node): string | 
   return `image_source's "image_checksum", or "image_os_hash_algo" and "image_os_hash_value" must be provided in instance_info for node ${uuid}`;
 }
 
-/** An instance can only have traits that its node has. */
+/** An instance can have only the traits of its node. */
 function traitsProblem({ uuid, instance_info: { traits }, traits: own }: Node): string | undefined {
   if (!traits) return undefined;
   if (!Array.isArray(traits) || !traits.every((trait) => typeof trait === 'string')) {
@@ -40,7 +40,7 @@ function traitsProblem({ uuid, instance_info: { traits }, traits: own }: Node): 
   return `Cannot specify instance traits that are not also set on the node. Node ${uuid} is missing traits ${missing.join(', ')}`;
 }
 
-/** The body of GET /v1/nodes/{node}/validate. It finds wrong data, but neither missing images nor dead addresses. */
+/** The body of GET /v1/nodes/{node}/validate. It finds wrong data, but no missing image and no dead URL. */
 export function validateInterfaces(node: Node): JsonObject {
   const good = { result: true };
   const lacking = (kind: string) => ({ result: false, reason: unsupported(node.driver, kind).message });

@@ -1,7 +1,7 @@
 import type { Node } from '../world/node.js';
 import type { AskedStep } from './step.js';
 
-/** One step of a deployment, as Ironic keeps it in a node: its own, or one that a user asked for. */
+/** A step of a deployment, as Ironic stores it in the node: its own, or a requested one. */
 export interface DeployStep extends AskedStep {
   readonly priority: number;
   readonly argsinfo?: null;
@@ -24,10 +24,10 @@ const own: readonly DeployStep[] = [
   step('boot_instance', 20),
 ];
 
-/** A step of the agent's, off by default; the agents of the GPU servers are built with it on. */
+/** A step of the agent. It is on only in the agents of the GPU servers. */
 const injectFiles = step('inject_files', 65);
 
-/** How long each step works, in seconds; those that the agent does in the background are waited for. */
+/** The duration of each step in seconds, and whether the agent does it in the background. */
 export const durations: Readonly<Record<string, { readonly seconds: number; readonly background: boolean }>> = {
   deploy: { seconds: 20, background: true },
   write_image: { seconds: 22, background: true },
@@ -38,14 +38,14 @@ export const durations: Readonly<Record<string, { readonly seconds: number; read
   boot_instance: { seconds: 4, background: false },
 };
 
-/** The steps that the agent of a node brings along; Ironic hears of them with the agent's first heartbeat. */
+/** The agent's own steps. Ironic learns them with the agent's first heartbeat. */
 export function agentSteps(node: Node): readonly DeployStep[] {
   return node.resource_class === 'baremetal.gpu' ? [injectFiles] : [];
 }
 
 /**
- * The steps of a deployment, the highest priority first: those known so far, with a user's own steps in the place of
- * Ironic's. A user's step with priority 0 is switched off; one that is not known (yet) is left out.
+ * The known steps of a deployment, highest priority first. A requested step replaces Ironic's own, and priority 0
+ * switches it off. Steps that are not known (yet) are left out.
  */
 export function deploySteps(known: readonly DeployStep[], asked: readonly AskedStep[]): readonly DeployStep[] {
   const wanted = [...own, ...known].map((each) => {
@@ -55,7 +55,7 @@ export function deploySteps(known: readonly DeployStep[], asked: readonly AskedS
   return wanted.filter((each) => each.priority > 0).sort((a, b) => b.priority - a.priority);
 }
 
-/** A step that a user asked for and nobody can do. */
+/** A requested step that does not exist. */
 export function unknownStep(known: readonly DeployStep[], asked: readonly AskedStep[]): AskedStep | undefined {
   return asked.find((user) => ![...own, ...known].some((each) => sameStep(user, each)));
 }

@@ -8,21 +8,21 @@ import { locked, type NodeStory, play, type Story, unlocked } from './node-story
 import { type ScriptedFaults, scriptedFaultsOf } from './scripted-faults.js';
 import { type AskedStep, stepId } from './step.js';
 
-/** What a client may add to a deployment. */
+/** The options of a deployment. */
 export interface DeployRequest {
   readonly event: 'deploy' | 'rebuild';
   readonly configDrive: Json | undefined;
   readonly steps: readonly AskedStep[];
 }
 
-/** Seconds at speed 1, where not a step's own (see `durations`). A whole deployment takes 60. */
+/** Seconds at speed 1; `durations` has those of the steps. A whole deployment takes 60. */
 const PREPARING = 2;
 const STARTING = 1;
 const RESUMING = 1;
 const FAILING = 1;
-/** Between two heartbeats of the agent. */
+/** The time between two heartbeats of the agent. */
 const HEARTBEAT = 10;
-/** Ironic's own limit on an agent that is not heard of. */
+/** Ironic's default limit for an agent that does not report. */
 const CALLBACK_TIMEOUT = 1800;
 
 /** Ends a deployment. The message becomes `last_error`, and an error in the node's history. */
@@ -32,9 +32,9 @@ class DeployFailure extends Error {}
 class AgentFailure extends DeployFailure {}
 
 /**
- * Starts a deployment, by the `direct` interface: Ironic boots an agent on the server, waits for its call, has it write
- * the image while it reports by heartbeats, and boots what was written. While a conductor works the node is `deploying`
- * and locked; while the agent works it is in `wait call-back` and not locked.
+ * Starts a deployment with the `direct` interface. Ironic boots an agent on the server, waits for its call, lets it
+ * write the image while it reports by heartbeats, and boots the system. While a conductor works, the node is `deploying` and
+ * locked. While the agent works, it is in `wait call-back` and not locked.
  */
 export function startDeployment(world: World, node: Node, request: DeployRequest): void {
   play(world, node, (story) => deployment(story, request));
@@ -43,7 +43,7 @@ export function startDeployment(world: World, node: Node, request: DeployRequest
 function* deployment(story: NodeStory, request: DeployRequest): Story {
   const { world, node } = story;
   const imageType = inferImageType(world, node.instance_info);
-  // A rebuild asks Glance for kernel and ramdisk anew.
+  // A rebuild asks Glance for kernel and ramdisk again.
   const anew = request.event === 'rebuild' && glanceImage(world, imageSource(node.instance_info));
   story.fire(request.event, {
     ...locked,
@@ -99,7 +99,7 @@ function* runSteps(story: NodeStory, asked: readonly AskedStep[]): Story {
   const faults = scriptedFaultsOf(story.node);
   let steps = deploySteps([], asked);
   let agentIsUp = false;
-  // The list grows when the agent is up and says what else it can do.
+  // The list grows when the agent is up and reports its own steps.
   for (let index = 0; index < steps.length; index += 1) {
     const step = steps[index];
     if (!step) break;
@@ -124,7 +124,7 @@ interface Work {
   readonly seconds: number;
 }
 
-/** A step that the conductor does itself, holding the lock; nothing ends one that hangs. */
+/** A step of the conductor, which holds the lock. Nothing ends it if it hangs. */
 function* workInForeground(story: NodeStory, work: Work): Story {
   const { node } = story;
   const { step, faults, seconds } = work;
@@ -139,7 +139,7 @@ function* workInForeground(story: NodeStory, work: Work): Story {
   if (step.step === 'boot_instance') story.power('power on');
 }
 
-/** A step that the agent does, at the end of which the conductor takes over again. */
+/** A step of the agent. The conductor takes over at its end. */
 function* workInBackground(story: NodeStory, work: Work, agentIsUp: boolean): Story {
   const { step } = work;
   if (step.step === 'deploy') story.power('power on');
@@ -154,8 +154,8 @@ function* workInBackground(story: NodeStory, work: Work, agentIsUp: boolean): St
 }
 
 /**
- * Waits until the agent has worked for long enough. It reports by heartbeats, the first one after its boot. A lost agent
- * falls silent after the first heartbeat of the step, and Ironic, which does not ask the BMC meanwhile, goes on showing "power on".
+ * Waits until the agent is done. It reports by heartbeats, the first one after its boot. A lost agent falls silent
+ * after the first heartbeat of the step. Ironic still shows "power on", because it does not ask the BMC during that time.
  */
 function* awaitAgent(story: NodeStory, { step, faults, seconds }: Work, agentIsUp: boolean): Story {
   const { node } = story;
@@ -172,7 +172,7 @@ function* awaitAgent(story: NodeStory, { step, faults, seconds }: Work, agentIsU
         throw new DeployFailure(`Timeout reached while waiting for callback for node ${node.uuid}`);
       }
     } else if (node.reservation === null) {
-      // Ironic passes over the heartbeats of a locked node, and takes no action on those of a node in maintenance.
+      // Ironic ignores heartbeats while the node is locked, and only records them in maintenance.
       silence = 0;
       isHeard = true;
       heartbeat(story);
@@ -192,7 +192,7 @@ function heartbeat(story: NodeStory): void {
   story.update({ ...touched, driver_internal_info: internalInfo(node, heard) });
 }
 
-/** The first call of the agent: now all steps are known, or known not to exist. */
+/** The first call of the agent. Ironic now knows all steps, and which requested ones do not exist. */
 function welcomeAgent(story: NodeStory, asked: readonly AskedStep[]): readonly DeployStep[] {
   const { node } = story;
   const known = agentSteps(node);
@@ -212,12 +212,12 @@ function welcomeAgent(story: NodeStory, asked: readonly AskedStep[]): readonly D
   return steps;
 }
 
-/** With the `neutron` interface somebody has to have attached a network, which shows only now. */
+/** The `neutron` interface needs an attached VIF. Ironic notices a missing one only now. */
 function lacksNetwork(node: Node): boolean {
   return node.network_interface === 'neutron' && node.ports.every((port) => port.vif === null);
 }
 
-/** What a step fails with, if it is to fail: by the node's faults, or because of the image. */
+/** The error text of a step that fails because of the node's faults or of the image. */
 function failureOf({ world, node }: NodeStory, { step, faults }: Work): string | undefined {
   if (faults.fail === step.step) return faults.message ?? usualFailures[step.step] ?? 'IPMI call failed: power status';
   const image = glanceImage(world, imageSource(node.instance_info));
@@ -226,13 +226,13 @@ function failureOf({ world, node }: NodeStory, { step, faults }: Work): string |
   return `Image failed to verify against checksum. location: /dev/sda; image ID: ${image.id}; image checksum: ${image.checksum}; verification checksum: ${found}`;
 }
 
-/** What goes wrong in a step when nobody says what. */
+/** The default error text of a step. */
 const usualFailures: Readonly<Record<string, string>> = {
   write_image: 'Writing image to device /dev/sda failed with exit code 1. stderr: No space left on device',
   prepare_instance_boot: 'Failed to install a bootloader: no EFI system partition found on /dev/sda',
 };
 
-/** driver_internal_info without what belongs to a deployment under way. */
+/** driver_internal_info without the data of a running deployment. */
 export function wiped(node: Node, changes: Readonly<Record<string, Json | undefined>> = {}): JsonObject {
   return internalInfo(node, {
     deploy_steps: null,

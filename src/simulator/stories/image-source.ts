@@ -3,12 +3,12 @@ import type { JsonObject } from '../dialect/json.js';
 import type { Image } from '../world/image.js';
 import type { World } from '../world/world.js';
 
-/** What a node's `instance_info.image_source` says: the id of an image in Glance, an address, or nothing usable. */
+/** The node's `instance_info.image_source`: the id of an image in Glance, a URL, or an unusable text. */
 export function imageSource(info: JsonObject): string {
   return typeof info.image_source === 'string' ? info.image_source : '';
 }
 
-/** Does this mean an image in Glance? */
+/** Whether this is an image in Glance. */
 export function isGlanceImage(source: string): boolean {
   return source.startsWith('glance://') || isUuid(source);
 }
@@ -29,8 +29,8 @@ function validationFailed(source: string, reason: string): string {
 }
 
 /**
- * Why Ironic cannot even begin to look at the image. It looks before it accepts a deployment, unless it was told the
- * type of the image, and what it finds then is no refusal: it answers 500.
+ * Why Ironic cannot check the image. Ironic checks it before it accepts a deployment, unless the request names the type
+ * of the image. If the check fails, Ironic answers 500 instead of a refusal.
  */
 export function sourceProblem(info: JsonObject): string | undefined {
   const source = imageSource(info);
@@ -38,7 +38,7 @@ export function sourceProblem(info: JsonObject): string | undefined {
   return problem === undefined ? undefined : validationFailed(source, problem);
 }
 
-/** Whether the image is a whole disk or a partition, as Ironic infers it. Undefined when nothing can be said. */
+/** Whether Ironic takes the image for a whole disk or a partition; undefined if it cannot tell. */
 export function inferImageType(world: World, info: JsonObject): 'whole-disk' | 'partition' | undefined {
   const source = imageSource(info);
   if (source === '') return undefined;
@@ -51,8 +51,8 @@ export function inferImageType(world: World, info: JsonObject): 'whole-disk' | '
 }
 
 /**
- * Why the image cannot be had. Ironic finds this out only after it has accepted the deployment. The simulated cloud
- * reaches every host but those under `.invalid`.
+ * Why Ironic cannot fetch the image. It finds out only after it has accepted the deployment. The simulated cloud
+ * reaches every host except those under `.invalid`.
  */
 export function imageProblem(world: World, info: JsonObject): string | undefined {
   const source = imageSource(info);
@@ -79,7 +79,7 @@ export function imageProblem(world: World, info: JsonObject): string | undefined
   );
 }
 
-/** What Ironic notes about an image from Glance once it has asked for it. */
+/** The data that Ironic stores about an image from Glance. */
 export function imageFacts(world: World, info: JsonObject): JsonObject {
   const source = imageSource(info);
   if (!isGlanceImage(source)) return { image_url: source };

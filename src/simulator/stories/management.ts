@@ -7,12 +7,12 @@ const WORKING = 1;
 const VERIFYING = 2;
 const INSPECTING = 10;
 
-/** Moves a node at once, where nothing is to be done about it. */
+/** Changes the state of a node at once, if there is no work to do. */
 export function move(world: World, node: Node, event: string): void {
   new NodeStory(world, node, world.now()).fire(event);
 }
 
-/** Checks that a node that was enrolled can be managed. */
+/** Verifies an enrolled node. */
 export function verify(world: World, node: Node): void {
   play(world, node, function* (story) {
     story.fire('manage', { ...locked, last_error: null });
@@ -23,7 +23,7 @@ export function verify(world: World, node: Node): void {
   });
 }
 
-/** Has a node looked at by an agent. */
+/** Inspects a node with an agent. */
 export function inspect(world: World, node: Node): void {
   play(world, node, function* (story) {
     story.fire('inspect', { ...locked, last_error: null });
@@ -41,7 +41,7 @@ export function abortInspection(world: World, node: Node): void {
   story.fire('abort');
 }
 
-/** Takes over a node that was deployed by somebody else. */
+/** Adopts a node that somebody else deployed. */
 export function adopt(world: World, node: Node): void {
   play(world, node, function* (story) {
     story.fire('adopt', { ...locked, last_error: null });
@@ -51,10 +51,10 @@ export function adopt(world: World, node: Node): void {
   });
 }
 
-/** Switches a node's power to one of Ironic's power targets; a reboot ends with the power on. */
+/** Switches the power of a node to one of Ironic's targets. A reboot ends with the power on. */
 export function switchPower(world: World, node: Node, target: string): void {
   const state = target.endsWith('power off') ? 'power off' : 'power on';
-  // A node whose agent is at work can be switched off, and its deployment does not hear of it.
+  // Ironic switches a node off even while its agent works. The deployment does not notice.
   playAside(world, node, function* (story) {
     story.update({ ...locked, target_power_state: state, last_error: null });
     yield WORKING;

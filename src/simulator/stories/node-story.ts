@@ -4,12 +4,12 @@ import { follow, targets } from '../world/state-machine.js';
 import type { World } from '../world/world.js';
 
 /**
- * Work on a node that takes its time: a generator that yields how many seconds (at speed 1) pass until it goes on.
- * When it is asked to go on again, `nodeStory.at` is that later moment.
+ * Work on a node that takes time: a generator that yields the seconds (at speed 1) until it goes on. `nodeStory.at` is
+ * then that later moment.
  */
 export type Story = Generator<number, void, void>;
 
-/** Seconds; a lock may outlive the state of a node for so long. */
+/** A lock may outlive the state of a node by this many seconds. */
 const LETTING_GO = 0.3;
 
 /** A node at a moment of a story. */
@@ -26,9 +26,8 @@ export class NodeStory {
   }
 
   /**
-   * Moves the node along an edge of the state machine. `provision_updated_at` dates the move, the target follows from
-   * the state unless it is given (manual cleaning is on its way to `manageable`), and inspections are dated as Ironic
-   * does.
+   * Moves the node along an edge of the state machine, and sets `provision_updated_at`. The target follows from the
+   * state unless it is given: manual cleaning leads to `manageable`. Inspections get Ironic's dates.
    */
   fire(event: string, changes: NodeChanges = {}): void {
     const { node, at } = this;
@@ -50,7 +49,7 @@ export class NodeStory {
     });
   }
 
-  /** Notes an error as Ironic does: in `last_error`, and in the node's history under the kind of work. */
+  /** Records an error as Ironic does: in `last_error`, and in the node's history with its event type. */
   note(eventType: string, event: string): void {
     const entry = { uuid: crypto.randomUUID(), created_at: this.at, event_type: eventType, event };
     this.update({ last_error: event, history: [...this.node.history, entry] });
@@ -61,25 +60,25 @@ export class NodeStory {
     this.update({ power_state: state, driver_internal_info: info });
   }
 
-  /** Lets go of the lock a moment later. */
+  /** Releases the lock a moment later. */
   *letGo(): Story {
     yield LETTING_GO;
     this.update(unlocked);
   }
 }
 
-/** Holds the node's lock, as a conductor does while it works on the node. */
+/** Locks the node, as a conductor does while it works on it. */
 export const locked: NodeChanges = { reservation: CONDUCTOR };
 
 export const unlocked: NodeChanges = { reservation: null };
 
-/** Begins work on a node: its beginning happens at once, and it replaces whatever else was going on with the node. */
+/** Starts work on a node at once. It replaces the current work. */
 export function play(world: World, node: Node, story: (nodeStory: NodeStory) => Story): void {
   const nodeStory = new NodeStory(world, node, world.now());
   tell(world, node, nodeStory, story(nodeStory));
 }
 
-/** Like `play`, beside whatever else is going on with the node. */
+/** Like `play`, but the current work goes on. */
 export function playAside(world: World, node: Node, story: (nodeStory: NodeStory) => Story): void {
   const nodeStory = new NodeStory(world, node, world.now());
   tell(world, aside(node), nodeStory, story(nodeStory));
@@ -87,13 +86,13 @@ export function playAside(world: World, node: Node, story: (nodeStory: NodeStory
 
 const aside = (node: Node) => `beside ${node.uuid}`;
 
-/** Ends everything that goes on with a node. */
+/** Ends all work on a node. */
 export function stop(world: World, node: Node): void {
   world.agenda.cancel(node);
   world.agenda.cancel(aside(node));
 }
 
-/** Tells a story about anything; its moment is kept where the story can see it. */
+/** Runs a story about anything. The story sees the current moment in `moment`. */
 export function tell(world: World, owner: object | string, moment: { at: number }, story: Story): void {
   world.agenda.cancel(owner);
   const goOn = () => {

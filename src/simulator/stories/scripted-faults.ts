@@ -5,7 +5,7 @@ import { durations } from './deploy-steps.js';
 /** What goes wrong on a node, or is slow. */
 export type ScriptedFaults = ReturnType<typeof scriptedFaultsOf>;
 
-/** The steps that can go wrong. */
+/** The steps that can fail. */
 const steps: readonly string[] = [...Object.keys(durations), 'erase_devices_metadata', 'tear_down'];
 
 /**
@@ -28,12 +28,12 @@ export function scriptedFaultsOf(node: Node) {
     hang: text('hang'),
     /** The step in which the agent reports once and then dies. */
     loseAgent: text('lose_agent'),
-    /** How long each step works, in seconds at speed 1. */
+    /** The duration of each step, in seconds at speed 1. */
     stepSeconds: typeof seconds === 'number' && seconds >= 0 ? seconds : undefined,
   };
 }
 
-/** The step whose name begins what is left of a server's name: `write-image-01` is write_image. */
+/** The step at the start of this part of a server's name: `write-image-01` is write_image. */
 function stepNamed(rest: string): string | undefined {
   const name = rest.replaceAll('-', '_');
   const fitting = steps.filter((step) => name === step || name.startsWith(`${step}_`));

@@ -3,12 +3,12 @@ import { isObject, type Json, type JsonObject } from '../dialect/json.js';
 import { repr } from '../dialect/python.js';
 import { schemaOf } from '../dialect/schema.js';
 
-/** A step that a user asks for, of cleaning or of a deployment. */
+/** A requested step of a cleaning or a deployment. */
 export interface AskedStep {
   readonly interface: string;
   readonly step: string;
   readonly args?: JsonObject;
-  /** Steps of a deployment have one: the highest comes first, 0 switches a step off. */
+  /** Only deploy steps have it: the highest comes first, 0 switches a step off. */
   readonly priority?: number;
 }
 

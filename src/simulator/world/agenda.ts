@@ -1,36 +1,36 @@
-/** Something that is going to happen. */
+/** A planned event. */
 interface Moment {
   readonly owner: object | string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Given the moment it was planned for, not the moment somebody looked; may plan what happens next. */
+  /** Gets the planned moment, not the moment of the request. It may plan the next event. */
   readonly run: (at: number) => void;
 }
 
 /**
- * What is going to happen next, by owner: a node, its power switch, an allocation. Nothing runs by itself: `catchUp` is
- * called before each request, so owners of whom nothing is planned cost nothing.
+ * The next event of each owner: a node, its power switch, an allocation. Nothing runs in the background: each request
+ * first calls `catchUp`. Owners without a planned event cost nothing.
  */
 export class Agenda {
   readonly #next = new Map<object | string, Moment>();
-  /** Sorted, the latest first. Moments that were replaced stay in it, and are passed over when their time has come. */
+  /** Sorted, the latest first. Replaced moments stay in it, and are skipped at their time. */
   readonly #queue: Moment[] = [];
 
-  /** Replaces what was planned for the owner. */
+  /** Replaces the planned event of the owner. */
   plan(owner: object | string, at: number, run: (at: number) => void): void {
     const moment = { owner, at, run };
     this.#next.set(owner, moment);
-    // Before what is planned for the same time: the queue is read from its end.
+    // Before the other events of the same time, because the queue is read from its end.
     const place = leading(this.#queue, (other) => other.at > at);
     this.#queue.splice(place, 0, moment);
   }
 
-  /** Forgets what was planned for the owner. */
+  /** Cancels the planned event of the owner. */
   cancel(owner: object | string): void {
     this.#next.delete(owner);
   }
 
-  /** Runs everything that is due by now, in order of time. */
+  /** Runs all events that are due, in order of time. */
   catchUp(now: number): void {
     for (let moment = this.#queue.at(-1); moment && moment.at <= now; moment = this.#queue.at(-1)) {
       this.#queue.pop();
@@ -41,7 +41,7 @@ export class Agenda {
   }
 }
 
-/** How many items at the beginning of a list come before a place, found by halving: nothing behind them may. */
+/** How many items at the start of a sorted list come before a place, by binary search. */
 export function leading<Item>(items: readonly Item[], comesBefore: (item: Item) => boolean): number {
   let [low, high] = [0, items.length];
   while (low < high) {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../dialect/json.js';
 
-/** A claim on a server that Ironic itself chooses, its fields named as on the wire. */
+/** A claim on a server that Ironic chooses. Fields are named as on the wire. */
 export interface Allocation {
   readonly uuid: string;
   readonly created_at: number;
@@ -13,6 +13,6 @@ export interface Allocation {
   readonly resource_class: string | null;
   state: 'allocating' | 'active' | 'error';
   readonly traits: readonly string[];
-  /** The uuid of the node it was given. */
+  /** The uuid of its node. */
   node_uuid: string | null;
 }

@@ -1,15 +1,15 @@
 import { leading } from './agenda.js';
 import type { Node, NodeChanges } from './node.js';
 
-/** Which nodes a list is about: the two properties that have an index. Absent means any. */
+/** The nodes of a list by the two properties that have an index. Absent means any. */
 export interface Section {
   readonly resourceClass?: string | undefined;
   readonly provisionState?: string | undefined;
 }
 
 /**
- * The nodes, found by uuid, by name, by instance_uuid, and in order of their ids by resource class and provision state.
- * Changes of what is looked up or listed go through `update`, which keeps these indexes right.
+ * The nodes, with indexes by uuid, name and instance_uuid, and by resource class and provision state in order of ids.
+ * Change these fields with `update` only: it keeps the indexes right.
  */
 export class Fleet {
   readonly #byUuid = new Map<string, Node>();
@@ -39,7 +39,7 @@ export class Fleet {
     for (const key of sectionKeys(node)) this.#leave(key, node);
   }
 
-  /** Changes a node, and the moment of its last change with it. */
+  /** Changes a node and its `updated_at`. */
   update(node: Node, changes: NodeChanges, at: number): void {
     const before = sectionKeys(node);
     this.#forget(node);
@@ -62,7 +62,7 @@ export class Fleet {
     return this.#byInstance.get(uuid);
   }
 
-  /** The nodes of a section, in order of their ids. Not a copy: not to be kept. */
+  /** The nodes of a section, in order of their ids. This is not a copy, so do not keep it. */
   section(section: Section): readonly Node[] {
     return this.#sections.get(sectionKey(section.resourceClass, section.provisionState)) ?? [];
   }
@@ -89,7 +89,7 @@ export class Fleet {
   }
 }
 
-/** Where a node with this id stands, or would stand, in a list sorted by id. */
+/** The position of this id in a list sorted by id, whether it is in the list or not. */
 export function position(nodes: readonly Node[], id: number): number {
   return leading(nodes, (node) => node.id < id);
 }

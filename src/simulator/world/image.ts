@@ -1,13 +1,13 @@
 import type { Json } from '../dialect/json.js';
 
-/** An image as Glance keeps it, its fields named as on the wire; `properties` stand beside them there. */
+/** An image in Glance. Fields are named as on the wire, where `properties` are on the same level. */
 export interface Image {
   readonly id: string;
   readonly name: string;
   readonly disk_format: string;
   readonly container_format: string;
   readonly visibility: 'public' | 'community' | 'private' | 'shared';
-  /** Bytes; null until the data is there. */
+  /** In bytes; null until the image has data. */
   readonly size: number | null;
   readonly virtual_size: number | null;
   readonly status: 'active' | 'queued';

@@ -1,9 +1,9 @@
 import type { Json, JsonObject } from '../dialect/json.js';
 
-/** One line of a node's history: what went wrong, when, in which kind of work. */
+/** An entry of a node's history: an error, its time and its event type. */
 export interface HistoryEntry {
   readonly uuid: string;
-  /** Milliseconds since the epoch, like all times here. */
+  /** Milliseconds since the epoch, as all times here. */
   readonly created_at: number;
   readonly event_type: string;
   readonly event: string;
@@ -21,20 +21,20 @@ export interface Port {
   physical_network: string | null;
   local_link_connection: JsonObject;
   is_smartnic: boolean;
-  /** The id of the network interface that a tenant attached, if any. */
+  /** The id of the attached VIF, if there is one. */
   vif: string | null;
 }
 
-/** A bare-metal server as Ironic keeps it, its fields named as on the wire. */
+/** A node of Ironic. Fields are named as on the wire. */
 export type Node = ReturnType<typeof blankNode>;
 
-/** A change to a node; its keys never change. */
+/** A change to a node. The keys of a node cannot change. */
 export type NodeChanges = Partial<Omit<Node, 'id' | 'uuid' | 'created_at'>>;
 
-/** The one conductor of the simulated cloud. */
+/** The only conductor of the simulated cloud. */
 export const CONDUCTOR = 'simulated-conductor';
 
-/** The one driver, with its interfaces by kind: the first is the default. */
+/** The only driver, with its interfaces by kind. The first one is the default. */
 export const DRIVER = 'ipmi';
 export const interfaces: Readonly<Record<string, readonly string[]>> = {
   bios: ['no-bios'],
@@ -65,12 +65,12 @@ const noHistory: readonly HistoryEntry[] = [];
 const noPorts: readonly Port[] = [];
 
 /**
- * A single literal for all nodes, so that the engine keeps one shape for a hundred thousand. For the same reason they
- * share the objects that hang from them, which are never changed in place.
+ * One literal for all nodes, so that the engine uses one shape for a hundred thousand. To save memory, nodes share
+ * their inner objects, so never change one in place.
  */
 function blankNode(id: number, uuid: string, createdAt: number) {
   return {
-    /** Ironic's own key: lists are sorted by it. Never on the wire. */
+    /** Ironic's internal key, by which it sorts lists. It is never on the wire. */
     id,
     uuid,
     created_at: createdAt,
@@ -131,19 +131,19 @@ function blankNode(id: number, uuid: string, createdAt: number) {
     allocation_uuid: noText,
     history: noHistory,
     ports: noPorts,
-    /** The device that the node boots from next, and whether it stays so. */
+    /** The next boot device of the node, and whether it is persistent. */
     boot_device: bootsFromDisk,
   };
 }
 
-/** What a node is when nothing is known of it. */
+/** The defaults of a node. */
 export const blank = blankNode(0, '', 0);
 
 export function createNode(id: number, uuid: string, createdAt: number, given: NodeChanges): Node {
   return Object.assign(blankNode(id, uuid, createdAt), given);
 }
 
-/** Adds members to a node's driver_internal_info; `undefined` takes one away. */
+/** Adds members to a node's driver_internal_info; `undefined` removes one. */
 export function internalInfo(node: Node, changes: Readonly<Record<string, Json | undefined>>): JsonObject {
   const info: JsonObject = { ...node.driver_internal_info };
   for (const [key, value] of Object.entries(changes)) {

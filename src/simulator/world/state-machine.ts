@@ -1,6 +1,6 @@
 /**
- * Ironic's state machine as data, with Ironic's own names of states, events and verbs.
- * `tests/simulator/state-machine.test.ts` compares it edge by edge with the machine of a real Ironic 21.4.4.
+ * Ironic's state machine as data, with Ironic's names of states, events and verbs.
+ * `tests/simulator/state-machine.test.ts` compares it with a real Ironic 21.4.4, edge by edge.
  */
 export const transitions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   enroll: { manage: 'verifying' },
@@ -29,7 +29,7 @@ export const transitions: Readonly<Record<string, Readonly<Record<string, string
   'unrescue failed': { rescue: 'rescuing', unrescue: 'unrescuing', delete: 'deleting' },
 };
 
-/** Where a state is heading (`target_provision_state`); stable states, which are heading nowhere, are absent. */
+/** The `target_provision_state` of each state. Stable states have none. */
 export const targets: Readonly<Record<string, string>> = {
   verifying: 'manageable',
   inspecting: 'manageable',
@@ -51,7 +51,7 @@ export const targets: Readonly<Record<string, string>> = {
   'unrescue failed': 'active',
 };
 
-/** What a client may PUT as a target, and the event it stands for. Any other target is taken for an event's name. */
+/** The targets that a client may PUT, and their events. Any other target is the name of an event. */
 export const verbs: Readonly<Record<string, string>> = {
   active: 'deploy',
   deploy: 'deploy',
@@ -67,7 +67,7 @@ export const verbs: Readonly<Record<string, string>> = {
   unrescue: 'unrescue',
 };
 
-/** States with a target in which a PATCH is allowed all the same. */
+/** States with a target in which Ironic still allows a PATCH. */
 export const updatable: ReadonlySet<string> = new Set([
   'deploy failed',
   'inspecting',
@@ -85,13 +85,13 @@ export function isState(name: string): boolean {
   return Object.hasOwn(transitions, name);
 }
 
-/** The state that an event leads to; undefined if the state does not know the event. */
+/** The state after an event; undefined if the state has no such event. */
 export function follow(state: string, event: string): string | undefined {
   const edges = transitions[state];
   return edges && Object.hasOwn(edges, event) ? edges[event] : undefined;
 }
 
-/** The event that a PUT target asks for. */
+/** The event of a PUT target. */
 export function eventOf(target: string): string {
   return (Object.hasOwn(verbs, target) ? verbs[target] : undefined) ?? target;
 }

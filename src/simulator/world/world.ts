@@ -5,7 +5,7 @@ import { Fleet } from './fleet.js';
 import type { Image } from './image.js';
 import type { Node, Port } from './node.js';
 
-/** Everything that the simulated cloud consists of. */
+/** The whole simulated cloud. */
 export type World = ReturnType<typeof createWorld>;
 
 interface WorldOptions {
@@ -13,18 +13,18 @@ interface WorldOptions {
   readonly now: () => number;
   /** Like Math.random. */
   readonly random: () => number;
-  /** Durations are divided by it. */
+  /** All durations are divided by it. */
   readonly speed: number;
 }
 
-/** A cloud without any servers or images. */
+/** A cloud without servers and images. */
 export function createWorld({ now, random, speed }: WorldOptions) {
   return {
     now,
     random,
-    /** Turns a duration of the simulated hardware, in seconds, into milliseconds of the clock. */
+    /** Turns seconds of the simulated hardware into milliseconds of the clock. */
     lasting(seconds: number): number {
-      // What takes time takes at least a millisecond, or whoever waits in a loop would wait for ever.
+      // At least a millisecond, or a loop that waits would never end.
       return Math.max(Math.round((seconds * 1000) / speed), Math.sign(seconds));
     },
     fleet: new Fleet(),
@@ -38,7 +38,7 @@ export function createWorld({ now, random, speed }: WorldOptions) {
   };
 }
 
-/** Refuses a change to a node that somebody works on. Ironic waits three seconds first; the simulator does not. */
+/** Refuses a change to a locked node. Ironic waits three seconds first; the simulator does not. */
 export function requireUnlocked(node: Node): void {
   if (node.reservation !== null) throw nodeLocked(node.uuid, node.reservation);
 }
