@@ -162,7 +162,7 @@ function createBar({ stdout }: Io, { isTerminal, width, paint }: Terminal) {
   let last = '';
   return {
     draw({ progress_percent: percent, message }: Status) {
-      const filled = Math.round(((percent ?? 0) / 100) * length);
+      const filled = Math.floor(((percent ?? 0) / 100) * length);
       const number = percent == null ? '    ' : `${String(percent).padStart(3)}%`;
       const phase = message
         .replace(/^.*? is (being deployed\. (?=.))?/, '')

@@ -69,6 +69,7 @@ describe('a deployment', () => {
       last_power_state_change: '2026-11-22T08:01:00',
       agent_version: '9.4.0',
       agent_last_heartbeat: '2026-11-22T08:00:47',
+      agent_cached_deploy_steps_refreshed: '2026-11-22T08:00:23',
     });
   });
 

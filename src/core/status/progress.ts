@@ -106,8 +106,17 @@ function agentTime(
   startedAt: number | null,
   now: number,
 ): number {
-  if (meaningOf(server).advancedBy !== 'agent') return 0;
-  const begin = step?.name === 'write_image' && isSince(startedAt, calledAt) ? calledAt : provisionedAt;
+  const { advancedBy } = meaningOf(server);
+  // Ironic takes over for a moment when the agent has done its step: the bar must not go back then.
+  if (step?.name === 'deploy' && advancedBy === 'conductor' && isSince(startedAt, server.heardAt)) {
+    return Number.MAX_SAFE_INTEGER;
+  }
+  const begin =
+    step?.name === 'write_image' && isSince(startedAt, calledAt)
+      ? calledAt
+      : advancedBy === 'agent'
+        ? provisionedAt
+        : null;
   return begin === null ? 0 : Math.max(0, now - begin);
 }
 

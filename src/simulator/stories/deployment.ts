@@ -206,6 +206,7 @@ function welcomeAgent(story: NodeStory, asked: readonly AskedStep[]): readonly D
     driver_internal_info: internalInfo(node, {
       agent_cached_deploy_steps: { deploy: printable(known) },
       deploy_steps: printable(steps),
+      agent_cached_deploy_steps_refreshed: isoformat(story.at),
       steps_validated: true,
     }),
   });

@@ -95,6 +95,12 @@ describe('the progress within a step of the agent', () => {
     expect(percentAt(waiting('write_image', reported), null, minutes(5))).toBe(41);
   });
 
+  it('does not go back when Ironic takes over at the end of a step of the agent', () => {
+    const taken = { provisionState: 'deploying', calledAt: minutes(2), heardAt: minutes(2), provisionedAt: minutes(4) };
+    expect(percentAt(waiting('deploy', taken), start, minutes(4))).toBe(39);
+    expect(percentAt(waiting('write_image', taken), start, minutes(4))).toBe(60);
+  });
+
   it('stands still while Ironic works, if no time is known, and if the clock goes back', () => {
     expect(percentAt(waiting('deploy', { provisionState: 'deploying' }), start, minutes(9))).toBe(4);
     expect(percentAt(waiting('deploy', { provisionedAt: null }), start, minutes(9))).toBe(4);
