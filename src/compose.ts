@@ -18,18 +18,18 @@ import { createKeystoneSession } from './openstack/keystone.js';
 import { createRequestQueue } from './openstack/request-queue.js';
 import { createPlainSession, type Service, type Session, serviceNames } from './openstack/session.js';
 
-/** More would only queue up inside of Ironic, whose API has ten threads. */
+/** More would only queue inside Ironic, whose API has ten threads. */
 const connections = 8;
 
 const clock = systemClock;
 const { random } = Math;
 
 export interface ComposeOptions {
-  /** Tells the operator of what the caller is not told. */
+  /** Tells the operator what the caller is not told. */
   readonly warn?: (message: string) => void;
 }
 
-/** Puts the core together as the settings say. Asks nobody anything yet. */
+/** Composes the core for the settings. It sends no request yet. */
 export async function composeCore(config: Config, { warn = () => undefined }: ComposeOptions = {}): Promise<Core> {
   const { policy, auditLog: file } = config;
   const { bareMetal, images, say, idempotencyScope } = await composeCloud(config);
@@ -46,18 +46,18 @@ export async function composeCore(config: Config, { warn = () => undefined }: Co
   return { provision, status, deprovision, servers, images: imageService, changes, policy, audit, say };
 }
 
-/** The ports of one cloud, and what an operator wants to know of it. */
+/** The ports of one cloud, and what the operator wants to know about it. */
 export interface ComposedCloud {
   readonly bareMetal: Ironic;
   readonly images: Images;
-  /** Undefined where nobody need sign in and nothing need be found. */
+  /** Undefined for the simulator, which needs neither sign-in nor an address. */
   readonly session: Session | undefined;
   readonly say: (message: string) => string;
-  /** Where an idempotency key counts. */
+  /** Where an idempotency key is valid. */
   readonly idempotencyScope: (signal: AbortSignal) => Promise<string>;
 }
 
-/** Puts together what the core needs of a cloud. Asks nobody anything yet. */
+/** Composes what the core needs from a cloud. It sends no request yet. */
 export async function composeCloud(config: Config): Promise<ComposedCloud> {
   const { cloud, requestTimeout: timeout } = config;
   if (cloud.kind === 'simulator') {
@@ -98,7 +98,7 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
   };
 }
 
-/** Nobody must take the simulator for the real thing. The first message says how to leave it. */
+/** Nobody must mistake the simulator for a real cloud. The first message says how to use a real one. */
 function simulated(): (message: string) => string {
   let first = true;
   return (message) => {

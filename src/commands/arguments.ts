@@ -4,7 +4,7 @@ import { flagOf, settings } from '../config/settings.js';
 
 type Flags = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
 
-/** The flags of the settings, for `parseArgs`. */
+/** The flags of all settings, for `parseArgs`. */
 const configFlags: Flags = Object.fromEntries([
   ['cloud', { type: 'string' }] as const,
   ...Object.entries(settings).map(
@@ -15,7 +15,7 @@ const configFlags: Flags = Object.fromEntries([
 /**
  * Reads a command line.
  * @param options The command's own flags.
- * @param taken Of the settings' flags those that it goes by; all of them, unless given.
+ * @param taken The settings' flags that the command takes. Default: all.
  * @throws UsageError
  */
 export function readArguments(
@@ -33,7 +33,7 @@ export function readArguments(
 }
 
 /**
- * A flag that is a whole number.
+ * Reads a flag that is a whole number.
  * @throws UsageError
  */
 export function wholeNumber<Default>(name: string, flag: unknown, otherwise: Default, least: number, most: number) {

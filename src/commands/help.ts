@@ -1,59 +1,142 @@
 import { flagOf, settings, withoutIt } from '../config/settings.js';
 import { version } from '../version.js';
 import { type Command, exitCodes } from './io.js';
+import { createTerminal } from './terminal.js';
 
-const text = () => `ironic-mcp ${version}: bare-metal servers for AI agents, through OpenStack Ironic
+type Row = readonly [term: string, meaning: string];
 
-Usage:
-  ironic-mcp [settings]              MCP server on stdin and stdout, for an MCP client to start
-  ironic-mcp http [--host 127.0.0.1] [--port 7385]
-                                     REST API on a port, described at /docs, and MCP over HTTP at /mcp
-  ironic-mcp check [settings] [--json]
-                                     tries the settings and says what works, and what to do where it does not
-  ironic-mcp demo                    one simulated deployment from beginning to end, about 20 seconds
-  ironic-mcp simulator [--port 6385] [--nodes N] [--sim-speed FACTOR]
-                                     the simulated Ironic on a port of this machine, for any Ironic client
-  ironic-mcp --help | --version
+interface Page {
+  readonly summary: string;
+  readonly sections: readonly (readonly [title: string, rows: readonly Row[]])[];
+  readonly examples: readonly string[];
+}
 
-Settings, as flags or environment variables:
-${settingLines()}
+const settingRows = Object.entries(settings).map(([name, setting]) => {
+  const { placeholder, meaning } = setting;
+  const otherwise = placeholder === null ? '' : withoutIt(setting);
+  const row: Row = [
+    `--${flagOf(name)} ${placeholder ?? ''}`.trim(),
+    `${meaning.replaceAll('`', '')}${otherwise && ` (${otherwise})`}`,
+  ];
+  return { name, row };
+});
+const rowsOf = (isWanted: (name: string) => boolean) =>
+  settingRows.flatMap(({ name, row }) => (isWanted(name) ? [row] : []));
 
-Where servers come from:
-  no OS_* variable set               a simulated cloud in the same process; no real server is touched
-  OS_AUTH_TYPE=none OS_ENDPOINT=URL  an Ironic that asks nobody to sign in
-  OS_CLOUD, or OS_AUTH_URL and so on an OpenStack, with the settings that its own tools take
+const common: Row = ['other flags', 'every setting that `ironic-mcp help` lists'];
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong settings.
-`;
+const commands: Readonly<Record<string, Page>> = {
+  http: {
+    summary: 'serves REST, and MCP over HTTP, on a port',
+    sections: [
+      [
+        'Flags',
+        [
+          ['--host ADDRESS', 'address to listen on (127.0.0.1)'],
+          ['--port N', 'port to listen on; 0 takes any free one (7385)'],
+          ...rowsOf((name) => name.startsWith('http_')),
+          common,
+        ],
+      ],
+      ['Variables', [['IRONIC_MCP_HTTP_TOKEN', 'the token itself instead of its file; a flag would show in ps']]],
+      [
+        'Routes',
+        [
+          ['/docs, /openapi.json', 'describe the REST routes'],
+          ['/mcp', 'MCP over HTTP'],
+          ['/healthz, /readyz', 'tell a probe that the process runs, and that Ironic answers'],
+        ],
+      ],
+    ],
+    examples: ['OS_CLOUD=mycloud ironic-mcp http', 'curl localhost:7385/servers'],
+  },
+  check: {
+    summary: 'tries your settings, changes nothing, and says what to correct',
+    sections: [
+      [
+        'Flags',
+        [
+          ['--json', 'print the report as JSON'],
+          ['other flags', 'every setting that `ironic-mcp help` and `ironic-mcp help http` list'],
+        ],
+      ],
+      [
+        'Output',
+        [
+          ['report', 'one line that sums up, then every step'],
+          ['env block', 'your settings without secrets, for the configuration of your MCP client'],
+          ['exit code', '0 ready, 1 not ready, 78 wrong settings'],
+        ],
+      ],
+    ],
+    examples: ['OS_CLOUD=mycloud ironic-mcp check'],
+  },
+  demo: {
+    summary: 'shows one simulated deployment, in about 20 seconds',
+    sections: [['Settings', [['none', 'the demo never touches a real cloud, whatever is set']]]],
+    examples: ['ironic-mcp demo'],
+  },
+  simulator: {
+    summary: 'serves the simulated Ironic on a port, for any client',
+    sections: [
+      [
+        'Flags',
+        [
+          ['--port N', 'port to listen on; 0 takes any free one (6385)'],
+          ['--nodes N', 'simulate so many servers, 1 to 100000, instead of the built-in cloud'],
+          ...rowsOf((name) => name === 'sim_speed'),
+        ],
+      ],
+    ],
+    examples: [
+      'ironic-mcp simulator --sim-speed 10',
+      'OS_AUTH_TYPE=none OS_ENDPOINT=http://127.0.0.1:6385 ironic-mcp check',
+    ],
+  },
+};
 
-/** Where the meanings begin, and where they end. */
-const [left, right] = [37, 100];
+const overview: Page = {
+  summary: 'gives AI agents bare-metal servers with OpenStack Ironic',
+  sections: [
+    [
+      'Commands',
+      [
+        ['(none)', 'serves MCP on stdin and stdout; your MCP client starts it'],
+        ...Object.entries(commands).map(([name, { summary }]) => [name, summary] as const),
+        ['help COMMAND', 'shows the flags of a command and an example'],
+        ['--version', 'shows the version'],
+      ],
+    ],
+    [
+      'Your cloud, by the variables of OpenStack',
+      [
+        ['none set', 'a simulated cloud; no real server is touched'],
+        ['OS_CLOUD, --cloud NAME', 'a cloud of your clouds.yaml'],
+        ['OS_AUTH_URL, …', 'an OpenStack, as in an openrc file'],
+        ['OS_AUTH_TYPE, OS_ENDPOINT', 'an Ironic without Keystone (none, http_basic)'],
+      ],
+    ],
+    ['Settings; --read-only, for example, is also IRONIC_MCP_READ_ONLY', rowsOf((name) => !name.startsWith('http_'))],
+    ['Exit codes', [['0, 1, 2, 78', 'done, failed, wrong usage, wrong settings']]],
+  ],
+  examples: ['OS_CLOUD=mycloud ironic-mcp --read-only'],
+};
 
-function settingLines(): string {
-  const own = Object.entries(settings).map(([name, setting]) => {
-    const { variable, placeholder, meaning } = setting;
-    const otherwise = placeholder === null ? '' : withoutIt(setting);
+/** `ironic-mcp help [command]`, and the flag `--help` of every command. */
+export const help: Command = async (io, args) => {
+  const name = args.find((arg) => Object.hasOwn(commands, arg));
+  const { summary, sections, examples } = (name && commands[name]) || overview;
+  const { paint, hanging } = createTerminal(io, 80);
+  const title = paint('bold', name ? `ironic-mcp ${name}` : `ironic-mcp ${version}`);
+  const blocks = sections.map(([heading, rows]) => {
+    const indent = Math.max(...rows.map(([term]) => term.length)) + 4;
     return [
-      `--${flagOf(name)} ${placeholder ?? ''}`,
-      `${variable}: ${meaning.replaceAll('`', '')}${otherwise && ` (${otherwise})`}`,
-    ] as const;
+      paint('bold', `${heading}:`),
+      ...rows.map(([term, meaning]) => hanging(`  ${term}`.padEnd(indent - 1), meaning.split(' '), indent)),
+    ];
   });
-  const cloud = ['--cloud NAME', 'OS_CLOUD: a cloud of clouds.yaml'] as const;
-  const token = [
-    '',
-    'IRONIC_MCP_HTTP_TOKEN: the token itself instead of its file; no flag, for those show in ps',
-  ] as const;
-  return [cloud, ...own, token].map(([flag, words]) => `  ${flag.padEnd(left - 2)}${wrapped(words)}`).join('\n');
-}
-
-/** In lines that fit into the column on the right. */
-function wrapped(words: string): string {
-  const lines = words.match(new RegExp(`\\S.{0,${right - left - 1}}(?=\\s|$)`, 'g')) ?? [];
-  return lines.join(`\n${' '.repeat(left)}`);
-}
-
-export const help: Command = async ({ stdout }) => {
-  stdout.write(text());
+  const example = [paint('bold', 'Example:'), ...examples.map((line) => `  ${line}`)];
+  io.stdout.write(`${title}: ${summary}\n\n${[...blocks, example].map((lines) => lines.join('\n')).join('\n\n')}\n`);
   return exitCodes.ok;
 };
 

@@ -17,18 +17,18 @@ import { showNotices } from './notices.js';
 import { openPort, portIn, stopped } from './port.js';
 import { createServing } from './serving.js';
 
-/** So many operations may run at the same time. More would only wait for Ironic. */
+/** The limit of concurrent operations. More would only wait for Ironic. */
 const mostRunning = 256;
 
 /**
- * When asked to stop: milliseconds for what runs to end by itself, for the rest to be told, and for begun changes.
- * Together well under the ten seconds after which many kill what has not ended.
+ * Milliseconds after a request to stop: for calls to finish, for the rest to be told, and for changes that have begun.
+ * Many supervisors kill a process after ten seconds, so the sum is well below.
  */
 const grace = { finish: 7_000, tell: 500, settle: 1_000 };
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
-/** `ironic-mcp http`: REST, and MCP at `/mcp`, on a port, until it is stopped. */
+/** `ironic-mcp http` serves REST, and MCP at `/mcp`, on a port until it is stopped. */
 export const http: Command = async (io, args) => {
   const flags = readArguments(args, { host: { type: 'string' }, port: { type: 'string' } });
   const host = String(flags.host ?? '127.0.0.1');
@@ -37,7 +37,7 @@ export const http: Command = async (io, args) => {
   const { token, hosts } = await readHttpConfig(io.env, flags);
   if (token === undefined && !loopback.test(host)) {
     throw new ConfigError(
-      `Everybody who reaches ${host} could take servers: set IRONIC_MCP_HTTP_TOKEN or --http-token-file to listen there.`,
+      `Anybody who reaches ${host} could deploy servers. To listen there, set IRONIC_MCP_HTTP_TOKEN or --http-token-file.`,
     );
   }
 
@@ -68,16 +68,16 @@ export const http: Command = async (io, args) => {
   if (bound === undefined) return exitCodes.failure;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
   showNotices(io, config);
-  io.stderr.write(`ironic-mcp: REST at ${url} (see ${url}/docs), MCP at ${url}/mcp\n`);
+  io.stderr.write(`ironic-mcp: Serving REST (see /docs) and MCP (at /mcp) on this address:\n`);
   io.stdout.write(`${url}\n`);
 
   await stopped(io);
   log.flush();
-  io.stderr.write('ironic-mcp: stopping when everybody who is being served has been answered\n');
+  io.stderr.write('ironic-mcp: Stopping after the calls in progress are answered.\n');
   await server.drain(grace.finish);
   inFlight.endReads(new Failure('overloaded', { reason: 'this server is stopping' }));
   await server.drain(grace.tell);
-  // Whoever is left hears nothing more, and begins nothing more; a change that has begun goes on.
+  // Clients that remain get no answer and start nothing. A change that has begun goes on.
   server.close();
   await mcp.close();
   await serving.settled(grace.settle);
@@ -85,14 +85,14 @@ export const http: Command = async (io, args) => {
   return exitCodes.ok;
 };
 
-/** Compares in a time that tells nothing: hashes are of one length, and say nothing of how far they agree. */
+/** Compares in constant time. Hashes have one length, and do not show how much of a token was right. */
 function equalTo(token: string): (sent: string) => boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest();
   const right = hash(token);
   return (sent) => timingSafeEqual(hash(sent), right);
 }
 
-/** Resolves if Ironic answers, whatever it says. There is no server with this id. */
+/** Resolves if Ironic answers at all. No server has this id. */
 async function ironicAnswers({ status }: Core): Promise<void> {
   const signal = AbortSignal.timeout(5_000);
   try {
@@ -103,7 +103,7 @@ async function ironicAnswers({ status }: Core): Promise<void> {
   }
 }
 
-/** Probes that come at the same time share one answer: nobody needs a token to send them. */
+/** Simultaneous probes share one request, because anybody may send them without a token. */
 function shared(ask: () => Promise<void>): () => Promise<void> {
   let asking: Promise<void> | undefined;
   return () =>

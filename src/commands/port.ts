@@ -5,14 +5,14 @@ import { wholeNumber } from './arguments.js';
 import type { Io } from './io.js';
 
 /**
- * The flag `--port`; 0 stands for any free one.
+ * Reads the flag `--port`. 0 means any free port.
  * @throws UsageError
  */
 export function portIn(flag: unknown, otherwise: number): number {
   return wholeNumber('port', flag, otherwise, 0, 65_535);
 }
 
-/** Opens a port and answers its number; undefined, and a word on stderr, if that cannot be. */
+/** Opens a port and returns its number. On failure it writes why to stderr and returns undefined. */
 export async function openPort({ stderr }: Io, server: HttpServer, host: string, port: number) {
   try {
     return await server.listen(host, port);
@@ -27,18 +27,18 @@ export async function stopped({ stop }: Io): Promise<void> {
   if (!stop.aborted) await once(stop, 'abort');
 }
 
-/** Why a port could not be opened, as a sentence. */
+/** Says why a port could not be opened. */
 export function whyNot(error: unknown, host: string, port: number): string {
   const code = systemCodeOf(error);
   switch (code) {
     case 'EADDRINUSE':
-      return `Port ${port} on ${host} is in use; choose another with --port.`;
+      return `Port ${port} on ${host} is in use. Choose another port with --port.`;
     case 'EACCES':
-      return `Port ${port} on ${host} is for privileged processes; choose one from 1024 with --port.`;
+      return `Port ${port} on ${host} needs privileges. Choose a port from 1024 up with --port.`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `${host} is no address of this machine; choose another with --host.`;
+      return `${host} is not an address of this machine. Choose another with --host.`;
     default:
       return `Port ${port} on ${host} cannot be opened (${code}).`;
   }

@@ -7,15 +7,15 @@ import { tools } from '../mcp/tools.js';
 import { version } from '../version.js';
 
 interface ServingOptions extends Pick<McpOptions, 'operations' | 'onDefect'> {
-  /** Tells the operator of what the caller is not told. */
+  /** Tells the operator what the caller is not told. */
   readonly warn: (message: string) => void;
 }
 
-/** What the settings have for clients, whichever way they come. */
+/** What the server offers its clients, over stdio and over HTTP alike. */
 export function createServing(config: Config, { operations, onDefect, warn }: ServingOptions) {
   const { cloud, policy } = config;
   let composed: Promise<Core> | undefined;
-  /** The core, put together for the first who needs it: until then nothing of the cloud is loaded. */
+  /** The core, composed for the first call that needs it. Until then no code of the cloud is loaded. */
   const core = (): Promise<Core> =>
     (composed ??= import('../compose.js').then(({ composeCore }) => composeCore(config, { warn })));
   return {
@@ -32,12 +32,12 @@ export function createServing(config: Config, { operations, onDefect, warn }: Se
         openWorld: cloud.kind !== 'simulator',
         onDefect,
       }),
-    /** Resolves when no change is under way any more, or after so many milliseconds. */
+    /** Resolves when no change is in progress, or after `atMost` milliseconds. */
     async settled(atMost: number): Promise<void> {
       if (!composed) return;
       const over = new AbortController();
       try {
-        // The pause keeps the process alive meanwhile, for those of a change do not.
+        // This delay keeps the process alive; the delays of a change do not.
         await Promise.race([
           composed.then(({ changes }) => changes.settled()),
           delay(atMost, undefined, { signal: over.signal }),

@@ -8,7 +8,7 @@ import { openPort, portIn, stopped } from './port.js';
 const host = '127.0.0.1';
 const mostNodes = 100_000;
 
-/** `ironic-mcp simulator`: the simulated Ironic on a port of this machine, for any Ironic client, until it is stopped. */
+/** `ironic-mcp simulator` serves the simulated Ironic on a port of this machine until it is stopped. */
 export const simulator: Command = async (io, args) => {
   const flags = readArguments(args, { port: { type: 'string' }, nodes: { type: 'string' } }, ['sim-speed']);
   const port = portIn(flags.port, 6385);
@@ -22,7 +22,7 @@ export const simulator: Command = async (io, args) => {
   const url = `http://${host}:${bound}`;
   io.stdout.write(`${url}\n`);
   io.stderr.write(
-    `ironic-mcp: simulating Ironic. Use it with OS_AUTH_TYPE=none OS_ENDPOINT=${url} OS_IMAGE_ENDPOINT_OVERRIDE=${url}/v2\n`,
+    `ironic-mcp: Simulating Ironic. Use it with OS_AUTH_TYPE=none OS_ENDPOINT=${url} OS_IMAGE_ENDPOINT_OVERRIDE=${url}/v2\n`,
   );
   await stopped(io);
   server.close();

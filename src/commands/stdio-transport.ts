@@ -9,22 +9,22 @@ import {
 import { isWide, wideMessage } from '../mcp/wide-messages.js';
 import type { Io } from './io.js';
 
-/** Bytes of one message. */
+/** The limit of one message, in bytes. */
 const longestMessage = 10 * 1024 * 1024;
 
-/** Bytes of answers that nobody has read yet, beyond which nothing more is read. */
+/** When more bytes of answers than this are unread, we stop reading requests. */
 const mostUnsent = 1024 * 1024;
 
 /**
- * MCP on stdin and stdout. Lines that are no JSON-RPC message are answered: the SDK's own transport drops them without
- * a word, and stops reading for good at one that is too long.
+ * MCP on stdin and stdout. It answers lines that are not a JSON-RPC message. The SDK's own transport drops them silently,
+ * and stops reading for good at a line that is too long.
  */
 export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin' | 'stdout' | 'stderr'>): Transport {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line: Buffer[] = [];
   let length = 0;
 
-  // Whoever no longer reads answers has left, which is noticed elsewhere; whoever is slow to read is read slowly.
+  // We read from a client as slowly as it reads our answers. Other code notices a client that has left.
   const write = (message: object) => {
     stdout.write(`${JSON.stringify(message)}\n`);
     if (stdout.writableLength < mostUnsent || stdin.isPaused()) return;
@@ -37,7 +37,7 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
   };
   const add = (part: Buffer) => {
     length += part.length;
-    // The rest of a line that is too long is counted, not kept.
+    // The rest of a line that is too long is only counted.
     if (length > longestMessage) line = [];
     else line.push(part);
   };
@@ -51,7 +51,7 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
       if (text.trim() === '') return;
       value = JSON.parse(text);
     } catch {
-      // The parser's own words would quote the line, which may hold secrets.
+      // The parser's message would quote the line, which may hold secrets.
       return refuse(-32700, 'Parse error: not JSON in UTF-8');
     }
     if (isWide(value)) return refuse(wideMessage.code, wideMessage.message, idOf(value));
@@ -60,7 +60,7 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
   };
   const read = (chunk: Buffer) => {
     if (chunk.indexOf(newline) !== chunk.lastIndexOf(newline)) {
-      // Answers to what comes together leave together, if they are known at once: a write costs more than an answer.
+      // Requests that arrive together are answered in one write, because a write costs more than an answer.
       stdout.cork();
       setImmediate(() => stdout.uncork());
     }
@@ -89,7 +89,7 @@ export function createStdioTransport({ stdin, stdout, stderr }: Pick<Io, 'stdin'
 
 const newline = Buffer.from('\n');
 
-/** Whether it is a message of some kind, the usual ones looked for first. */
+/** Whether a value is a JSON-RPC message. The most frequent kinds are tried first. */
 function isMessage(value: unknown): value is JSONRPCMessage {
   return (
     isJSONRPCRequest(value) ||

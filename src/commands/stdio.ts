@@ -6,15 +6,17 @@ import { showNotices } from './notices.js';
 import { createServing } from './serving.js';
 import { createStdioTransport } from './stdio-transport.js';
 
-/** How long a change may go on after its client has left: SDK 1.x clients kill four seconds after they close stdin. */
+/** Milliseconds for a change after its client has left. SDK 1.x clients kill four seconds after they close stdin. */
 const grace = 3_500;
 
-/** `ironic-mcp`: MCP on stdin and stdout until the client leaves or the process is asked to stop. */
+/** `ironic-mcp` serves MCP on stdin and stdout until the client leaves or the process is asked to stop. */
 export const stdio: Command = async (io, args) => {
   const config = await readConfig(io.env, readArguments(args, {}));
   showNotices(io, config);
   if (io.stdin.isTTY) {
-    io.stderr.write('ironic-mcp: waiting for an MCP client to speak on stdin. For people there are demo and --help.\n');
+    io.stderr.write(
+      'ironic-mcp: Waiting for an MCP client on stdin. To try the program yourself, run ironic-mcp demo or --help.\n',
+    );
   }
 
   const serving = createServing(config, {
@@ -27,13 +29,13 @@ export const stdio: Command = async (io, args) => {
     onerror: (error) => io.stderr.write(`ironic-mcp: ${error.message}\n`),
   });
   await over(io);
-  // Ends the reads and waits under way; a change that has begun goes on.
+  // Ends reads and waits. A change that has begun goes on.
   await handle.close();
   await serving.settled(grace);
   return exitCodes.ok;
 };
 
-/** Resolves when there is nobody left to serve. */
+/** Resolves when the client has left or the process is asked to stop. */
 function over({ stdin, stdout, stop }: Io): Promise<void> {
   return new Promise((resolve) => {
     const done = () => resolve();

@@ -8,24 +8,24 @@ import { ConfigError } from './errors.js';
 type Env = Readonly<Record<string, string | undefined>>;
 type Json = Record<string, unknown>;
 
-/** One entry of a clouds.yaml, with what secure.yaml says laid over it. */
+/** One entry of a clouds.yaml, merged with its entry in secure.yaml. */
 export interface CloudEntry {
   readonly name: string;
   readonly file: string;
-  /** The secure.yaml. */
+  /** The secure.yaml that was read. */
   readonly secureFile: string | undefined;
   readonly values: Readonly<Json>;
 }
 
 /**
- * Finds a cloud as OpenStack's own tools do (openstacksdk, "Configuring OpenStack SDK Applications"): the file named by
- * `OS_CLIENT_CONFIG_FILE`, or else `clouds.yaml`, `.yml` or `.json` in `~/.config/openstack` and `/etc/openstack`;
- * `secure.yaml` is found the same way.
+ * Finds a cloud as OpenStack's own tools do (openstacksdk, "Configuring OpenStack SDK Applications"). It reads the file
+ * that `OS_CLIENT_CONFIG_FILE` names, or else `clouds.yaml`, `.yml` or `.json` in `~/.config/openstack` and
+ * `/etc/openstack`. It finds `secure.yaml` the same way.
  *
- * Unlike those tools it does not search the working directory, and it gives a file that is in none of these folders
- * only the secrets beside it: an MCP client may start us in a repository that somebody else wrote.
+ * Unlike those tools it does not search the working directory, because an MCP client may start us in a repository that
+ * somebody else wrote. For the same reason a file outside these folders gets only the secrets beside it.
  *
- * @param name Undefined stands for the only cloud of the file.
+ * @param name Undefined if the file has only one cloud.
  * @throws ConfigError
  */
 export async function findCloud(name: string | undefined, env: Env): Promise<CloudEntry> {
@@ -34,7 +34,7 @@ export async function findCloud(name: string | undefined, env: Env): Promise<Clo
   if (!found) {
     const wanted = name === undefined ? '' : ` that defines the cloud ${JSON.stringify(name)}`;
     throw new ConfigError(
-      `No clouds.yaml${wanted} was found in ~/.config/openstack or /etc/openstack; name another one, also one in the working directory, with OS_CLIENT_CONFIG_FILE.`,
+      `No clouds.yaml${wanted} was found in ~/.config/openstack or /etc/openstack. If it is elsewhere, even in the working directory, set OS_CLIENT_CONFIG_FILE.`,
     );
   }
   const folder = dirname(resolve(found.file));
@@ -45,7 +45,7 @@ export async function findCloud(name: string | undefined, env: Env): Promise<Clo
   const chosen = name ?? (names.length === 1 ? names[0] : undefined);
   if (chosen === undefined) {
     throw new ConfigError(
-      `${found.file} defines ${names.length} clouds; choose one with OS_CLOUD or --cloud: ${names.join(', ')}.`,
+      `${found.file} defines ${names.length} clouds. Choose one with OS_CLOUD or --cloud: ${names.join(', ')}.`,
     );
   }
   if (!Object.hasOwn(clouds, chosen)) {
@@ -64,7 +64,7 @@ interface Document {
   readonly content: unknown;
 }
 
-/** Where only the user and the administrator of this machine put files. */
+/** Folders that only the user and the administrator of this machine can write. */
 function foldersIn(env: Env): readonly string[] {
   const own = join(env.HOME || homedir(), '.config');
   const configs = [...new Set([env.XDG_CONFIG_HOME || own, own])].map((folder) => join(folder, 'openstack'));

@@ -9,10 +9,10 @@ import { ConfigError } from './errors.js';
 import type { Resolved } from './openstack.js';
 import { flagOf, settings } from './settings.js';
 
-/** Where servers come from. */
+/** The cloud that the settings name. */
 export type Cloud = { readonly kind: 'simulator' } | ({ readonly kind: 'ironic' } & Resolved);
 
-/** Everything that can be set, checked. */
+/** All settings, checked. */
 export type Config = Awaited<ReturnType<typeof readConfig>>;
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -21,8 +21,8 @@ type Given = Readonly<Record<string, unknown>>;
 /**
  * Reads the settings from flags and environment; a flag wins.
  *
- * Without any `OS_*` variable it is the simulator. With one it is the real thing, or an error: never the simulator
- * in silence.
+ * Without any `OS_*` variable the cloud is simulated. With one it is a real cloud or an error, never silently the
+ * simulator.
  *
  * @throws ConfigError
  */
@@ -34,19 +34,19 @@ export async function readConfig(given: Env, flags: Given) {
     cloud: await cloudOf(env, flags),
     /** How many times faster than real time passes in the simulated cloud. */
     simulationSpeed: value('sim_speed'),
-    /** Milliseconds that a request may take. */
+    /** Time limit of a request, in milliseconds. */
     requestTimeout: value('request_timeout') * 1_000,
     /** The images that the operator names, for clouds without Glance. */
     catalogue: await catalogueIn(value('image_catalog')),
-    /** The file in which changes are recorded. */
+    /** The file that records every change. */
     auditLog: value('audit_log'),
-    /** What the operator lets this program do. */
+    /** The operator's rules. */
     policy: policyOf(value),
   };
 }
 
 /**
- * Reads the only setting of those who want the simulated cloud and no other.
+ * Reads the only setting of the command `simulator`.
  * @throws ConfigError
  */
 export function readSimulationSpeed(env: Env, flags: Given): number {
@@ -73,20 +73,20 @@ function policyOf(value: Value): Policy {
   });
 }
 
-/** A rule that is misspelt would protect nobody, and nobody would notice. */
+/** A misspelt rule would protect nobody, and nobody would notice. */
 function refuseUnknown(env: Env): void {
   const known = new Set<string>([...Object.values(settings).map(({ variable }) => variable), 'IRONIC_MCP_HTTP_TOKEN']);
   const unknown = Object.keys(env).find((name) => name.startsWith('IRONIC_MCP_') && env[name] && !known.has(name));
   if (unknown === undefined) return;
   const near = nearest(unknown, known);
-  const meant = near === undefined ? '' : `; is ${near} meant?`;
-  throw new ConfigError(`There is no setting ${plain(unknown, 80)}${meant || '.'}`);
+  const meant = near === undefined ? '' : ` Did you mean ${near}?`;
+  throw new ConfigError(`There is no setting ${plain(unknown, 80)}.${meant}`);
 }
 
 export type HttpConfig = Awaited<ReturnType<typeof readHttpConfig>>;
 
 /**
- * Reads the settings that only the HTTP face has.
+ * Reads the settings that only the command `http` has.
  * @throws ConfigError
  */
 export async function readHttpConfig(given: Env, flags: Given) {
@@ -94,7 +94,7 @@ export async function readHttpConfig(given: Env, flags: Given) {
   const value = valuesIn(env, flags);
   const file = value('http_token_file');
   const ready = env.IRONIC_MCP_HTTP_TOKEN || undefined;
-  // Clients that were given the other one would be refused, and nobody would know why.
+  // Clients that know the other token would be refused, and nobody would know why.
   if (file !== undefined && ready !== undefined) {
     throw new ConfigError(
       'IRONIC_MCP_HTTP_TOKEN and IRONIC_MCP_HTTP_TOKEN_FILE (or --http-token-file) are both set; set only one of them.',
@@ -108,9 +108,9 @@ export async function readHttpConfig(given: Env, flags: Given) {
     throw new ConfigError(`${source} must hold a token of at least 16 visible ASCII characters without spaces.`);
   }
   return {
-    /** Who wants to be served must send it. */
+    /** Every client must send it. */
     token,
-    /** Names under which this server may be asked, beside its addresses. */
+    /** Host names under which clients may call, besides the addresses of this server. */
     hosts: value('http_hosts'),
   };
 }
@@ -136,7 +136,7 @@ async function contentOf(what: string, file: string): Promise<string> {
   }
 }
 
-/** Reads single settings; a flag wins over the variable. */
+/** Reads one setting. Its flag wins over its variable. */
 function valuesIn(env: Env, flags: Given) {
   return <Name extends keyof typeof settings>(name: Name): z.output<(typeof settings)[Name]['schema']> => {
     const { variable, schema, wants } = settings[name];
@@ -158,7 +158,7 @@ async function catalogueIn(file: string | undefined): Promise<Catalogue> {
   }
 }
 
-/** Without any `OS_*` variable and without `--cloud` it is the simulator; never in silence instead of the real thing. */
+/** The simulator if neither an `OS_*` variable nor `--cloud` is set, otherwise the real cloud. */
 async function cloudOf(env: Env, flags: Given): Promise<Cloud> {
   const named = typeof flags.cloud === 'string' ? flags.cloud : env.OS_CLOUD || undefined;
   const real = named !== undefined || Object.keys(env).some((name) => name.startsWith('OS_') && env[name]);

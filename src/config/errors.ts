@@ -1,4 +1,4 @@
-/** The settings are wrong, and no amount of trying again will mend them. The message is one sentence. */
+/** A setting is wrong. The message says which, in a sentence or two. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }

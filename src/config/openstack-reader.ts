@@ -5,10 +5,10 @@ import { ConfigError } from './errors.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Settings by their names in clouds.yaml, without its sections. */
+/** Settings by their names in clouds.yaml, without sections. */
 type Flat = Readonly<Record<string, unknown>>;
 
-/** Variables that choose a cloud but describe none. */
+/** Variables that choose a cloud but do not describe it. */
 const selectors = ['OS_CLOUD', 'OS_CLIENT_CONFIG_FILE', 'OS_CLIENT_SECURE_FILE', 'OS_CLOUD_NAME'];
 
 /** Older names of settings. */
@@ -32,13 +32,13 @@ const settings = [
   ...['cacert', 'cert', 'key', 'insecure', 'verify'],
 ];
 
-/** The variables that mean something to this program; the others that begin with `OS_` may be anybody's secrets. */
+/** The `OS_` variables that this program reads. Any other may be somebody's secret. */
 export const knownVariables: ReadonlySet<string> = new Set([
   ...selectors,
   ...[...settings, ...Object.keys(aliases)].map((name) => `OS_${name.toUpperCase()}`),
 ]);
 
-/** Reads settings, and names them as their user wrote them. One that is not what it must be is a `ConfigError`. */
+/** Reads settings and names them as the user wrote them. A wrong value is a `ConfigError`. */
 export class Reader {
   constructor(
     private readonly flat: Flat,
@@ -49,13 +49,13 @@ export class Reader {
   text(key: string): string | undefined {
     const value = this.flat[key];
     if (value === undefined || value === null || value === '') return undefined;
-    if (typeof value === 'object') throw new ConfigError(`${this.named(key)} must be a text.`);
+    if (typeof value === 'object') throw new ConfigError(`${this.named(key)} must be text.`);
     return String(value);
   }
 
   need(key: string, why: string): string {
     const value = this.text(key);
-    if (value === undefined) throw new ConfigError(`${this.named(key)} is not set; ${why}.`);
+    if (value === undefined) throw new ConfigError(`${this.named(key)} is not set, but ${why}.`);
     return value;
   }
 
@@ -75,12 +75,12 @@ export class Reader {
       throw new ConfigError(`${this.named(key)} must be an http or https URL.`);
     if (url.username || url.password)
       throw new ConfigError(`${this.named(key)} must not contain a user name or password.`);
-    // Whatever is asked for is put behind it.
-    if (/[?#]/.test(text)) throw new ConfigError(`${this.named(key)} must end before any "?" or "#".`);
+    // Requests append their path to it.
+    if (/[?#]/.test(text)) throw new ConfigError(`${this.named(key)} must not contain "?" or "#".`);
     return withoutVersion(text);
   }
 
-  /** A setting's name where its user would look for it. */
+  /** The name of a setting where the user would look for it. */
   named(key: string): string {
     if (!this.entry || key in this.variables) return `OS_${key.toUpperCase()}`;
     return `${key} of the cloud ${JSON.stringify(this.entry.name)} in ${this.entry.file}`;
@@ -96,15 +96,15 @@ export function flatEnv(env: Env): Flat {
 }
 
 /**
- * The settings in an entry of clouds.yaml: the section `auth`, which wins, and what stands beside it in one; of several
- * regions the wanted one, or the first.
+ * The settings of an entry in clouds.yaml, those of its section `auth` first. Of several regions it takes the wanted one,
+ * or the first.
  *
  * @throws ConfigError
  */
 export function flatEntry({ values, file, name }: CloudEntry, wanted: unknown): Flat {
   if (values.profile !== undefined || values.cloud !== undefined) {
     throw new ConfigError(
-      `The cloud ${JSON.stringify(name)} in ${file} uses a vendor profile, which is not supported; write its settings out.`,
+      `The cloud ${JSON.stringify(name)} in ${file} uses a vendor profile, which is not supported. Write its settings out.`,
     );
   }
   const { auth, regions, ...beside } = values;
@@ -125,14 +125,14 @@ export function flatEntry({ values, file, name }: CloudEntry, wanted: unknown): 
     ...renamed(asFlat(auth)),
     ...renamed(asFlat(regionalAuth)),
   };
-  // An old way to list regions.
+  // Old files list regions in this way.
   return typeof flat.region_name === 'string' ? { ...flat, region_name: flat.region_name.split(',')[0] } : flat;
 }
 
 function renamed(values: Flat): Flat {
   const named = Object.entries(values).map(([key, value]) => [key.replaceAll('-', '_'), value] as const);
   const old = named.filter(([name]) => Object.hasOwn(aliases, name));
-  // Where a setting stands under both names, the newer one counts.
+  // The newer name wins if both are set.
   return Object.fromEntries([...old.map(([name, value]) => [aliases[name] ?? name, value] as const), ...named]);
 }
 

@@ -10,54 +10,54 @@ type Env = Readonly<Record<string, string | undefined>>;
 export type Resolved = Awaited<ReturnType<typeof resolveOpenStack>>;
 
 /**
- * Resolves a cloud from `OS_*` variables and clouds.yaml, as `openstack` itself does: with a cloud named, its entry
- * counts, and variables override it; without, the variables are all there is.
+ * Resolves a cloud from `OS_*` variables and clouds.yaml, as `openstack` itself does. If a cloud is named, its entry
+ * counts and variables override it. Otherwise only the variables count.
  *
  * @throws ConfigError
  */
 export async function resolveOpenStack(cloudName: string | undefined, env: Env) {
   const variables = flatEnv(env);
   const useFile = cloudName !== undefined || Object.keys(variables).length === 0;
-  // Only who has such a file pays for reading YAML.
+  // YAML is loaded only for users with such a file.
   const entry = useFile ? await (await import('./clouds-file.js')).findCloud(cloudName, env) : undefined;
   const described = entry ? flatEntry(entry, variables.region_name) : {};
   const reader = new Reader({ ...described, ...variables }, variables, entry);
   const auth = authFrom(reader, strayIn(env));
   const tls = await tlsFrom(reader, env.HOME ?? homedir());
-  const unchecked = `TLS certificates are not checked (${reader.named(reader.flag('insecure') ? 'insecure' : 'verify')}): whoever is on the way to the cloud can read and change what is sent.`;
+  const unchecked = `TLS certificates are not checked (${reader.named(reader.flag('insecure') ? 'insecure' : 'verify')}), so anybody between this machine and the cloud can read and change the traffic.`;
   return {
-    /** Where they were found, for people. */
+    /** Where the settings were found, for people. */
     source: entry ? `the cloud ${JSON.stringify(entry.name)} in ${entry.file}` : 'OS_* variables',
-    /** The files that were read, by the variables that would name them. */
+    /** The files that were read, by the variable that names each. */
     files: entry ? { OS_CLIENT_CONFIG_FILE: entry.file, OS_CLIENT_SECURE_FILE: entry.secureFile } : {},
-    /** Which cloud it is, for people and agents: an address without any secret. */
+    /** The cloud for people and agents: an address without secrets. */
     where: auth.type === 'keystone' ? `the OpenStack cloud at ${auth.authUrl}` : `the Ironic at ${auth.endpoint}`,
-    /** What its user should know though it works; each is a sentence. */
+    /** Sentences about what works but is risky. */
     warnings: tls?.verify === false ? [unchecked] : [],
     settings: {
       auth,
-      /** Instead of what the catalog says; without a version at its end. */
+      /** Overrides the catalog. It does not end in a version. */
       baremetalEndpoint: reader.url('baremetal_endpoint_override'),
       imageEndpoint: reader.url('image_endpoint_override'),
-      /** Undefined where Node's own settings are good enough. */
+      /** Undefined if Node's own settings are enough. */
       tls,
     },
   };
 }
 
-/** Variables that say something of a cloud, or of how to get into it. */
+/** Variables that describe a cloud or how to sign in. */
 const ofOpenStack =
   /^OS_(AUTH|TOKEN|USER|USERNAME|PASSWORD|PROJECT|TENANT|DOMAIN|DEFAULT_DOMAIN|SYSTEM_SCOPE|APPLICATION_CREDENTIAL|ENDPOINT|BAREMETAL|IMAGE|REGION_NAME|INTERFACE|CACERT|CERT|KEY|INSECURE|VERIFY|CLOUD|CLIENT)(_|$)/;
 
-/** What to say where only variables are set that others may have meant otherwise, such as `OS_NAME`. */
+/** A remark if the only variables set may have another purpose, such as `OS_NAME`. */
 function strayIn(env: Env): string {
   const set = Object.keys(env).filter((name) => name.startsWith('OS_') && env[name]);
   if (set.length === 0 || set.some((name) => ofOpenStack.test(name))) return '';
   const [verb, them] = set.length === 1 ? ['is', 'it'] : ['are', 'them'];
-  return `; ${plain(set.join(', '), 200)} ${verb} set, so this is not the simulator: unset ${them} for that`;
+  return ` ${plain(set.join(', '), 200)} ${verb} set, so the cloud is not simulated; unset ${them} to use the simulator.`;
 }
 
-/** @param stray Follows where there is nothing to go by. */
+/** @param stray A remark that follows if no setting says how to sign in. */
 function authFrom(reader: Reader, stray: string): Auth {
   const type = reader.text('auth_type') ?? (reader.text('token') ? 'token' : 'password');
   const why = `auth_type ${type} needs it`;
@@ -68,7 +68,7 @@ function authFrom(reader: Reader, stray: string): Auth {
       const endpoint = reader.url('baremetal_endpoint_override') ?? reader.url('endpoint');
       if (endpoint === undefined) {
         throw new ConfigError(
-          `${reader.named('endpoint')} is not set; give the URL of Ironic, e.g. http://127.0.0.1:6385.`,
+          `${reader.named('endpoint')} is not set. Set it to the URL of Ironic, e.g. http://127.0.0.1:6385.`,
         );
       }
       if (type !== 'http_basic') return { type: 'none', endpoint };
@@ -78,7 +78,7 @@ function authFrom(reader: Reader, stray: string): Auth {
     case 'v3password': {
       if (reader.text('auth_url') === undefined && reader.text('auth_type') === undefined) {
         throw new ConfigError(
-          `${reader.named('auth_url')} is not set; give the URL of Keystone, or set ${reader.named('auth_type')} to "none" for an Ironic without sign-in${stray}.`,
+          `${reader.named('auth_url')} is not set. Set it to the URL of Keystone, or set ${reader.named('auth_type')} to "none" for an Ironic without sign-in.${stray}`,
         );
       }
       const user = userFrom(reader, why);
@@ -98,20 +98,20 @@ function authFrom(reader: Reader, stray: string): Auth {
             }
           : { id };
       const secret = reader.need('application_credential_secret', why);
-      // Keystone refuses a scope beside an application credential: it has one of its own.
+      // Keystone refuses a scope with an application credential, which has its own.
       const scoped = ['project_id', 'project_name', 'domain_id', 'domain_name', 'system_scope'].find((key) =>
         reader.text(key),
       );
       if (scoped) {
         throw new ConfigError(
-          `${reader.named(scoped)} must not be set beside an application credential, which is bound to its project already.`,
+          `${reader.named(scoped)} must not be set with an application credential, which already belongs to a project.`,
         );
       }
       return keystone(reader, why, { method: 'application_credential', credential, secret }, 'own');
     }
     default:
       throw new ConfigError(
-        `${reader.named('auth_type')} is ${JSON.stringify(type.slice(0, 40))}; it must be password, token, v3applicationcredential, http_basic or none.`,
+        `${reader.named('auth_type')} is ${JSON.stringify(type.slice(0, 40))}. It must be password, token, v3applicationcredential, http_basic or none.`,
       );
   }
 }
@@ -125,7 +125,7 @@ function keystone(reader: Reader, why: string, identity: Identity, scope: Scope)
     scope,
     region: reader.text('region_name'),
     interface: interfaceFrom(reader, 'interface') ?? 'public',
-    // Services may have interfaces of their own.
+    // A service may have its own interface.
     baremetalInterface: interfaceFrom(reader, 'baremetal_interface'),
     imageInterface: interfaceFrom(reader, 'image_interface'),
   };
@@ -141,9 +141,9 @@ function userFrom(reader: Reader, why: string): InDomain {
   return { name: reader.need('username', `${why}, or user_id`), domain: domainFrom(reader, 'user_domain') };
 }
 
-/** Where no domain is given it is Keystone's own default one. */
+/** The domain in the settings, or else Keystone's default domain. */
 function domainFrom(reader: Reader, key: 'user_domain' | 'project_domain'): Named {
-  // Beside a project, `domain` is short for the domains of both user and project; an id counts before a name.
+  // With a project, `domain` stands for the domains of both user and project. An id wins over a name.
   const given = namedBy(reader, 'project') ? [key, 'domain'] : [key];
   for (const prefixes of [given, ['domain'], ['default_domain']]) {
     const named = namedBy(reader, ...prefixes);
@@ -152,7 +152,7 @@ function domainFrom(reader: Reader, key: 'user_domain' | 'project_domain'): Name
   return { id: reader.text('default_domain') ?? 'default' };
 }
 
-/** What settings with one of these prefixes name: the first id, else the first name. */
+/** The first id that settings with these prefixes give, or else the first name. */
 function namedBy(reader: Reader, ...prefixes: readonly string[]): Named | undefined {
   const first = (suffix: string) => prefixes.flatMap((prefix) => reader.text(`${prefix}_${suffix}`) ?? [])[0];
   const id = first('id');
@@ -168,7 +168,7 @@ function scopeFrom(reader: Reader): Scope {
     const other = ['project_id', 'project_name'].find((key) => reader.text(key) !== undefined);
     if (other !== undefined) {
       throw new ConfigError(
-        `${reader.named('system_scope')} and ${reader.named(other)} are both set; a token is either for the system or for a project.`,
+        `${reader.named('system_scope')} and ${reader.named(other)} are both set. A token is either for the system or for a project.`,
       );
     }
     return { system };
@@ -179,6 +179,6 @@ function scopeFrom(reader: Reader): Scope {
   const domain = namedBy(reader, 'domain');
   if (domain) return { domain };
   throw new ConfigError(
-    `${reader.named('project_name')} is not set; a token must be for a project (project_name or project_id) or for the system (system_scope).`,
+    `${reader.named('project_name')} is not set. A token must be for a project (project_name or project_id) or for the system (system_scope).`,
   );
 }

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { deadlines } from '../core/async/retry.js';
 
-/** When a reservation counts as left behind goes by it too. */
+/** The age at which a reservation counts as left behind depends on this limit. */
 const longestRequest = deadlines.request / 1_000;
 
 const seconds = z.coerce.number().min(0.1).max(longestRequest);
 
-/** What those have in common that are true or false. As flags they stand alone. */
+/** A setting that is true or false. Its flag takes no value. */
 const yesOrNo = {
   schema: z
     .union([z.boolean(), z.stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] })])
@@ -21,16 +21,16 @@ const patterns = {
     .regex(/^[^\s,]+( *, *[^\s,]+)*$/)
     .transform((list) => list.split(/ *, */))
     .optional(),
-  wants: 'names or globs, with commas between them',
+  wants: 'names or globs, separated by commas',
   placeholder: 'GLOB,GLOB',
 } as const;
 
-/** A name or an address; with a port it would never be the host that a client asks for. */
+/** A name or an address. With a port it would never equal the host that a client asks for. */
 function isHost(text: string): boolean {
   return !text.includes(':') || URL.canParse(`http://[${text.replace(/^\[(.*)\]$/, '$1')}]`);
 }
 
-/** What those have in common that name a file. */
+/** A setting that names a file. */
 export const filePath = {
   schema: z.string().min(1).optional(),
   wants: 'the path of a file',
@@ -38,43 +38,43 @@ export const filePath = {
 } as const;
 
 /**
- * Our own settings: each is an environment variable and a flag. The help and the documents are made from it.
- * The placeholder stands for a flag's value in the help; null where the flag stands alone.
+ * The settings of this program. Each is an environment variable and a flag. The help and the documents are made from
+ * them. The placeholder stands for the flag's value in the help; null if the flag takes no value.
  */
 export const settings = {
   read_only: {
     variable: 'IRONIC_MCP_READ_ONLY',
     ...yesOrNo,
-    meaning: 'nothing may be changed; the tools and routes that change something are not there',
+    meaning: 'offer only tools and routes that change nothing',
   },
   allow_deprovision: {
     variable: 'IRONIC_MCP_ALLOW_DEPROVISION',
     ...yesOrNo,
-    meaning: 'deployments of this program may be undeployed',
+    meaning: 'allow undeploying what this program deployed',
   },
   deprovision_foreign: {
     variable: 'IRONIC_MCP_DEPROVISION_FOREIGN',
     ...yesOrNo,
-    meaning: 'those of others may be undeployed, too',
+    meaning: 'allow undeploying what others deployed as well',
   },
   allow_vifs: {
     variable: 'IRONIC_MCP_ALLOW_VIFS',
     ...yesOrNo,
-    meaning: 'provision_server may attach existing Neutron ports (`vifs`), whoever uses them',
+    meaning: 'allow attaching existing Neutron ports (`vifs`), even ports that another server uses',
   },
   resource_classes: {
     variable: 'IRONIC_MCP_RESOURCE_CLASSES',
     ...patterns,
-    meaning: 'only servers of these classes may be deployed',
+    meaning: 'deploy only on servers of these classes',
   },
   images: {
     variable: 'IRONIC_MCP_IMAGES',
     ...patterns,
-    meaning: 'only these images may be deployed, by name, id or URL',
+    meaning: 'deploy only these images, by name, id or URL',
   },
   max_deploying: {
     variable: 'IRONIC_MCP_MAX_DEPLOYING',
-    meaning: 'so many deployments of this program may be in progress at once',
+    meaning: 'how many of its deployments may run at once',
     schema: z.coerce.number().int().min(1).max(1_000).optional(),
     wants: 'a whole number, 1 to 1000',
     placeholder: 'N',
@@ -88,50 +88,50 @@ export const settings = {
   },
   sim_speed: {
     variable: 'IRONIC_MCP_SIM_SPEED',
-    meaning: 'how many times faster than real time passes in the simulated cloud',
+    meaning: 'how many times faster simulated time passes',
     schema: z.coerce.number().min(0.01).max(10_000).default(1),
     wants: 'a number, 0.01 to 10000',
     placeholder: 'FACTOR',
   },
   image_catalog: {
     variable: 'IRONIC_MCP_IMAGE_CATALOG',
-    meaning: 'images by name, where there is no Glance',
+    meaning: 'images by name, for clouds without Glance',
     ...filePath,
   },
   audit_log: {
     variable: 'IRONIC_MCP_AUDIT_LOG',
-    meaning: 'where every change is recorded beforehand and afterwards, or else refused',
+    meaning: 'record every change here, before and after; a change that cannot be recorded is refused',
     ...filePath,
   },
   settings_file: {
     variable: 'IRONIC_MCP_SETTINGS_FILE',
-    meaning: 'holds more settings, one `NAME=value` on each line, which win over variables',
+    meaning: 'a file of `NAME=value` lines, which win over variables',
     ...filePath,
   },
   http_token_file: {
     variable: 'IRONIC_MCP_HTTP_TOKEN_FILE',
     meaning:
-      'holds the token, of at least 16 characters, that clients of `http` must send as bearer; needed to listen beyond this machine',
+      'the bearer token, of at least 16 characters, that clients of `http` must send; required to listen beyond this machine',
     ...filePath,
   },
   http_hosts: {
     variable: 'IRONIC_MCP_HTTP_HOSTS',
-    meaning: 'names of this host by which clients of `http` may ask',
+    meaning: 'more host names under which clients of `http` may call',
     schema: z
       .string()
       .regex(/^[\w.:[\]-]+(, *[\w.:[\]-]+)*$/)
       .transform((list) => list.split(/, */))
       .refine((hosts) => hosts.every(isHost))
       .default([]),
-    wants: 'host names without ports, with commas between them',
+    wants: 'host names without ports, separated by commas',
     placeholder: 'NAME,NAME',
   },
 } as const;
 
-/** What a setting is when nobody sets it, as text; empty if that is nothing. */
+/** The default of a setting as text; empty if it has none. */
 export function withoutIt({ schema }: (typeof settings)[keyof typeof settings]): string {
   return String(schema.safeParse(undefined).data ?? '');
 }
 
-/** The flag of a setting, without its dashes. */
+/** The flag of a setting, without its leading dashes. */
 export const flagOf = (name: string) => name.replaceAll('_', '-');

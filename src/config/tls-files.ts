@@ -5,7 +5,7 @@ import type { Tls } from '../openstack/credentials.js';
 import { ConfigError } from './errors.js';
 import type { Reader } from './openstack-reader.js';
 
-/** What a file must have in it, by the setting that names it. */
+/** What each file must contain, by the setting that names it. */
 const contents = {
   cacert: ['certificate', /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/],
   cert: ['certificate', /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/],
@@ -15,8 +15,8 @@ const contents = {
 const encrypted = /-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/;
 
 /**
- * The TLS settings; undefined where Node's own will do. The files are looked at now, for what is wrong with them shows
- * at a request by a code only, or as a service that nobody can trust.
+ * The TLS settings; undefined if Node's own are enough. The files are checked now, because a later request would only
+ * report an error code, or a service that cannot be trusted.
  *
  * @throws ConfigError
  */
@@ -28,7 +28,7 @@ export async function tlsFrom(reader: Reader, home: string): Promise<Tls | undef
   ]);
   const verify = reader.flag('insecure') === true ? false : (reader.flag('verify') ?? true);
   if (key !== undefined && cert === undefined) {
-    throw new ConfigError(`${reader.named('cert')} is not set; it belongs to ${reader.named('key')}.`);
+    throw new ConfigError(`${reader.named('cert')} is not set. ${reader.named('key')} needs it.`);
   }
   if (cert !== undefined) await checkPair(reader, cert, key);
   if (ca === undefined && cert === undefined && verify) return undefined;
@@ -46,14 +46,14 @@ async function fileIn(reader: Reader, setting: keyof typeof contents, home: stri
   const [what, pattern] = contents[setting];
   if (!pattern.test(text)) throw wrong(`holds no ${what}`);
   if (setting === 'key' && encrypted.test(text)) {
-    throw wrong('holds an encrypted key, and there is no setting for its passphrase; name one without');
+    throw wrong('holds an encrypted key, but there is no setting for a passphrase. Name a key without one');
   }
   return text;
 }
 
-/** Whether OpenSSL takes a client's certificate, and the key for its own. */
+/** Checks that OpenSSL accepts the client's certificate and that the key belongs to it. */
 async function checkPair(reader: Reader, cert: string, key: string | undefined): Promise<void> {
-  // Only who has such files pays for loading it.
+  // Loaded only for users with such files.
   const { createSecureContext } = await import('node:tls');
   const use = (what: string, options: Parameters<typeof createSecureContext>[0]) => {
     try {

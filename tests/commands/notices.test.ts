@@ -9,7 +9,7 @@ const faces: readonly (readonly [name: string, command: Command, args: readonly 
   ['REST', http, ['--port', '0']],
 ];
 
-describe.each(faces)('whoever starts %s', (_, command, args) => {
+describe.each(faces)('the user who starts %s', (_, command, args) => {
   const noticesWith = async (env: Record<string, string>) => {
     const world = createFakeIo({ env });
     world.stop();
@@ -19,14 +19,14 @@ describe.each(faces)('whoever starts %s', (_, command, args) => {
 
   it('is told that the cloud is simulated', async () => {
     expect(await noticesWith({})).toContain(
-      'ironic-mcp: simulating a cloud, for no OS_* variable is set. No real server will be touched.\n',
+      'ironic-mcp: No OS_* variable is set, so the cloud is simulated. No real server is touched.\n',
     );
   });
 
-  it('is told that no certificate is checked', async () => {
+  it('is told that certificates are not checked', async () => {
     const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: 'https://127.0.0.1:9', OS_INSECURE: 'true' };
     const notices = await noticesWith(env);
     expect(notices).toMatch(/^ironic-mcp: .*OS_INSECURE.*\n/);
-    expect(notices).not.toContain('simulating');
+    expect(notices).not.toContain('simulated');
   });
 });

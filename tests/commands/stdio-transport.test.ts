@@ -3,7 +3,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { createStdioTransport } from '../../src/commands/stdio-transport.js';
 
-/** The transport with an echo behind it, and what it writes at once. */
+/** The transport with an echo behind it, and each write that it makes. */
 async function echo() {
   const writes: string[] = [];
   const stdout = new Writable({
@@ -33,7 +33,7 @@ const ping = (id: number) => `{"jsonrpc":"2.0","id":${id},"method":"ping"}\n`;
 const long = 'x'.repeat(10 * 1024 * 1024);
 
 describe('the transport on stdin and stdout', () => {
-  it('writes the answers to what came together at once', async () => {
+  it('answers requests that arrive together in one write', async () => {
     const { send, writes } = await echo();
     await send(ping(1) + ping(2));
     await send(ping(3));
@@ -42,7 +42,7 @@ describe('the transport on stdin and stdout', () => {
 
   it.each([
     ['a request', `{"jsonrpc":"2.0","method":"m","params":{"text":"${long}"},"id":7}`],
-    ['nothing known', long + long],
+    ['not JSON', long + long],
   ])('answers a message of more than 10 MiB that is %s, with the id null', async (_, line) => {
     const { send, writes } = await echo();
     await send(`${line}\n`);
@@ -52,10 +52,10 @@ describe('the transport on stdin and stdout', () => {
       id: null,
       error: { code: -32600, message: 'Invalid Request: more than 10 MiB' },
     });
-    expect(writes.slice(1), 'the next one is read').toEqual([ping(1)]);
+    expect(writes.slice(1), 'the next message is read').toEqual([ping(1)]);
   });
 
-  it('reads no more from a client that does not read, until it does', async () => {
+  it('stops reading from a client until the client reads its answers', async () => {
     const stdin = new PassThrough();
     const stdout = new PassThrough();
     const transport = createStdioTransport({ stdin, stdout, stderr: new PassThrough() });

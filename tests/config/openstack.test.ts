@@ -15,7 +15,7 @@ afterAll(() => rm(home, { recursive: true }));
 const secret = 'hunter2-secret';
 const certificate = (name: string) => join('tests', 'support', 'certificates', name);
 
-/** Writes a clouds.yaml (and secure.yaml) into a home of its own and resolves against it. */
+/** Writes a clouds.yaml (and a secure.yaml) into a new home and reads the settings there. */
 async function withClouds(clouds: string, env: Record<string, string> = {}, secure?: string, flags = {}) {
   const folder = await mkdtemp(join(home, 'case-'));
   const config = join(folder, '.config', 'openstack');
@@ -47,8 +47,8 @@ const openrc = {
 };
 const ann = { name: 'ann', domain: { name: 'Users' } };
 
-describe('variables alone', () => {
-  test('of an openrc file sign in with a password', async () => {
+describe('OS_* variables without a clouds.yaml', () => {
+  test('from an openrc file sign in with a password', async () => {
     const { settings, where, source } = await cloudOf({
       ...openrc,
       OS_REGION_NAME: 'North',
@@ -87,12 +87,12 @@ describe('variables alone', () => {
     [{ OS_PROJECT_NAME: '', OS_DOMAIN_ID: 'd1' }, ann, { domain: { id: 'd1' } }],
     [{ OS_PROJECT_NAME: '', OS_DOMAIN_NAME: 'D' }, ann, { domain: { name: 'D' } }],
     [{ OS_PROJECT_NAME: '', OS_TENANT_NAME: 'old' }, ann, { project: { name: 'old', domain: { id: 'projects' } } }],
-  ])('%j say who and what for', async (more, user, scope) => {
+  ])('%j give the user and the scope', async (more, user, scope) => {
     const { settings } = await cloudOf({ ...openrc, ...more });
     expect(settings.auth).toMatchObject({ identity: { user }, scope });
   });
 
-  test('can be a token, or an application credential by id or by name', async () => {
+  test('may give a token, or an application credential by id or by name', async () => {
     const base = { OS_AUTH_URL: openrc.OS_AUTH_URL };
     const identityOf = async (env: Record<string, string>) => (await cloudOf({ ...base, ...env })).settings.auth;
     expect(await identityOf({ OS_TOKEN: 't0k3n', OS_PROJECT_ID: 'p' })).toMatchObject({
@@ -115,7 +115,7 @@ describe('variables alone', () => {
     });
   });
 
-  test('can do without Keystone', async () => {
+  test('may name an Ironic without Keystone', async () => {
     expect(
       (await cloudOf({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: 'http://ironic.example:6385/v1/' })).settings.auth,
     ).toEqual({
@@ -138,12 +138,12 @@ describe('variables alone', () => {
     expect((await cloudOf(overridden)).settings.auth).toMatchObject({ endpoint: 'http://b' });
   });
 
-  test('are URLs also with blanks around them', async () => {
+  test('may have blanks around a URL', async () => {
     const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ' http://ironic.example:6385/v1/ \n' };
     expect((await cloudOf(env)).settings.auth).toMatchObject({ endpoint: 'http://ironic.example:6385' });
   });
 
-  test('of no cloud at all mean the simulator', async () => {
+  test('lead to the simulator if none is set', async () => {
     expect((await readConfig({ HOME: home, OS_CLOUD: '' }, {})).cloud).toEqual({ kind: 'simulator' });
   });
 });
@@ -174,7 +174,7 @@ clouds:
       - West
 `;
 
-  test('is found in the home of its user, with its secrets from secure.yaml', async () => {
+  test('is found in the home of the user, with its secrets from secure.yaml', async () => {
     const { config, result } = await withClouds(
       clouds,
       { OS_CLOUD: 'prod' },
@@ -196,12 +196,12 @@ clouds:
     expect(result.source).toBe(`the cloud "prod" in ${join(config, 'clouds.yaml')}`);
   });
 
-  test('gives its first region unless another is asked for', async () => {
+  test('gives its first region by default', async () => {
     const { result } = await withClouds(clouds, { OS_CLOUD: 'regions' });
     expect(result.settings.auth).toMatchObject({ region: 'East', scope: { project: { id: 'east' } } });
   });
 
-  test('gives the region that OS_REGION_NAME asks for, with its settings', async () => {
+  test('gives the region that OS_REGION_NAME names, with its settings', async () => {
     const { result } = await withClouds(clouds, { OS_CLOUD: 'regions', OS_REGION_NAME: 'West' });
     expect(result.settings.auth).toMatchObject({ region: 'West', scope: { project: { id: 'p' } } });
     await expect(withClouds(clouds, { OS_CLOUD: 'regions', OS_REGION_NAME: 'Mars' })).rejects.toThrow(
@@ -209,7 +209,7 @@ clouds:
     );
   });
 
-  test('counts what stands in its section auth before what stands beside it, and newer names before older ones', async () => {
+  test('prefers its section auth to other settings, and newer names to older ones', async () => {
     const auth = '{ auth_url: https://k, username: ann, password: x, project_id: p, tenant_id: old }';
     const { result } = await withClouds(`clouds: { c: { auth: ${auth}, username: bob } }`, { OS_CLOUD: 'c' });
     expect(result.settings.auth).toMatchObject({
@@ -218,7 +218,7 @@ clouds:
     });
   });
 
-  test('may have an interface for one service, and files in the home of its user', async () => {
+  test('may set an interface for one service, and name files in the home of the user', async () => {
     await copyFile(certificate('ca.pem'), join(home, 'ca.pem'));
     const auth = '{ auth_url: https://k, username: ann, password: x, project_id: p }';
     const file = join(home, 'tilde.yaml');
@@ -235,17 +235,17 @@ clouds:
     expect(settings.tls).toMatchObject({ ca: await readFile(certificate('ca.pem'), 'utf8'), verify: true });
   });
 
-  test('is found in ~/.config though XDG_CONFIG_HOME names another folder', async () => {
+  test('is found in ~/.config even if XDG_CONFIG_HOME names another folder', async () => {
     const { result } = await withClouds(clouds, { OS_CLOUD: 'standalone', XDG_CONFIG_HOME: '/no/such/folder' });
     expect(result.settings.auth).toMatchObject({ type: 'none' });
   });
 
-  test('that turns the check of certificates off comes with a warning', async () => {
+  test('leads to a warning if it turns off the check of certificates', async () => {
     const secret = 'clouds: { prod: { auth: { password: x } } }';
     const { result } = await withClouds(clouds, { OS_CLOUD: 'prod' }, secret);
     expect(result.warnings).toEqual([
       expect.stringMatching(
-        /^TLS certificates are not checked \(verify of the cloud "prod" in .*\): whoever is on the way/,
+        /^TLS certificates are not checked \(verify of the cloud "prod" in .*\), so anybody between/,
       ),
     ]);
     const insecure = await withClouds(clouds, { OS_CLOUD: 'prod', OS_INSECURE: 'yes' }, secret);
@@ -258,12 +258,12 @@ clouds:
     expect(result.settings.auth).toMatchObject({ region: 'South', identity: { password: secret } });
   });
 
-  test('is chosen from by --cloud before OS_CLOUD', async () => {
+  test('is searched for the cloud of --cloud rather than of OS_CLOUD', async () => {
     const { result } = await withClouds(clouds, { OS_CLOUD: 'prod' }, undefined, { cloud: 'standalone' });
     expect(result.settings.auth).toEqual({ type: 'none', endpoint: 'http://ironic.example:6385' });
   });
 
-  describe('in the working directory, which may be a repository of anybody,', () => {
+  describe('in the working directory, which may be a repository of somebody else,', () => {
     const stranger = 'clouds: { prod: { auth: { auth_url: https://evil, username: ann, project_id: p } } }';
     const secrets = `clouds: { prod: { auth: { password: ${secret} } } }`;
     const before = process.cwd();
@@ -280,17 +280,17 @@ clouds:
     });
     afterEach(() => process.chdir(before));
 
-    test('counts only if OS_CLIENT_CONFIG_FILE names it', async () => {
+    test('is read only if OS_CLIENT_CONFIG_FILE names it', async () => {
       expect(await wrong(env)).toBe(
-        'ConfigError: No clouds.yaml that defines the cloud "prod" was found in ~/.config/openstack or /etc/openstack; name another one, also one in the working directory, with OS_CLIENT_CONFIG_FILE.',
+        'ConfigError: No clouds.yaml that defines the cloud "prod" was found in ~/.config/openstack or /etc/openstack. If it is elsewhere, even in the working directory, set OS_CLIENT_CONFIG_FILE.',
       );
     });
 
     test.each(['clouds.yaml', './clouds.yaml'])('gets no secrets from other folders: %s', async (file) => {
-      expect(await wrong({ ...env, OS_CLIENT_CONFIG_FILE: file })).toMatch(/^ConfigError: password .* is not set;/);
+      expect(await wrong({ ...env, OS_CLIENT_CONFIG_FILE: file })).toMatch(/^ConfigError: password .* is not set, but/);
     });
 
-    test('gets those of a secure.yaml beside it, and of one that OS_CLIENT_SECURE_FILE names', async () => {
+    test('gets the secrets of a secure.yaml beside it, and of one that OS_CLIENT_SECURE_FILE names', async () => {
       const named = { ...env, OS_CLIENT_CONFIG_FILE: 'clouds.yaml' };
       const own = join(env.HOME ?? '', '.config', 'openstack', 'secure.yaml');
       const both = await cloudOf({ ...named, OS_CLIENT_SECURE_FILE: own });
@@ -300,7 +300,7 @@ clouds:
     });
   });
 
-  test('that is named gets its secrets as it would have got them unnamed', async () => {
+  test('gets the same secrets whether or not OS_CLIENT_CONFIG_FILE names it', async () => {
     const { folder, config, result } = await withClouds(
       clouds,
       { OS_CLOUD: 'prod', XDG_CONFIG_HOME: '/no/such/folder' },
@@ -315,7 +315,7 @@ clouds:
     expect((await cloudOf(env)).settings).toEqual(result.settings);
   });
 
-  test('needs no name when it has one cloud only, and is named by OS_CLIENT_CONFIG_FILE', async () => {
+  test('with one cloud needs only OS_CLIENT_CONFIG_FILE', async () => {
     const file = join(home, 'only.json');
     await writeFile(file, JSON.stringify({ clouds: { one: { auth_type: 'none', endpoint: 'http://one.example' } } }));
     expect(await cloudOf({ HOME: home, OS_CLIENT_CONFIG_FILE: file })).toMatchObject({
@@ -324,7 +324,7 @@ clouds:
     });
   });
 
-  test('may share by "<<", and its texts are as they are written though they look like numbers', async () => {
+  test('may share settings by "<<", and keeps text that looks like a number', async () => {
     const shared = `
 shared: &shared { auth_url: https://k, username: "1", user_domain_id: 0o7, password: 1e5 }
 clouds: { c: { auth: { <<: *shared, project_id: 012345678901234567890123456789e1 } } }`;
@@ -336,14 +336,14 @@ clouds: { c: { auth: { <<: *shared, project_id: 012345678901234567890123456789e1
     });
   });
 
-  test('that is wrong is named with what to change', async () => {
+  test('that is wrong is refused with what to change', async () => {
     const unknown = withClouds(clouds, { OS_CLOUD: 'nope' });
     await expect(unknown).rejects.toThrow(
       /The cloud "nope" is not defined in .*clouds\.yaml, which has: prod, standalone, regions\./,
     );
     const secretless = withClouds(clouds, { OS_CLOUD: 'prod' });
     await expect(secretless).rejects.toThrow(
-      /^password of the cloud "prod" in .*clouds\.yaml is not set; auth_type password needs it\.$/,
+      /^password of the cloud "prod" in .*clouds\.yaml is not set, but auth_type password needs it\.$/,
     );
     const broken = withClouds(`clouds:\n  prod:\n    auth: {password: ${secret}\n  x: [\n`, { OS_CLOUD: 'prod' });
     await expect(broken).rejects.toThrow(/clouds\.yaml is not valid YAML: .+ at line 4, column \d+\.$/);
@@ -354,12 +354,12 @@ clouds: { c: { auth: { <<: *shared, project_id: 012345678901234567890123456789e1
     );
     const several = withClouds(clouds, { OS_CLIENT_CONFIG_FILE: '', OS_CLOUD_NAME: 'x' });
     await expect(several).rejects.toThrow(
-      /defines 3 clouds; choose one with OS_CLOUD or --cloud: prod, standalone, regions\.$/,
+      /defines 3 clouds\. Choose one with OS_CLOUD or --cloud: prod, standalone, regions\.$/,
     );
   });
 });
 
-test('every variable that is read is known, or check would not show it', async () => {
+test('the env block of check knows every variable that is read', async () => {
   const sources = await Promise.all(
     ['openstack', 'tls-files'].map((name) => readFile(`src/config/${name}.ts`, 'utf8')),
   );
@@ -371,30 +371,34 @@ test('every variable that is read is known, or check would not show it', async (
   expect(Object.keys(openrc).filter((name) => !knownVariables.has(name))).toEqual([]);
 });
 
-describe('settings that are wrong', () => {
+describe('wrong settings', () => {
   test.each<[string, Record<string, string>, RegExp]>([
     [
       'only a user name',
       { OS_USERNAME: 'ann' },
-      /OS_AUTH_URL is not set; give the URL of Keystone, or set OS_AUTH_TYPE to "none"/,
+      /OS_AUTH_URL is not set\. Set it to the URL of Keystone, or set OS_AUTH_TYPE to "none"/,
     ],
-    ['no password', { ...openrc, OS_PASSWORD: '' }, /OS_PASSWORD is not set; auth_type password needs it\./],
-    ['no user', { ...openrc, OS_USERNAME: '' }, /OS_USERNAME is not set; auth_type password needs it, or user_id\./],
-    ['no project', { ...openrc, OS_PROJECT_NAME: '' }, /OS_PROJECT_NAME is not set; a token must be for a project/],
-    ['a system scope of its own making', { ...openrc, OS_SYSTEM_SCOPE: 'some' }, /OS_SYSTEM_SCOPE must be "all"\./],
+    ['no password', { ...openrc, OS_PASSWORD: '' }, /OS_PASSWORD is not set, but auth_type password needs it\./],
+    [
+      'no user',
+      { ...openrc, OS_USERNAME: '' },
+      /OS_USERNAME is not set, but auth_type password needs it, or user_id\./,
+    ],
+    ['no project', { ...openrc, OS_PROJECT_NAME: '' }, /OS_PROJECT_NAME is not set\. A token must be for a project/],
+    ['an unknown system scope', { ...openrc, OS_SYSTEM_SCOPE: 'some' }, /OS_SYSTEM_SCOPE must be "all"\./],
     [
       'both a project and the system',
       { ...openrc, OS_SYSTEM_SCOPE: 'all' },
-      /^ConfigError: OS_SYSTEM_SCOPE and OS_PROJECT_NAME are both set; a token is either for the system or for a project\.$/,
+      /^ConfigError: OS_SYSTEM_SCOPE and OS_PROJECT_NAME are both set\. A token is either for the system or for a project\.$/,
     ],
     [
       'an unknown way to sign in',
       { ...openrc, OS_AUTH_TYPE: 'v3oidcpassword' },
-      /OS_AUTH_TYPE is "v3oidcpassword"; it must be password, token/,
+      /OS_AUTH_TYPE is "v3oidcpassword"\. It must be password, token/,
     ],
-    ['no endpoint', { OS_AUTH_TYPE: 'none' }, /OS_ENDPOINT is not set; give the URL of Ironic/],
+    ['no endpoint', { OS_AUTH_TYPE: 'none' }, /OS_ENDPOINT is not set\. Set it to the URL of Ironic/],
     [
-      'an endpoint that is no URL',
+      'an endpoint that is not a URL',
       { OS_AUTH_TYPE: 'none', OS_ENDPOINT: 'ironic:6385' },
       /OS_ENDPOINT must be an http or https URL\./,
     ],
@@ -406,17 +410,17 @@ describe('settings that are wrong', () => {
     [
       'a query in an endpoint',
       { OS_AUTH_TYPE: 'none', OS_ENDPOINT: `http://ironic:6385?key=${secret}` },
-      /OS_ENDPOINT must end before any "\?" or "#"\.$/,
+      /OS_ENDPOINT must not contain "\?" or "#"\.$/,
     ],
     [
       'a fragment in the URL of Keystone',
       { ...openrc, OS_AUTH_URL: 'http://keystone:5000/v3#' },
-      /OS_AUTH_URL must end before any "\?" or "#"\.$/,
+      /OS_AUTH_URL must not contain "\?" or "#"\.$/,
     ],
     [
       'a query in the URL of Glance',
       { ...openrc, OS_IMAGE_ENDPOINT_OVERRIDE: 'http://glance:9292/?' },
-      /OS_IMAGE_ENDPOINT_OVERRIDE must end before any "\?" or "#"\.$/,
+      /OS_IMAGE_ENDPOINT_OVERRIDE must not contain "\?" or "#"\.$/,
     ],
     [
       'no secret of an application credential',
@@ -432,30 +436,30 @@ describe('settings that are wrong', () => {
         OS_APPLICATION_CREDENTIAL_SECRET: secret,
         OS_PROJECT_NAME: 'demo',
       },
-      /OS_PROJECT_NAME must not be set beside an application credential/,
+      /OS_PROJECT_NAME must not be set with an application credential/,
     ],
     [
-      'a CA that is not there',
+      'a CA file that does not exist',
       { ...openrc, OS_CACERT: '/no/such/ca.pem' },
       /The file \/no\/such\/ca\.pem that OS_CACERT names cannot be read \(ENOENT\)\./,
     ],
-    ['neither true nor false', { ...openrc, OS_INSECURE: 'maybe' }, /OS_INSECURE must be true or false\./],
+    ['a word for true or false', { ...openrc, OS_INSECURE: 'maybe' }, /OS_INSECURE must be true or false\./],
     [
-      'no file of clouds',
+      'no clouds.yaml',
       { HOME: '/no/such/home', OS_CLOUD: 'prod' },
       /No clouds\.yaml that defines the cloud "prod" was found/,
     ],
     [
-      'a file of clouds that is not there',
+      'a clouds.yaml that does not exist',
       { HOME: '/no/such/home', OS_CLOUD: 'prod', OS_CLIENT_CONFIG_FILE: '/no/such.yaml' },
       /The file \/no\/such\.yaml that OS_CLIENT_CONFIG_FILE names does not exist\./,
     ],
     [
-      'a folder for a file',
+      'a folder instead of a clouds.yaml',
       { HOME: '/no/such/home', OS_CLOUD: 'prod', OS_CLIENT_CONFIG_FILE: '/' },
       /The file \/ cannot be read \(EISDIR\)\./,
     ],
-  ])('(%s) get one sentence that says what to change', async (_, env, sentence) => {
+  ])('(%s) are refused in one line that says what to change', async (_, env, sentence) => {
     const answer = await wrong({ HOME: '/no/such/home', ...env });
     expect(answer).toMatch(/^ConfigError: /);
     expect(answer).toMatch(sentence);
@@ -463,7 +467,7 @@ describe('settings that are wrong', () => {
     expect(answer.split('\n')).toHaveLength(1);
   });
 
-  test('(files that do not hold what TLS needs) get one sentence that says which', async () => {
+  test('(files that TLS cannot use) are refused with the setting and the file', async () => {
     const file = async (name: string, text: string) => {
       await writeFile(join(home, name), text);
       return join(home, name);
@@ -484,7 +488,7 @@ describe('settings that are wrong', () => {
       [{ OS_CERT: cert, OS_KEY: text }, `The file ${text} that OS_KEY names holds no private key.`],
       [
         { OS_CERT: cert, OS_KEY: locked },
-        `The file ${locked} that OS_KEY names holds an encrypted key, and there is no setting for its passphrase; name one without.`,
+        `The file ${locked} that OS_KEY names holds an encrypted key, but there is no setting for a passphrase. Name a key without one.`,
       ],
       [
         { OS_CERT: cert, OS_KEY: other },
@@ -504,7 +508,7 @@ describe('settings that are wrong', () => {
   test.each([
     [{ IRONIC_MCP_REQUEST_TIMEOUT: 'soon' }, {}, 'IRONIC_MCP_REQUEST_TIMEOUT must be seconds, 0.1 to 60.'],
     [{}, { 'sim-speed': '0' }, '--sim-speed must be a number, 0.01 to 10000.'],
-  ])('of our own %j %j are named too', async (env, flags, sentence) => {
+  ])('of this program, %j %j, are refused by name', async (env, flags, sentence) => {
     expect(await wrong(env, flags)).toBe(`ConfigError: ${sentence}`);
   });
 });

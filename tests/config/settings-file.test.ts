@@ -38,7 +38,7 @@ describe('the settings file', () => {
     [
       'a misspelt rule',
       'IRONIC_MCP_READONLY=true\n',
-      'There is no setting IRONIC_MCP_READONLY; is IRONIC_MCP_READ_ONLY meant?',
+      'There is no setting IRONIC_MCP_READONLY. Did you mean IRONIC_MCP_READ_ONLY?',
     ],
   ])('with %s is an error that quotes no value', async (_, content, message) => {
     const file = settingsFile(content);

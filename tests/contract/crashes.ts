@@ -104,7 +104,7 @@ export function crashes(openLab: () => Promise<{ endpoint: string; image: string
           // So that the test need not wait until nobody can be about to start it.
           const began = '2026-01-01T00:00:00Z';
           await admin.patch(uuid, { op: 'replace', path: `/instance_info/ironic_mcp/${id}/started_at`, value: began });
-          const found = `${name} is reserved since ${began}, never deployed`;
+          const found = `${name} has been reserved since ${began} and was never deployed`;
           const { stdout } = await run(['check'], env);
           expect(stdout).toContain(found);
           expect(stdout).toContain(`openstack baremetal node unset ${uuid} --instance-uuid`);

@@ -26,7 +26,7 @@ describe('the command http', () => {
     expect(tools).toContain('"provision_server"');
     stop.abort();
     expect(await code).toBe(0);
-    expect(errors()).toMatch(/"path":"\/mcp"[\s\S]*stopping/);
+    expect(errors()).toMatch(/"path":"\/mcp"[\s\S]*Stopping/);
     await expect(fetch(base)).rejects.toThrow('fetch failed');
   });
 
@@ -76,7 +76,7 @@ describe('the command http', () => {
   it.each(['metal:8080', 'a, metal.example.com:80', '127.0.0.1:80', '[::1]:80', 'beef:80', 'one:two:three'])(
     'refuses the port in "%s", because the host of no request would match it',
     async (hosts) => {
-      const words = 'must be host names without ports, with commas between them.';
+      const words = 'must be host names without ports, separated by commas.';
       await expect(command(['--http-hosts', hosts]).code).rejects.toThrow(`--http-hosts ${words}`);
       const env = { IRONIC_MCP_HTTP_HOSTS: hosts };
       await expect(command([], env).code).rejects.toThrow(`IRONIC_MCP_HTTP_HOSTS ${words}`);
@@ -96,7 +96,7 @@ describe('the command http', () => {
     const { port } = new URL(await first.url);
     for (const [args, words] of [
       [['--port', port], `Port ${port} on 127.0.0.1 is in use`],
-      [['--host', '127.0.0.300', '--port', '0'], '127.0.0.300 is no address of this machine'],
+      [['--host', '127.0.0.300', '--port', '0'], '127.0.0.300 is not an address of this machine'],
     ] as const) {
       const { code, errors } = command(args);
       expect(await code).toBe(1);

@@ -5,7 +5,7 @@ export interface FakeIoOptions {
   readonly env?: Io['env'];
   readonly self?: Io['self'];
   /** The width of the terminal behind stdout. By default stdout is no terminal. */
-  readonly columns?: number;
+  readonly columns?: number | undefined;
 }
 
 /** The streams and variables of a command, controlled by a test. */

@@ -16,7 +16,7 @@ export interface HttpServer {
 /** The built program as `ironic-mcp http`, on a free port. */
 export async function startHttpServer(args: readonly string[] = [], env: Environment = {}): Promise<HttpServer> {
   const program = start(['http', '--port', '0', ...args], { IRONIC_MCP_SIM_SPEED: '10000', ...env });
-  await program.until('stderr', / MCP at .*\n/);
+  await program.until('stderr', / MCP \(at .*\n/);
   const printed = await program.until('stdout', /^http:.*\n/);
   const url = printed.trim();
   const port = Number(new URL(url).port);

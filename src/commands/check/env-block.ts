@@ -6,13 +6,13 @@ import type { Io } from '../io.js';
 
 const secretName = /(PASSWORD|SECRET|TOKEN|PASSCODE)(?!_FILE$)/;
 
-/** Variables that hold the path of a file, which a client that starts us elsewhere must find all the same. */
+/** Variables that hold a path. A client starts us in another folder, so the block shows absolute paths. */
 const paths = new Set<string>([
   ...Object.values(settings).flatMap(({ variable, wants }) => (wants === filePath.wants ? [variable] : [])),
   ...['OS_CLIENT_CONFIG_FILE', 'OS_CLIENT_SECURE_FILE', 'OS_CACERT', 'OS_CERT', 'OS_KEY'],
 ]);
 
-/** Others may hold secrets that nobody here knows to be some. */
+/** The block shows only these variables. Any other may hold a secret. */
 const known = new Set([
   ...knownVariables,
   ...Object.values(settings).map(({ variable }) => variable),
@@ -20,8 +20,8 @@ const known = new Set([
 ]);
 
 /**
- * The settings of this call, for the configuration of an MCP client, which passes on few variables of its own.
- * @param files Those that were found without having been named.
+ * The settings of this call for the configuration of an MCP client. Clients pass on few variables of their own.
+ * @param files The files that were found without a setting, by variable.
  */
 export function envBlock(
   env: Io['env'],

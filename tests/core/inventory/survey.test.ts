@@ -12,8 +12,8 @@ function surveyOf(servers: readonly Server[]) {
 }
 
 describe('a survey', () => {
-  it('counts all servers by class and state, over several pages', async () => {
-    const { total, available, counts, sample } = await surveyOf([
+  it('counts all servers as the list of servers does, over several pages', async () => {
+    const { total, available, tally, notes, sample } = await surveyOf([
       freeServer(1, { provisionState: 'active' }),
       freeServer(2),
       freeServer(3),
@@ -23,11 +23,13 @@ describe('a survey', () => {
     expect(total).toBe(5);
     expect(available).toBe(3);
     expect(sample?.id).toBe(uuid(2));
-    expect(Object.fromEntries([...counts].map(([name, states]) => [name, Object.fromEntries(states)]))).toEqual({
-      'baremetal.small': { active: 1, available: 2 },
-      gpu: { available: 1 },
-      none: { available: 1 },
-    });
+    expect(tally.byClass()).toEqual([
+      { resource_class: '(none)', available: 1 },
+      { resource_class: 'baremetal.small', available: 2, in_use: 1 },
+      { resource_class: 'gpu', unusable: 1 },
+    ]);
+    expect(notes.get('in_use')).toEqual(new Map([['active', 1]]));
+    expect(notes.get('unusable')).toEqual(new Map([['it is in maintenance', 1]]));
   });
 
   it('finds nothing where there is nothing', async () => {

@@ -4,52 +4,55 @@ import { flagOf, settings, withoutIt } from '../../../src/config/settings.js';
 import { createFakeIo } from '../../support/fake-io.js';
 import { run } from '../../support/program.js';
 
+const pages = ['', 'http', 'check', 'demo', 'simulator'];
+
+/** A page of the help, as wide as a terminal if `columns` is given. */
+async function page(name: string, columns?: number): Promise<string> {
+  const { io, stdout } = createFakeIo({ columns, env: { NO_COLOR: '1' } });
+  expect(await help(io, [name])).toBe(0);
+  return stdout();
+}
+
 describe('help', () => {
-  it('names every command and exit code, and where servers come from', async () => {
-    const { io, stdout, stderr } = createFakeIo();
-    expect(await help(io, [])).toBe(0);
-    for (const named of [
-      'ironic-mcp demo',
-      'ironic-mcp simulator [--port 6385] [--nodes N]',
-      'ironic-mcp --help | --version',
-      'IRONIC_MCP_HTTP_TOKEN:',
-      'OS_AUTH_TYPE=none OS_ENDPOINT=URL',
-      '0 done, 1 failed, 2 wrong usage, 78 wrong settings',
-    ]) {
-      expect(stdout()).toContain(named);
-    }
-    expect(stderr()).toBe('');
+  it('names every command and exit code, and how to choose a cloud', async () => {
+    const overview = await page('');
+    for (const named of [...pages, 'OS_CLOUD, --cloud NAME', '0, 1, 2, 78']) expect(overview).toContain(named);
   });
 
-  it.each(Object.entries(settings))(
-    'says of %s how it is set, what it means and what holds without it',
-    async (name, setting) => {
-      const { io, stdout } = createFakeIo();
-      await help(io, []);
-      const { variable, placeholder, meaning } = setting;
-      const flag = placeholder === null ? `--${flagOf(name)}` : `--${flagOf(name)} ${placeholder}`;
-      const otherwise = placeholder === null || withoutIt(setting) === '' ? '' : ` (${withoutIt(setting)})`;
-      const words = `${flag} ${variable}: ${meaning.replaceAll('`', '')}${otherwise}`;
-      expect(` ${stdout().replace(/\s+/g, ' ')}`).toContain(` ${words} `);
-    },
-  );
+  it.each(Object.entries(settings))('says how to set %s, what it means and its default', async (name, setting) => {
+    const text = (await page(name.startsWith('http_') ? 'http' : '')).replace(/\s+/g, ' ');
+    const { placeholder, meaning } = setting;
+    const flag = placeholder === null ? `--${flagOf(name)}` : `--${flagOf(name)} ${placeholder}`;
+    const otherwise = placeholder === null || withoutIt(setting) === '' ? '' : ` (${withoutIt(setting)})`;
+    expect(text).toContain(` ${flag} ${meaning.replaceAll('`', '')}${otherwise} `);
+    // The overview says only once that each flag is a variable as well.
+    expect(setting.variable).toBe(`IRONIC_MCP_${name.toUpperCase()}`);
+  });
 
-  it('has room on a terminal of 120 columns', async () => {
-    const { io, stdout } = createFakeIo();
-    await help(io, []);
-    for (const line of stdout().split('\n')) expect(line.length, line).toBeLessThanOrEqual(120);
+  it.each(pages)('has less than 40 lines of at most 80 columns, and an example, on the page "%s"', async (name) => {
+    const lines = (await page(name)).trimEnd().split('\n');
+    expect(lines.length).toBeLessThan(40);
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(lines).toContain('Example:');
+  });
+
+  it('uses the width of a terminal', async () => {
+    expect((await page('', 160)).split('\n').length).toBeLessThan((await page('', 80)).split('\n').length);
   });
 
   it.each([
-    [['--help']],
-    [['-h']],
-    [['demo', '--help']],
-    [['simulator', '--port', 'x', '--help']],
-    [['explode', '-h']],
-  ])('is what %j shows', async (args) => {
+    [['--help'], /^ironic-mcp \d+\.\d+\.\d+: gives AI agents bare-metal servers/],
+    [['-h'], /^ironic-mcp \d/],
+    [['help'], /^ironic-mcp \d/],
+    [['explode', '-h'], /^ironic-mcp \d/],
+    [['help', 'http'], /^ironic-mcp http: serves REST/],
+    [['http', '--help'], /^ironic-mcp http: serves REST/],
+    [['demo', '--help'], /^ironic-mcp demo: /],
+    [['simulator', '--port', 'x', '--help'], /^ironic-mcp simulator: /],
+  ])('is what %j shows', { concurrent: true }, async (args, title) => {
     const outcome = await run(args);
     expect(outcome).toMatchObject({ code: 0, stderr: '' });
-    expect(outcome.stdout).toMatch(/^ironic-mcp \d+\.\d+\.\d+: bare-metal servers for AI agents/);
+    expect(outcome.stdout).toMatch(title);
   });
 });
 

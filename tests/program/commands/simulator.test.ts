@@ -29,7 +29,7 @@ describe('the simulator', () => {
     const stdout = await until('stdout', url);
     expect(await nodesAt(stdout)).toHaveLength(12);
     expect(stderr()).toBe(
-      `ironic-mcp: simulating Ironic. Use it with OS_AUTH_TYPE=none OS_ENDPOINT=${stdout.trim()} OS_IMAGE_ENDPOINT_OVERRIDE=${stdout.trim()}/v2\n`,
+      `ironic-mcp: Simulating Ironic. Use it with OS_AUTH_TYPE=none OS_ENDPOINT=${stdout.trim()} OS_IMAGE_ENDPOINT_OVERRIDE=${stdout.trim()}/v2\n`,
     );
     stop();
     expect(await code).toBe(0);
@@ -60,7 +60,7 @@ describe('the simulator', () => {
     const { server, port } = await takenPort();
     const { io, stdout, stderr } = createFakeIo();
     expect(await simulator(io, ['--port', String(port)])).toBe(1);
-    expect(stderr()).toBe(`ironic-mcp: Port ${port} on 127.0.0.1 is in use; choose another with --port.\n`);
+    expect(stderr()).toBe(`ironic-mcp: Port ${port} on 127.0.0.1 is in use. Choose another port with --port.\n`);
     expect(stdout()).toBe('');
     server.close();
   });
@@ -94,7 +94,7 @@ describe('ironic-mcp simulator', { concurrent: true }, () => {
     expect(await run(['simulator', '--port', String(port)])).toEqual({
       code: 1,
       stdout: '',
-      stderr: `ironic-mcp: Port ${port} on 127.0.0.1 is in use; choose another with --port.\n`,
+      stderr: `ironic-mcp: Port ${port} on 127.0.0.1 is in use. Choose another port with --port.\n`,
     });
     server.close();
   });

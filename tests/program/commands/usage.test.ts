@@ -12,7 +12,7 @@ import { run } from '../../support/program.js';
 
 const commands: Readonly<Record<string, Command>> = { demo, simulator };
 
-/** How a command refuses its arguments or its settings. */
+/** The error with which a command refuses its arguments or settings. */
 async function refusal(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Error> {
   const { io, stdout, stderr } = createFakeIo({ env });
   const [name = '', ...rest] = args;
@@ -24,7 +24,7 @@ async function refusal(args: readonly string[], env: Readonly<Record<string, str
   return error;
 }
 
-describe('a wrong command line is refused with a sentence', () => {
+describe('a command refuses a wrong command line in one sentence', () => {
   it.each([
     [['--explode'], "Unknown option '--explode'."],
     [['-x'], "Unknown option '-x'."],
@@ -56,15 +56,15 @@ describe('a wrong command line is refused with a sentence', () => {
     [['toString'], 'There is no command "toString".'],
     [['two\nlines'], 'There is no command "two\\nlines".'],
     [['--explode'], "Unknown option '--explode'."],
-    [['demo', '--explode'], "Unknown option '--explode'."],
-    [['simulator', '--port', 'http'], '--port must be a whole number from 0 to 65535.'],
-  ])('%j, and the program ends with code 2', { concurrent: true }, async (args, words) => {
-    const stderr = `ironic-mcp: ${words} See ironic-mcp --help.\n`;
+    [['demo', '--explode'], "Unknown option '--explode'.", 'help demo'],
+    [['simulator', '--port', 'http'], '--port must be a whole number from 0 to 65535.', 'help simulator'],
+  ])('%j, and the program ends with code 2', { concurrent: true }, async (args, words, page = '--help') => {
+    const stderr = `ironic-mcp: ${words} See ironic-mcp ${page}.\n`;
     expect(await run(args)).toEqual({ code: 2, stdout: '', stderr });
   });
 });
 
-describe('wrong settings are refused with a sentence', () => {
+describe('a command refuses wrong settings in one line', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ironic-mcp-'));
@@ -84,8 +84,13 @@ describe('wrong settings are refused with a sentence', () => {
     ['a user name without anything else', { OS_USERNAME: 'ada' }, [], /OS_AUTH_(TYPE|URL)/],
     ['a password without anything else', { OS_PASSWORD: 'hush-hush' }, [], /OS_AUTH_(TYPE|URL)/],
     ['an unknown way to sign in', { ...ironic, OS_AUTH_TYPE: 'palmistry' }, [], 'OS_AUTH_TYPE is "palmistry"'],
-    ['no sign-in and no endpoint', none, [], 'OS_ENDPOINT is not set; give the URL of Ironic'],
-    ['an endpoint that is no URL', { ...none, OS_ENDPOINT: 'ironic' }, [], 'OS_ENDPOINT must be an http or https URL.'],
+    ['no sign-in and no endpoint', none, [], 'OS_ENDPOINT is not set. Set it to the URL of Ironic'],
+    [
+      'an endpoint that is not a URL',
+      { ...none, OS_ENDPOINT: 'ironic' },
+      [],
+      'OS_ENDPOINT must be an http or https URL.',
+    ],
     ['an endpoint by FTP', { ...none, OS_ENDPOINT: 'ftp://a' }, [], 'OS_ENDPOINT must be an http or https URL.'],
     [
       'a password in the endpoint',
@@ -96,18 +101,18 @@ describe('wrong settings are refused with a sentence', () => {
     ['a time-out in words', { IRONIC_MCP_REQUEST_TIMEOUT: 'soon' }, [], `IRONIC_MCP_REQUEST_TIMEOUT ${timeout}`],
     ['a time-out of 0', { IRONIC_MCP_REQUEST_TIMEOUT: '0' }, [], `IRONIC_MCP_REQUEST_TIMEOUT ${timeout}`],
     ['a negative time-out', { IRONIC_MCP_REQUEST_TIMEOUT: '-5' }, [], `IRONIC_MCP_REQUEST_TIMEOUT ${timeout}`],
-    ['an endless time-out', { IRONIC_MCP_REQUEST_TIMEOUT: 'Infinity' }, [], `IRONIC_MCP_REQUEST_TIMEOUT ${timeout}`],
+    ['an infinite time-out', { IRONIC_MCP_REQUEST_TIMEOUT: 'Infinity' }, [], `IRONIC_MCP_REQUEST_TIMEOUT ${timeout}`],
     ['a time-out of a day', { IRONIC_MCP_REQUEST_TIMEOUT: '86400' }, [], `IRONIC_MCP_REQUEST_TIMEOUT ${timeout}`],
     ['a wrong time-out as a flag', {}, ['--request-timeout', '0'], `--request-timeout ${timeout}`],
     [
-      'a wrong flag beside a right variable',
+      'a wrong flag that overrides a right variable',
       { IRONIC_MCP_REQUEST_TIMEOUT: '5' },
       ['--request-timeout=x'],
       `--request-timeout ${timeout}`,
     ],
     ['a wrong speed', { IRONIC_MCP_SIM_SPEED: '0' }, [], 'IRONIC_MCP_SIM_SPEED must be a number, 0.01 to 10000.'],
     ['a wrong speed for the simulator', {}, ['simulator', '--sim-speed', 'x'], '--sim-speed must be a number'],
-    ['a switch in words', { IRONIC_MCP_READ_ONLY: 'maybe' }, [], 'IRONIC_MCP_READ_ONLY must be true or false.'],
+    ['a word for true or false', { IRONIC_MCP_READ_ONLY: 'maybe' }, [], 'IRONIC_MCP_READ_ONLY must be true or false.'],
     [
       'no deployment at all',
       { IRONIC_MCP_MAX_DEPLOYING: '0' },
@@ -115,10 +120,20 @@ describe('wrong settings are refused with a sentence', () => {
       'IRONIC_MCP_MAX_DEPLOYING must be a whole number, 1',
     ],
     ['half a deployment', {}, ['--max-deploying', '1.5'], '--max-deploying must be a whole number, 1 to 1000.'],
-    ['a list of no images', { IRONIC_MCP_IMAGES: ' , ' }, [], 'IRONIC_MCP_IMAGES must be names or globs, with commas'],
-    ['a gap in a list', {}, ['--resource-classes', 'a,,b'], '--resource-classes must be names or globs, with commas'],
     [
-      'foreign deployments where none may be undeployed',
+      'a list of no images',
+      { IRONIC_MCP_IMAGES: ' , ' },
+      [],
+      'IRONIC_MCP_IMAGES must be names or globs, separated by commas',
+    ],
+    [
+      'an empty name in a list',
+      {},
+      ['--resource-classes', 'a,,b'],
+      '--resource-classes must be names or globs, separated by commas',
+    ],
+    [
+      'undeploying what others deployed without undeploying at all',
       { IRONIC_MCP_DEPROVISION_FOREIGN: 'true' },
       [],
       'IRONIC_MCP_DEPROVISION_FOREIGN needs IRONIC_MCP_ALLOW_DEPROVISION.',
@@ -127,41 +142,46 @@ describe('wrong settings are refused with a sentence', () => {
       'a misspelt rule',
       { IRONIC_MCP_READONLY: 'true' },
       [],
-      'There is no setting IRONIC_MCP_READONLY; is IRONIC_MCP_READ_ONLY meant?',
+      'There is no setting IRONIC_MCP_READONLY. Did you mean IRONIC_MCP_READ_ONLY?',
     ],
     [
       'a misspelt token',
       { IRONIC_MCP_HTTP_TOKENS: 'hush-hush' },
       [],
-      'There is no setting IRONIC_MCP_HTTP_TOKENS; is IRONIC_MCP_HTTP_TOKEN meant?',
+      'There is no setting IRONIC_MCP_HTTP_TOKENS. Did you mean IRONIC_MCP_HTTP_TOKEN?',
     ],
-    ['a rule that is none', { IRONIC_MCP_FLEET: 'true' }, [], 'There is no setting IRONIC_MCP_FLEET.'],
+    ['an unknown rule', { IRONIC_MCP_FLEET: 'true' }, [], 'There is no setting IRONIC_MCP_FLEET.'],
     [
-      'a variable of the system',
+      'a variable of the operating system',
       { OS_NAME: 'Linux', OS_AUTH_URL: '' },
       [],
-      'OS_AUTH_URL is not set; give the URL of Keystone, or set OS_AUTH_TYPE to "none" for an Ironic without sign-in; OS_NAME is set, so this is not the simulator: unset it for that.',
+      'OS_AUTH_URL is not set. Set it to the URL of Keystone, or set OS_AUTH_TYPE to "none" for an Ironic without sign-in. OS_NAME is set, so the cloud is not simulated; unset it to use the simulator.',
     ],
     [
-      'several variables of the system',
+      'several variables of the operating system',
       { OS_NAME: 'Linux', OS_TYPE: 'x' },
       [],
-      '; OS_NAME, OS_TYPE are set, so this is not the simulator: unset them for that.',
+      ' OS_NAME, OS_TYPE are set, so the cloud is not simulated; unset them to use the simulator.',
     ],
-    ['one beside a variable of OpenStack', { OS_NAME: 'Linux', OS_USERNAME: 'ada' }, [], /without sign-in\.$/],
+    ['one together with a variable of OpenStack', { OS_NAME: 'Linux', OS_USERNAME: 'ada' }, [], /without sign-in\.$/],
     ['a catalogue that is not there', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'nowhere.yaml' }, [], '(ENOENT)'],
     ['a catalogue that is a folder', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: '/' }, [], '(EISDIR)'],
-    ['a catalogue that is no YAML', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'broken.yaml' }, [], 'is not valid YAML: '],
+    ['a catalogue that is not YAML', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'broken.yaml' }, [], 'is not valid YAML: '],
     [
-      'an unknown word in it',
+      'an unknown member in a catalogue',
       { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'unknown.yaml' },
       [],
       'unknown member "checksumm"',
     ],
-    ['an image of no URL', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'path.yaml' }, [], 'ubuntu.source: must be an http'],
+    [
+      'an image source that is not a URL',
+      { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'path.yaml' },
+      [],
+      'ubuntu.source: must be an http',
+    ],
     ['a catalogue that is a list', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'list.yaml' }, [], 'must be an object'],
     [
-      'half a hash',
+      'a hash algorithm without a hash',
       { ...ironic, IRONIC_MCP_IMAGE_CATALOG: 'half.yaml' },
       [],
       'os_hash_algo and os_hash_value belong together',
@@ -179,7 +199,7 @@ describe('wrong settings are refused with a sentence', () => {
   it.each<[string, Record<string, string>, string[]]>([
     ['a user name without anything else', { OS_USERNAME: 'ada' }, []],
     ['no sign-in and no endpoint', none, []],
-    ['an endpoint that is no URL', { ...none, OS_ENDPOINT: 'ironic' }, []],
+    ['an endpoint that is not a URL', { ...none, OS_ENDPOINT: 'ironic' }, []],
     ['a time-out in words', { IRONIC_MCP_REQUEST_TIMEOUT: 'soon' }, []],
     ['a wrong speed', {}, ['--sim-speed', '0']],
     ['a catalogue that is not there', { ...ironic, IRONIC_MCP_IMAGE_CATALOG: '/nowhere.yaml' }, []],
@@ -192,23 +212,23 @@ describe('wrong settings are refused with a sentence', () => {
 
   it.each<[string, Record<string, string>, string[]]>([
     [
-      'empty ones',
+      'empty settings',
       { OS_CLOUD: '', OS_AUTH_TYPE: '', IRONIC_MCP_REQUEST_TIMEOUT: '', IRONIC_MCP_IMAGE_CATALOG: '' },
       [],
     ],
-    ['right ones', { IRONIC_MCP_REQUEST_TIMEOUT: '0.5', IRONIC_MCP_SIM_SPEED: '100' }, []],
+    ['right settings', { IRONIC_MCP_REQUEST_TIMEOUT: '0.5', IRONIC_MCP_SIM_SPEED: '100' }, []],
     [
       'rules',
       { IRONIC_MCP_IMAGES: 'debian-*, ubuntu-*', IRONIC_MCP_ALLOW_DEPROVISION: 'no', IRONIC_MCP_MAX_DEPLOYING: '3' },
       ['--read-only', '--resource-classes', 'a,b'],
     ],
-    ['a right flag beside a wrong variable', { IRONIC_MCP_REQUEST_TIMEOUT: 'x' }, ['--request-timeout', '5']],
-    ['those of others', { OSTYPE: 'linux', IRONIC_MCP: 'x', OS: 'Windows_NT' }, []],
-  ])('but not %s', { concurrent: true }, async (_, env, args) => {
+    ['a right flag that overrides a wrong variable', { IRONIC_MCP_REQUEST_TIMEOUT: 'x' }, ['--request-timeout', '5']],
+    ['variables of other programs', { OSTYPE: 'linux', IRONIC_MCP: 'x', OS: 'Windows_NT' }, []],
+  ])('it accepts %s', { concurrent: true }, async (_, env, args) => {
     expect(await run(args, env)).toEqual({
       code: 0,
       stdout: '',
-      stderr: 'ironic-mcp: simulating a cloud, for no OS_* variable is set. No real server will be touched.\n',
+      stderr: 'ironic-mcp: No OS_* variable is set, so the cloud is simulated. No real server is touched.\n',
     });
   });
 });

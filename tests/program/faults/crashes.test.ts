@@ -21,8 +21,8 @@ describe('on the simulator', () => {
   });
 });
 
-describe('what nobody came back for', () => {
-  it('is found by the check, with the way to release it', async () => {
+describe('a reservation that a killed program left behind', () => {
+  it('is reported by the check, with the command to release it', async () => {
     let now = Date.now();
     const ironic = await startSimulatedIronic({ clock: { now: () => now } });
     const proxy = await startFaultProxy(ironic.url);
@@ -34,7 +34,7 @@ describe('what nobody came back for', () => {
 
     const early = await run(['check'], env);
     expect(early.stdout).not.toContain('never deployed');
-    // So much that our own clock, which has not moved on, does not count any more.
+    // This is long enough even for our own clock, which stands still.
     now += 600_000;
     const { stdout } = await run(['check'], env);
     expect(stdout).toMatch(/rack1-small-01.*reserved since .*never deployed/);

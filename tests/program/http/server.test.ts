@@ -24,7 +24,7 @@ describe('a server on a port', () => {
   it('says where it is, that it simulates, and nothing else but its log', () => {
     expect(server.program.stdout()).toBe(`${server.url}\n`);
     expect(server.program.stderr()).toMatch(/^(ironic-mcp: .*\n){2}$/);
-    expect(server.program.stderr()).toContain('simulating a cloud');
+    expect(server.program.stderr()).toContain('the cloud is simulated');
   });
 
   it('refuses a header of 64 KiB', async () => {
@@ -131,7 +131,7 @@ describe('a port that cannot be had', () => {
     expect(await run(['http', '--port', String(port)])).toEqual({
       code: 1,
       stdout: '',
-      stderr: `ironic-mcp: Port ${port} on 127.0.0.1 is in use; choose another with --port.\n`,
+      stderr: `ironic-mcp: Port ${port} on 127.0.0.1 is in use. Choose another port with --port.\n`,
     });
     other.close();
   });
@@ -142,7 +142,7 @@ describe('a port that cannot be had', () => {
       expect(await run(['http', '--host', host], { IRONIC_MCP_HTTP_TOKEN: 'a-token-of-the-tests' })).toEqual({
         code: 1,
         stdout: '',
-        stderr: `ironic-mcp: ${host} is no address of this machine; choose another with --host.\n`,
+        stderr: `ironic-mcp: ${host} is not an address of this machine. Choose another with --host.\n`,
       });
     },
   );
@@ -151,7 +151,7 @@ describe('a port that cannot be had', () => {
     expect(await run(['http', '--port', port])).toEqual({
       code: 2,
       stdout: '',
-      stderr: 'ironic-mcp: --port must be a whole number from 0 to 65535. See ironic-mcp --help.\n',
+      stderr: 'ironic-mcp: --port must be a whole number from 0 to 65535. See ironic-mcp help http.\n',
     });
   });
 });

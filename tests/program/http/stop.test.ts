@@ -31,7 +31,7 @@ describe('a server that gets SIGTERM', () => {
     const looking = fetch(`${server.url}/provision/${nobody}`);
     await Promise.all([put.reached, look.reached]);
     const stopped = server.stop();
-    await server.program.until('stderr', /stopping/);
+    await server.program.until('stderr', /Stopping/);
     await expect(fetch(`${server.url}/healthz`)).rejects.toThrow('fetch failed');
     put.release();
     look.release();

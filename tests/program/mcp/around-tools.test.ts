@@ -17,7 +17,7 @@ describe.each(clientLines)('around the tools, a %s client', options, (line: Clie
     session = await openSession(line);
   });
   afterAll(async () => {
-    expect(session.stderr()).toMatch(/^ironic-mcp: simulating a cloud.*\n$/);
+    expect(session.stderr()).toMatch(/^ironic-mcp: No OS_\* variable is set.*\n$/);
     expect(await session.close()).toEqual({ code: 0, signal: null });
   });
 

@@ -229,7 +229,7 @@ describe('a server', options, () => {
 
   it('that nobody has spoken to yet ends at SIGTERM', async () => {
     const running = start([]);
-    await running.until('stderr', /simulating a cloud/);
+    await running.until('stderr', /the cloud is simulated/);
     process.kill(running.pid, 'SIGTERM');
     expect(await running.exited).toEqual(done);
     expect(running.stdout()).toBe('');

@@ -52,7 +52,7 @@ describe('the MCP server', () => {
     const { call, instructions, stderr, stdin, code } = await serve({ IRONIC_MCP_SIM_SPEED: '2000' });
     expect(instructions).toContain('This is a SIMULATED cloud');
     expect(stderr()).toBe(
-      'ironic-mcp: simulating a cloud, for no OS_* variable is set. No real server will be touched.\n',
+      'ironic-mcp: No OS_* variable is set, so the cloud is simulated. No real server is touched.\n',
     );
     const first = await call('provision_server', { image_id: 'rocky-9', server_id: 'rack1-small-01' });
     expect(first.structuredContent?.message).toMatch(
@@ -70,7 +70,7 @@ describe('the MCP server', () => {
     const code = stdio(io, []);
     stdin.end();
     expect(await code).toBe(0);
-    expect(stderr()).toMatch(/^ironic-mcp: waiting for an MCP client to speak on stdin\..* demo and --help\.$/m);
+    expect(stderr()).toMatch(/^ironic-mcp: Waiting for an MCP client on stdin\..* ironic-mcp demo or --help\.$/m);
   });
 
   it('serves a real Ironic when one is set, with the images of a catalogue or by URL', async () => {

@@ -16,7 +16,7 @@ const failing: readonly Case[] = [
     'a reader of the system, who may change nothing',
     ({ openrc }) => openrc('system_reader'),
     'rights',
-    /^this user may not reserve \S+: Access was denied/,
+    /^this account may not reserve \S+: Access was denied/,
   ],
   [
     'a wrong password',
