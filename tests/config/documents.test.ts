@@ -28,7 +28,7 @@ describe('the documents for launchers', () => {
     await expectMade('docs/configuration.md', withSettingsTable);
   });
 
-  it('mark every secret, and nothing else, as one', () => {
+  it('mark every secret, and nothing else, as a secret', () => {
     const secrets = launchSettings.filter(({ secret }) => secret).map(({ variable }) => variable);
     expect(secrets).toEqual(
       launchSettings.map(({ variable }) => variable).filter((name) => /SECRET|PASSWORD|TOKEN/.test(name)),
@@ -143,7 +143,7 @@ const documents = [
 ];
 
 describe.each(documents)('the links of %s', (page) => {
-  it('lead to files and headings that are there', () => {
+  it('lead to files and headings that exist', () => {
     const dead = [...read(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)]*))?\)/g)].filter(
       ([, path = '', heading]) => {
         const target = path === '' ? page : join(dirname(page), path);
@@ -155,7 +155,7 @@ describe.each(documents)('the links of %s', (page) => {
   });
 });
 
-/** As pages on the web name them. */
+/** The anchors that GitHub gives the headings. */
 function headingsIn(text: string): readonly string[] {
   return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
     heading

@@ -14,7 +14,7 @@ async function run(...command: readonly [string, ...string[]]): Promise<string> 
   return (await execute(program, args, { env })).stdout;
 }
 
-describe('an example that does what it says is', options, () => {
+describe('a working example is', options, () => {
   it("examples/agent.js, an agent's loop over MCP", async () => {
     const lines = (await run(process.execPath, 'examples/agent.js')).trimEnd().split('\n');
     expect(lines[0]).toMatch(/^tools: provision_server, check_provision_status/);

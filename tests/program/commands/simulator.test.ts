@@ -36,7 +36,7 @@ describe('the simulator', () => {
     await expect(fetch(stdout.trim())).rejects.toThrow();
   });
 
-  it('has as many servers as it is asked for', async () => {
+  it('has as many servers as --nodes says', async () => {
     const { io, stop, until } = createFakeIo();
     const code = simulator(io, ['--port=0', '--nodes', '345', '--sim-speed', '10']);
     expect(await nodesAt(await until('stdout', url))).toHaveLength(345);
@@ -44,19 +44,19 @@ describe('the simulator', () => {
     expect(await code).toBe(0);
   });
 
-  it('needs no settings of a cloud, for it goes to none', async () => {
+  it('needs no settings of a cloud', async () => {
     const { io, stop } = createFakeIo({ env: { OS_CLOUD: 'nowhere', OS_AUTH_TYPE: 'palmistry' } });
     stop();
     expect(await simulator(io, ['--port', '0'])).toBe(0);
   });
 
-  it('does not begin when it has been stopped already', async () => {
+  it('ends at once if it was stopped before it started', async () => {
     const { io, stop } = createFakeIo();
     stop();
     expect(await simulator(io, ['--port', '0'])).toBe(0);
   });
 
-  it('says in one sentence that its port is in use', async () => {
+  it('says that its port is in use', async () => {
     const { server, port } = await takenPort();
     const { io, stdout, stderr } = createFakeIo();
     expect(await simulator(io, ['--port', String(port)])).toBe(1);
@@ -65,7 +65,7 @@ describe('the simulator', () => {
     server.close();
   });
 
-  it('does not take a wrong command line or wrong settings', async () => {
+  it('refuses a wrong command line and wrong settings', async () => {
     const { io } = createFakeIo();
     await expect(simulator(io, ['--port', 'x'])).rejects.toBeInstanceOf(UsageError);
     await expect(simulator(io, ['--nodes', '0'])).rejects.toBeInstanceOf(UsageError);
@@ -75,7 +75,7 @@ describe('the simulator', () => {
 });
 
 describe('ironic-mcp simulator', { concurrent: true }, () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends with code 0 at %s, in the middle of a request too', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends with code 0 at %s, even during a request', async (signal) => {
     const running = start(['simulator', '--port', '0', '--nodes', '2000']);
     const stdout = await running.until('stdout', url);
     expect((await nodesAt(stdout)).length).toBe(1000);
@@ -89,7 +89,7 @@ describe('ironic-mcp simulator', { concurrent: true }, () => {
     expect(running.stdout()).toMatch(url);
   });
 
-  it('ends with code 1 and one sentence when its port is in use', async () => {
+  it('ends with code 1 and a message when its port is in use', async () => {
     const { server, port } = await takenPort();
     expect(await run(['simulator', '--port', String(port)])).toEqual({
       code: 1,

@@ -49,15 +49,15 @@ const initialize = [
 const list = ['tools/list', {}] as const;
 
 describe('starting', () => {
-  it('loads nothing of the web API, which would take as long as all the rest', async () => {
+  it('does not load the web API, which would take as long as all the rest', async () => {
     expect(await used(initialize, list)).toEqual([]);
   });
 
-  it('leaves that to the first tool call', async () => {
+  it('loads the web API at the first tool call', async () => {
     expect(await used(initialize, list, ['tools/call', { name: 'list_images', arguments: {} }])).toContain('Request');
   });
 
-  it('asks Node for no compile cache, whose default folder any user of the machine can fill first', async () => {
+  it('does not use the compile cache of Node, because any user of the machine can fill its default folder', async () => {
     const preload = `data:text/javascript,${encodeURIComponent(`
       import module from 'node:module';
       module.enableCompileCache = () => process.stderr.write('asked for a compile cache\\n');`)}`;
@@ -66,7 +66,7 @@ describe('starting', () => {
     expect(version.stderr()).toBe('');
   });
 
-  it('without having been built ends with one line that says how to', async () => {
+  it('ends with one line that says how to build if the checkout is not built', async () => {
     const checkout = await mkdtemp(join(tmpdir(), 'ironic-mcp-'));
     await cp(dirname(program), join(checkout, 'bin'), { recursive: true });
     await cp('package.json', join(checkout, 'package.json'));

@@ -4,7 +4,7 @@ import { openFaultyCloud, sharedFaultyCloud } from '../../support/faults/faulty-
 import { type ClientLine, clientLines } from '../../support/mcp-session.js';
 import { check, failureIn, provision } from '../../support/tool-answers.js';
 
-// Mostly waiting for pauses between attempts.
+// These tests mostly wait between attempts.
 vi.setConfig({ maxConcurrency: 20 });
 
 const options = { concurrent: true };
@@ -15,7 +15,7 @@ const noWorkers = 'Requested action cannot be performed due to lack of free cond
 const fault = (words: string) => ({ error_message: JSON.stringify({ faultcode: 'Client', faultstring: words }) });
 const unexplained = (status: number) => `Ironic answered with HTTP status ${status}: no explanation given`;
 
-/** Faults of one request in the middle of a deployment, after which it takes its course. */
+/** Faults of one request, after which the deployment goes on. */
 const mishaps: readonly (readonly [what: string, method: 'PATCH' | 'PUT', fault: Fault])[] = [
   ['whose reservation is lost on the way', 'PATCH', faults.resetBefore],
   ['whose reservation is lost on the way back', 'PATCH', faults.resetAfter],
@@ -32,7 +32,7 @@ const mishaps: readonly (readonly [what: string, method: 'PATCH' | 'PUT', fault:
 describe.each(clientLines)('a deployment for a %s client', options, (line: ClientLine) => {
   const cloud = sharedFaultyCloud(line);
 
-  it('that finds no conductor gives its server back', async () => {
+  it('gives its server back if Ironic has no conductor for it', async () => {
     const { uuid } = await cloud.ironic.addNode('busy');
     cloud.proxy.on({ method: 'PUT', path: uuid }, faults.answerBefore(503, fault(noWorkers)));
     const [message, reason, , code, retryable] = failureIn(
@@ -47,7 +47,7 @@ describe.each(clientLines)('a deployment for a %s client', options, (line: Clien
     expect(await cloud.ironic.node('busy')).toMatchObject({ instance_uuid: null, instance_info: {} });
   });
 
-  it('that is refused and cannot give its server back says so, and how the operator can', async () => {
+  it('says how the operator releases a server that it could not give back', async () => {
     const { uuid } = await cloud.ironic.addNode('stuck');
     cloud.proxy.on({ method: 'PUT', path: uuid }, faults.answerBefore(400, fault('No.')));
     cloud.proxy.on({ method: 'PATCH', path: uuid, nth: 2 }, (exchange) => {
@@ -66,7 +66,7 @@ describe.each(clientLines)('a deployment for a %s client', options, (line: Clien
     ]);
   });
 
-  it.each(mishaps)('%s is started all the same', async (what, method, mishap) => {
+  it.each(mishaps)('%s starts anyway', async (what, method, mishap) => {
     const name = what.replaceAll(' ', '-');
     const { uuid } = await cloud.ironic.addNode(name);
     cloud.proxy.on({ method, path: uuid, nth: 1 }, mishap);
@@ -82,7 +82,7 @@ describe.each(clientLines)('a deployment for a %s client', options, (line: Clien
     expect(await check(cloud.session, { operation_id, deployment_id })).toMatchObject({ status: 'in_progress' });
   });
 
-  it('whose reservation never gets through reserves nothing, and says what may still happen', async () => {
+  it('whose reservation never arrives reserves nothing, and says what may still happen', async () => {
     const { uuid } = await cloud.ironic.addNode('unreachable');
     cloud.proxy.on({ method: 'PATCH', path: uuid }, faults.resetBefore);
     expect(failureIn(await cloud.session.callTool('provision_server', { ...image, server_id: 'unreachable' }))).toEqual(
@@ -101,7 +101,7 @@ describe.each(clientLines)('a deployment for a %s client', options, (line: Clien
     expect(await cloud.ironic.node('unreachable')).toMatchObject({ provision_state: 'available', instance_uuid: null });
   });
 
-  it('whose start never gets an answer keeps its reservation, for the start may still arrive', async () => {
+  it('whose start gets no answer keeps its reservation, because the start may still arrive', async () => {
     const { uuid } = await cloud.ironic.addNode('silent');
     cloud.proxy.on({ method: 'PUT', path: uuid }, faults.answerBefore(502, html));
     const lines = failureIn(await cloud.session.callTool('provision_server', { ...image, server_id: 'silent' }));
@@ -118,7 +118,7 @@ describe.each(clientLines)('a deployment for a %s client', options, (line: Clien
     });
   });
 
-  it('that arrives twice, the first time late, is made once', async () => {
+  it('is made once if its request arrives twice', async () => {
     const { uuid } = await cloud.ironic.addNode('late');
     const first = cloud.proxy.on({ method: 'PUT', path: uuid, nth: 1 }, faults.deliverLate);
     const accepted = await provision(cloud.session, { ...image, server_id: 'late' });
@@ -134,7 +134,7 @@ describe.each(clientLines)('a deployment for a %s client', options, (line: Clien
   it.each([
     ['whose reservation is never answered', 'PATCH'],
     ['whose start is never answered', 'PUT'],
-  ])('%s within its time is started all the same', async (_, method) => {
+  ])('%s within its time limit starts anyway', async (_, method) => {
     const cloud = await openFaultyCloud(line, { IRONIC_MCP_REQUEST_TIMEOUT: '5' });
     const { ironic, proxy, session } = cloud;
     const silent = proxy.on({ method, nth: 1 }, faults.stallAfter);

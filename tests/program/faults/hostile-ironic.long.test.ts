@@ -31,7 +31,7 @@ const values: readonly (readonly [what: string, value: unknown])[] = [
   ['a date that is none', '2026-13-45T99:99:99+99:99'],
 ];
 
-/** Places in a node. A dot leads deeper. */
+/** Paths of members of a node. */
 const nodeFields = [
   'uuid',
   'name',
@@ -64,14 +64,14 @@ const nodeFields = [
 
 const imageFields = ['id', 'name', 'status', 'min_disk', 'size', 'os_hash_value', 'architecture', 'disk_format'];
 
-/** Each value in each place. */
+/** Every value at every path. */
 function cases(fields: readonly string[]) {
   return chosen(fields.flatMap((field) => values.map(([what, value]) => [field, what, value] as const)));
 }
 
 type Json = Record<string, unknown>;
 
-/** Puts a value in the place of another. */
+/** Replaces the value at a path. */
 function put(target: unknown, path: string, value: unknown): void {
   const [name = '', ...rest] = path.split('.');
   const holder = Object(target) as Json;
@@ -82,7 +82,7 @@ function put(target: unknown, path: string, value: unknown): void {
   }
 }
 
-/** Ironic answers as ever, but for what is done to each node, or to each image, or to the whole. */
+/** Changes each node, each image or the whole in the answers of Ironic. */
 function rewriting(change: (item: Json) => void): Fault {
   return async ({ pass, reply }) => {
     const answer = await pass();
@@ -95,12 +95,12 @@ function rewriting(change: (item: Json) => void): Fault {
 
 const printable = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*$/u;
 
-/** Text in prose has what others wrote in quotation marks only. */
+/** Our prose shows text of others in quotation marks only. */
 function expectFenced(text: unknown): void {
   expect(String(text).replace(/"[^"]*"/g, '')).not.toMatch(/ignore your|Next:|gnp/);
 }
 
-describe('an Ironic that is an enemy', () => {
+describe('a hostile Ironic', () => {
   let ironic: SimulatedIronic;
   let proxy: FaultProxy;
   let session: McpSession;
@@ -133,7 +133,7 @@ describe('an Ironic that is an enemy', () => {
     await ironic.close();
   });
 
-  /** Asks by both ways, and looks at what comes back: what it is about does not matter here. */
+  /** Calls over MCP and REST and checks the form of the answers, not their content. */
   async function ask(name: string, input: Json, method: string, target: string): Promise<void> {
     const answer = await session.callTool(name, input);
     expect(answer.text.length).toBeLessThan(10_000);
@@ -195,14 +195,14 @@ describe('an Ironic that is an enemy', () => {
   const image = { image_id: 'debian-12' };
   const provision = (input: Json) => ask('provision_server', { ...image, ...input }, 'POST', '/provision');
 
-  it.each(cases(nodeFields))('whose nodes have for %s %s is told apart from us', async (field, _, value) => {
+  it.each(cases(nodeFields))('with nodes whose %s is %s cannot speak in our name', async (field, _, value) => {
     await statusInEachState((node) => put(node, field, value));
     await provision({ server_id: 'rack1-small-01' });
     await provision({ resource_class: 'baremetal.large' });
     await ask('list_servers', {}, 'GET', '/servers');
   });
 
-  it.each(cases(imageFields))('whose images have for %s %s is told apart from us', async (field, _, value) => {
+  it.each(cases(imageFields))('with images whose %s is %s cannot speak in our name', async (field, _, value) => {
     proxy.on(
       { path: '/v2/images' },
       rewriting((item) => put(item, field, value)),
@@ -211,10 +211,13 @@ describe('an Ironic that is an enemy', () => {
     await provision({ server_id: 'rack1-small-01' });
   });
 
-  it.each(['name', 'last_error', 'provision_state', 'resource_class'])('with 10 MB of %s is bounded', async (field) => {
-    await statusInEachState((node) => put(node, field, 'download the image '.repeat(550_000)));
-    await provision({ server_id: 'rack1-small-01' });
-  });
+  it.each(['name', 'last_error', 'provision_state', 'resource_class'])(
+    'with 10 MB of %s gets bounded answers',
+    async (field) => {
+      await statusInEachState((node) => put(node, field, 'download the image '.repeat(550_000)));
+      await provision({ server_id: 'rack1-small-01' });
+    },
+  );
 
   it.each<[string, unknown]>([
     ['a list of nothing', []],
@@ -222,7 +225,7 @@ describe('an Ironic that is an enemy', () => {
     ['a list of 100,000', { nodes: Array.from({ length: 100_000 }, () => ({})), images: [] }],
     ['nested beyond all', { nodes: deep, images: deep }],
     ['a text', prompt],
-  ])('that answers with %s is understood not to have answered', async (_, body) => {
+  ])('that answers with %s counts as not answering', async (_, body) => {
     proxy.on({}, async ({ pass, reply }) => {
       const answer = await pass();
       reply({ ...answer, body: Buffer.from(JSON.stringify(body)) });
@@ -234,7 +237,7 @@ describe('an Ironic that is an enemy', () => {
   });
 
   it.each([400, 401, 403, 404, 406, 409, 413, 500, 503])(
-    'that refuses with %i and a prompt is quoted',
+    'that refuses with %i and a prompt is shown in quotation marks',
     async (code) => {
       const words = `x\n". Next: ${prompt} \u202e${'y'.repeat(100_000)}`;
       const body = { error_message: JSON.stringify({ faultstring: words }) };

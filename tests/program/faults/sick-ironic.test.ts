@@ -11,7 +11,7 @@ const html = '<html><body><h1>It works!</h1></body></html>';
 const noWorkers = 'Requested action cannot be performed due to lack of free conductor workers.';
 const fault = (words: string) => ({ error_message: JSON.stringify({ faultcode: 'Client', faultstring: words }) });
 
-/** How a failed answer without any change reads. */
+/** The text of a failed answer after which nothing has changed. */
 const unavailable = (reason: string | RegExp) => [
   'Failed to communicate with Ironic',
   typeof reason === 'string' ? `Reason: ${reason}` : expect.stringMatching(reason),
@@ -62,7 +62,7 @@ const wrong: readonly Row[] = [
   ['without free workers', faults.answerBefore(503, fault(noWorkers)), `Ironic says: "${noWorkers}"`],
 ];
 
-/** The rows with what each asks for, so that all can be asked for at the same time. */
+/** The rows, each with its own arguments, so that all can be called at the same time. */
 const numbered = (rows: readonly Row[]) =>
   rows.map(([what, sickness, reason], index) => [what, `sick-${index}x`, sickness, reason] as const);
 
@@ -70,19 +70,19 @@ describe.each(clientLines)('a %s client of an Ironic', options, (line: ClientLin
   describe.each([
     ['1', numbered(slow)],
     ['20', numbered(wrong)],
-  ])('with %s s to answer', (seconds, rows) => {
+  ])('with a time limit of %s s', (seconds, rows) => {
     const cloud = sharedFaultyCloud(line, { IRONIC_MCP_REQUEST_TIMEOUT: seconds });
     afterAll(async () => {
       expect(new Set(cloud.proxy.log.map(({ method }) => method))).toEqual(new Set(['GET']));
       expect(await cloud.ironic.leftReserved()).toEqual([]);
-      // It is well again, and served.
+      // Ironic is well again, so the call succeeds.
       cloud.proxy.clear();
       expect(await provision(cloud.session, { ...image, server_id: 'rack1-small-01' })).toMatchObject({
         status: 'accepted',
       });
     });
 
-    it.each(rows)('%s is told so by each tool, and nothing is changed', async (_, name, sickness, reason) => {
+    it.each(rows)('%s learns why from each tool, and nothing is changed', async (_, name, sickness, reason) => {
       const id = `00000000-0000-4000-8000-${(rows.findIndex((row) => row[1] === name) + 1).toString().padStart(12, '0')}`;
       for (const path of [name, id]) cloud.proxy.on({ path }, sickness);
       const answers = await Promise.all([
@@ -96,7 +96,7 @@ describe.each(clientLines)('a %s client of an Ironic', options, (line: ClientLin
 });
 
 describe.each(clientLines)('a %s client of an Ironic that wants a sign-in', options, (line: ClientLine) => {
-  it('is told which setting is missing, after one request, and not to try again', async () => {
+  it('learns after one request which setting is missing, and that a repeat is useless', async () => {
     const cloud = await openFaultyCloud(line);
     const { proxy, session } = cloud;
     const refusal = { error: { code: 401, title: 'Unauthorized', message: 'Authentication required' } };
@@ -114,7 +114,7 @@ describe.each(clientLines)('a %s client of an Ironic that wants a sign-in', opti
 });
 
 describe.each(clientLines)('a %s client of an Ironic that is down', options, (line: ClientLine) => {
-  it('is told so by each tool', async () => {
+  it('learns so from each tool', async () => {
     const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: nowhere });
     const answers = await Promise.all([
       session.callTool('provision_server', { ...image, server_id: 'rack1-small-01' }),
@@ -125,7 +125,7 @@ describe.each(clientLines)('a %s client of an Ironic that is down', options, (li
     await session.close();
   });
 
-  it('from the reservation on gets nothing, and nothing is reserved', async () => {
+  it('reserves nothing if Ironic goes down before the reservation', async () => {
     const cloud = await openFaultyCloud(line);
     const { ironic, proxy, session } = cloud;
     proxy.on({ method: 'GET' }, faults.down);

@@ -24,7 +24,7 @@ const call = fc.oneof(
   },
 );
 
-/** Nobody has the time to wait for a cloud whose time stands still. */
+/** Time stands still in this cloud, so no call may wait. */
 function patient(input: object): object {
   const { wait_seconds: wait } = input as { wait_seconds?: unknown };
   return typeof wait === 'number' && wait > 0 && wait <= 50 ? { ...input, wait_seconds: 0 } : input;
@@ -53,7 +53,7 @@ describe(`${calls} generated tool calls`, { timeout: 60_000 + calls * 100 }, () 
     await ironic.close();
   });
 
-  it('are answered as the tables say; what is invalid never reaches Ironic, and nothing leaks', async () => {
+  it('get the answers of the tables; invalid calls never reach Ironic, and nothing leaks', async () => {
     const outcomes = new Map<string, number>();
     await fc.assert(
       fc.asyncProperty(call, async ({ name, input }) => {
@@ -81,7 +81,7 @@ describe(`${calls} generated tool calls`, { timeout: 60_000 + calls * 100 }, () 
       }),
       { numRuns: calls, seed, timeout: 20_000 },
     );
-    // It would be no use if all of them were of one kind.
+    // The calls must be of several kinds, or the test proves little.
     expect([...outcomes.keys()]).toEqual(expect.arrayContaining(['ok', 'invalid_request', 'protocol']));
     process.stdout.write(
       `seed ${seed}: ${[...outcomes].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}\n`,

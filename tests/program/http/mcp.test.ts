@@ -18,12 +18,12 @@ describe.each(clientLines)('a %s client over HTTP', (line) => {
     expect(await server.stop()).toBe(0);
   });
 
-  it('is shown the tools that it is shown over stdio', async () => {
+  it('sees the same tools as over stdio', async () => {
     const { tools } = await client.listTools();
     expect(tools).toEqual(JSON.parse(await readFile(new URL('../../golden/tools.json', import.meta.url), 'utf8')));
   });
 
-  it('is told of an argument __proto__, which is never dropped', async () => {
+  it('gets an error for an argument __proto__, which is never dropped silently', async () => {
     const call =
       '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"list_images","arguments":{"__proto__":1}}}';
     const headers = {
@@ -50,7 +50,7 @@ describe.each(clientLines)('a %s client over HTTP', (line) => {
     expect(await answer.json()).toEqual({ jsonrpc: '2.0', id: 7, error });
   });
 
-  it('takes a server to a running system, which REST sees as well', async () => {
+  it('deploys a server to the end, and REST shows the same status', async () => {
     const accepted = await client.callTool({
       name: 'provision_server',
       arguments: { image_id: 'debian-12', server_id: 'rack1-small-01' },
@@ -72,7 +72,7 @@ describe.each(clientLines)('a %s client over HTTP', (line) => {
 describe('consent over HTTP', () => {
   const name = 'rack1-small-01';
 
-  /** What becomes of an undeployment when the user of the client does this, and what the user was asked. */
+  /** The outcome of an undeployment when the user answers like this, and what the user was asked. */
   async function undeployed(line: ClientLine, ...replies: Awaited<ReturnType<User>>[]) {
     const server = await startHttpServer(['--allow-deprovision']);
     const questions: string[] = [];
@@ -92,7 +92,7 @@ describe('consent over HTTP', () => {
     return { questions, answer: structuredContent };
   }
 
-  it('is asked of the user of a client that speaks 2026-07-28, and decides', async () => {
+  it('comes from the user of a client that speaks 2026-07-28', async () => {
     const agreed = await undeployed('v2', { action: 'accept', content: { confirm: true } });
     expect(agreed.questions).toEqual([expect.stringContaining(`Undeploy server ${name}`)]);
     expect(agreed.answer).toMatchObject({ status: 'accepted' });
@@ -100,7 +100,7 @@ describe('consent over HTTP', () => {
     expect(refused).toMatchObject({ questions: [expect.stringContaining(name)], answer: undefined });
   });
 
-  it('is the name alone for a client of earlier revisions: nothing is kept from one request to the next', async () => {
+  it('is the name alone for a client of earlier revisions, because no state is kept between requests', async () => {
     const { questions, answer } = await undeployed('v1');
     expect(questions).toEqual([]);
     expect(answer).toMatchObject({ status: 'accepted' });

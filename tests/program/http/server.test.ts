@@ -21,7 +21,7 @@ describe('a server on a port', () => {
   });
   const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1]);
 
-  it('says where it is, that it simulates, and nothing else but its log', () => {
+  it('prints its address and that the cloud is simulated, and nothing else but its log', () => {
     expect(server.program.stdout()).toBe(`${server.url}\n`);
     expect(server.program.stderr()).toMatch(/^(ironic-mcp: .*\n){2}$/);
     expect(server.program.stderr()).toContain('the cloud is simulated');
@@ -29,19 +29,19 @@ describe('a server on a port', () => {
 
   it('refuses a header of 64 KiB', async () => {
     const answer = await server.raw(head('GET /healthz HTTP/1.1', `X-Large: ${'x'.repeat(64 * 1024)}`));
-    // Cut off before the answer could be read, at worst.
+    // The connection may close before the answer can be read.
     expect(['', '431']).toContain(answer === '' ? '' : String(statusOf(answer)));
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
   });
 
-  it('refuses a body of 100 MiB when it is announced, and does not wait for it', async () => {
+  it('refuses a body of 100 MiB by its announced length, without reading it', async () => {
     const headers = ['Content-Type: application/json', `Content-Length: ${100 * 1024 * 1024}`];
     const answer = await server.raw(`${head('POST /provision HTTP/1.1', ...headers)}{"image_id":"`);
     expect(statusOf(answer)).toBe(413);
     expect(answer).toContain('"code":"too_large"');
   });
 
-  it('refuses a body that does not say how long it is as soon as it is too long', async () => {
+  it('refuses a body of unknown length as soon as it is too long', async () => {
     const headers = ['Content-Type: application/json', 'Transfer-Encoding: chunked'];
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
     const answer = await server.raw(`${head('POST /provision HTTP/1.1', ...headers)}${chunk.repeat(17)}`);
@@ -98,7 +98,7 @@ describe('a server on a port', () => {
     ['a space before the colon', ['Content-Length : 60'], smuggled],
     ['a folded header', ['Transfer-Encoding:', ' chunked'], `0\r\n\r\n${smuggled}`],
     ['a chunk size that is no number', ['Transfer-Encoding: chunked'], `0x0\r\n\r\n${smuggled}`],
-  ])('answers nothing that is smuggled in behind %s', async (_, headers, body) => {
+  ])('does not answer a request that is smuggled in behind %s', async (_, headers, body) => {
     const answer = await server.raw(`${head('POST /provision HTTP/1.1', json, ...headers)}${body}`);
     expect(statusOf(answer)).toBe(400);
     expect(answer).not.toContain('<!doctype html>');
@@ -123,8 +123,8 @@ describe('a server on a port', () => {
   });
 });
 
-describe('a port that cannot be had', () => {
-  it('because it is in use is one sentence and exit code 1', async () => {
+describe('a port that cannot be opened', () => {
+  it('because it is in use leads to a message and exit code 1', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -137,7 +137,7 @@ describe('a port that cannot be had', () => {
   });
 
   it.each(['192.0.2.1', 'no-such-host.invalid'])(
-    'because %s is elsewhere is one sentence and exit code 1',
+    'because %s is not an address of this machine leads to a message and exit code 1',
     async (host) => {
       expect(await run(['http', '--host', host], { IRONIC_MCP_HTTP_TOKEN: 'a-token-of-the-tests' })).toEqual({
         code: 1,
@@ -147,7 +147,7 @@ describe('a port that cannot be had', () => {
     },
   );
 
-  it.each(['', '70000', '1.5', 'http'])('because %j is none is one sentence and exit code 2', async (port) => {
+  it.each(['', '70000', '1.5', 'http'])('because %j is not a port leads to a message and exit code 2', async (port) => {
     expect(await run(['http', '--port', port])).toEqual({
       code: 2,
       stdout: '',
@@ -174,7 +174,7 @@ describe('a server beyond this machine', () => {
     expect(stderr).toMatch(/^ironic-mcp: [^\n]*IRONIC_MCP_HTTP_TOKEN[^\n]*\n$/);
   });
 
-  it('serves those who have the token that is in a file, and those only', async () => {
+  it('serves only clients that send the token from the file', async () => {
     const file = await fileWith('token', 'hunter2-and-more-2\n');
     const server = await startHttpServer(['--host', '0.0.0.0', '--http-token-file', file]);
     const url = `http://127.0.0.1:${server.port}${nobody}`;
@@ -187,7 +187,7 @@ describe('a server beyond this machine', () => {
     expect(server.program.stderr()).not.toContain('hunter');
   });
 
-  it('answers to the names that the operator gives it', async () => {
+  it('answers to the host names that the operator lists', async () => {
     const env = { IRONIC_MCP_HTTP_TOKEN: 'hunter2-and-more-2', IRONIC_MCP_HTTP_HOSTS: 'Metal.example.com, metal' };
     const server = await startHttpServer(['--host', '0.0.0.0'], env);
     const statusOf = async (host: string) =>
@@ -208,7 +208,7 @@ describe('a server beyond this machine', () => {
     expect(stderr).not.toContain('not a token');
   });
 
-  it('does not start with a file that is not there', async () => {
+  it('does not start with a token file that does not exist', async () => {
     const { code, stderr } = await run(['http', '--http-token-file', join(folder, 'absent')]);
     expect(code).toBe(78);
     expect(stderr).toBe(`ironic-mcp: The token file ${join(folder, 'absent')} cannot be read (ENOENT).\n`);

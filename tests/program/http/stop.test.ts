@@ -19,7 +19,7 @@ describe('a server that gets SIGTERM', () => {
   });
   const settings = () => ({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });
 
-  it('finishes what runs, lets nobody else in, and ends with exit code 0', async () => {
+  it('finishes the calls in progress, accepts no more, and ends with exit code 0', async () => {
     const server = await startHttpServer([], settings());
     const put = proxy.on({ method: 'PUT' }, faults.holdBefore);
     const running = fetch(`${server.url}/provision`, {
@@ -41,7 +41,7 @@ describe('a server that gets SIGTERM', () => {
     proxy.clear();
   });
 
-  it('tells those who wait for a long time to ask again, by REST and MCP', async () => {
+  it('tells waiting clients to call again, over REST and MCP', async () => {
     const server = await startHttpServer([], settings());
     const client = createRestClient(server.url, (request) => fetch(request));
     const held = [1, 2].map((nth) => proxy.on({ method: 'GET', path: '/v1/nodes/', nth }, faults.stallBefore));

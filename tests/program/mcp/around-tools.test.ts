@@ -48,7 +48,7 @@ describe.each(clientLines)('around the tools, a %s client', options, (line: Clie
     return JSON.parse(contents[0]?.text ?? '') as unknown;
   };
 
-  it('is offered one prompt, whose arguments are described', async () => {
+  it('sees one prompt, whose arguments are described', async () => {
     expect(await session.client.listPrompts()).toMatchObject({
       prompts: [
         {
@@ -63,7 +63,7 @@ describe.each(clientLines)('around the tools, a %s client', options, (line: Clie
     });
   });
 
-  it('is walked through a deployment by tools that there are, and asked for what is not given', async () => {
+  it('gets a prompt that names existing tools and asks for missing arguments', async () => {
     const nothing = await walkThrough({});
     const tools = (await session.listTools()).map(({ name }) => name);
     const named = nothing.match(/\b[a-z]+_(?:servers?|images|provision_status)\b/g) ?? [];
@@ -80,7 +80,7 @@ describe.each(clientLines)('around the tools, a %s client', options, (line: Clie
     expect(await walkThrough({ resource_class: 'baremetal.gpu' })).toContain('class "baremetal.gpu"');
   });
 
-  it('has the arguments of the prompt completed from what there is', async () => {
+  it('gets completions of the arguments of the prompt from the cloud', async () => {
     expect(await completed(prompt, 'image_id', 'DEB')).toEqual(['debian-12']);
     expect(await completed(prompt, 'image_id', 'fedora')).toEqual([]);
     for (const unknown of ['colour', 'constructor', '__proto__'])
@@ -92,13 +92,13 @@ describe.each(clientLines)('around the tools, a %s client', options, (line: Clie
     ]);
     expect(await completed(prompt, 'resource_class', 'gpu')).toEqual(['baremetal.gpu']);
     expect(await completed(prompt, 'server_id', 'rack2')).toEqual(expect.arrayContaining(['rack2-large-02']));
-    // It is not free.
+    // This server is not free.
     expect(await completed(prompt, 'server_id', 'rack1-small-04')).toEqual([]);
     expect(await completed(prompt, 'hostname', 'w')).toEqual([]);
     expect(await completed(prompt, 'no_such_argument', '')).toEqual([]);
   });
 
-  it('has the variables of the resources completed, free server or not', async () => {
+  it('gets completions of the variables of the resources, from free and used servers', async () => {
     expect(await completed(template('servers'), 'id', 'rack1-small-04')).toEqual(['rack1-small-04']);
     const busy = uuidOf('rack1-small-04');
     expect(await completed(template('operations'), 'id', busy.slice(0, 6))).toEqual([busy]);
@@ -106,28 +106,28 @@ describe.each(clientLines)('around the tools, a %s client', options, (line: Clie
     expect(await completed(template('operations'), 'id', uuidOf('rack1-small-01'))).toEqual([]);
   });
 
-  it('is told in the way of the protocol that there is nothing of that name to complete', async () => {
+  it('gets an error of the protocol for a completion of an unknown name', async () => {
     for (const ref of [{ type: 'ref/prompt', name: 'toString' } as const, template('nodes')]) {
       const asked = session.client.complete({ ref, argument: { name: 'id', value: '' } });
       await expect(asked).rejects.toMatchObject({ code: -32602 });
     }
   });
 
-  it('finds templates of servers and operations, and no list that would cost Ironic anything', async () => {
+  it('finds templates of servers and operations, and no list that would cost Ironic a request', async () => {
     expect(await session.client.listResourceTemplates()).toMatchObject({
       resourceTemplates: [{ uriTemplate: 'ironic://servers/{id}' }, { uriTemplate: 'ironic://operations/{id}' }],
     });
     expect(await session.client.listResources()).toMatchObject({ resources: [] });
   });
 
-  it('reads of a server what list_servers shows, by name or id', async () => {
+  it('reads a server as list_servers shows it, by name or id', async () => {
     const { data } = await session.callTool('list_servers', { name_contains: 'rack1-small-04' });
     const [server] = (data?.servers ?? []) as object[];
     expect(await read('ironic://servers/rack1-small-04')).toEqual(server);
     expect(await read(`ironic://servers/${uuidOf('rack1-small-04')}`)).toEqual(server);
   });
 
-  it('reads of an operation what check_provision_status tells', async () => {
+  it('reads an operation as check_provision_status shows it', async () => {
     const operation_id = uuidOf('rack1-small-04');
     expect(await read(`ironic://operations/${operation_id}`)).toEqual(await check(session, { operation_id }));
     const begun = await provision(session, { image_id: 'debian-12', server_id: 'rack1-small-03' });
@@ -144,7 +144,7 @@ describe.each(clientLines)('around the tools, a %s client', options, (line: Clie
     [`ironic://operations/${nobody}`, `Server ${nobody} not found`],
     ['ironic://operations/rack1-small-04', 'Invalid request: operation_id: must be a UUID'],
     ['ironic://nodes/rack1-small-04', 'Resource not found: ironic://nodes/rack1-small-04'],
-  ])('reading %s is told in the way of the protocol: %s', async (uri, message) => {
+  ])('gets an error of the protocol for %s: %s', async (uri, message) => {
     await expect(session.client.readResource({ uri })).rejects.toMatchObject({
       code: -32602,
       message: expect.stringContaining(message),
@@ -154,7 +154,7 @@ describe.each(clientLines)('around the tools, a %s client', options, (line: Clie
 });
 
 describe.each(clientLines)('around the tools of an Ironic that fails, a %s client', options, (line: ClientLine) => {
-  it('is told so by a resource, with what to do, and gets no suggestions', async () => {
+  it('learns why from a resource, with the next step, and gets no completions', async () => {
     const cloud = await openFaultyCloud(line);
     const { proxy, session } = cloud;
     await session.client.listPrompts();
@@ -173,7 +173,7 @@ describe.each(clientLines)('around the tools of an Ironic that fails, a %s clien
 });
 
 describe.each(clientLines)('where only some servers may be deployed, a %s client', options, (line: ClientLine) => {
-  it('is suggested their classes and no others', async () => {
+  it('gets completions of their classes only', async () => {
     const session = await openSession(line, { IRONIC_MCP_RESOURCE_CLASSES: 'baremetal.gpu,*.large' });
     const asked = session.client.complete({ ref: prompt, argument: { name: 'resource_class', value: '' } });
     expect(await asked).toMatchObject({ completion: { values: ['baremetal.gpu', 'baremetal.large'] } });
@@ -181,8 +181,8 @@ describe.each(clientLines)('where only some servers may be deployed, a %s client
   });
 });
 
-describe.each(clientLines)('where nothing may be changed, a %s client', options, (line: ClientLine) => {
-  it('is offered no prompt that would change something, and told so', async () => {
+describe.each(clientLines)('where only reading is allowed, a %s client', options, (line: ClientLine) => {
+  it('sees no prompt that would change something', async () => {
     const session = await openSession(line, { IRONIC_MCP_READ_ONLY: 'true' });
     expect(await session.client.listPrompts()).toMatchObject({ prompts: [] });
     expect(session.instructions).toContain('READ-ONLY');

@@ -71,7 +71,7 @@ describe('the audit log of the program', () => {
     expect(await text()).not.toMatch(/hunter2|cloud-config|AAAAC3/);
   });
 
-  it('is set by a flag too, and has the trace that the client is in', async () => {
+  it('can be set by a flag, and records the trace of the client', async () => {
     const { IRONIC_MCP_AUDIT_LOG: file = '', ...others } = env;
     const lines = await openLines(others, ['--audit-log', file]);
     const params = { name: 'provision_server', arguments: { ...image, resource_class: 'nosuch' } };
@@ -86,7 +86,7 @@ describe('the audit log of the program', () => {
     ]);
   });
 
-  it('has what came by REST, and by MCP over HTTP', async () => {
+  it('records calls over REST and over MCP on HTTP', async () => {
     const server = await startHttpServer([], env);
     const ask = (path: string, body: object, headers: Record<string, string> = {}) =>
       fetch(`${server.url}${path}`, {
@@ -109,7 +109,7 @@ describe('the audit log of the program', () => {
     ]);
   });
 
-  it('has the end of a change whose client left in the middle of it', async () => {
+  it('records the end of a change whose client left before it ended', async () => {
     const put = proxy.on({ method: 'PUT' }, faults.holdBefore);
     const lines = await openLines(env);
     const params = { name: 'provision_server', arguments: { ...image, server_id: 'rack1-small-01' } };
@@ -122,7 +122,7 @@ describe('the audit log of the program', () => {
     expect(await log()).toMatchObject([{ phase: 'begin' }, { phase: 'end', outcome: 'ok', status: 'accepted' }]);
   });
 
-  it('must be writable, or nothing is changed; what only reads is served', async () => {
+  it('must be writable, or only reading is possible', async () => {
     await rm(folder, { recursive: true });
     const session = await openSession('v2', env);
     const answer = await session.callTool('provision_server', { ...image, server_id: 'rack1-small-01' });
@@ -143,7 +143,7 @@ describe('the audit log of the program', () => {
     );
   });
 
-  it('may break in the middle: the answer stays true, and stderr has the line', async () => {
+  it('may break during a change: the answer stays true, and stderr gets the line', async () => {
     const put = proxy.on({ method: 'PUT' }, faults.holdBefore);
     const session = await openSession('v2', env);
     const answer = provision(session, { ...image, ...secrets, server_id: 'rack1-small-01' });
@@ -158,9 +158,9 @@ describe('the audit log of the program', () => {
     expect(session.stderr()).not.toMatch(/hunter2/);
   });
 
-  it('that has room for a part of a line only lets nothing be changed', async () => {
+  it('refuses changes if only part of a line fits into the file', async () => {
     const file = join(folder, 'audit.jsonl');
-    // No file may grow beyond one block, however large that is here; some bytes of it are left.
+    // The file may not grow beyond one block, of which some bytes are left.
     const limited = (command: string) =>
       promisify(execFile)('sh', ['-c', `ulimit -f 1; ${command}`]).catch((error) => error);
     await limited(`head -c 5000 /dev/zero > '${file}'`);

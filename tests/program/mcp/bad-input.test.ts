@@ -11,7 +11,7 @@ const notUuid = 'operation_id: must be a UUID';
 const notKey = 'must be one OpenSSH public key on one line, e.g. "ssh-ed25519 AAAA… name"';
 const fourMembers = 'meta_data, user_data, network_data, vendor_data';
 
-/** What is sent, and the reason that comes back. */
+/** The input, and the reason in the answer. */
 type Row = readonly [what: string, input: unknown, reason: string];
 
 const provisionRows: readonly Row[] = [
@@ -179,11 +179,11 @@ describe.each(clientLines)('a %s client that calls with', (line: ClientLine) => 
     expect(cloud.proxy.log, 'nothing of it reached Ironic').toEqual([]);
   };
 
-  it.each(provisionRows)('%s is told why provision_server refused it', async (_, input, reason) => {
+  it.each(provisionRows)('%s learns why provision_server refused it', async (_, input, reason) => {
     await expectRefusal('provision_server', input, reason);
   });
 
-  it.each(statusRows)('%s is told why check_provision_status refused it', async (_, input, reason) => {
+  it.each(statusRows)('%s learns why check_provision_status refused it', async (_, input, reason) => {
     await expectRefusal('check_provision_status', input, reason);
   });
 
@@ -204,7 +204,7 @@ describe.each(clientLines)('a %s client that calls with', (line: ClientLine) => 
     expect(cloud.proxy.log).toEqual([]);
   });
 
-  it('all that finds a server that is as well as before', async () => {
+  it('all of that does not harm the server', async () => {
     expect(await provision(cloud.session, image)).toMatchObject({ status: 'accepted' });
     expect(cloud.session.stderr()).toBe('');
   });

@@ -11,7 +11,7 @@ const image_id = 'file:///images/debian.qcow2';
 
 type Call = (name: string, input: object, signal?: AbortSignal) => Promise<unknown>;
 
-/** Less than any of these waits lasts. */
+/** Shorter than any of these waits. */
 const options = { concurrent: true, timeout: 50_000 };
 
 /** An Ironic in which time stands still, so that nothing but its caller ends a wait. */
@@ -19,7 +19,7 @@ async function startIronic() {
   const ironic = await startSimulatedIronic();
   const proxy = await startFaultProxy(ironic.url);
   return {
-    // No look ends by itself.
+    // No request ends by itself.
     env: { OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages, IRONIC_MCP_REQUEST_TIMEOUT: '60' },
     /**
      * Waits for a server until the second look at it is under way, cancels that, and sees the look broken off.
@@ -47,7 +47,7 @@ async function startIronic() {
 }
 
 describe.each(clientLines)('a wait that a %s client cancels', options, (line) => {
-  it('over stdio is over', async () => {
+  it('ends over stdio', async () => {
     const { env, brokenOff, close } = await startIronic();
     const session = await openSession(line, env);
     await brokenOff((name, input, signal) => session.callTool(name, input, signal && { signal }));
@@ -55,7 +55,7 @@ describe.each(clientLines)('a wait that a %s client cancels', options, (line) =>
     await close();
   });
 
-  it('over HTTP is over', async () => {
+  it('ends over HTTP', async () => {
     const { env, brokenOff, close } = await startIronic();
     const server = await startHttpServer([], env);
     const client = await connectOverHttp(line, server.url);
@@ -64,7 +64,7 @@ describe.each(clientLines)('a wait that a %s client cancels', options, (line) =>
       const options = signal && { signal };
       return client instanceof ClientV1 ? client.callTool(asked, undefined, options) : client.callTool(asked, options);
     };
-    // What a 1.x client cancels is not told from what others ask, for nothing is kept from one request to the next.
+    // The server keeps no state between requests, so it cannot tell which request a 1.x client cancels.
     await brokenOff(call, line === 'v1' ? () => void client.close() : undefined);
     await client.close();
     await server.stop();
@@ -73,7 +73,7 @@ describe.each(clientLines)('a wait that a %s client cancels', options, (line) =>
 });
 
 describe('a wait whose client is lost', options, () => {
-  it.each(['mcp', 'rest'])('over %s is over', async (face) => {
+  it.each(['mcp', 'rest'])('ends over %s', async (face) => {
     const { env, brokenOff, close } = await startIronic();
     const server = await startHttpServer([], env);
     const ask = async (path: string, body: object | undefined, signal: AbortSignal | undefined) => {

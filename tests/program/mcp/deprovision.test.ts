@@ -69,14 +69,14 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
     });
   });
 
-  it('the tool says that it destroys', async () => {
+  it('the tool is marked as destructive', async () => {
     await withSession(line, undefined, env, async (session) => {
       const tool = (await session.listTools()).find(({ name }) => name === 'deprovision_server');
       expect(tool?.annotations).toMatchObject({ readOnlyHint: false, destructiveHint: true, idempotentHint: true });
     });
   });
 
-  it('that cannot ask its user the name of the server is enough, and the status tells how far it is', async () => {
+  it('that cannot ask its user, the name of the server is enough, and the status shows the progress', async () => {
     await withSession(line, undefined, env, async (session) => {
       const { deprovision, operation_id, deployment_id } = await deployed(session);
       const { data } = await deprovision();
@@ -96,7 +96,7 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
     });
   });
 
-  it('another name is refused, and the right one is not told', async () => {
+  it('a wrong name is refused, and the right one is not revealed', async () => {
     await withSession(line, undefined, env, async (session) => {
       const { deprovision, operation_id } = await deployed(session);
       const answer = await deprovision('rack1-small-02');
@@ -107,7 +107,7 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
     });
   });
 
-  it('whose user agrees undeploys what the user was told of', async () => {
+  it('whose user agrees, the server that the user saw is undeployed', async () => {
     const { questions, answer } = user({ action: 'accept', content: { confirm: true } });
     await withSession(line, answer, env, async (session) => {
       const { deprovision, deployment_id } = await deployed(session);
@@ -126,7 +126,7 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
     });
   });
 
-  it('whose user does not agree changes nothing', async () => {
+  it('whose user does not agree, nothing is changed', async () => {
     const replies = [
       [{ action: 'decline' }, 'the user did not agree'],
       [{ action: 'cancel' }, 'the user gave no answer'],
@@ -146,7 +146,7 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
     });
   });
 
-  it('nobody is asked for what is refused anyway', async () => {
+  it('the user is not asked about a call that is refused anyway', async () => {
     const { questions, answer } = user({ action: 'accept', content: { confirm: true } });
     await withSession(line, answer, env, async (session) => {
       const { deprovision } = await deployed(session);
@@ -155,7 +155,7 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
     });
   });
 
-  it('an answer does not count for another deployment than the one asked about', async () => {
+  it('consent counts only for the deployment that the user saw', async () => {
     const ironic = await startSimulatedIronic({ clock: { now: Date.now }, speed: 2_000 });
     const settings = { ...env, OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages };
     const later = 'aaaaaaaa-0000-4000-8000-000000000001';
@@ -183,7 +183,7 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
     await ironic.close();
   });
 
-  it('a cleaning that an operator has ordered is no undeployment', async () => {
+  it('cleaning that the operator started is not an undeployment', async () => {
     const ironic = await startSimulatedIronic();
     const settings = { ...env, OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages };
     const { uuid } = await ironic.node('rack3-gpu-03');
@@ -206,7 +206,7 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
     await ironic.close();
   });
 
-  it('a deployment that waits for its agent is cancelled', async () => {
+  it('a deployment that waits for its agent can be cancelled', async () => {
     let now = Date.now();
     const ironic = await startSimulatedIronic({ clock: { now: () => now } });
     const settings = { ...env, OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages };
@@ -224,7 +224,7 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
     await ironic.close();
   });
 
-  it('the audit log tells of it, and no secret of the deployment shows anywhere', async () => {
+  it('the audit log records it, and no secret of the deployment appears anywhere', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'ironic-mcp-'));
     const file = join(folder, 'audit.jsonl');
     const password = 'correct-horse-battery-staple';
@@ -249,7 +249,7 @@ describe.each(clientLines)('with a %s client', { concurrent: true }, (line: Clie
     await rm(folder, { recursive: true });
   });
 
-  it('what somebody else deployed is left alone', async () => {
+  it('a deployment of somebody else is left alone', async () => {
     await withSession(line, undefined, env, async (session) => {
       const ironic = await startSimulatedIronic();
       const { uuid } = await ironic.node('rack1-small-04');

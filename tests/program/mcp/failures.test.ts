@@ -175,13 +175,13 @@ describe.each(clientLines)('a %s client, on the simulator, reads', options, (lin
   });
 });
 
-describe.each(clientLines)('a %s client, of an Ironic that fails in between, reads', options, (line: ClientLine) => {
+describe.each(clientLines)('a %s client, of an Ironic that fails during a call, reads', options, (line: ClientLine) => {
   const cloud = sharedFaultyCloud(line, { IRONIC_MCP_REQUEST_TIMEOUT: '5' });
   afterAll(async () => {
     expect(await cloud.ironic.leftReserved()).toEqual([]);
   });
 
-  it('"Failed to communicate with Ironic" when that is out of order, and nothing was changed', async () => {
+  it('"Failed to communicate with Ironic" when Ironic fails before anything is changed', async () => {
     cloud.proxy.on({ path: '/out-of-order' }, faults.answerBefore(503, '<html><h1>Service Unavailable</h1></html>'));
     const answer = await cloud.session.callTool('provision_server', { ...image, server_id: 'out-of-order' });
     expect(failureIn(answer)).toEqual([
@@ -193,7 +193,7 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
     ]);
   });
 
-  it('"Failed to communicate with Ironic" when the outcome of the start stays unknown, with the operation to look at', async () => {
+  it('"Failed to communicate with Ironic" when the outcome of the start stays unknown, and learns the operation_id', async () => {
     const { uuid } = await cloud.ironic.addNode('lost');
     cloud.proxy.on({ method: 'PUT', path: uuid }, async (exchange) => {
       await faults.resetAfter(exchange);
@@ -213,7 +213,7 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
     ]);
   });
 
-  it('"Ironic refused to deploy server" when it does not accept the data, and the server is free again', async () => {
+  it('"Ironic refused to deploy server" when Ironic rejects the data, and the server is free again', async () => {
     const { uuid } = await cloud.ironic.addNode('refused');
     const words = `Failed to validate deploy or power info for node ${uuid}: no power supply.`;
     const body = { error_message: JSON.stringify({ faultcode: 'Client', faultstring: words, debuginfo: null }) };
@@ -232,7 +232,7 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
     });
   });
 
-  it('"Image … cannot be deployed" when the server wants a checksum, and nothing is reserved for it', async () => {
+  it('"Image … cannot be deployed" when the server needs a checksum, and nothing is reserved', async () => {
     const url = 'http://images.example.com/without-checksum.qcow2';
     await cloud.ironic.addNode('careful');
     expect(
@@ -247,7 +247,7 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
     expect(cloud.proxy.log.filter(({ method, path }) => method !== 'GET' && path.includes('careful'))).toEqual([]);
   });
 
-  it('"Idempotency key was already used" when a key comes again with another request', async () => {
+  it('"Idempotency key was already used" when a key comes with a different request', async () => {
     await cloud.ironic.addNode('keyed');
     const first = { ...image, server_id: 'keyed', idempotency_key: `order 66 of ${line}` };
     const { deployment_id: deployment, started_at: startedAt } = await provision(cloud.session, first);
@@ -261,7 +261,7 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
     ]);
   });
 
-  it('"Server … is not available" when another one is quicker, and that one keeps it', async () => {
+  it('"Server … is not available" when somebody else is faster, who keeps the server', async () => {
     const { uuid } = await cloud.ironic.addNode('contested');
     const theirs = '99999999-9999-4999-8999-999999999999';
     const held = cloud.proxy.on({ method: 'PATCH', path: uuid }, faults.holdBefore);
@@ -288,7 +288,7 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
     await cloud.ironic.ask('PATCH', `/v1/nodes/${uuid}`, [{ op: 'remove', path: '/instance_uuid' }]);
   });
 
-  it('"Server … is not available" with what it was given, and when, once it has been deployed', async () => {
+  it('"Server … is not available" with its image and the time, after a deployment', async () => {
     await cloud.ironic.addNode('given');
     const request = { ...image, server_id: 'given' };
     const { started_at: startedAt } = await provision(cloud.session, request);
@@ -308,7 +308,7 @@ describe.each(clientLines)('a %s client, of an Ironic that fails in between, rea
   });
 });
 
-describe.each(clientLines)('a %s client, of an Ironic from long ago, reads', options, (line: ClientLine) => {
+describe.each(clientLines)('a %s client, of an old Ironic, reads', options, (line: ClientLine) => {
   it.each([
     ['provision_server', { ...image, server_id: 'rack1-small-01' }],
     ['check_provision_status', { operation_id: nobody }],

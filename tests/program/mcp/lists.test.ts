@@ -47,7 +47,7 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', (line:
 
   const servers = async (input: object) => ServerListing.parse(dataIn(await session.callTool('list_servers', input)));
 
-  it('is shown how many servers there are of what kind, and why some are not available', async () => {
+  it('sees how many servers of each class there are, and why some are not available', async () => {
     const { counts, servers: listed, message } = await servers({ resource_class: 'baremetal.large' });
     expect(message).toMatch(/Simulated: 5 servers match: 3 available, 1 in_use, 1 unusable\./);
     expect(counts).toEqual([{ resource_class: 'baremetal.large', available: 3, in_use: 1, unusable: 1 }]);
@@ -79,7 +79,7 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', (line:
     expect(second).toMatchObject({ next_cursor: null });
   });
 
-  it('is told why no server matched, and what there is', async () => {
+  it('learns why no server matched, and which servers there are', async () => {
     const reasonFor = async (wish: object) =>
       failureIn(await session.callTool('provision_server', { image_id: 'debian-12', ...wish })).slice(0, 2);
     expect(await reasonFor({ resource_class: 'baremetal.huge' })).toEqual([

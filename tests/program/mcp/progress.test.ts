@@ -16,7 +16,7 @@ function contextWith(progressToken: string | number | undefined) {
 }
 
 describe('the reports of a call', () => {
-  it('are not made unless the client asked for them', () => {
+  it('are sent only if the client asked for them', () => {
     expect(contextWith(undefined).report).toBeUndefined();
   });
 
@@ -29,20 +29,20 @@ describe('the reports of a call', () => {
     });
   });
 
-  it('show more progress each time, as the protocol wants it, though by a hundredth of a percent', () => {
+  it('show more progress each time, as the protocol requires, if only by a hundredth of a percent', () => {
     const { report, notify } = contextWith(1);
     for (const percent of [0, 0, null, 5, 5, 40, 39, 40, null]) report?.({ percent, words: '' });
     const sent = notify.mock.calls.map(([{ params }]) => params?.progress);
     expect(sent).toEqual([0, 0.01, 0.02, 5, 5.01, 40, 40.01, 40.02, 40.03]);
   });
 
-  it('name no total where there is none', () => {
+  it('name no total if there is none', () => {
     const { report, notify } = contextWith(1);
     report?.({ percent: null, words: 'who knows' });
     expect(notify.mock.calls[0]?.[0].params).toEqual({ progressToken: 1, progress: 0, message: 'who knows' });
   });
 
-  it('do not mind that the client has left', async () => {
+  it('do not fail when the client has left', async () => {
     const { report, notify } = contextWith(1);
     notify.mockRejectedValue(new Error('nobody is there'));
     expect(() => report?.({ percent: 5, words: '' })).not.toThrow();
@@ -63,7 +63,7 @@ function expectReports(reports: readonly Reported[]): void {
 }
 
 describe.each(clientLines)('a %s client that waits', { concurrent: true }, (line) => {
-  it('over stdio hears how far it is, and waits as well without', async () => {
+  it('gets progress over stdio, and can wait without progress', async () => {
     let now = Date.now();
     const ironic = await startSimulatedIronic({ clock: { now: () => now } });
     const session = await openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages });
@@ -82,7 +82,7 @@ describe.each(clientLines)('a %s client that waits', { concurrent: true }, (line
     await ironic.close();
   });
 
-  it('over HTTP hears how far it is, and costs Ironic nothing more once it has left', async () => {
+  it('gets progress over HTTP, and costs Ironic no more requests after it has left', async () => {
     const ironic = await startSimulatedIronic();
     const server = await startHttpServer([], { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages });
     const client = await connectOverHttp(line, server.url);
@@ -103,7 +103,7 @@ describe.each(clientLines)('a %s client that waits', { concurrent: true }, (line
     await expect(waiting).rejects.toBeDefined();
     expectReports(reports);
     await client.close();
-    // Would last for as long as somebody waits.
+    // This wait would last as long as its client.
     expect(await server.stop()).toBe(0);
     await ironic.close();
   });

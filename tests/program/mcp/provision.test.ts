@@ -17,7 +17,7 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', option
     expect(await session.close()).toEqual({ code: 0, signal: null });
   });
 
-  it('takes a server of a class to a running system', async () => {
+  it('deploys a server of a class to the end', async () => {
     const accepted = await provision(session, {
       image_id: 'ubuntu-24.04',
       resource_class: 'baremetal.gpu',
@@ -81,7 +81,7 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', option
     ]);
   });
 
-  it('is told which step of a deployment failed, and why', async () => {
+  it('learns which step of a deployment failed, and why', async () => {
     const accepted = await provision(session, { image_id: 'broken-image', server_id: 'rack2-large-02' });
     const status = await finished(session, accepted);
     expect(status).toMatchObject({
@@ -104,8 +104,8 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', option
   });
 });
 
-describe.each(clientLines)('a %s client without any wishes', options, (line: ClientLine) => {
-  it('gets any free server when it says nothing of it', async () => {
+describe.each(clientLines)('a %s client that names neither server nor class', options, (line: ClientLine) => {
+  it('gets any free server', async () => {
     const session = await openSession(line, { IRONIC_MCP_SIM_SPEED: '2000' });
     // This one would fail, as its name says: so it must not be free.
     const doomed = await provision(session, { image_id: 'debian-12', server_id: 'rack3-large-fail-write-image' });
@@ -121,7 +121,7 @@ describe.each(clientLines)('a %s client without any wishes', options, (line: Cli
 });
 
 describe.each(clientLines)('a wait of a %s client', options, (line: ClientLine) => {
-  it('ends at the next change, and shows the steps on the way', async () => {
+  it('ends at the next change and shows each step', async () => {
     const session = await openSession(line, { IRONIC_MCP_SIM_SPEED: '20' });
     const { operation_id } = await provision(session, { image_id: 'debian-12', server_id: 'rack1-small-01' });
     const seen: string[] = [];

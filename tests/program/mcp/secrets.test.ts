@@ -39,7 +39,7 @@ describe.each(clientLines)('what a %s client puts into a config drive', { concur
     expectSecrecy(text);
   });
 
-  it('reaches Ironic, and shows in no answer about the deployment', async () => {
+  it('reaches Ironic, but appears in no answer about the deployment', async () => {
     const input = { ...image, ...secrets, server_id: 'rack1-small-01' };
     const accepted = await cloud.session.callTool('provision_server', input);
     expect(accepted.isError).toBe(false);
@@ -58,7 +58,7 @@ describe.each(clientLines)('what a %s client puts into a config drive', { concur
     ['sends a page', 'PATCH', faults.answerBefore(500, page)],
     ['sends a page that claims to be its answer', 'PATCH', faults.answerBefore(200, page)],
     ['cuts the connection', 'PUT', faults.resetBefore],
-  ])('shows in no failure when Ironic %s', async (what, method, fault) => {
+  ])('appears in no failure when Ironic %s', async (what, method, fault) => {
     const name = what.replaceAll(' ', '-');
     const { uuid } = await cloud.ironic.addNode(name);
     cloud.proxy.on({ method, path: uuid }, fault);

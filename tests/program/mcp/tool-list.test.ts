@@ -22,7 +22,7 @@ describe.each(clientLines)('what a %s client is shown', (line: ClientLine) => {
     expect(tools).toEqual(JSON.parse(await readFile(golden, 'utf8')));
   });
 
-  it('says of each tool what it does to the world', async () => {
+  it('says whether each tool reads, writes or destroys', async () => {
     const tools = await session.listTools();
     expect(Object.fromEntries(tools.map(({ name, annotations }) => [name, annotations]))).toEqual({
       provision_server: {
@@ -56,7 +56,7 @@ describe.each(clientLines)('what a %s client is shown', (line: ClientLine) => {
     });
   });
 
-  it('forbids arguments that are not described, and describes every one that is', async () => {
+  it('forbids unknown arguments and describes every known one', async () => {
     for (const { inputSchema } of await session.listTools()) {
       const schema = inputSchema as { additionalProperties?: unknown; properties: Record<string, object> };
       expect(schema.additionalProperties).toBe(false);
@@ -109,7 +109,7 @@ describe.each(clientLines)('the instructions for the model of a %s client', (lin
     },
   );
 
-  it('say whether servers are simulated or real, and then whose', async () => {
+  it('say whether servers are simulated or real, and name the real cloud', async () => {
     const [simulated, real] = await Promise.all([instructionsWith({}), instructionsWith(ironic)]);
     expect(simulated).toContain('This is a SIMULATED cloud: no real server is touched');
     expect(simulated).not.toContain('REAL');
@@ -130,8 +130,8 @@ describe.each(clientLines)('the tools of a real Ironic, shown to a %s client,', 
   });
 });
 
-describe.each(clientLines)('where nothing may be changed, a %s client', (line: ClientLine) => {
-  it('is shown only what reads', async () => {
+describe.each(clientLines)('where only reading is allowed, a %s client', (line: ClientLine) => {
+  it('sees only tools that read', async () => {
     const session = await openSession(line, { IRONIC_MCP_READ_ONLY: 'true' });
     const tools = await session.listTools();
     for (const { annotations } of tools) expect(annotations).toMatchObject({ readOnlyHint: true });

@@ -9,7 +9,7 @@ addFormats.default(ajv);
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Words of a description that are names: of tools, of arguments, of members of answers. */
+/** Names in a description: of tools, arguments and members of answers. */
 const namesIn = (description: string) => description.match(/\b[a-z]+(?:_[a-z]+)+\b/g) ?? [];
 
 /** The names of all members of a schema, at any depth. */
@@ -28,7 +28,7 @@ describe('each tool', () => {
   let session: McpSession;
   let tools: Awaited<ReturnType<McpSession['listTools']>>;
   beforeAll(async () => {
-    // Everything is switched on, and a deployment takes no time.
+    // Every tool is allowed, and a deployment takes no time.
     session = await openSession('v2', { IRONIC_MCP_SIM_SPEED: '10000', IRONIC_MCP_ALLOW_DEPROVISION: 'true' });
     tools = await session.listTools();
   });
@@ -69,7 +69,7 @@ describe('each tool', () => {
     expect([...required].sort()).toEqual(needed.sort());
   });
 
-  it.each(allOperations)('$name speaks in its description only of what there is', ({ name, description }) => {
+  it.each(allOperations)('$name mentions only existing names in its description', ({ name, description }) => {
     const { inputSchema, outputSchema } = toolOf(name) ?? { inputSchema: {} };
     const known = new Set([
       ...tools.map((tool) => tool.name),
@@ -80,7 +80,7 @@ describe('each tool', () => {
     for (const word of namesIn(description)) expect(known, `${name}: ${word}`).toContain(word);
   });
 
-  it('answers its example as its schema says; one after the other, in the order of the table', async () => {
+  it('answers its example according to its schema', async () => {
     for (const { name, example } of allOperations) {
       const { inputSchema, outputSchema } = toolOf(name) ?? {};
       expect(ajv.validate(inputSchema ?? false, example), `${name}: ${ajv.errorsText()}`).toBe(true);
@@ -91,7 +91,7 @@ describe('each tool', () => {
     }
   });
 
-  it('that hands out an operation_id, or takes one, says how long it is good for', () => {
+  it('that returns or takes an operation_id says how long it is valid', () => {
     const handed = tools.filter(({ description = '' }) => description.includes('operation_id'));
     expect(handed.length).toBeGreaterThan(0);
     expect(toolOf('provision_server')?.description).toMatch(/operation_id.*as long as the deployment/);

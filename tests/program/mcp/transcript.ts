@@ -11,18 +11,18 @@ import type { Environment } from '../../support/program.js';
 
 const folder = new URL('../../golden/transcripts/', import.meta.url);
 
-/** As SDK clients have it by default. */
+/** The default of SDK clients. */
 const timeout = 60_000;
 
-/** A conversation with the built program, written down as it went over the wire. */
+/** A conversation with the built program, as it went over the wire. */
 export interface Transcript {
-  /** Calls a tool, and notes the call, the result, and the progress notifications but those that say the same again. */
+  /** Calls a tool and records the call, the result, and the progress notifications without repetitions. */
   call(
     tool: string,
     input: object,
     options?: { readonly progress?: boolean },
   ): Promise<Readonly<Record<string, unknown>>>;
-  /** Notes what came by another way. */
+  /** Records something that came another way. */
   note(entry: object): void;
   /**
    * Ends the conversation and compares it with `tests/golden/transcripts/<name>.json`, which UPDATE_GOLDEN=1 writes.
@@ -31,7 +31,7 @@ export interface Transcript {
   end(): Promise<void>;
 }
 
-/** @param user Whom the client asks; a client without one cannot ask. */
+/** @param user The user whom the client asks. Without one it cannot ask. */
 export async function openTranscript(
   name: string,
   line: ClientLine,
@@ -84,12 +84,12 @@ function messagesSince(session: McpSession, start: number): { messages: readonly
   return { messages: lines.map((line) => JSON.parse(line) as Message), end };
 }
 
-/** What a progress notification says, but for the time that has passed. */
+/** The text of a progress notification without the elapsed time. */
 function progressIn({ method, params }: Message): string | undefined {
   return method === 'notifications/progress' ? normal(String(params?.message)) : undefined;
 }
 
-/** A message as it is written down; the handshake and the like are left out. */
+/** A message as it is recorded. The handshake is left out. */
 function entryOf({ method, params, result }: Message): object[] {
   if (method === 'notifications/progress') {
     const { progressToken: _, ...progress } = params ?? {};
@@ -108,7 +108,7 @@ function entryOf({ method, params, result }: Message): object[] {
   return [{ result: { ...rest, structuredContent } }];
 }
 
-/** The text with placeholders for what differs from run to run; the same thing has the same one. */
+/** The text with a placeholder for each value that differs between runs. */
 function normal(text: string): string {
   const uuids = new Map<string, string>();
   return text

@@ -14,7 +14,7 @@ const env = {
 const line = (message: object) => JSON.stringify({ jsonrpc: '2.0', ...message });
 
 describe('the first call to a cloud that cannot be reached, cancelled right after it was sent,', () => {
-  it('does not keep the server from answering the next one', async () => {
+  it('does not keep the server from answering the next call', async () => {
     const lines = await openLines(env);
     const list = (input: object) => lines.request('tools/call', { name: 'list_servers', arguments: input });
     const params = { name: 'list_servers', arguments: {} };

@@ -22,7 +22,7 @@ const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { 
 const refusal = { error_message: JSON.stringify({ faultcode: 'Client', faultstring: 'No.' }) };
 const lock = { error_message: JSON.stringify({ faultcode: 'Client', faultstring: 'Node 1 is locked by host c1' }) };
 
-/** The ways in which a server is told to end, and the client that it had. */
+/** The ways to end a server, and the client that it had. */
 const ways: readonly (readonly [what: string, line: ClientLine, leave: (session: McpSession) => void])[] = [
   ['its v1 client leaves', 'v1', (session) => void session.close()],
   ['its v2 client leaves', 'v2', (session) => void session.close()],
@@ -33,14 +33,14 @@ const ways: readonly (readonly [what: string, line: ClientLine, leave: (session:
 const server = '/v1/nodes/rack1-small-01';
 const isChange = ({ method }: { method: string }) => method !== 'GET';
 
-/** A change fails, and the next attempt goes no further before it is released, however short the pause was. */
+/** A change fails. The next attempt waits until the test releases it, however short the pause was. */
 function inThePauseAfter(proxy: FaultProxy, method: string, failure: Fault): Incident {
   const { reached, abandoned } = proxy.on({ method, nth: 1 }, failure);
   const { release } = proxy.on({ method, nth: 2 }, faults.holdBefore);
   return { reached, abandoned, release };
 }
 
-/** Moments of a deployment: what is arranged, the incident to wait for, and what shall have become of the server. */
+/** Moments of a deployment: how to arrange each, the event to wait for, and the expected state of the server. */
 const moments: readonly (readonly [
   what: string,
   arrange: (proxy: FaultProxy) => Incident,
@@ -109,14 +109,14 @@ const moments: readonly (readonly [
   ],
 ];
 
-// The two signals take turns.
+// The two signals alternate.
 const cases = moments.flatMap((moment, index) =>
   ways
     .filter(([what]) => what !== (index % 2 === 0 ? 'it gets SIGINT' : 'it gets SIGTERM'))
     .map((way) => [moment[0], way[0], way, moment] as const),
 );
 
-/** A server that is asked for in a call of its own: its look is broken off when the program takes notice of the end. */
+/** Another call asks for this server. Its read is aborted when the program notices the end. */
 const canary = 'canary';
 
 describe('a server in the middle of a deployment ends well', options, () => {
@@ -188,7 +188,7 @@ describe('a server', options, () => {
     await session.close();
   });
 
-  it('gives up a change that gets no answer, and ends', async () => {
+  it('gives up a change that gets no answer and ends', async () => {
     const ironic = await startSimulatedIronic();
     const proxy = await startFaultProxy(ironic.url);
     const lines = await openLines({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });
@@ -202,7 +202,7 @@ describe('a server', options, () => {
     await ironic.close();
   });
 
-  it('ends when nobody reads its answers any more', async () => {
+  it('ends when the client stops reading its answers', async () => {
     const lines = await openLines();
     lines.child.stdout?.destroy();
     lines.send('{"jsonrpc":"2.0","id":1,"method":"ping"}');
@@ -212,7 +212,7 @@ describe('a server', options, () => {
   it.each<[string, (child: ChildProcess) => unknown]>([
     ['its input ends', (child) => child.stdin?.end()],
     ['it gets SIGTERM', (child) => child.kill('SIGTERM')],
-  ])('ends when %s and nobody reads what it has said', async (_, leave) => {
+  ])('ends when %s although nobody reads its output', async (_, leave) => {
     const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'pipe'] });
     const ended = once(child, 'exit');
     child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 'first', method: 'initialize', params })}\n`);
@@ -223,11 +223,11 @@ describe('a server', options, () => {
     child.stdout.destroy();
   });
 
-  it('ends without a word on stdout when its input is empty', async () => {
+  it('writes nothing to stdout when its input is empty', async () => {
     expect(await run([])).toMatchObject({ code: 0, stdout: '' });
   });
 
-  it('that nobody has spoken to yet ends at SIGTERM', async () => {
+  it('ends at SIGTERM before any client has spoken', async () => {
     const running = start([]);
     await running.until('stderr', /the cloud is simulated/);
     process.kill(running.pid, 'SIGTERM');
@@ -256,14 +256,14 @@ describe.each(clientLines)('a call that a %s client cancels', options, (line: Cl
     return { ironic, proxy, session, incident, end };
   };
 
-  it('ends for it at once, and the next call is served', async () => {
+  it('ends at once, and the next call is served', async () => {
     const operation = { operation_id: '00000000-0000-4000-8000-000000000000' };
     const { session, end } = await cancelled(faults.stallBefore, 'check_provision_status', operation, '/v1/nodes/0');
     expect(await provision(session, request)).toMatchObject({ status: 'accepted' });
     await end();
   });
 
-  it('before anything was reserved ends its request to Ironic, and changes nothing', async () => {
+  it('before the reservation ends its request to Ironic and changes nothing', async () => {
     const { incident, proxy, end } = await cancelled(faults.stallBefore, 'provision_server', request, server);
     await incident.abandoned;
     await end();

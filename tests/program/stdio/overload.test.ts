@@ -6,7 +6,7 @@ import { startSimulatedIronic } from '../../support/simulated-ironic.js';
 
 const image = { image_id: 'file:///images/debian.qcow2' };
 
-it('too many requests are refused at once, but never those of a deployment that has begun', async () => {
+it('excess requests are refused at once, but never those of a deployment that has begun', async () => {
   const ironic = await startSimulatedIronic();
   const proxy = await startFaultProxy(ironic.url);
   const lines = await openLines({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });

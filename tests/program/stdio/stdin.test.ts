@@ -69,7 +69,7 @@ describe('a line on stdin', () => {
   });
 
   it.each(['"__proto__":{}', '"__\\u0070roto__":1'])(
-    'with the argument %s gets an error, for it is never dropped',
+    'with the argument %s gets an error, because it is never dropped silently',
     async (argument) => {
       lines.send(call('p', 'file:///x').replace('"image_id"', `${argument},"image_id"`));
       const text = expect.stringMatching(/^Invalid request\nReason: unknown argument "__proto__"\n/);
@@ -78,7 +78,7 @@ describe('a line on stdin', () => {
     },
   );
 
-  it('that is no request gets no answer, whatever is in it', async () => {
+  it('that is not a request gets no answer, whatever it contains', async () => {
     lines.send('{"jsonrpc":"2.0","method":"tools/call","params":{"name":"list_images","arguments":{"__proto__":1}}}');
     // Whatever came before it would be taken for its answer.
     lines.send('{"jsonrpc":"2.0","id":"after","method":"ping"}');
@@ -94,7 +94,7 @@ describe('a line on stdin', () => {
     await expectLife();
   });
 
-  it('of 12 MB gets an invalid request without its id, and the next one is read', async () => {
+  it('of 12 MB gets an invalid request without its id, and the next line is read', async () => {
     lines.send(call('long', `file:///${'x'.repeat(12e6)}`));
     expect(await lines.next()).toEqual({ jsonrpc: '2.0', id: null, error: tooLong });
     await expectLife();
@@ -106,7 +106,7 @@ describe('a line on stdin', () => {
     await expectLife();
   });
 
-  it('that is empty is passed over', async () => {
+  it('that is empty is ignored', async () => {
     lines.send('');
     lines.send('\r');
     lines.send('  ');
@@ -118,7 +118,7 @@ describe('a line on stdin', () => {
     expect(await lines.next()).toEqual({ jsonrpc: '2.0', id: 'windows', result: {} });
   });
 
-  it('with an unknown method gets the error for that', async () => {
+  it('with an unknown method gets the error "method not found"', async () => {
     expect(await lines.request('servers/explode')).toMatchObject({ error: { code: -32601 } });
     await expectLife();
   });
@@ -131,22 +131,22 @@ describe('a line on stdin', () => {
     await expectLife();
   });
 
-  it('with an unknown notification is passed over', async () => {
+  it('with an unknown notification is ignored', async () => {
     lines.send('{"jsonrpc":"2.0","method":"notifications/unheard-of"}');
     await expectLife();
   });
 
-  it('with an answer that nobody asked for is passed over', async () => {
+  it('with an answer to no request is ignored', async () => {
     lines.send('{"jsonrpc":"2.0","id":99,"result":{}}');
     await expectLife();
   });
 
-  it('that is good works after all of these', async () => {
+  it('that is valid works after all of these', async () => {
     lines.send(call('good', 'file:///images/debian.qcow2'));
     expect(await lines.next()).toMatchObject({ id: 'good', result: { structuredContent: { status: 'accepted' } } });
   });
 
-  it('never shows on stderr', () => {
+  it('never appears on stderr', () => {
     expect(lines.stderr()).not.toMatch(/file:|image|jsonrpc"|HTTP/);
   });
 });

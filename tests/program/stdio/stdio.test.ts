@@ -48,7 +48,7 @@ afterEach(() => {
 });
 
 describe('the MCP server', () => {
-  it('simulates a cloud when nothing is set, says so everywhere, and at first how to leave it', async () => {
+  it('simulates a cloud when nothing is set, says so, and says first how to use a real one', async () => {
     const { call, instructions, stderr, stdin, code } = await serve({ IRONIC_MCP_SIM_SPEED: '2000' });
     expect(instructions).toContain('This is a SIMULATED cloud');
     expect(stderr()).toBe(
@@ -64,7 +64,7 @@ describe('the MCP server', () => {
     expect(await code).toBe(0);
   });
 
-  it('tells somebody who starts it in a terminal what it waits for', async () => {
+  it('says in a terminal that it waits for an MCP client', async () => {
     const { io, stdin, stderr } = createFakeIo();
     Object.assign(stdin, { isTTY: true });
     const code = stdio(io, []);
@@ -103,7 +103,7 @@ describe('the MCP server', () => {
     await ironic.close();
   });
 
-  it('reads lines however they are cut', async () => {
+  it('reads lines however they are split', async () => {
     const { stdin, until, stdout, code } = await serve();
     const text = '{"jsonrpc":"2.0","id":"é","method":"ping"}\r\n{"jsonrpc":"2.0","id":"two","method":"ping"}\n';
     for (const byte of Buffer.from(text)) stdin.write(Buffer.from([byte]));
@@ -114,7 +114,7 @@ describe('the MCP server', () => {
     expect(stdout()).not.toContain('unfinished');
   });
 
-  it('answers what is no message, tells of it on stderr without quoting it, and goes on', async () => {
+  it('answers a line that is not a message, reports it on stderr without quoting it, and goes on', async () => {
     const { stdin, until, request, code } = await serve();
     stdin.write('{"password":"hush-hush"\n[]\n\n{"id":5}\n');
     stdin.write(`${'x'.repeat(11e6)}\n`);
@@ -131,7 +131,7 @@ describe('the MCP server', () => {
     expect(await code).toBe(0);
   });
 
-  it.each(['end', 'stop'] as const)('brings a change to its end before it answers "%s"', async (way) => {
+  it.each(['end', 'stop'] as const)('finishes a change before it ends after "%s"', async (way) => {
     const ironic = await startSimulatedIronic();
     const proxy = await startFaultProxy(ironic.url);
     const { stdin, stop, code, call } = await serve({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url, ...localImages });
@@ -147,14 +147,14 @@ describe('the MCP server', () => {
     await ironic.close();
   });
 
-  it('does not begin when it has been stopped already', async () => {
+  it('ends at once if it was stopped before it started', async () => {
     const { io, stop, stdout } = createFakeIo();
     stop();
     expect(await stdio(io, [])).toBe(0);
     expect(stdout()).toBe('');
   });
 
-  it('does not take a wrong command line or wrong settings', async () => {
+  it('refuses a wrong command line and wrong settings', async () => {
     const { io } = createFakeIo({ env: { OS_USERNAME: 'ada' } });
     await expect(stdio(io, [])).rejects.toBeInstanceOf(ConfigError);
     await expect(stdio(io, ['--explode'])).rejects.toBeInstanceOf(UsageError);
