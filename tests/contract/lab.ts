@@ -17,6 +17,14 @@ export interface Lab {
   configDrive(serverId: string): Promise<string>;
 }
 
+/** The methods of some requests, without the look that a program adds before a start on a machine busy for a second. */
+export function methodsOf(requests: readonly string[]): string {
+  return requests
+    .map((request) => request.split(/[ ?]/)[0])
+    .join(' ')
+    .replace('PATCH GET PUT', 'PATCH PUT');
+}
+
 /** A node as Ironic shows it. */
 export type Node = Readonly<Record<string, unknown>> & {
   readonly uuid: string;

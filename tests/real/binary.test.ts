@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Administrator, administrator } from '../contract/lab.js';
+import { type Administrator, administrator, methodsOf } from '../contract/lab.js';
 import { localImages } from '../support/local-images.js';
 import { clientLines, type McpSession, openSession } from '../support/mcp-session.js';
 import { ironics } from './ironics.js';
@@ -70,8 +70,7 @@ describe.each(ironics)('the built program with Ironic $version ($release)', ({ e
       const { data: started, text } = await session.callTool('provision_server', input);
       const answered = Date.now();
       expect(started, text).toMatchObject({ status: 'accepted' });
-      const sent = (await requests()).slice(before).map((each) => each.split(' ')[0]);
-      expect(sent).toEqual(['GET', 'PATCH', 'PUT']);
+      expect(methodsOf((await requests()).slice(before))).toBe('GET PATCH PUT');
       const ended = await followed(session, started?.operation_id);
       expect(ended).toMatchObject({ status: 'completed', started_at: started?.started_at, failure: null });
       const node = await admin.node(String(started?.server_id));
