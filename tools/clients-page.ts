@@ -28,7 +28,7 @@ const clients: readonly Client[] = [
     place: 'In `claude_desktop_config.json` (Settings, Developer, Edit Config):',
     snippet: (entry) => json(mcpServers(entry)),
     more: [
-      'Or install the bundle: `npm run mcpb` makes `ironic-mcp-….mcpb`, which Claude Desktop opens. It asks for eight settings and keeps the secret in the keychain of your system. The ninth field names [a file](configuration.md) with all other settings, one `NAME=value` on each line.',
+      'Or install the bundle: `npm run mcpb` makes `ironic-mcp-….mcpb`, which Claude Desktop opens. It asks for eight settings and keeps the secret in the keychain of your system. The ninth names a [settings file](configuration.md#which-settings-does-the-program-have), which holds all other settings, one `NAME=value` on each line.',
     ],
   },
   {
@@ -36,7 +36,7 @@ const clients: readonly Client[] = [
     place: 'In a shell:',
     snippet: (entry) => shell(`claude mcp add ${serverName}${flags('--env', entry)} -- ${commandLine(entry)}`),
     more: [
-      'To share the server with everybody who works on a project, write the JSON of Claude Desktop into `.mcp.json` in its folder.',
+      'To share the server with everybody who works on a project, write the JSON snippet of Claude Desktop into `.mcp.json` in the folder of the project.',
     ],
   },
   {
@@ -46,7 +46,7 @@ const clients: readonly Client[] = [
     more: [
       'VS Code can ask for a secret and keep it:',
       json({ inputs: [secretInput()], ...vsCode({ ...fromCheckout, env: applicationCredential() }) }),
-      `One-click links for the published package: [Install in VS Code](${vsCodeLink(byNpx)}), [on Windows](${vsCodeLink(byNpxOnWindows)}).`,
+      `Once the package is published, one click is enough: [install in VS Code](${vsCodeLink(byNpx)}), [on Windows](${vsCodeLink(byNpxOnWindows)}).`,
     ],
   },
   {
@@ -54,26 +54,26 @@ const clients: readonly Client[] = [
     place: 'In `~/.cursor/mcp.json`, or in `.cursor/mcp.json` of a project:',
     snippet: (entry) => json(mcpServers(entry)),
     more: [
-      `One-click links for the published package: [Install in Cursor](${cursorLink(byNpx)}), [on Windows](${cursorLink(byNpxOnWindows)}).`,
+      `Once the package is published, one click is enough: [install in Cursor](${cursorLink(byNpx)}), [on Windows](${cursorLink(byNpxOnWindows)}).`,
     ],
   },
   {
     name: 'Codex',
     place: 'In a shell:',
     snippet: (entry) => shell(`codex mcp add ${serverName}${flags('--env', entry)} -- ${commandLine(entry)}`),
-    more: ['Codex keeps it as `[mcp_servers.ironic]` in `~/.codex/config.toml`.'],
+    more: ['Codex writes the entry `[mcp_servers.ironic]` into `~/.codex/config.toml`.'],
   },
   {
     name: 'Gemini CLI',
     place: 'In `~/.gemini/settings.json`, or in `.gemini/settings.json` of a project:',
     snippet: (entry) => json(mcpServers(entry)),
-    more: ['A server that runs already goes there as `{ "httpUrl": "…", "headers": { … } }`.'],
+    more: ['For `ironic-mcp http`, write `{ "httpUrl": "…", "headers": { … } }` instead.'],
   },
   {
     name: 'Goose',
     place: 'In `~/.config/goose/config.yaml`:',
     snippet: goose,
-    more: ['`goose configure` (Add Extension, Command-line Extension) writes the same.'],
+    more: ['`goose configure` (Add Extension, Command-line Extension) writes the same entry.'],
   },
   {
     name: 'JetBrains',
@@ -90,8 +90,8 @@ export function clientsPage(): string {
   return `${[
     '# Connect a client',
     '<!-- Made by tools/clients-page.ts: UPDATE_GOLDEN=1 npx vitest run tests/config/documents.test.ts -->',
-    'Find your client, copy its snippet, and put the path of your checkout where it says `/path/to/ironic-mcp`. Run `npm ci && npm run build` in the checkout first.',
-    'Each snippet has the settings of a cloud in clouds.yaml. Leave `env` out to use the simulated cloud. Clients pass on few of your variables, so the settings must be in the snippet: `ironic-mcp check` prints the block for those that work in your shell, and [configuration.md](configuration.md) has them all.',
+    '1. Run `npm ci && npm run build` in a checkout.\n2. Copy the snippet of your client, and replace `/path/to/ironic-mcp` with the path of the checkout.\n3. Put the settings of your cloud into `env`. To use the simulated cloud, leave `env` out.',
+    'The snippets below name a cloud of your clouds.yaml. `HOME` is the folder that holds `.config/openstack/clouds.yaml`. Clients do not pass all variables of your shell to the program, so the settings must be in `env`. `ironic-mcp check` tries the settings of your shell and prints them as `env`. [configuration.md](configuration.md) lists all settings.',
     ...clients.flatMap(({ name, place, snippet, more }) => [
       `## ${name}`,
       place,
@@ -99,14 +99,14 @@ export function clientsPage(): string {
       ...more,
     ]),
     '## Over HTTP',
-    'If `ironic-mcp http` runs ([configuration.md](configuration.md#over-http)), clients need only its address, and its token if it has one:',
+    'Start `ironic-mcp http` ([configuration.md](configuration.md#over-http)). Clients then need only the address, and the token if you set one:',
     json(mcpServers({ type: 'http', url, headers: { Authorization: 'Bearer …' } })),
     shell(`claude mcp add --transport http ${serverName} ${url} --header "Authorization: Bearer …"`),
-    '## From the packed package',
+    '## As a package',
     '`npm pack` makes the package as it will be published. In any other folder, `npm install /path/to/ironic-mcp-….tgz` installs it without a registry, and `npx ironic-mcp` starts it.',
-    '## With npx',
-    'The package is not published yet. Once it is, you need no checkout: start it with `npx`, on Windows through a shell.',
+    'The package is not published yet. Once it is, `npx` starts it without a checkout:',
     json(mcpServers(byNpx)),
+    'On Windows:',
     json(mcpServers(byNpxOnWindows)),
   ].join('\n\n')}\n`;
 }
