@@ -7,6 +7,9 @@ export function withStepsTable(text: string): string {
     ([name, { words, percent, usual }]) =>
       `| \`${name}\` | ${words} | ${percent} | ${usual.within} min | ${usual.by} min |`,
   );
-  const head = ['| Step | What is done | From percent | Usually over within | and by |', '|---|---|---|---|---|'];
+  const head = [
+    '| Step | What is done | From percent | Limit of the step | Limit since the start |',
+    '|---|---|---|---|---|',
+  ];
   return marked(text, 'steps', [...head, ...rows].join('\n'));
 }

@@ -26,7 +26,7 @@ const table = {
   server_not_available: {
     http: 409,
     message: 'Server {id} is not available for provisioning',
-    when: 'The server is in a deployment, reserved, locked, in maintenance, retired, in a state that Ironic does not deploy from, or not what the request asks for. The reason says which.',
+    when: 'Ironic cannot deploy the server now, for example because it is deployed, reserved, locked, in maintenance or retired, or the server does not meet the request. The reason says which.',
     retryable: false,
     hint: 'Name another server, or leave out server_id to deploy on any free one.',
   },
@@ -35,7 +35,7 @@ const table = {
     message: 'No available servers matching criteria',
     when: 'No free server meets the request.',
     retryable: true,
-    hint: 'Ask for less, ask for another resource_class, or call again when a server is free.',
+    hint: 'Call again with fewer conditions or another resource_class, or when a server is free.',
   },
   image_not_found: {
     http: 400,
@@ -54,21 +54,21 @@ const table = {
   ironic_unavailable: {
     http: 502,
     message: ironicFailed,
-    when: 'Ironic, Keystone or the image service is unreachable, too slow, answers with an error or unreadably, refuses the sign-in, or denies this account a right that the call needs.',
+    when: 'Ironic, Keystone or the image service does not answer in time, or answers with an error or something unreadable; or it refuses the sign-in or a right that the call needs.',
     retryable: true,
     hint: 'Nothing was changed. Try again in a minute. If it fails again, ask the operator to run "ironic-mcp check".',
   },
   outcome_unknown: {
     http: 502,
     message: ironicFailed,
-    when: 'A change was sent to Ironic, no answer came back, and reading the server again did not settle it. The reason names the operation id.',
+    when: 'Ironic did not answer a change, and reading the server again did not show whether the change was made. The reason names the operation id.',
     retryable: false,
     hint: `The deployment may have started. Call ${op('status')} with the operation id before you provision again.`,
   },
   ironic_too_old: {
     http: 502,
     message: 'This Ironic is too old for the request',
-    when: 'The request needs a newer version of the API than this Ironic offers. The minimum is 1.59.',
+    when: 'The request needs a newer API version than this Ironic has. Every request needs 1.59.',
     retryable: false,
     hint: 'Ask the operator to upgrade Ironic, or leave out the argument that needs the newer version.',
   },
@@ -89,7 +89,7 @@ const table = {
   operation_not_found: {
     http: 404,
     message: 'Server {id} has no provisioning operation',
-    when: 'The server carries no deployment, or another one than the call asks about.',
+    when: 'The server carries no deployment, or not the deployment that the call names.',
     retryable: false,
     hint: `Pass the operation_id from the answer of ${op('provision')}. If you did, that deployment is gone: call ${op('servers')} to see the servers as they are now.`,
   },
@@ -112,7 +112,7 @@ const table = {
     message: 'Not confirmed',
     when: 'The call destroys data, and the user has not confirmed it.',
     retryable: false,
-    hint: 'Ask the user, then call again with the confirmation.',
+    hint: 'Ask the user, then call again with confirm_server_name.',
   },
   not_permitted: {
     http: 403,
@@ -145,7 +145,7 @@ const table = {
   malformed: {
     http: 400,
     message: 'Malformed request',
-    when: 'Over HTTP: the body is not JSON, or different programs would read the path differently.',
+    when: 'Over HTTP: the body is not JSON, or the path is ambiguous.',
     retryable: false,
     hint: 'See /docs for an example of each request.',
   },
@@ -180,9 +180,9 @@ const table = {
   internal: {
     http: 500,
     message: 'Internal error',
-    when: 'A bug in ironic-mcp. The details are on its standard error, not in the answer.',
+    when: 'ironic-mcp has a bug. It writes the details to its standard error, not into the answer.',
     retryable: false,
-    hint: 'This is a bug in ironic-mcp. Please report it.',
+    hint: 'Please report this bug of ironic-mcp, with the details from its standard error.',
   },
 } satisfies Record<string, FailureKind>;
 

@@ -370,13 +370,13 @@ describe('what is proposed for a reservation that was never deployed', () => {
 
   it('is deprovision_server where that is allowed', async () => {
     expect(await hintUnder({ allowDeprovision: true })).toMatch(
-      /^Provision again: .* deprovision_server gives this one/,
+      /^Provision again .* deprovision_server releases this one/,
     );
   });
 
   it.each([{}, { allowDeprovision: true, readOnly: true }])('is the operator where it is not: %j', async (policy) => {
     expect(await hintUnder(policy)).toMatch(
-      /^Provision again: .* The operator can release this one; "ironic-mcp check"/,
+      /^Provision again .* The operator can release this one; "ironic-mcp check"/,
     );
   });
 });

@@ -59,7 +59,7 @@ describe('a tool', () => {
     expect(content).toEqual([
       {
         type: 'text',
-        text: 'Internal error\nNext: This is a bug in ironic-mcp. Please report it.\nCode: internal\nRetryable: no',
+        text: 'Internal error\nNext: Please report this bug of ironic-mcp, with the details from its standard error.\nCode: internal\nRetryable: no',
       },
     ]);
     expect(onDefect.mock.calls).toEqual([[defect]]);

@@ -15,10 +15,10 @@ interface Diagnosis {
   readonly hint: string;
 }
 
-const inPlace = `Call ${op('provision')} again with the same arguments and retry_failed, and with the server_id unless there was an idempotency_key`;
+const inPlace = `Call ${op('provision')} again with the same arguments and retry_failed. Without an idempotency_key, add the server_id`;
 
 /** The same hint for a deployment that somebody else started: this program does not have its arguments. */
-const inPlaceByOthers = 'Only whoever deployed this server can do so again in place';
+const inPlaceByOthers = 'Only the caller who deployed this server can deploy it again in place';
 
 /** Ironic 39 can overwrite the first text with the second one. */
 const timeout = /timeout reached while waiting for callback|cleanup_after_timeout/i;
@@ -29,7 +29,7 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'conductor_restarted',
     pattern: /can't be resumed by conductor|due to conductor take over/i,
     summary: "Ironic's conductor was restarted, or died, in the middle of the deployment",
-    hint: `${inPlace}; or choose another server.`,
+    hint: `${inPlace}. Or choose another server.`,
   },
   {
     code: 'no_call_back',
@@ -42,7 +42,7 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'no_call_back',
     pattern: timeout,
     heard: null,
-    summary: 'Ironic waited too long for a call from the deployment agent on the server',
+    summary: 'The deployment agent on the server never called, or stopped calling',
     hint: 'The operator should look at the console of the server: did the deployment ramdisk boot, and did it keep running?',
   },
   {
@@ -55,14 +55,14 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'aborted',
     pattern: /by request, the deploy operation was aborted|deploy aborted as/i,
     summary: 'The deployment was aborted by an operator',
-    hint: 'Ask the operator why before you provision this server again, or choose another server.',
+    hint: 'Choose another server, or ask the operator whether you can provision this one again.',
   },
   {
     code: 'checksum_mismatch',
     // A URL can contain "checksum", and "verify failed" can be about a certificate.
     pattern: /verif\w* .*\bchecksum|\bchecksum\b.* match|corrupt image download/i,
     summary: 'The image did not match its checksum',
-    hint: 'Have the checksum of the image corrected, or choose another image.',
+    hint: 'Choose another image, or ask the operator to correct the checksum of this one.',
   },
   {
     code: 'config_drive',
@@ -80,7 +80,7 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'no_space',
     // The agent keeps an image in memory, as a file, unless it streams it to the disk.
     pattern: /memory size is too small for requested image|write image to \/.*no space left/i,
-    summary: 'The server has too little memory to take the image',
+    summary: 'The server has too little memory for the image',
     hint: 'Choose a smaller image or a server with more memory.',
   },
   {
@@ -94,13 +94,13 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'network',
     pattern: /tenant networks|\bneutron\b|network operation failure/i,
     summary: "Ironic could not connect the server's ports to their networks",
-    hint: `Check vifs and their networks. ${inPlace}; with other vifs provision another server. If it persists, the operator should look at the network of this one.`,
+    hint: `Check vifs and their networks. ${inPlace}. To use other vifs, choose another server. If it persists, the operator should look at the network of this one.`,
   },
   {
     code: 'power_or_bmc',
     pattern: /\bpower\b|\bipmi|redfish|\bdrac\b|\bsnmp\b|\bbmc\b|baseboard|management controller/i,
     summary: "The server's management controller (BMC) or its power control failed",
-    hint: 'Choose another server; the operator should look at the management controller of this one.',
+    hint: 'Choose another server. The operator should look at the management controller of this one.',
   },
   {
     code: 'image_unreachable',
@@ -114,8 +114,8 @@ const diagnoses: readonly Diagnosis[] = [
 
 const undeployment = {
   code: 'undeployment_failed',
-  summary: 'The server is out of use until it has been undeployed',
-  hint: 'The operator should look at the log of Ironic for this server; it can be undeployed again.',
+  summary: 'Nobody can deploy the server until it has been undeployed',
+  hint: 'The operator should look at the log of Ironic for this server. Then it can be undeployed again.',
 };
 
 const other = {
@@ -124,7 +124,7 @@ const other = {
   hint: 'The operator should look at the log of Ironic for this server.',
 };
 
-const again = 'Provision again: with the same idempotency_key if there was one, else on another server.';
+const again = 'Provision again with the same idempotency_key. Without one, choose another server.';
 
 const never = {
   code: 'never_deployed',
@@ -133,9 +133,9 @@ const never = {
 };
 
 /** Tells the caller that a failed deployment keeps its server. */
-const kept = 'This server stays taken until the same request succeeds on it with retry_failed, or';
+const kept = 'This server stays reserved until the same request succeeds on it with retry_failed, or';
 const untilUndeployed = `${kept} its operator undeploys it.`;
-const untilDeprovisioned = `${kept} ${op('deprovision')} takes the deployment off, if the user wants that.`;
+const untilDeprovisioned = `${kept} ${op('deprovision')} undeploys it, if the user wants that.`;
 
 /** Every class of a failed deployment, for the documents. */
 export const failedDeployments: readonly Omit<Diagnosis, 'pattern'>[] = [...diagnoses, undeployment, never, other];
@@ -145,7 +145,7 @@ export const failedDeployments: readonly Omit<Diagnosis, 'pattern'>[] = [...diag
  * @param mayUndeploy Whether the caller may use `deprovision_server` to release it.
  */
 export function neverDeployed(mayUndeploy: boolean): DeploymentFailure {
-  const release = { hint: `${again} ${op('deprovision')} gives this one back, if the user wants that.` };
+  const release = { hint: `${again} ${op('deprovision')} releases this one, if the user wants that.` };
   return { ...never, ...(mayUndeploy ? release : {}), step: null, ironic_error: null };
 }
 

@@ -69,7 +69,7 @@ describe('why no server matched', () => {
     const { failure } = await explained([busy], { ...small, traits: ['CUSTOM_A'], conductorGroup: 'rack-1' });
     expect(failure).toMatchObject({
       retryable: true,
-      hint: expect.stringContaining('call again when a server is free'),
+      hint: expect.stringContaining('or when a server is free'),
     });
     const unseen = await explained([busy, freeServer(2)], { traits: ['CUSTOM_B'] }, { pageLength: 1 });
     expect(unseen.failure.retryable).toBe(false);

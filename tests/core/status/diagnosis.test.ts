@@ -161,7 +161,7 @@ describe('the diagnosis', () => {
       failed(
         `Download of image a.qcow2 failed: Unable to write image to ${place}. Error: [Errno 28] No space left on device`,
       );
-    expect(told('/tmp/a.qcow2').summary).toBe('The server has too little memory to take the image');
+    expect(told('/tmp/a.qcow2').summary).toBe('The server has too little memory for the image');
     expect(told('device /dev/sda').summary).toBe('The disk of the server is too small or full');
   });
 
@@ -213,16 +213,18 @@ describe('the hint for a deployment of ours that failed', () => {
   const hintFor = (overrides: Partial<Server>, mayUndeploy: boolean) =>
     diagnose(freeServer(1, { provisionState: 'deploy failed', entry, ...overrides }), [], mayUndeploy).hint;
 
-  it('says that its server stays taken, and who can free it', () => {
-    expect(hintFor({}, false)).toMatch(/This server stays taken until .*retry_failed, or its operator undeploys it\.$/);
+  it('says that its server stays reserved, and who can free it', () => {
+    expect(hintFor({}, false)).toMatch(
+      /This server stays reserved until .*retry_failed, or its operator undeploys it\.$/,
+    );
     expect(writtenFor('mcp', hintFor({}, true))).toMatch(
-      /or deprovision_server takes the deployment off, if the user wants that\.$/,
+      /or deprovision_server undeploys it, if the user wants that\.$/,
     );
   });
 
   it('says nothing of it where the deployment is not ours, or its undeployment failed', () => {
-    expect(hintFor({ entry: null }, true)).not.toContain('stays taken');
-    expect(hintFor({ provisionState: 'error' }, true)).not.toContain('stays taken');
+    expect(hintFor({ entry: null }, true)).not.toContain('stays reserved');
+    expect(hintFor({ provisionState: 'error' }, true)).not.toContain('stays reserved');
   });
 });
 
@@ -238,7 +240,7 @@ describe('the hint for a deployment of others that failed', () => {
       expect(theirs).toMatch(/^[A-Z].*[.?]$/);
       if (!ours.includes(`Call ${op('provision')} again`)) continue;
       repeatable += 1;
-      expect(theirs).toContain('Only whoever deployed this server can do so again in place');
+      expect(theirs).toContain('Only the caller who deployed this server can deploy it again in place');
     }
     expect(repeatable).toBeGreaterThan(0);
   });
@@ -256,8 +258,8 @@ describe('the diagnosis of an undeployment that failed', () => {
       expect(failure).toEqual({
         code: 'undeployment_failed',
         step: null,
-        summary: 'The server is out of use until it has been undeployed',
-        hint: 'The operator should look at the log of Ironic for this server; it can be undeployed again.',
+        summary: 'Nobody can deploy the server until it has been undeployed',
+        hint: 'The operator should look at the log of Ironic for this server. Then it can be undeployed again.',
         ironic_error: words,
       });
     }

@@ -92,7 +92,7 @@ describe('a time-out on a machine', () => {
   });
 
   it('does not tell whether the agent came if Ironic does not show when it was heard', () => {
-    const summary = 'Ironic waited too long for a call from the deployment agent on the server';
+    const summary = 'The deployment agent on the server never called, or stopped calling';
     for (const name of [died, 'no DHCP server answers'] as const) {
       for (const unknown of [{ heardAt: null }, { entry: null }]) {
         expect(answer(name, unknown).failure).toMatchObject({ code: 'no_call_back', summary });
@@ -103,7 +103,7 @@ describe('a time-out on a machine', () => {
   it('does not tell it either after a refused retry, which overwrote the start of the attempt', () => {
     const entry = { started_at: '2026-11-30T17:20:00Z', image: 'debian-raw', digest: 'd' };
     expect(answer(died, { entry }).failure?.summary).toBe(
-      'Ironic waited too long for a call from the deployment agent on the server',
+      'The deployment agent on the server never called, or stopped calling',
     );
   });
 });

@@ -93,7 +93,7 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', option
         code: 'checksum_mismatch',
         step: 'write_image',
         summary: 'The image did not match its checksum',
-        hint: 'Have the checksum of the image corrected, or choose another image. This server stays taken until the same request succeeds on it with retry_failed, or its operator undeploys it.',
+        hint: 'Choose another image, or ask the operator to correct the checksum of this one. This server stays reserved until the same request succeeds on it with retry_failed, or its operator undeploys it.',
       },
     });
     expect(status.failure?.ironic_error).toMatch(/^Deploy step deploy\.write_image failed on node/);
