@@ -9,6 +9,6 @@ export function withSettingsTable(text: string): string {
     const given = unset && `\`${unset}\``;
     return `| \`${variable}\` | \`--${flagOf(name)}\` | ${meaning} | ${wants} | ${given} |`;
   });
-  const head = ['| Variable | Flag | Meaning | What it takes | Without it |', '|---|---|---|---|---|'];
+  const head = ['| Variable | Flag | Meaning | Value | Default |', '|---|---|---|---|---|'];
   return marked(text, 'settings', [...head, ...rows].join('\n'));
 }

@@ -8,7 +8,7 @@ const lines: Readonly<Record<string, string>> = {
   check_provision_status: 'Reports the state and progress of a deployment, and can wait for the next change.',
   list_servers: 'Counts and lists the servers, and says why a server is not available.',
   list_images: 'Lists the images that you can deploy.',
-  deprovision_server: 'Undeploys a server for good. Off by default.',
+  deprovision_server: 'Undeploys a server. That cannot be undone. Off by default.',
 } satisfies Record<keyof typeof operations, string>;
 
 /** The text, with the table of the operations between its markers. */
