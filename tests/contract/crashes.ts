@@ -74,8 +74,8 @@ export function crashes(openLab: () => Promise<{ endpoint: string; image: string
     }
   }
 
-  describe('a deployment with a key, killed', () => {
-    it.each(withKey)('%s %s, is finished by a fresh process with the same key, and is one', async (...point) => {
+  describe('a deployment with a key whose program is killed', () => {
+    it.each(withKey)('%s %s is finished by a new process with the same key, as one deployment', async (...point) => {
       const input = { ...request, idempotency_key: randomUUID() };
       await killed(point, input);
       const fresh = await open();
@@ -89,9 +89,9 @@ export function crashes(openLab: () => Promise<{ endpoint: string; image: string
     });
   });
 
-  describe('a deployment without a key, killed', () => {
+  describe('a deployment without a key whose program is killed', () => {
     it.each(withoutKey)(
-      '%s %s, leaves at most one server, which the check finds if nothing deploys',
+      '%s %s leaves at most one server, and the check finds it if nothing deploys',
       async (...point) => {
         await killed(point, request);
         const left = await takenSince();

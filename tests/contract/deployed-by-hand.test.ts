@@ -83,11 +83,11 @@ const failure = (promise: Promise<unknown>) =>
   );
 
 describe.each(['active', 'deploy failed'] as const)(
-  'a server that is %s by somebody else when the reservation arrives',
+  'a server that somebody else has made "%s" before our reservation arrives',
   (provisionState) => {
     const untouched = { provision_state: provisionState, instance_uuid: null, instance_info: {} };
 
-    test('stays theirs where it was named', async () => {
+    test('stays theirs when the caller named it', async () => {
       const { provision, status, deprovision, theirs } = cloud(provisionState);
       const request = { image_id: 'debian-12', server_id: 'rack1-small-01' };
       expect(await failure(provision(request, signal))).toMatchObject({
@@ -104,7 +104,7 @@ describe.each(['active', 'deploy failed'] as const)(
       expect(await failure(deprovision(confirmed, signal))).toMatchObject({ code: 'not_permitted' });
     });
 
-    test('stays theirs, and the search goes on', async () => {
+    test('stays theirs, and we choose another server', async () => {
       const { provision, theirs } = cloud(provisionState);
       const response = await provision({ image_id: 'debian-12', resource_class: 'baremetal.small' }, signal);
       expect(response.status).toBe('accepted');

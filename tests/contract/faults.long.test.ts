@@ -50,7 +50,7 @@ const scenarios: readonly Scenario[] = [
   },
 ];
 
-describe('whatever goes wrong with one request of a deployment', () => {
+describe('when something goes wrong with a request of a deployment', () => {
   const total = { cases: 0, violations: 0, left: 0 };
   afterAll(() => {
     process.stderr.write(
@@ -60,7 +60,7 @@ describe('whatever goes wrong with one request of a deployment', () => {
   });
 
   test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
-    '%s: the answer is true, nothing happens twice, and nothing is lost',
+    '%s: the answer is true, and no change is lost or made twice',
     async (_, scenario) => {
       const cases = chosen(casesOf(await cleanRun(scenario), scenario.from));
       expect(
@@ -74,7 +74,7 @@ describe('whatever goes wrong with one request of a deployment', () => {
   );
 
   test.each(ordinary.map((scenario) => [scenario.name, scenario] as const))(
-    '%s: the same holds when two things go wrong in a row',
+    '%s: the same is true when two things go wrong in a row',
     async (_, scenario) => {
       expect(await wrongIn(scenario, chosen(twofold))).toEqual([]);
     },
@@ -94,8 +94,8 @@ describe('whatever goes wrong with one request of a deployment', () => {
   }
 });
 
-describe('whatever goes wrong with one request for a status', () => {
-  test('it is true or there is none, and nothing is changed', async () => {
+describe('when something goes wrong with a request for a status', () => {
+  test('the answer is true or a failure, and nothing changes', async () => {
     const lab = await createFaultCloud();
     const { signal } = new AbortController();
     const { operation_id } = await lab.program().provision(await requestFor(lab, 'by id'), signal);
@@ -125,10 +125,7 @@ describe('whatever goes wrong with one request for a status', () => {
 });
 
 describe('a change that arrives late', () => {
-  test.each(lateCases)(
-    '($held, for a rival $rival, before its request $nth) never makes a mixture of two',
-    async (late) => {
-      expect(await playLate(await createFaultCloud(), late)).toEqual([]);
-    },
-  );
+  test.each(lateCases)('($held, before request $nth of a rival $rival) never mixes two requests', async (late) => {
+    expect(await playLate(await createFaultCloud(), late)).toEqual([]);
+  });
 });

@@ -8,7 +8,7 @@ import { requestFor } from './third-actor/ways.js';
 
 const { signal } = new AbortController();
 
-test('an entry that somebody else forged under a salt of theirs is no deployment of the key', async () => {
+test('an entry that somebody else forged with their own salt does not count as a deployment of the key', async () => {
   const ground = createActorCloud();
   const request = await requestFor(ground, 'by id', { idempotency_key: 'one' });
   const id = String(request.server_id);

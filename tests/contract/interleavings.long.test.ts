@@ -113,7 +113,7 @@ function seeded(state: number): () => number {
 const successes = (answers: readonly Answer[]) =>
   answers.filter((answer): answer is ProvisionResponse => !(answer instanceof Failure));
 
-it('gives five callers three servers, each to one of them, in whatever order their requests arrive', async () => {
+it('gives each of three servers to one of five callers, in any order of their requests', async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), fc.integer(), async (scheduler, seed) => {
       const { answers, taken } = await race(scheduler, seed, Array(5).fill({ image_id, resource_class }));
@@ -132,7 +132,7 @@ it('gives five callers three servers, each to one of them, in whatever order the
   );
 });
 
-it('makes one deployment of one key, however its callers overtake each other', async () => {
+it("makes one deployment for one key, in any order of its callers' requests", async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), fc.integer(), async (scheduler, seed) => {
       const same = { image_id, resource_class, idempotency_key: 'one' };
@@ -151,7 +151,7 @@ it('makes one deployment of one key, however its callers overtake each other', a
   );
 });
 
-it('answers whoever used one key for a different request with a conflict, and no mixture is accepted', async () => {
+it('answers with a conflict when one key comes with two requests, and never mixes the two', async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), fc.integer(), async (scheduler, seed) => {
       const inputs = ['debian-12', 'ubuntu-24.04'].map((id, index) => ({

@@ -107,14 +107,14 @@ describe('Neutron ports', () => {
     });
   });
 
-  test('stay where they are when they were attached before, even if the deployment cannot be started', async () => {
+  test('stay attached if they were attached before, even if the deployment cannot be started', async () => {
     const { ask, provision, vifs } = await cloud('flat');
     await ask('POST', '/vifs', { id: vif });
     expect(await failure(provision({ vifs: [vif, other] }))).toMatchObject({ code: 'deploy_refused' });
     expect(await vifs()).toEqual([vif]);
   });
 
-  test('are needed where the network interface is neutron, which is found out before anything is changed', async () => {
+  test('are required when the network interface is neutron, which is checked before any change', async () => {
     const { log, provision } = await cloud('neutron');
     expect(await failure(provision())).toMatchObject({
       code: 'deploy_refused',
@@ -123,13 +123,13 @@ describe('Neutron ports', () => {
     expect(log.some((request) => !request.startsWith('GET'))).toBe(false);
   });
 
-  test('may be attached already', async () => {
+  test('may already be attached', async () => {
     const { ask, provision } = await cloud('neutron');
     await ask('POST', '/vifs', { id: vif });
     expect((await provision()).status).toBe('accepted');
   });
 
-  test('that are missing where the network interface is flat get a warning', async () => {
+  test('that are missing get a warning when the network interface is flat', async () => {
     const { provision } = await cloud('flat');
     expect((await provision()).message).toContain('no Neutron port is attached');
   });
@@ -139,7 +139,7 @@ describe('an address', () => {
   const networks = [{ address: '10.20.0.11/24', gateway: '10.20.0.1' }];
   const addresses = [{ address: '10.20.0.11', network: null, mac: '52:54:00:00:00:01', source: 'requested' }];
 
-  test('costs one more request, and is told at once and by every later look', async () => {
+  test('costs one more request, and every answer shows it from the first on', async () => {
     const { log, provision, look } = await cloud('noop');
     expect(await provision({ networks })).toMatchObject({ status: 'accepted', addresses });
     const requests = ['GET /v1/ports', 'PATCH node', 'PUT node/states/provision'];
@@ -147,13 +147,13 @@ describe('an address', () => {
     expect(await look()).toMatchObject({ status: 'in_progress', addresses });
   });
 
-  test('is told by a repeated call with the same key', async () => {
+  test('is shown when the call is repeated with the same key', async () => {
     const { provision } = await cloud('noop');
     await provision({ networks, idempotency_key: 'k' });
     expect(await provision({ networks, idempotency_key: 'k' })).toMatchObject({ status: 'in_progress', addresses });
   });
 
-  test('is refused where Ironic connects the cards itself, before anything is changed', async () => {
+  test('is refused before any change when Ironic connects the network cards itself', async () => {
     const { log, provision } = await cloud('flat');
     expect(await failure(provision({ networks }))).toMatchObject({
       code: 'server_not_available',
@@ -170,13 +170,13 @@ describe('MAC addresses in network_data', () => {
     services: [],
   });
 
-  test('that the server does not have get a warning', async () => {
+  test('get a warning when the server does not have them', async () => {
     const { provision } = await cloud('noop');
     const { message } = await provision({ config_drive: { network_data: networkData('52:54:00:ff:ff:ff') } });
     expect(message).toContain('network_data names MAC addresses that the server does not have: 52:54:00:ff:ff:ff.');
   });
 
-  test('that it has get none', async () => {
+  test('get no warning when the server has them', async () => {
     const { provision } = await cloud('noop');
     const { message } = await provision({ config_drive: { network_data: networkData('52:54:00:00:00:01') } });
     expect(message).not.toContain('MAC');

@@ -126,7 +126,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       ['by class', () => ({ resource_class: 'baremetal.small' })],
       ['by UUID', async () => ({ server_id: await free() })],
       ['by name', async () => ({ server_id: (await admin.node(await free())).name })],
-    ])('%s takes three requests and ends with the server active, as the request said', async (_, criteria) => {
+    ])('%s takes three requests, and the server becomes active with what was requested', async (_, criteria) => {
       const chosen = await criteria();
       const before = (await lab.requests()).length;
       const response = await core.provision.provision(
@@ -162,7 +162,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect(drive).toContain(key);
     });
 
-    test('that fails in a step is reported as failed, with the step and the reason', async () => {
+    test('is reported as failed, with the step and the reason, when a step fails', async () => {
       const id = await free();
       await script(id, { fail: 'write_image', message: 'No space left on device /dev/sda' });
       await core.provision.provision({ image_id: image, server_id: id }, signal);
@@ -177,7 +177,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect(status.completed_at).not.toBeNull();
     });
 
-    test('shows its steps in their order, and never goes back within one wait', async () => {
+    test('shows its steps in order, and its progress never goes back within one wait', async () => {
       const id = await free();
       await script(id, {});
       await core.provision.provision({ image_id: image, server_id: id }, signal);
@@ -193,7 +193,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect(seen.at(-1)).toBe(100);
     });
 
-    test('that Ironic refuses leaves no reservation behind', async () => {
+    test('leaves no reservation behind when Ironic refuses it', async () => {
       const id = await free();
       await admin.patch(id, { op: 'replace', path: '/deploy_interface', value: lab.strictInterface });
       const { clock, random } = { clock: systemClock, random: Math.random };
@@ -229,7 +229,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect(node.instance_info).toEqual({});
     });
 
-    test('of an http image without a checksum is refused before anything is reserved, where one is wanted', async () => {
+    test('of an http image without a checksum is refused before the reservation if one is required', async () => {
       const id = await free();
       await admin.patch(id, { op: 'replace', path: '/deploy_interface', value: lab.strictInterface });
       const before = (await lab.requests()).length;
@@ -242,7 +242,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect(requests.map((request) => request.split(' ')[0])).toEqual(['GET']);
     });
 
-    test('of one server that two ask for at the same moment is given to one of them', async () => {
+    test('succeeds for one of two callers who ask for the same server at the same moment', async () => {
       const id = await free();
       const outcomes = await Promise.allSettled(
         [1, 2, 3, 4].map(() => core.provision.provision({ image_id: image, server_id: id }, signal)),
@@ -259,7 +259,7 @@ export function contract(openLab: () => Promise<Lab>): void {
     });
   });
 
-  test('the images of the catalogue are listed, and that any URL is one too', async () => {
+  test('the list of images shows the catalogue and says that any URL works as well', async () => {
     await expect(core.images.list({ limit: 50 }, signal)).resolves.toEqual({
       message: expect.stringMatching(/^1 image; 1 can be deployed\. image_id also takes any http, https or oci URL /),
       images: [{ id: image, name: image, deployable: true }],
@@ -268,7 +268,7 @@ export function contract(openLab: () => Promise<Lab>): void {
   });
 
   describe('the list of servers', () => {
-    test('shows and counts every server of a class once, page after page', async () => {
+    test('shows and counts every server of a class once, over all pages', async () => {
       const nodes = await admin.nodes('&resource_class=baremetal.large');
       const request = { resource_class: 'baremetal.large', limit: 3 };
       const first = await core.servers.list(request, signal);
@@ -285,7 +285,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect(seen[0]).toMatchObject({ resource_class: 'baremetal.large', cpus: 64, memory_gb: 256, disk_gb: 1800 });
     });
 
-    test('says of each why it is not available, in one request', async () => {
+    test('says why each server is not available, in one request', async () => {
       const before = (await lab.requests()).length;
       const { servers } = await core.servers.list({ limit: 200 }, signal);
       expect((await lab.requests()).length - before).toBe(1);
@@ -303,13 +303,13 @@ export function contract(openLab: () => Promise<Lab>): void {
       }
     });
 
-    test('finds those that are available', async () => {
+    test('finds the available servers', async () => {
       const { servers } = await core.servers.list({ state: 'available', limit: 200 }, signal);
       const free = await admin.nodes('&provision_state=available&associated=false&maintenance=false');
       expect(servers.map(({ id }) => id).sort()).toEqual(free.map(({ uuid }) => uuid).sort());
     });
 
-    test('has no page behind a server that is gone', async () => {
+    test('refuses a cursor whose server is gone', async () => {
       await expect(core.servers.list({ limit: 1, cursor: randomUUID() }, signal)).rejects.toMatchObject({
         code: 'invalid_request',
         fields: [{ field: 'cursor' }],
@@ -320,7 +320,7 @@ export function contract(openLab: () => Promise<Lab>): void {
   describe('traits', () => {
     const gpu = ['CUSTOM_GPU', 'HW_CPU_X86_AVX2'];
 
-    test('choose a server that has them, and are told to Ironic, in three requests', async () => {
+    test('choose a server that has them, and are sent to Ironic, in three requests', async () => {
       const before = (await lab.requests()).length;
       const { server_id } = await core.provision.provision({ image_id: image, traits: gpu }, signal);
       used.add(server_id);
@@ -332,7 +332,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect((await finished(server_id)).status).toBe('completed');
     });
 
-    test('that a server does not have refuse it before anything is reserved', async () => {
+    test('exclude a named server that lacks them, before anything is reserved', async () => {
       const id = await free();
       const before = await admin.node(id);
       const wish = { image_id: image, server_id: id, traits: gpu };
@@ -343,7 +343,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect(await admin.node(id)).toEqual(before);
     });
 
-    test('that no server has are named in the reason, with the servers that each wish has left', async () => {
+    test('are named in the reason when no server has them, with the number of servers that each criterion left', async () => {
       const small = (await admin.nodes('&resource_class=baremetal.small')).length;
       const wish = { image_id: image, resource_class: 'baremetal.small', traits: ['CUSTOM_GPU'] };
       await expect(core.provision.provision(wish, signal)).rejects.toMatchObject({
@@ -356,7 +356,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       });
     });
 
-    test('that Ironic does not find on the server are refused by it, and leave no reservation', async () => {
+    test('leave no reservation when Ironic does not find them on the server', async () => {
       const id = await free();
       await bareMetal.reserve(
         id,
@@ -369,7 +369,7 @@ export function contract(openLab: () => Promise<Lab>): void {
   });
 
   describe('a conductor group', () => {
-    test('in which there is no server leaves none', async () => {
+    test('without servers matches no server', async () => {
       const wish = { image_id: image, resource_class: 'baremetal.small', conductor_group: 'nosuch' };
       await expect(core.provision.provision(wish, signal)).rejects.toMatchObject({
         message: 'No available servers matching criteria',
@@ -383,7 +383,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       });
     });
 
-    test('of others refuses a server', async () => {
+    test('excludes a named server of another group', async () => {
       const wish = { image_id: image, server_id: await free(), conductor_group: 'nosuch' };
       await expect(core.provision.provision(wish, signal)).rejects.toMatchObject({
         code: 'server_not_available',
@@ -401,7 +401,7 @@ export function contract(openLab: () => Promise<Lab>): void {
   });
 
   describe('an idempotency key', () => {
-    test('finds the first deployment again, from another process too, in five requests for a new one', async () => {
+    test('takes five requests for a new deployment, and finds it again from another process as well', async () => {
       const request = { image_id: image, resource_class: 'baremetal.small', idempotency_key: randomUUID() };
       const before = (await lab.requests()).length;
       const first = await core.provision.provision(request, signal);
@@ -432,7 +432,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       await finished(responses[0]?.operation_id ?? '');
     });
 
-    test('used for another request is a conflict', async () => {
+    test('gives a conflict when it is used for another request', async () => {
       const key = { idempotency_key: randomUUID(), server_id: await free() };
       await core.provision.provision({ image_id: image, ...key }, signal);
       await expect(
@@ -477,7 +477,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       return { id, deploymentId: String(response.deployment_id) };
     }
 
-    test('of an active server frees it in two requests, and tells how far it is when it is repeated', async () => {
+    test('of an active server frees it in two requests, and reports how far it is when repeated', async () => {
       const { id, deploymentId } = await deployed({});
       expect((await finished(id)).status).toBe('completed');
       const undo = await undoing(id);
@@ -510,14 +510,14 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect((await admin.until(id, 'available')).instance_uuid).toBeNull();
     });
 
-    test('cancels a deployment that waits for its agent', async () => {
+    test('cancels a deployment that is waiting for its agent', async () => {
       const { id } = await deployed({ hang: 'deploy' });
       await admin.until(id, 'wait call-back');
       expect(await (await undoing(id))()).toMatchObject({ status: 'accepted' });
       expect((await admin.until(id, 'available')).instance_uuid).toBeNull();
     });
 
-    test('that failed can be repeated, although Ironic has forgotten whose deployment it was', async () => {
+    test('can be repeated after it failed, although Ironic has forgotten whose deployment it was', async () => {
       const { id } = await deployed({ fail: 'tear_down', fail_teardown: true });
       expect((await finished(id)).status).toBe('completed');
       const undo = await undoing(id);
@@ -532,14 +532,14 @@ export function contract(openLab: () => Promise<Lab>): void {
       await admin.until(id, 'available');
     });
 
-    test('gives a reservation back that never was deployed', async () => {
+    test('gives back a reservation that was never deployed', async () => {
       const id = await free();
       await bareMetal.reserve(id, reservation(), signal);
       expect(await (await undoing(id))()).toMatchObject({ status: 'completed' });
       expect(await admin.node(id)).toMatchObject({ instance_uuid: null, instance_info: {} });
     });
 
-    test('leaves a reservation alone whose deployment may be about to start', async () => {
+    test('leaves a reservation alone while its deployment may be about to start', async () => {
       const id = await free();
       const { entry, ...rest } = reservation();
       const started_at = new Date(bareMetal.now()).toISOString();
@@ -548,7 +548,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect((await admin.node(id)).instance_uuid).toBe(rest.deploymentId);
     });
 
-    test('spares what others deployed, what is protected, in maintenance or given out by an allocation', async () => {
+    test("spares a server that is somebody else's, protected, in maintenance or held by an allocation", async () => {
       const foreign = { ...allowed, IRONIC_MCP_DEPROVISION_FOREIGN: 'true' };
       const id = await free();
       const { name } = await admin.node(id);
@@ -601,7 +601,7 @@ export function contract(openLab: () => Promise<Lab>): void {
     });
   });
 
-  test('the most deployments at once are counted in Ironic, whoever of us started them', async () => {
+  test('the limit of deployments at once counts those of every copy of this program', async () => {
     const limited = (most: number) => anotherCore({ IRONIC_MCP_MAX_DEPLOYING: String(most) });
     const [first, second] = [await free(), await free()];
     await script(first, { hang: 'deploy' });
@@ -623,7 +623,7 @@ export function contract(openLab: () => Promise<Lab>): void {
   });
 
   describe('a refusal', () => {
-    test('of a server that nobody knows names it', async () => {
+    test('of an unknown server names it', async () => {
       await expect(
         core.provision.provision({ image_id: image, server_id: 'no-such-server' }, signal),
       ).rejects.toMatchObject({
@@ -635,7 +635,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       ['manageable', '&provision_state=manageable', 'its state is manageable'],
       ['active', '&provision_state=active', 'its state is active'],
       ['in maintenance', '&maintenance=true&provision_state=available', 'it is in maintenance'],
-    ])('of a server that is %s says so, and changes nothing', async (_, query, reason) => {
+    ])('of a server that is %s says so and changes nothing', async (_, query, reason) => {
       const [node] = await admin.nodes(query);
       const before = await admin.node(String(node?.uuid));
       await expect(core.provision.provision({ image_id: image, server_id: before.name }, signal)).rejects.toMatchObject(
@@ -647,7 +647,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect(await admin.node(before.uuid)).toEqual(before);
     });
 
-    test('of a class without free servers says what was sought', async () => {
+    test('of a class without free servers says what the request asked for', async () => {
       await expect(
         core.provision.provision({ image_id: image, resource_class: 'no-such-class' }, signal),
       ).rejects.toMatchObject({
@@ -656,7 +656,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       });
     });
 
-    test('of a status tells a server without a deployment from one that somebody else has reserved', async () => {
+    test('of a status says whether the server has no deployment or somebody else has reserved it', async () => {
       const id = await free();
       await expect(core.status.status({ operation_id: id, wait_seconds: 0 }, signal)).rejects.toMatchObject({
         message: `Server ${id} has no provisioning operation`,
@@ -670,7 +670,7 @@ export function contract(openLab: () => Promise<Lab>): void {
   });
 
   describe('the port', () => {
-    test('finds a server by UUID and by name, and tells when there is none', async () => {
+    test('finds a server by UUID and by name, and answers null when there is none', async () => {
       const id = await free();
       const byId = await bareMetal.find(id, signal);
       expect(byId).toMatchObject({ id, provisionState: 'available', deploymentId: null, entry: null });
@@ -679,12 +679,12 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect(await bareMetal.find('no-such-server', signal)).toBeNull();
     });
 
-    test.each(['..', '.', 'a/b', '%2e%2e', 'a b', 'ü'])('never takes %j for a server', async (odd) => {
+    test.each(['..', '.', 'a/b', '%2e%2e', 'a b', 'ü'])('finds no server for %j', async (odd) => {
       const found = await bareMetal.find(odd, signal).catch((error) => error);
       expect(found instanceof Refused ? null : found).toBeNull();
     });
 
-    test('lists free servers of a class only', async () => {
+    test('lists only the free servers of a class', async () => {
       const { servers } = await bareMetal.listFree({ resourceClass: 'baremetal.small' }, undefined, signal);
       expect(servers.length).toBeGreaterThan(0);
       for (const server of servers) {
@@ -697,7 +697,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       }
     });
 
-    test('lists servers in the middle of a deployment as it shows a single one', async () => {
+    test('shows a server in the middle of a deployment alike in a list and alone', async () => {
       const id = await free();
       await script(id, { hang: 'write_image' });
       const deployment = reservation();
@@ -714,7 +714,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect({ ...listed, ...fixed }).toEqual({ ...shown, ...fixed });
     });
 
-    test('reserves once for each deployment: again for the same one, never for another', async () => {
+    test('reserves a server again for the same deployment, but never for another one', async () => {
       const [first, second] = [await free(), await free()];
       const mine = reservation();
       expect(await bareMetal.reserve(first, mine, signal)).toMatchObject({
@@ -732,7 +732,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       expect(await bareMetal.findByDeployment(randomUUID(), signal)).toBeNull();
     });
 
-    test('gives back what is ours, and nothing else, however often it is told to', async () => {
+    test('gives back what is ours and nothing else, however often it is called', async () => {
       const id = await free();
       const [mine, theirs] = [reservation(), reservation()];
       await bareMetal.reserve(id, mine, signal);
@@ -749,7 +749,7 @@ export function contract(openLab: () => Promise<Lab>): void {
       });
     });
 
-    test('tells wrong data from a wrong state', async () => {
+    test('distinguishes wrong data from a wrong state', async () => {
       const id = await free();
       await bareMetal.reserve(
         id,

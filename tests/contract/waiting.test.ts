@@ -50,8 +50,8 @@ async function setup(servers: number, stepSeconds: number) {
   return { clock, ids, looks, waiting: createStatusService({ policy: openPolicy, bareMetal, clock, random }) };
 }
 
-describe('a hundred calls that wait in one process', () => {
-  it('cost Ironic no more than one call for each server would, at its own interval', async () => {
+describe('a hundred waiting calls in one process', () => {
+  it('cost Ironic no more requests than one call for each server would', async () => {
     const { clock, ids, looks, waiting } = await setup(3, 1_000);
     await clock.pass(10_000);
     const calls: Promise<unknown>[] = [];
@@ -74,7 +74,7 @@ describe('a hundred calls that wait in one process', () => {
     expect(looks.length).toBeLessThanOrEqual(ids.length * mostAtOnesInterval);
   });
 
-  it('are answered out of lists where they are for a hundred servers', async () => {
+  it('are answered from lists if they wait for a hundred servers', async () => {
     const { ids, looks, waiting } = await setup(100, 1_000);
     const asked = ids.map((operation_id) =>
       waiting.status({ operation_id, wait_seconds: 0 }, new AbortController().signal),
@@ -111,7 +111,7 @@ describe('a hundred calls that wait in one process', () => {
     expect(clock.sleeping).toBe(0);
   });
 
-  it('leave no timer and ask nothing more when all have left', async () => {
+  it('leave no timer and send no more requests when all callers have left', async () => {
     const { clock, ids, looks, waiting } = await setup(2, 1_000);
     await clock.pass(10_000);
     const callers = Array.from({ length: 100 }, () => new AbortController());

@@ -58,7 +58,7 @@ function audited(overrides: { readonly lab?: ReturnType<typeof setup>; readonly 
 }
 
 describe('an operation that changes something', () => {
-  it('is recorded before Ironic is asked for anything, and after', async () => {
+  it('is recorded before the first request to Ironic and at its end', async () => {
     const { begun, ended, requestsAt, provision, lab } = audited();
     const answer = await provision(image);
     const record = {
@@ -85,13 +85,13 @@ describe('an operation that changes something', () => {
     expect(requestsAt).toEqual([0, lab.bareMetal.requests.length]);
   });
 
-  it('says what is not known of its caller', async () => {
+  it('is recorded with null for each unknown fact about its caller', async () => {
     const { begun, provision } = audited();
     await provision(image, { signal: call.signal, caller: { face: 'rest' } });
     expect(begun[0]).toMatchObject({ face: 'rest', client: null, client_version: null, traceparent: null });
   });
 
-  it('is refused when it cannot be recorded, and Ironic is not asked', async () => {
+  it('is refused without a request to Ironic if it cannot be recorded', async () => {
     const begin = () => Promise.reject(new Error('the file cannot be written (ENOSPC)'));
     const { ended, provision, lab } = audited({ audit: { begin } });
     await expect(provision(image)).rejects.toMatchObject({
@@ -108,7 +108,7 @@ describe('an operation that changes something', () => {
     expect(ended).toMatchObject([{ outcome: 'no_available_servers', status: null, operation_id: null }]);
   });
 
-  it('is recorded with the deployment that may have started', async () => {
+  it('is recorded with a deployment that may have started', async () => {
     const lab = setup({ misbehave: ({ method }) => (method === 'deploy' ? lostBoth : undefined) });
     const { ended, provision } = audited({ lab });
     await expect(provision(image)).rejects.toMatchObject({ code: 'outcome_unknown' });
@@ -118,7 +118,7 @@ describe('an operation that changes something', () => {
     ]);
   });
 
-  it('is recorded when its caller has left, and those who wait for changes wait for that', async () => {
+  it('is recorded after its caller has left, and the wait for changes includes that', async () => {
     const left = new AbortController();
     const settled: string[] = [];
     const { ended, provision, lab } = audited({
@@ -144,7 +144,7 @@ describe('an operation that changes something', () => {
     expect(lab.writes()).toEqual(['reserve bm-1', 'release bm-1']);
   });
 
-  it('is recorded as a defect when it is one', async () => {
+  it('is recorded as a defect if it throws one', async () => {
     const changes = createChanges();
     const lab = { ...setup(), changes, service: { provision: () => Promise.reject(new TypeError('x')) } };
     const { ended, provision } = audited({ lab: lab as unknown as ReturnType<typeof setup> });
@@ -153,15 +153,15 @@ describe('an operation that changes something', () => {
   });
 });
 
-describe('what is not recorded', () => {
-  it('is an operation that only reads', async () => {
+describe('the audit log leaves out', () => {
+  it('an operation that only reads', async () => {
     const { begun, ended, run, provision } = audited();
     const { operation_id } = await provision(image);
     await run('check_provision_status', { operation_id });
     expect([begun.length, ended.length]).toEqual([1, 1]);
   });
 
-  it('is a request that is refused before anything', async () => {
+  it('a request that is refused before anything happens', async () => {
     const { begun, provision } = audited();
     await expect(provision({ ...image, passwort: 'hunter2' })).rejects.toMatchObject({ code: 'invalid_request' });
     expect(begun).toEqual([]);

@@ -9,11 +9,11 @@ import { troubleshootingPage } from '../../tools/troubleshooting.js';
 import { expectMade } from '../support/made-document.js';
 
 describe('the table of tools', () => {
-  it('in the README is that of the operations', async () => {
+  it('in the README matches the operations', async () => {
     await expectMade('README.md', (now) => withToolsTable(now, allOperations));
   });
 
-  it('has each operation with a short line and its route', () => {
+  it('shows each operation with a short line and its route', () => {
     const table = withToolsTable('<!-- tools:begin -->\n<!-- tools:end -->', allOperations);
     for (const { name, route } of allOperations) {
       const row = table.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
@@ -22,24 +22,24 @@ describe('the table of tools', () => {
     }
   });
 
-  it('has nowhere to stand in a text without its markers', () => {
+  it('cannot go into a text without its markers', () => {
     expect(() => withToolsTable('## Tools', allOperations)).toThrow('tools:begin');
     expect(() => withToolsTable('<!-- tools:begin -->', allOperations)).toThrow('tools:end');
   });
 });
 
 describe('the table of deploy steps', () => {
-  it('in docs/waiting.md is the one that messages are made from', async () => {
+  it('in docs/waiting.md is the one that the messages use', async () => {
     await expectMade('docs/waiting.md', withStepsTable);
   });
 });
 
 describe('docs/troubleshooting.md', () => {
-  it('is made from the tables of failures', async () => {
+  it('matches the tables of failures', async () => {
     await expectMade('docs/troubleshooting.md', troubleshootingPage);
   });
 
-  it('has every code of a failed call and of a failed deployment', () => {
+  it('lists every code of a failed call and of a failed deployment', () => {
     const page = troubleshootingPage();
     for (const [code, { message }] of Object.entries(failures)) {
       expect(page).toContain(`### \`${code}\`\n\n> ${message}\n`);

@@ -38,17 +38,17 @@ describe('a failure', () => {
     expect(failure.code).toBe(code);
   });
 
-  it.each(promised.map(([code]) => code))('%s has no placeholder left when there is no id', (code) => {
+  it.each(promised.map(([code]) => code))('%s shows no placeholder when there is no id', (code) => {
     const { message, hint, id } = new Failure(code);
     expect(message + hint).not.toContain('{');
     expect(id).toBe('');
   });
 
-  it.each(['$&', '$1', '$$', "$'", '{id}', '$`'])('writes the id %s as it is', (id) => {
+  it.each(['$&', '$1', '$$', "$'", '{id}', '$`'])('shows the id %s unchanged', (id) => {
     expect(new Failure('image_not_found', { id }).message).toBe(`Image ${id} not found`);
   });
 
-  it('says what to do next, and whether to try again, by its row', () => {
+  it('takes its hint, and whether to try again, from its row', () => {
     for (const [code, row] of Object.entries(failures)) {
       const failure = new Failure(code as FailureCode);
       expect(failure.hint).toBe(writtenFor('mcp', row.hint));
@@ -58,7 +58,7 @@ describe('a failure', () => {
     }
   });
 
-  it('can know better than its row', () => {
+  it('can replace what its row says', () => {
     const cause = new Error('the wire');
     const failure = new Failure('server_not_available', {
       id: 'bm-1',
@@ -77,7 +77,7 @@ describe('a failure', () => {
     });
   });
 
-  it('is an Error of its own name', () => {
+  it('is an Error with a name of its own', () => {
     const failure = new Failure('internal');
     expect(failure).toBeInstanceOf(Error);
     expect(String(failure)).toBe('Failure: Internal error');
@@ -90,7 +90,7 @@ describe('a failure', () => {
 });
 
 describe('the table of failures', () => {
-  it('has no row that is not promised', () => {
+  it('has only the promised rows', () => {
     expect(Object.keys(failures).sort()).toEqual(promised.map(([code]) => code).sort());
   });
 });

@@ -85,7 +85,7 @@ const listOfMadeUp = new RegExp(
   `/v1/nodes\\?provision_state=${encodeURIComponent(madeUp).replace('%20', '(%20|\\+)')}`,
 );
 
-describe('a state that is a row of the table, and known nowhere else,', () => {
+describe('a state that stands only in the table of states', () => {
   it('is a deployment in progress', () => {
     expect(statusOf(server, start)).toMatchObject({
       status: 'in_progress',
@@ -100,7 +100,7 @@ describe('a state that is a row of the table, and known nowhere else,', () => {
     );
   });
 
-  it('stalls by the clock of whoever moves it on', () => {
+  it('stalls by the clock of the actor that moves it on', () => {
     expect(statusOf(server, minutes(15)).message).not.toContain('stalled');
     expect(statusOf(server, minutes(16))).toMatchObject({
       message: expect.stringContaining('It seems stalled: Ironic has worked on this for 16 min'),
@@ -108,7 +108,7 @@ describe('a state that is a row of the table, and known nowhere else,', () => {
     });
   });
 
-  it('is waited in, and its steps are told', async () => {
+  it('is waited in, and its steps are reported', async () => {
     const clock = createTimeline();
     const step = { name: 'write_image', number: null, names: [] };
     const bareMetal = createFakeBareMetal({ servers: [{ ...server, step }], clock });
@@ -126,7 +126,7 @@ describe('a state that is a row of the table, and known nowhere else,', () => {
     expect(words[0]).toMatch(/^Writing the image to the disk \(step: write_image\)/);
   });
 
-  it('keeps its server from others, and from being undeployed', () => {
+  it('keeps its server from being deployed by others and from being undeployed', () => {
     expect(obstacleTo(server)).toMatch(/^its state is updating firmware; it was given image ubuntu-24.04 at 2026/);
     expect(availabilityOf(server, start, openPolicy)).toBe('deploying');
     const refusal = { reason: expect.stringMatching(/having its firmware updated; Ironic cannot stop a deployment/) };
@@ -135,8 +135,8 @@ describe('a state that is a row of the table, and known nowhere else,', () => {
     );
   });
 
-  describe('in an Ironic that has it', () => {
-    it('is read in lists when many are looked at', async () => {
+  describe('in an Ironic that knows it', () => {
+    it('is read in lists when many deployments are read', async () => {
       const { status } = setup(ironic);
       const ids = Array.from({ length: 40 }, (_, index) => uuid(index + 1));
       const answers = await Promise.all(ids.map((id) => status({ operation_id: id, wait_seconds: 0 }, forever)));
@@ -145,7 +145,7 @@ describe('a state that is a row of the table, and known nowhere else,', () => {
       expect(asked(listOfMadeUp)).toHaveLength(1);
     });
 
-    it('counts against the most deployments at once', async () => {
+    it('counts towards the limit of deployments at once', async () => {
       const limit = createDeployingLimit(setup(ironic).bareMetal, 40);
       await expect(limit.run(uuid(1), forever, async () => ({ kind: 'elsewhere' }))).rejects.toMatchObject({
         code: 'not_permitted',
@@ -155,7 +155,7 @@ describe('a state that is a row of the table, and known nowhere else,', () => {
     });
   });
 
-  it('does not keep an Ironic that does not know it from being asked for the others', async () => {
+  it('does not keep us from listing the other states in an Ironic that does not know it', async () => {
     const { bareMetal } = setup((request) => {
       const state = new URL(request.url).searchParams.get('provision_state') ?? '';
       const unknown = fault(400, `Provision state "${state}" is not valid`);

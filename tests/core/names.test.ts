@@ -10,14 +10,14 @@ import { createPolicy } from '../../src/core/policy.js';
 import { StatusRequest } from '../../src/core/requests.js';
 
 describe('the names of the operations', () => {
-  it('are those of their table, one for each', () => {
+  it('match the table of operations, one for each', () => {
     const names = Object.values(operationNames).map(({ mcp, rest }) => ({ mcp, rest }));
     const table = allOperations.map(({ name, route }) => ({ mcp: name, rest: `${route.method} ${route.path}` }));
     expect(names).toEqual(expect.arrayContaining(table));
     expect(names).toHaveLength(table.length);
   });
 
-  it('are written as the readers of a face know them', () => {
+  it('are written as each face calls them', () => {
     const text = `Call ${op('servers')}, then ${op('status')}.`;
     expect(writtenFor('mcp', text)).toBe('Call list_servers, then check_provision_status.');
     expect(writtenFor('rest', text)).toBe('Call GET /servers, then GET /provision/{operation_id}.');
@@ -26,7 +26,7 @@ describe('the names of the operations', () => {
 });
 
 describe('the names of settings', () => {
-  it('are those of their variables', () => {
+  it('match their environment variables', () => {
     for (const key of ['read_only', 'allow_deprovision', 'deprovision_foreign', 'allow_vifs'] as const) {
       expect(setting(key)).toBe(settings[key].variable);
     }
@@ -36,7 +36,7 @@ describe('the names of settings', () => {
   });
 });
 
-describe('what an operation answers', () => {
+describe('the answer of an operation', () => {
   const answers = z.object({ message: z.string(), failure: z.object({ hint: z.string() }).nullable() });
   const speaking = operation({
     name: 'check_provision_status',

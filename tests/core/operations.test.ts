@@ -46,7 +46,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure> {
 }
 
 describe('an operation', () => {
-  it('answers what its output promises', async () => {
+  it('returns what its output schema promises', async () => {
     const whole = core();
     const accepted = await provision.call(whole, { image_id: 'ubuntu-24.04', server_id: 'bm-1' }, call);
     expect(provision.output.safeParse(accepted).error).toBeUndefined();
@@ -56,7 +56,7 @@ describe('an operation', () => {
   });
 
   it.each<Operation>([operations.list_servers, operations.list_images])(
-    'lists what its output promises: $name',
+    'returns what its output schema promises: $name',
     async ({ call: list, output }) => {
       const listing = await list(core(), {}, call);
       expect(output.safeParse(listing).error).toBeUndefined();
@@ -65,12 +65,12 @@ describe('an operation', () => {
     },
   );
 
-  it('has its message prepared for the user', async () => {
+  it('returns a message that is written for the user', async () => {
     const accepted = await provision.call(core(), { image_id: 'ubuntu-24.04' }, call);
     expect(accepted.message).toMatch(/^Simulated: Deployment of image ubuntu-24\.04 on server bm-1 has started\./);
   });
 
-  it('has the progress that it reports prepared for the user', async () => {
+  it('reports progress that is written for the user', async () => {
     const told: Progress[] = [];
     const reporting = core({
       async status(_request, _signal, report) {
@@ -90,7 +90,7 @@ describe('an operation', () => {
     expectTypeOf(provision.call).parameter(1).toHaveProperty('imge_id');
   });
 
-  it.each(['vifs', 'traits', 'ssh_public_keys'])('judges the length of %s before any member', (name) => {
+  it.each(['vifs', 'traits', 'ssh_public_keys'])('checks the length of %s before any member', (name) => {
     let looked = 0;
     const look = (target: number[], property: string | symbol) => {
       if (property === '0') looked += 1;
@@ -123,7 +123,7 @@ describe('an operation', () => {
     expect(whole.lab.bareMetal.requests).toEqual([]);
   });
 
-  it('names the values that an argument may have, and not the one that it was given', async () => {
+  it('names the values that an argument may have, and not the given one', async () => {
     const list: Operation = operations.list_servers;
     expect(await failureOf(list.call(core(), { state: 'hush-hush' }, call))).toMatchObject({
       code: 'invalid_request',
@@ -131,7 +131,7 @@ describe('an operation', () => {
     });
   });
 
-  it('bounds what it says about a flood of problems', async () => {
+  it('lists only a few of many problems', async () => {
     const flood = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`${index}${'x'.repeat(1_000)}`, 1]));
     const { reason } = await failureOf(anyProvision.call(core(), { image_id: 'a', ...flood }, call));
     expect(reason?.length).toBeLessThan(1_000);
@@ -149,7 +149,7 @@ describe('an operation', () => {
     });
   });
 
-  it('hides a defect behind an internal error, which says nothing of it', async () => {
+  it('hides a defect behind an internal error, which says nothing about it', async () => {
     const cause = new TypeError('undefined is not a function at code.js:7');
     const failure = await failureOf(
       status.call(core({ status: () => Promise.reject(cause) }), { operation_id: uuid(1) }, call),
@@ -165,7 +165,7 @@ describe('an operation', () => {
 });
 
 describe('the table of operations', () => {
-  it.each(allOperations)('describes $name fit for every face', ({ name, title, description, route, input, output }) => {
+  it.each(allOperations)('describes $name for every face', ({ name, title, description, route, input, output }) => {
     expect(name).toMatch(/^[a-z]+(_[a-z]+)+$/);
     expect(title).toMatch(/^[A-Z]/);
     expect(description).toMatch(/\.$/);
@@ -175,16 +175,16 @@ describe('the table of operations', () => {
     expect(output.safeParse({}).success).toBe(false);
   });
 
-  it('has each under its name, and no two of the same route', () => {
+  it('lists each under its name, and no two with the same route', () => {
     expect(allOperations.map(({ name }) => name)).toEqual(Object.keys(operations));
     expect(new Set(allOperations.map(({ route }) => `${route.method} ${route.path}`)).size).toBe(allOperations.length);
   });
 
-  it('gives each one an example that its input takes', () => {
+  it('gives each one an example that its input accepts', () => {
     for (const { name, input, example } of allOperations) expect(input.safeParse(example).success, name).toBe(true);
   });
 
-  it('calls nothing idempotent or a read that is not', () => {
+  it('marks as idempotent or as a read only what is', () => {
     for (const { effect, route, idempotent } of allOperations) {
       expect(route.method === 'GET').toBe(effect === 'read');
       if (effect === 'read') expect(idempotent).toBe(true);

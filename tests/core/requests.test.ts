@@ -22,7 +22,7 @@ describe('a request to provision', () => {
   });
 
   it.each(['bm-1', 'rack.1_a~b', 'BM', uuid(1), uuid(1).toUpperCase(), 'x'.repeat(255), '...', '-'])(
-    'takes %s for a server',
+    'accepts %s as a server',
     (ref) => {
       expect(problemsIn({ server_id: ref })).toEqual([]);
       expect(isServerRef(ref)).toBe(true);
@@ -43,24 +43,21 @@ describe('a request to provision', () => {
     'bm#1',
     'bäm',
     'x'.repeat(256),
-  ])('does not take %j for a server', (ref) => {
+  ])('refuses %j as a server', (ref) => {
     expect(problemsIn({ server_id: ref }).length).toBeGreaterThan(0);
     expect(isServerRef(ref)).toBe(false);
   });
 
-  it('takes the same traits for the same wish, in whatever order and however often', () => {
+  it('treats the same traits as equal, in any order and with repetitions', () => {
     const { traits } = ProvisionRequest.parse({ image_id: 'a', traits: ['HW_CPU_X86_AVX2', 'CUSTOM_B', 'CUSTOM_B'] });
     expect(traits).toEqual(['CUSTOM_B', 'HW_CPU_X86_AVX2']);
   });
 
-  it.each(['custom_gpu', '', 'CUSTOM GPU', 'CUSTOM_GPU\n', '1X', 'X'.repeat(256)])(
-    'does not take %j for a trait',
-    (trait) => {
-      expect(problemsIn({ traits: [trait] })).toEqual(['traits.0: must be a trait, e.g. CUSTOM_GPU']);
-    },
-  );
+  it.each(['custom_gpu', '', 'CUSTOM GPU', 'CUSTOM_GPU\n', '1X', 'X'.repeat(256)])('refuses %j as a trait', (trait) => {
+    expect(problemsIn({ traits: [trait] })).toEqual(['traits.0: must be a trait, e.g. CUSTOM_GPU']);
+  });
 
-  it('writes a conductor group as Ironic keeps it', () => {
+  it('writes a conductor group as Ironic stores it', () => {
     const { conductor_group } = ProvisionRequest.parse({ image_id: 'a', conductor_group: 'Rack-1.A_b' });
     expect(conductor_group).toBe('rack-1.a_b');
     for (const odd of ['', 'a b', 'a/b', 'ä', 'a\n']) expect(problemsIn({ conductor_group: odd })).toHaveLength(1);
@@ -73,19 +70,19 @@ describe('a request to provision', () => {
     'file:///i.raw',
     'Ubuntu – Нобл',
     'x'.repeat(2048),
-  ])('takes %s for an image', (ref) => {
+  ])('accepts %s as an image', (ref) => {
     expect(problemsIn({ image_id: ref })).toEqual([]);
   });
 
   it.each(['', 'a\nb', 'a\u0000', 'a\u0085', 'x'.repeat(2049), 7, null, ['a'], { id: 'a' }])(
-    'does not take %j for an image',
+    'refuses %j as an image',
     (ref) => {
       expect(problemsIn({ image_id: ref }).length).toBeGreaterThan(0);
     },
   );
 
   it.each(['web-1', 'web-1.example.com', 'WEB', '1', '1.2', 'a'.repeat(63), `${'a'.repeat(63)}.b`])(
-    'takes %s for a host name',
+    'accepts %s as a host name',
     (name) => {
       expect(problemsIn({ hostname: name })).toEqual([]);
     },
@@ -104,7 +101,7 @@ describe('a request to provision', () => {
     'wéb',
     'a'.repeat(64),
     `${'a'.repeat(60)}.`.repeat(4) + 'a'.repeat(10),
-  ])('does not take %j for a host name', (name) => {
+  ])('refuses %j as a host name', (name) => {
     expect(problemsIn({ hostname: name })).toEqual(['hostname: must be a DNS host name']);
   });
 
@@ -113,7 +110,7 @@ describe('a request to provision', () => {
     'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ== somebody@somewhere',
     'ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY= Zoë, laptop',
     'sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t',
-  ])('takes the public key %s', (key) => {
+  ])('accepts the public key %s', (key) => {
     expect(problemsIn({ ssh_public_keys: [key] })).toEqual([]);
   });
 
@@ -133,7 +130,7 @@ describe('a request to provision', () => {
     ]);
   });
 
-  it('bounds the number and the length of public keys', () => {
+  it('limits the number and the length of public keys', () => {
     const key = `ssh-rsa ${'A'.repeat(16_000)}`;
     expect(problemsIn({ ssh_public_keys: Array(64).fill(key) })).toEqual([]);
     expect(problemsIn({ ssh_public_keys: Array(65).fill(key) })).toEqual(['ssh_public_keys: must be at most 64 keys']);
@@ -150,7 +147,7 @@ describe('a request to provision', () => {
     expect(problemsIn({ config_drive: configDrive })).toHaveLength(1);
   });
 
-  it('judges any text in a moment', () => {
+  it('checks any text without backtracking', () => {
     fc.assert(
       fc.property(anyText(300), (text) => {
         const request = { server_id: text, hostname: text, ssh_public_keys: [text], resource_class: text };
@@ -163,7 +160,7 @@ describe('a request to provision', () => {
 });
 
 describe('a request for the status', () => {
-  it('writes UUIDs in lower case, and waits for nothing by default', () => {
+  it('writes UUIDs in lower case, and does not wait by default', () => {
     const id = 'ABCDEF01-0000-4000-8000-000000000001';
     expect(StatusRequest.parse({ operation_id: id, deployment_id: id })).toEqual({
       operation_id: id.toLowerCase(),
@@ -173,7 +170,7 @@ describe('a request for the status', () => {
   });
 
   it.each(['bm-1', '', '..', `${uuid(1)}\n`, `${uuid(1)}/states`, uuid(1).replaceAll('-', ''), 5, null])(
-    'does not take %j for an operation',
+    'refuses %j as an operation',
     (id) => {
       expect(StatusRequest.safeParse({ operation_id: id }).success).toBe(false);
       expect(StatusRequest.safeParse({ operation_id: uuid(1), deployment_id: id }).success).toBe(false);
@@ -181,7 +178,7 @@ describe('a request for the status', () => {
   );
 
   it.each([-1, 51, 1.5, '10', Number.NaN, Number.POSITIVE_INFINITY, null])(
-    'does not wait for %j seconds',
+    'refuses to wait for %j seconds',
     (seconds) => {
       expect(StatusRequest.safeParse({ operation_id: uuid(1), wait_seconds: seconds }).success).toBe(false);
     },

@@ -52,7 +52,7 @@ const newest: Readonly<Record<Outcome, readonly string[]>> = {
 };
 
 describe('the table of states', () => {
-  it.each(Object.keys(fsm.states))('knows "%s" of Ironic 21.4.4', (state) => {
+  it.each(Object.keys(fsm.states))('has a row for "%s" of Ironic 21.4.4', (state) => {
     expect(provisionStates).toContain(state);
   });
 
@@ -63,7 +63,7 @@ describe('the table of states', () => {
     },
   );
 
-  it('has no row beside those', () => {
+  it('has no other rows', () => {
     expect([...provisionStates].sort()).toEqual(Object.values(newest).flat().sort());
   });
 
@@ -78,7 +78,7 @@ describe('the table of states', () => {
     },
   );
 
-  it('is never left, whatever verbs Ironic is given', () => {
+  it('covers every state that Ironic reaches, whatever verbs it is given', () => {
     const walk = fc.record({
       from: fc.constantFrom(...Object.keys(edges)),
       choices: fc.array(fc.nat(), { maxLength: 60 }),
@@ -111,7 +111,7 @@ describe('a row of the table', () => {
     steps: null,
   };
 
-  it('does not compile without any one of its columns', () => {
+  it('does not compile if any of its columns is missing', () => {
     type Optional = {
       [Column in keyof StateMeaning]: Omit<StateMeaning, Column> extends StateMeaning ? Column : never;
     }[keyof StateMeaning];
@@ -122,12 +122,12 @@ describe('a row of the table', () => {
     createStates({ painting: incomplete });
   });
 
-  it('has a name that the compiler knows', () => {
+  it('has a name that the compiler checks', () => {
     expectTypeOf<'deploy failed'>().toExtend<ProvisionState>();
     expectTypeOf<'deploy fialed'>().not.toExtend<ProvisionState>();
   });
 
-  it.each(provisionStates)('agrees with itself: "%s"', (provisionState) => {
+  it.each(provisionStates)('is consistent: "%s"', (provisionState) => {
     const { outcome, final, failed, undeployVerb, freeing, advancedBy } = meaningOf({ provisionState });
     expect(failed !== null).toBe(outcome === 'failed');
     if (outcome === 'failed') expect(final).toBe(true);
@@ -152,7 +152,7 @@ describe('the names of the states', () => {
   };
   const literal = new RegExp(`(?<!\\.on\\()(['"\`])(${provisionStates.join('|')})\\1`, 'g');
 
-  it('stand in the table, and as other words in five other files at most', () => {
+  it('stand only in the table, and with another meaning in at most five files', () => {
     const found = ['src/core', 'src/openstack']
       .flatMap((root) => readdirSync(root, { recursive: true, encoding: 'utf8' }).map((file) => join(root, file)))
       .filter((file) => file.endsWith('.ts') && file !== join('src/core', 'states.ts'))

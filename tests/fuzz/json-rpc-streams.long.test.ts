@@ -106,7 +106,7 @@ describe(`${streams} mutated streams of JSON-RPC`, { timeout: 60_000 + streams *
   });
   afterAll(() => ironic.close());
 
-  it('leave a server that answers, says nothing but JSON-RPC, and asks Ironic for nothing invalid', async () => {
+  it('leave a server that still answers, writes only JSON-RPC, and sends Ironic only valid requests', async () => {
     let asked = 0;
     const property = fc
       .asyncProperty(stream, async ({ greeting, lines, cuts }) => {

@@ -32,7 +32,7 @@ async function connect(call: Operation['call'], core: () => Promise<Core> = asyn
 afterEach(() => onDefect.mockClear());
 
 describe('the server', () => {
-  it('sends its icon within itself, in less than 400 bytes', async () => {
+  it('sends its icon inside its description, in less than 400 bytes', async () => {
     const client = await connect(async () => ({ message: '' }));
     const [{ src = '', mimeType } = {}] = client.getServerVersion()?.icons ?? [];
     expect(src.length).toBeLessThan(400);
@@ -65,7 +65,7 @@ describe('a tool', () => {
     expect(onDefect.mock.calls).toEqual([[defect]]);
   });
 
-  it('treats a core that cannot be built as a defect', async () => {
+  it('reports a core that cannot be built as a defect', async () => {
     const defect = new Error('no module');
     const client = await connect(
       async () => ({ message: '' }),

@@ -19,7 +19,7 @@ const ways: readonly Way[] = [
   ...withHiccups([undeploying], 'start'),
 ];
 
-describe('whatever somebody else does to the server between two requests', () => {
+describe('when somebody else changes the server between two requests', () => {
   const total = { ways: 0, gaps: 0, cases: 0, happened: 0, lastLook: 0, violations: 0 };
   afterAll(() => {
     const { cases, gaps, happened, lastLook, violations } = total;
@@ -29,7 +29,7 @@ describe('whatever somebody else does to the server between two requests', () =>
   });
 
   test.each(ways.map((way) => [way.name, way] as const))(
-    '%s: nothing of others is touched, and the answer is true',
+    '%s: nothing of theirs is touched, and the answer is true',
     async (_, way) => {
       const all = await casesOf(way, openGround);
       const cases = chosen(all);
@@ -52,13 +52,13 @@ describe('whatever somebody else does to the server between two requests', () =>
   }
 });
 
-describe('a deployment that nobody comes between', () => {
+describe('a deployment that nobody disturbs', () => {
   test.each([
     ['by id', 3],
     ['by class', 3],
     ['by id with a key', 5],
     ['by class with a key', 5],
-  ])('takes no look more than it must: %s, %d requests', async (name, requests) => {
+  ])('reads no more than it must: %s, %d requests', async (name, requests) => {
     const [way] = named(name);
     if (!way) throw new Error(`there is no way "${name}"`);
     expect((await undisturbed(way, openGround)).kinds).toHaveLength(requests);

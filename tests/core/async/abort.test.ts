@@ -4,15 +4,15 @@ import { whileCollectingGarbage } from '../../support/garbage.js';
 
 const never = new Promise<never>(() => undefined);
 
-describe('a promise that somebody waits for no longer', () => {
-  it('is left to fail without ending the process', async () => {
+describe('a promise that nobody waits for any more', () => {
+  it('may fail without ending the process', async () => {
     const outcome = unlessAborted(Promise.reject(new Error('too late')), AbortSignal.abort(new Error('gone')));
     await expect(outcome).rejects.toThrow('gone');
   });
 });
 
-describe('under the first abort of several', () => {
-  it('an action gets the reason of that one', async () => {
+describe('with several abort signals', () => {
+  it('an action gets the reason of the first abort', async () => {
     const [one, other] = [new AbortController(), new AbortController()];
     const outcome = withFirstAbort([one.signal, other.signal], (first) => unlessAborted(never, first));
     other.abort(new Error('the other'));
@@ -20,12 +20,12 @@ describe('under the first abort of several', () => {
     await expect(outcome).rejects.toThrow('the other');
   });
 
-  it('an action that begins too late gets the reason at once', async () => {
+  it('an action that begins after an abort gets the reason at once', async () => {
     const signals = [new AbortController().signal, AbortSignal.abort(new Error('too late'))];
     await expect(withFirstAbort(signals, async (first) => first.throwIfAborted())).rejects.toThrow('too late');
   });
 
-  it('an action that ends before is left alone', async () => {
+  it('an action that ends before any abort is left alone', async () => {
     const controller = new AbortController();
     let seen: AbortSignal | undefined;
     const outcome = await withFirstAbort([controller.signal], async (first) => {
@@ -37,7 +37,7 @@ describe('under the first abort of several', () => {
     expect(seen?.aborted).toBe(false);
   });
 
-  it('an action ends when its time is over, whatever is collected as garbage meanwhile', async () => {
+  it('an action ends when its time is over, even after a garbage collection', async () => {
     const outcome = withFirstAbort([new AbortController().signal, AbortSignal.timeout(100)], (first) =>
       unlessAborted(never, first),
     );

@@ -30,14 +30,14 @@ describe('the changes under way', () => {
     await expect(createChanges().settled()).resolves.toBeUndefined();
   });
 
-  it('hand their results on', async () => {
+  it('pass their results on', async () => {
     const { run } = createChanges();
     const error = new Error('no');
     await expect(run(async () => 7)).resolves.toBe(7);
     await expect(run(() => Promise.reject(error))).rejects.toBe(error);
   });
 
-  it('are settled only when all of them are, failed or not', async () => {
+  it('are settled only when each one has succeeded or failed', async () => {
     const { run, settled } = createChanges();
     const first = deferred<number>();
     const second = deferred<number>();

@@ -22,7 +22,7 @@ function failing(times: number) {
 }
 
 describe('retrying', () => {
-  it('does nothing twice that succeeds', async () => {
+  it('does not repeat an action that succeeds', async () => {
     const clock = createFakeClock();
     const { action, calls } = failing(0);
     await expect(
@@ -41,7 +41,7 @@ describe('retrying', () => {
     expect(clock.sleeps).toEqual([100, 150]);
   });
 
-  it('gives the last error back when the policy is spent', async () => {
+  it('throws the last error when all tries are used up', async () => {
     const { action, calls } = failing(9);
     const retry = retrying(
       { clock: createFakeClock(), random: () => 0, policy, signal: forever, again: () => true },
@@ -51,7 +51,7 @@ describe('retrying', () => {
     expect(calls()).toBe(3);
   });
 
-  it('gives an error back at once that is declined', async () => {
+  it('throws an error at once if the policy does not retry it', async () => {
     const { action, calls } = failing(9);
     const retry = retrying(
       { clock: createFakeClock(), random: () => 0, policy, signal: forever, again: () => false },
@@ -61,7 +61,7 @@ describe('retrying', () => {
     expect(calls()).toBe(1);
   });
 
-  it('ends in a pause when the caller leaves', async () => {
+  it('ends during a pause when the caller leaves', async () => {
     const clock = createFakeClock();
     const controller = new AbortController();
     const reason = new Error('the caller left');
@@ -74,7 +74,7 @@ describe('retrying', () => {
 });
 
 describe('a pause', () => {
-  it('is between half and all of what the policy says', () => {
+  it('is between half and all of the time that the policy sets', () => {
     const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
       fc.property(fc.constantFrom(...Object.values(retries)), fc.integer({ min: 1, max: 60 }), random, (row, n, r) => {

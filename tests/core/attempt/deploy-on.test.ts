@@ -40,7 +40,7 @@ describe('an attempt on one server', () => {
     },
   };
 
-  it('answers with the server as Ironic showed it last', async () => {
+  it('returns the server as Ironic showed it last', async () => {
     const clock = createFakeClock();
     const bareMetal = createFakeBareMetal({ servers: [server], clock });
     const outcome = await deployOn({
@@ -53,7 +53,7 @@ describe('an attempt on one server', () => {
     expect(outcome).toMatchObject({ server: { id: uuid(1), deploymentId: uuid(9), entry: plan.reservation.entry } });
   });
 
-  it('answers with the reason, and whether to come back, when it declines', async () => {
+  it('returns the reason, and whether to come back, when it declines', async () => {
     const clock = createFakeClock();
     const bareMetal = createFakeBareMetal({ servers: [freeServer(1, { deploymentId: uuid(8) })], clock });
     const outcome = await deployOn({
@@ -66,7 +66,7 @@ describe('an attempt on one server', () => {
     expect(outcome).toMatchObject({ failure: { code: 'server_not_available', id: 'bm-1', retryable: false } });
   });
 
-  it('lets no caller break a single request off', async () => {
+  it('lets no caller abort a single request', async () => {
     const clock = createFakeClock();
     const signals: AbortSignal[] = [];
     const bareMetal = createFakeBareMetal({ servers: [server], clock });
@@ -205,7 +205,7 @@ async function play({ fates: script, servers, named, pace, seed }: Scenario) {
   return { ...outcome, reason, ours, releasedAfterwards, startedAfterwards, lab };
 }
 
-describe('whatever goes wrong on the way', () => {
+describe('whatever goes wrong', () => {
   const anyFate = fc.oneof(
     { weight: 2, arbitrary: fc.constant('fine' as const) },
     { weight: 3, arbitrary: fc.constantFrom(...fates) },

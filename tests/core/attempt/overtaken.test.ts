@@ -29,7 +29,7 @@ describe.each([undefined, 'job-1'])('a start that a lock holds up (key: %s)', (k
     expect(lab.bareMetal.servers.get(uuid(1))?.deploymentId).toBe(theirs);
   });
 
-  it('is not sent again once its reservation has been taken off', async () => {
+  it('is not sent again once somebody has removed its reservation', async () => {
     const { lab, request } = overtaken(
       ({ bareMetal }) => bareMetal.set(uuid(1), { deploymentId: null, entry: null, attemptId: null }),
       key,
@@ -49,13 +49,13 @@ describe.each([undefined, 'job-1'])('a start that a lock holds up (key: %s)', (k
 describe('a start with ports', () => {
   const vifs = [uuid(801), uuid(802)];
 
-  it('looks at the server again, because attaching them takes its time', async () => {
+  it('reads the server again, because attaching the ports takes time', async () => {
     const lab = setup();
     await lab.provision({ ...byId, vifs });
     expect(lab.bareMetal.requests.slice(-3)).toEqual(['vifs bm-1', 'find bm-1', 'deploy bm-1']);
   });
 
-  it('is not sent while one of them is detached again: nobody would be connected', async () => {
+  it('is not sent when a port has been detached, because the server would not be connected', async () => {
     const lab = setup({
       misbehave: script({
         vifs: [null, () => lab.bareMetal.portsOf(uuid(1)).delete(uuid(802))],
@@ -70,7 +70,7 @@ describe('a start with ports', () => {
     expect([...lab.bareMetal.portsOf(uuid(1))]).toEqual([]);
   });
 
-  it('takes its ports off a server that somebody else has by then', async () => {
+  it('detaches its ports if somebody else has the server by then', async () => {
     const lab = setup({
       misbehave: script({
         find: [null, () => lab.bareMetal.set(uuid(1), { deploymentId: theirs, entry: null, attemptId: null })],
@@ -83,7 +83,7 @@ describe('a start with ports', () => {
   });
 });
 
-describe('what Ironic repeats of a config drive', () => {
+describe('a part of the config drive that Ironic quotes', () => {
   const secret = 'correct horse battery staple';
   const config_drive = { user_data: `#cloud-config\npassword: "${secret}"\nruncmd: [reboot]\n` };
 
@@ -98,15 +98,15 @@ describe('what Ironic repeats of a config drive', () => {
     expect(reason).not.toMatch(/correct|horse|battery|staple/);
   });
 
-  it('leaves the rest of what Ironic says', async () => {
+  it("is removed without the rest of Ironic's message", async () => {
     const words = `user_data "${secret}" is 3 bytes too long for partition sda4`;
     const lab = setup({ misbehave: script({ deploy: [refused('invalid', words)] }) });
     expect((await lab.failure({ ...byId, config_drive })).reason).toMatch(/is 3 bytes too long for partition sda4/);
   });
 });
 
-describe.each([undefined, 'job-1'])('a server whose description somebody has cleared (key: %s)', (key) => {
-  it('is not started, loses our ports, and the answer names it', async () => {
+describe.each([undefined, 'job-1'])('a server whose instance_info somebody has cleared (key: %s)', (key) => {
+  it('is not deployed, loses our ports, and is named in the answer', async () => {
     const vifs = [uuid(801)];
     const lab = setup({
       misbehave: script({
@@ -125,8 +125,8 @@ describe.each([undefined, 'job-1'])('a server whose description somebody has cle
   });
 });
 
-describe('a server that is kept for a key', () => {
-  it('is not said to stay reserved where the reservation never arrived', async () => {
+describe('a server that stays reserved for a key', () => {
+  it('is not called reserved if the reservation never arrived', async () => {
     const lab = setup({ misbehave: script({ reserve: [lostRequest, ...Array(7).fill(refused('locked'))] }) });
     const failure = await lab.failure({ ...byId, idempotency_key: 'job-1' });
     expect(failure).toMatchObject({ code: 'server_not_available', retryable: false });
@@ -134,7 +134,7 @@ describe('a server that is kept for a key', () => {
     expect(lab.bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
   });
 
-  it('is not said to stay reserved where another call has given it back', async () => {
+  it('is not called reserved if another call has given it back', async () => {
     const lab = setup({
       misbehave: script({
         vifs: [

@@ -25,7 +25,7 @@ const reasonOf = (networkData: unknown): string | null => {
 };
 
 describe('network_data', () => {
-  test('goes into the config drive as it is when it is well-formed', () => {
+  test('goes into the config drive unchanged if it is well-formed', () => {
     expect(configDriveOf({ image_id: 'x', config_drive: { network_data: data } })).toEqual({ network_data: data });
   });
 
@@ -83,16 +83,16 @@ describe('network_data', () => {
       'services.0.address: must be an IP address',
     ],
     ['another service', { ...data, services: [{ type: 'ntp', address: '10.0.0.1' }] }, 'services.0.type: must be dns'],
-  ])('is refused when it has %s, with the place', (_, each, reason) => {
+  ])('is refused, with the place, when it has %s', (_, each, reason) => {
     expect(reasonOf(each)).toBe(`config_drive.network_data.${reason}`);
   });
 
-  test.each(['links', 'networks', 'services'])('is judged up to the first wrong member of its %s', (name) => {
+  test.each(['links', 'networks', 'services'])('is checked up to the first wrong member of its %s', (name) => {
     const { error } = NetworkData.safeParse({ ...data, [name]: Array(100_000).fill({}) });
     expect(error?.issues).toMatchObject([{ path: [name, 0, 'type'] }]);
   });
 
-  test('names the MAC addresses of network cards alike, however they are written', () => {
+  test('may write MAC addresses in any spelling', () => {
     const vlan = { id: 'v', type: 'vlan', vlan_mac_address: '52:54:00:00:00:09', vlan_link: 'eth0', vlan_id: 7 };
     const other = { ...link, ethernet_mac_address: '52-54-00-AA-BB-02' };
     const parsed = NetworkData.parse({ ...data, links: [link, other, vlan] });
@@ -108,11 +108,11 @@ describe('a warning about the config drive', () => {
     'MIME-Version: 1.0',
     '{"ignition": {}}',
     '## template: jinja\n',
-  ])('is not given for user data that begins with %j', (userData) => {
+  ])('is absent for user data that begins with %j', (userData) => {
     expect(warningsAbout({ user_data: userData })).toEqual([]);
   });
 
-  test('is given for user data of no known form, and when nobody could log in', () => {
+  test('appears for user data in an unknown format, and when nobody could log in', () => {
     expect(warningsAbout({ user_data: 'packages: [nginx]' })).toEqual([
       'cloud-init may ignore the user data, because it begins with neither "#cloud-config" nor "#!".',
     ]);

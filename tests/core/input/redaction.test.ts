@@ -11,7 +11,7 @@ function shown(input: object): Readonly<Record<string, unknown>> {
 }
 
 describe('the audit log shows', () => {
-  it('names and flags as they are', () => {
+  it('names and flags unchanged', () => {
     const input = {
       image_id: 'Debian 12? (daily)',
       server_id: 'bm-1',
@@ -23,7 +23,7 @@ describe('the audit log shows', () => {
     expect(shown(input)).toEqual(input);
   });
 
-  it('a public key as its fingerprint, as ssh-keygen does', () => {
+  it('a public key as the fingerprint that ssh-keygen prints', () => {
     // ssh-keygen -l says the same of it.
     const { ssh_public_keys: keys } = shown({ ssh_public_keys: [key] });
     expect(keys).toEqual(['ssh-ed25519 SHA256:y7uTNMjnws1TsN2JhlIOWEjgMSkZUHxx3X8AYYolbkc']);
@@ -35,7 +35,7 @@ describe('the audit log shows', () => {
     expect(shown({ idempotency_key: 'order 8' }).idempotency_key).not.toBe(digest);
   });
 
-  it('a config drive as its size and its members', () => {
+  it('a config drive as its size and the names of its members', () => {
     const drive = { user_data: '#cloud-config\npassword: hunter2', meta_data: { 'admin-pass': 'hunter2' } };
     expect(shown({ config_drive: drive }).config_drive).toEqual({
       bytes: Buffer.byteLength(JSON.stringify(drive)),
@@ -56,13 +56,13 @@ describe('the audit log shows', () => {
     expect(shown({ image_id: image }).image_id).toBe(expected);
   });
 
-  it('nothing that it does not know to be harmless', () => {
+  it('only what it knows to be harmless', () => {
     const schema = z.strictObject({ password: z.string(), more: z.array(z.string()).optional(), any: z.unknown() });
     const input = { password: 'hunter2', more: ['hunter2', 'hunter2'], any: { hunter2: 'hunter2' } };
     expect(redacted(schema, input)).toEqual({ password: '(given)', more: ['(given)', '(given)'], any: '(given)' });
   });
 
-  it('of every argument of every operation more than that it was given', () => {
+  it('more than the presence of every argument of every operation', () => {
     for (const { name, input, example, effect } of allOperations) {
       if (effect === 'read') continue;
       expect(JSON.stringify(redacted(input, input.parse(example))), name).not.toContain('(given)');

@@ -11,7 +11,7 @@ describe('an input', () => {
     ['text of every plane', { text: 'naïve 中 😀 \u{10ffff}', list: ['', { '😀': true }] }],
     ['members with the names of methods', { constructor: 1, toString: 2, hasOwnProperty: 3, prototype: 4 }],
     ['63 levels', nested(63)],
-  ])('that is %s is sound', (_, input) => {
+  ])('is safe when it is %s', (_, input) => {
     expect(unsafePart(input)).toBeUndefined();
   });
 
@@ -32,11 +32,11 @@ describe('an input', () => {
       'a',
       'a name contains an invalid character (unpaired surrogate)',
     ],
-  ])('with %s is not', (_, json, field, message) => {
+  ])('is not safe when it has %s', (_, json, field, message) => {
     expect(unsafePart(JSON.parse(json))).toEqual({ field, message });
   });
 
-  it('may be nested so deep that it would exhaust the stack', () => {
+  it('is refused without exhausting the stack when it is nested a million levels deep', () => {
     const depth = 1_000_000;
     const input: unknown = JSON.parse(`{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`);
     expect(unsafePart(input)).toMatchObject({ message: 'is nested more than 64 levels deep' });

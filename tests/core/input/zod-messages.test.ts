@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { zodMessages } from '../../../src/core/input/zod-messages.js';
 
-describe('what is said of a wrong value', () => {
+describe('the message about a wrong value', () => {
   const secret = 'hush-hush';
 
   it.each<[string, z.ZodType, unknown]>([
@@ -20,7 +20,7 @@ describe('what is said of a wrong value', () => {
     ['a name must not be empty', z.record(z.string().min(1), z.string()), { '': secret }],
     ['unknown argument "a", "b\' c"', z.strictObject({}), { a: secret, 'b"\nc': secret }],
     ['as the schema says', z.string().max(1, 'as the schema says'), secret],
-  ])('is "%s", and never the value', (words, schema, value) => {
+  ])('is "%s" and never shows the value', (words, schema, value) => {
     expect(schema.safeParse(value, { error: zodMessages }).error?.issues).toMatchObject([{ message: words }]);
   });
 });

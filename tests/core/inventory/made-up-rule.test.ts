@@ -35,7 +35,7 @@ function setup(servers: readonly Server[]) {
   return { bareMetal, service: createServerService({ bareMetal, clock, policy, random: () => 0 }) };
 }
 
-describe('a rule that is in the list, and known nowhere else,', () => {
+describe('a rule that stands only in the list of rules', () => {
   it('keeps a server from being chosen', async () => {
     const { service } = setup([hot(1), freeServer(2), hot(3)]);
     const chosen = await service.candidates({}, new Set(), forever).next();
@@ -47,7 +47,7 @@ describe('a rule that is in the list, and known nowhere else,', () => {
     ).toMatchObject({ done: true });
   });
 
-  it('says why not to those who name the server', async () => {
+  it('gives the reason to a caller who names the server', async () => {
     expect(obstacleTo(hot(1))).toBe('it is too hot for hot-1');
     await expect(setup([hot(1)]).service.findNamed('hot-1', {}, forever)).rejects.toMatchObject({
       code: 'server_not_available',
@@ -55,7 +55,7 @@ describe('a rule that is in the list, and known nowhere else,', () => {
     });
   });
 
-  it('is counted by its name when nothing matches', async () => {
+  it('is counted by its name when no server matches', async () => {
     const failure = await setup([hot(1), hot(2)]).service.noneAvailable({}, forever);
     expect(failure.reason).toMatch(/^servers: 2, available: 2, .*, cool enough: 0$/);
     const elsewhere = await setup([
@@ -66,7 +66,7 @@ describe('a rule that is in the list, and known nowhere else,', () => {
     expect(elsewhere.reason).toMatch(/; free in other classes: gpu 1$/);
   });
 
-  it('is in the counts, and in the notes of the list', async () => {
+  it('appears in the counts and in the notes of the list', async () => {
     const { service, bareMetal } = setup([hot(1), freeServer(2)]);
     const { message, counts, servers } = await service.list(ServerListRequest.parse({}), forever);
     expect(message).toBe('2 servers: 1 available, 1 unusable.');

@@ -21,7 +21,7 @@ async function walk(
 const [one, two] = [freeServer(1), freeServer(2)];
 
 describe('the pages of a list', () => {
-  it('are asked for one after the other, up to the last', async () => {
+  it('are read one after the other, up to the last', async () => {
     const { asked, seen } = await walk(
       new Map([
         [undefined, [[one], uuid(1)] as const],
@@ -32,12 +32,12 @@ describe('the pages of a list', () => {
     expect(seen).toEqual([[uuid(1)], [uuid(2)]]);
   });
 
-  it('may begin behind a server', async () => {
+  it('may begin after a server', async () => {
     const { asked, seen } = await walk(new Map([[uuid(1), [[two], null] as const]]), uuid(1));
     expect({ asked, seen }).toEqual({ asked: [uuid(1)], seen: [[uuid(2)]] });
   });
 
-  it('have no answer where they never end', async () => {
+  it('fail if they never end', async () => {
     let asked = 0;
     const load = async () => {
       asked += 1;
@@ -50,7 +50,7 @@ describe('the pages of a list', () => {
     expect(asked).toBe(500);
   });
 
-  it('end with one that brings nothing new, as those of a proxy that drops the marker do', async () => {
+  it('end with a page that brings nothing new, because a proxy may drop the marker', async () => {
     const same = [[one, two], uuid(2)] as const;
     const { asked, seen } = await walk(
       new Map([

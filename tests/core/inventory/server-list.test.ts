@@ -51,12 +51,12 @@ function uuidLike(seed: number): string {
 }
 
 describe('the list of servers', () => {
-  it.each(['resource_class', 'name_contains'])('is not asked for by a %s with control characters', (name) => {
+  it.each(['resource_class', 'name_contains'])('refuses a %s with control characters', (name) => {
     const { error } = ServerListRequest.safeParse({ [name]: 'gpu\n' });
     expect(error?.issues).toMatchObject([{ path: [name], message: 'must not contain control characters' }]);
   });
 
-  it('counts first, by class and state, and says of each what a choice needs', async () => {
+  it('counts servers by class and state, then says what you need to choose one', async () => {
     const { list, bareMetal } = setup([
       freeServer(1),
       freeServer(2, { provisionState: 'active', deploymentId: uuid(9), resourceClass: 'gpu', traits: ['CUSTOM_GPU'] }),
@@ -111,13 +111,13 @@ describe('the list of servers', () => {
     [{ provisionState: 'clean wait' }, 'unusable', 'clean wait'],
     [{ provisionState: 'newfangled' }, 'unusable', 'newfangled'],
     [{ provisionState: 'newfangled', deploymentId: uuid(9) }, 'in_use', 'newfangled'],
-  ])('calls a server with %j %s', async (overrides, state, note) => {
+  ])('says that a server with %j is %s', async (overrides, state, note) => {
     const { list } = setup([freeServer(1, overrides)]);
     const [server] = (await list()).servers;
     expect({ state: server?.state, note: server?.note }).toEqual({ state, note });
   });
 
-  it('does not call a server available whose class the policy does not allow', async () => {
+  it('does not call a server available if the policy does not allow its class', async () => {
     const { list } = setup([freeServer(1), freeServer(2, { resourceClass: 'gpu' })], { classes: ['gpu'] });
     const { message, servers } = await list();
     expect(servers[0]).toMatchObject({ state: 'unusable', note: 'class not allowed' });
@@ -125,7 +125,7 @@ describe('the list of servers', () => {
     expect((await list({ state: 'available' })).servers).toMatchObject([{ resource_class: 'gpu' }]);
   });
 
-  it('finds by class, state and part of the name, and counts what it finds', async () => {
+  it('filters by class, state and part of the name, and counts what it finds', async () => {
     const { list } = setup([
       freeServer(1, { name: 'Rack1-a' }),
       freeServer(2, { name: 'rack2-a', provisionState: 'active' }),
@@ -150,19 +150,19 @@ describe('the list of servers', () => {
     ]);
   });
 
-  it('lets Ironic itself find those that are available', async () => {
+  it('lets Ironic itself find the available servers', async () => {
     const { list, bareMetal } = setup([freeServer(1), freeServer(2, { retired: true })]);
     const { servers } = await list({ state: 'available', resource_class: 'baremetal.small' });
     expect(servers.map(({ id }) => id)).toEqual([uuid(1)]);
     expect(bareMetal.requests).toEqual(['listFree baremetal.small']);
   });
 
-  it('says that it may be the rights of the user when nothing can be seen', async () => {
+  it('says that the user may lack rights when no server is visible', async () => {
     const { message } = await setup([]).list();
     expect(message).toBe('Ironic shows no servers: none is enrolled, or this account may not see them.');
   });
 
-  it('shows every server that matches once, whatever the pages', async () => {
+  it('shows every matching server once, whatever the size of the pages', async () => {
     const states = ['available', 'active', 'deploying', 'deploy failed', 'manageable'];
     await fc.assert(
       fc.asyncProperty(
@@ -184,7 +184,7 @@ describe('the list of servers', () => {
     );
   });
 
-  it('looks at so many pages for one call, says that counts are not complete, and goes on', async () => {
+  it('reads a limited number of pages in one call, says that the counts are incomplete, and goes on', async () => {
     const servers = many(59).map((server, index) => (index === 55 ? { ...server, name: 'needle' } : server));
     const { list, bareMetal } = setup(servers, { pageLength: 3 });
     const first = await list();
@@ -201,7 +201,7 @@ describe('the list of servers', () => {
     expect(found).toMatchObject({ servers: [{ name: 'needle' }], next_cursor: null });
   });
 
-  it('asks for no more than it shows once counting is done', async () => {
+  it('reads only what it shows once counting is done', async () => {
     const { list, bareMetal } = setup(many(60), { pageLength: 10 });
     const { next_cursor: cursor } = await list({ limit: 5 });
     expect(cursor).toBe(uuid(5));
@@ -210,7 +210,7 @@ describe('the list of servers', () => {
     expect(bareMetal.requests.length - before).toBe(1);
   });
 
-  it('refuses a cursor that is unknown or has expired, and one that is none without asking', async () => {
+  it('refuses an unknown or expired cursor, and a malformed one without asking Ironic', async () => {
     const { list, bareMetal } = setup(many(3));
     const refusal = { code: 'invalid_request', fields: [{ field: 'cursor' }] };
     await expect(list({ cursor: 'x' })).rejects.toMatchObject(refusal);
@@ -218,7 +218,7 @@ describe('the list of servers', () => {
     await expect(list({ cursor: uuid(99) })).rejects.toMatchObject(refusal);
   });
 
-  it('fails as Ironic fails', async () => {
+  it("fails with Ironic's failure", async () => {
     const { list } = setup(many(3), { misbehave: script({ list: [unsent] }) });
     await expect(list()).rejects.toMatchObject({ code: 'ironic_unavailable' });
   });
@@ -244,7 +244,7 @@ describe('the list of servers', () => {
     expect(countTokens(JSON.stringify(listing))).toBeLessThan(4_000);
   });
 
-  it('ends a page early when its servers have much to tell, and loses none', async () => {
+  it('ends a page early when its servers are long, and skips none', async () => {
     const traits = Array.from({ length: 8 }, (_, index) => `CUSTOM_RACK_${index}_COOLED`);
     const servers = many(60, { traits }).map((server, index) => ({ ...server, id: uuidLike(index) }));
     const { list } = setup(servers);
@@ -255,7 +255,7 @@ describe('the list of servers', () => {
     expect((await list({ limit: 1 })).servers).toHaveLength(1);
   });
 
-  it('shows few of many traits, its own ones first, and counts the rest', async () => {
+  it('shows a few of many traits, custom ones first, and counts the rest', async () => {
     const traits = Array.from({ length: 30 }, (_, index) => `${index < 28 ? 'HW_CPU' : 'CUSTOM'}_${index}`);
     const [server] = (await setup([freeServer(1, { traits })]).list()).servers;
     expect(server?.traits?.slice(0, 3)).toEqual(['CUSTOM_28', 'CUSTOM_29', 'HW_CPU_0']);
@@ -263,14 +263,14 @@ describe('the list of servers', () => {
     expect(server?.traits).toHaveLength(8);
   });
 
-  it('counts the classes that are too many to name', async () => {
+  it('counts the classes when there are too many to name', async () => {
     const servers = many(100).map((server, index) => ({ ...server, resourceClass: `c${index}` }));
     const { counts } = await setup(servers).list({ limit: 1 });
     expect(counts).toHaveLength(31);
     expect(counts?.at(-1)).toEqual({ resource_class: '(70 others)', available: 70 });
   });
 
-  it('holds whatever others wrote in bounds, on one line, and out of the message', async () => {
+  it('keeps text from others short, on one line, and out of the message', async () => {
     await fc.assert(
       fc.asyncProperty(anyText(600), async (text) => {
         const { list } = setup([

@@ -20,14 +20,14 @@ describe('a server that cannot be deployed now', () => {
     ['waits for somebody', { provisionState: 'clean failed' }],
     ['is cleaned in maintenance', { provisionState: 'cleaning', maintenance: true }],
     ['failed for somebody else', { provisionState: 'deploy failed' }],
-  ])('is not when it %s', (_, overrides) => {
+  ])('is not worth another call when it %s', (_, overrides) => {
     expect(serverNotAvailable('bm-1', freeServer(1, overrides))).toMatchObject({
       hint: expect.stringMatching(/^Name another server, or leave out server_id/),
       retryable: false,
     });
   });
 
-  it('can be deployed again in place where a deployment of ours failed', () => {
+  it('can be deployed again in place if it carries a failed deployment of ours', () => {
     const failed = freeServer(1, { provisionState: 'deploy failed', deploymentId: 'd', entry });
     expect(serverNotAvailable('bm-1', failed)).toMatchObject({ hint: expect.stringContaining('retry_failed') });
   });

@@ -29,7 +29,7 @@ describe('an obstacle to deploying a server', () => {
     }
   });
 
-  it('names our own deployment only where there is one', () => {
+  it('names our own deployment only if there is one', () => {
     const entry = { started_at: '2026-11-22T07:00:00Z', image: `debian\n${'x'.repeat(500)}`, digest: 'd' };
     expect(obstacleTo(freeServer(1, { provisionState: 'cleaning', entry }))).toBe('its state is cleaning');
     expect(obstacleTo(freeServer(1, { provisionState: 'deploying', entry }))).toMatch(
@@ -37,7 +37,7 @@ describe('an obstacle to deploying a server', () => {
     );
   });
 
-  it('shows a state that somebody else invented in bounds', () => {
+  it('shows a shortened name of an unknown state', () => {
     const obstacle = obstacleTo(freeServer(1, { provisionState: `a\u202e${'x'.repeat(100_000)}` })) ?? '';
     expect(obstacle).toMatch(/^its state is "a x+…"$/);
     expect(obstacle.length).toBeLessThan(120);
@@ -45,7 +45,7 @@ describe('an obstacle to deploying a server', () => {
 });
 
 describe('the candidates', () => {
-  it('are those of the list, each once per round', async () => {
+  it('are the servers of the list, each once per round', async () => {
     const { service } = setup(many(5));
     const out = new Set<string>();
     const seen: string[] = [];
@@ -56,7 +56,7 @@ describe('the candidates', () => {
     expect(seen).toEqual(many(5).map(({ id }) => id));
   });
 
-  it('are looked for no longer than a call may choose, however many unfit servers Ironic shows', async () => {
+  it('are sought only for as long as a call may choose, however many unfit servers Ironic shows', async () => {
     const { bareMetal, clock } = setup([]);
     let pages = 0;
     const listFree = async () => {
@@ -74,7 +74,7 @@ describe('the candidates', () => {
     expect(pages).toBe(30);
   });
 
-  it('come in an order of chance', async () => {
+  it('come in random order', async () => {
     const orders = new Set<string>();
     for (const seed of [1, 2, 3, 4, 5, 6]) {
       const { service } = setup(many(20), seededRandom(seed));
@@ -84,7 +84,7 @@ describe('the candidates', () => {
     expect(orders.size).toBeGreaterThan(3);
   });
 
-  it('put the locked ones last, whatever chance says', async () => {
+  it('include locked servers last, whatever the random order', async () => {
     const servers = many(9).map((server, index) => ({ ...server, lockedBy: index % 2 ? null : 'conductor-1' }));
     for (const seed of [1, 2, 3]) {
       const { service } = setup(servers, seededRandom(seed));
@@ -98,7 +98,7 @@ describe('the candidates', () => {
     }
   });
 
-  it('come again after a pause when they are not out of the question', async () => {
+  it('come again after a pause if they may still become free', async () => {
     const { service, clock, bareMetal } = setup(many(1));
     const candidates = service.candidates({}, new Set(), forever);
     await candidates.next();
@@ -108,7 +108,7 @@ describe('the candidates', () => {
     expect(bareMetal.requests).toEqual(['listFree any', 'listFree any']);
   });
 
-  it('see what has been released meanwhile', async () => {
+  it('include servers that were released meanwhile', async () => {
     const { service, bareMetal } = setup([freeServer(1), freeServer(2, { maintenance: true })]);
     const out = new Set<string>([uuid(1)]);
     bareMetal.set(uuid(2), { maintenance: false });
@@ -116,7 +116,7 @@ describe('the candidates', () => {
     expect(next.value).toMatchObject({ id: uuid(2) });
   });
 
-  it('are found behind the first page, when nobody there will do', async () => {
+  it('are found after the first page if no server there matches', async () => {
     const servers = many(230).map((server, index) => (index < 225 ? server : { ...server, traits: ['CUSTOM_GPU'] }));
     const { service, bareMetal } = setup(servers);
     const out = new Set<string>();
@@ -129,7 +129,7 @@ describe('the candidates', () => {
     expect(bareMetal.requests).toEqual(['listFree any', 'listFree any', 'listFree any', 'listFree any']);
   });
 
-  it('come in an order of chance over all matches that were found', async () => {
+  it('come in random order over all matches that were found', async () => {
     const servers = many(400).map((server, index) => (index % 10 ? server : { ...server, traits: ['CUSTOM_GPU'] }));
     const first = new Set<string>();
     for (let seed = 1; seed <= 12; seed += 1) {
@@ -139,7 +139,7 @@ describe('the candidates', () => {
     expect(first.size).toBeGreaterThan(5);
   });
 
-  it('take one page when that is enough', async () => {
+  it('take one page if that is enough', async () => {
     const { service, bareMetal } = setup(many(300));
     await service.candidates({}, new Set(), forever).next();
     expect(bareMetal.requests).toEqual(['listFree any']);
@@ -156,11 +156,11 @@ describe('the candidates', () => {
   });
 });
 
-describe('a server by its name', () => {
+describe('a server that is named', () => {
   it.each<[string, readonly string[] | undefined, string | null]>([
-    ['gets the one that was meant', undefined, 'Did you mean web-server?'],
+    ['gets a suggestion', undefined, 'Did you mean web-server?'],
     ['gets none of a class that may not be deployed', ['gpu'], null],
-  ])('that is misspelt %s', async (_, resourceClasses, reason) => {
+  ])('with a misspelt name %s', async (_, resourceClasses, reason) => {
     const clock = createFakeClock();
     const bareMetal = createFakeBareMetal({ servers: [freeServer(1, { name: 'web-server' })], clock });
     const service = createServerService({

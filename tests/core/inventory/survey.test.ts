@@ -32,11 +32,11 @@ describe('a survey', () => {
     expect(notes.get('unusable')).toEqual(new Map([['it is in maintenance', 1]]));
   });
 
-  it('finds nothing where there is nothing', async () => {
+  it('finds nothing when there are no servers', async () => {
     await expect(surveyOf([])).resolves.toMatchObject({ total: 0, available: 0, sample: undefined, abandoned: [] });
   });
 
-  it('finds what a dead call of ours has left behind, and nobody else', async () => {
+  it('finds the servers that a dead call of ours left reserved, and no others', async () => {
     const entry = (time: string) => ({ started_at: `2026-11-22T${time}Z`, image: 'a', digest: 'd' });
     const { abandoned } = await surveyOf([
       freeServer(1, { deploymentId: uuid(9), entry: entry('07:56:59') }),

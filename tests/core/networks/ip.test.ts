@@ -29,11 +29,11 @@ describe('an IP address', () => {
     'fe80::1%eth0',
     '[::1]',
     'localhost',
-  ])('is not read from %j', (text) => {
+  ])('is not %j', (text) => {
     expect(ipFrom(text)).toBeNull();
   });
 
-  test('of any IPv4 host is read as the number that it is', () => {
+  test('of any IPv4 host is read as its number', () => {
     fc.assert(
       fc.property(fc.ipV4(), (text) => {
         const value = text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
@@ -75,7 +75,7 @@ describe('the address of a host', () => {
     ['is an IPv6 group', 'ff02::1/64'],
     ['is of one link', 'fe80::1/64'],
     ['is text', 'web-1/24'],
-  ])('is refused where it %s: %s', (_, text) => {
+  ])('is refused when it %s: %s', (_, text) => {
     expect(hostAddressFrom(text)).toBeNull();
   });
 });
@@ -92,7 +92,7 @@ describe('a subnet', () => {
     expect(netmaskOf(host(text))).toBe(netmask);
   });
 
-  test('holds the addresses that begin like it', () => {
+  test('contains the addresses with its prefix', () => {
     const inside = (text: string) => isIn(ipFrom(text) ?? { family: 4, value: 0n }, host('10.20.0.11/23'));
     expect(['10.20.0.1', '10.20.1.255', '10.20.2.0', '::ffff:10.20.0.1'].map(inside)).toEqual([
       true,
@@ -107,7 +107,7 @@ describe('a subnet', () => {
     ['10.20.0.11/24', '10.20.9.9/16', true],
     ['10.20.0.11/24', '10.20.1.11/24', false],
     ['10.20.0.11/24', '2001:db8::b/64', false],
-  ])('of %s and of %s overlap: %s', (one, other, expected) => {
+  ])('of %s overlaps the one of %s: %s', (one, other, expected) => {
     expect(overlap(host(one), host(other))).toBe(expected);
     expect(overlap(host(other), host(one))).toBe(expected);
   });

@@ -22,7 +22,7 @@ describe('the networks of a request', () => {
     expect(judged(...networks)).toBe('accepted');
   });
 
-  test('have their MAC addresses spelt as Ironic spells them', () => {
+  test("get their MAC addresses in Ironic's spelling", () => {
     expect(RequestedNetworks.parse([{ ...v4, mac: '52-54-00-AB-00-01' }])).toMatchObject([
       { mac: '52:54:00:ab:00:01' },
     ]);

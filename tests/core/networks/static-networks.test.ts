@@ -62,11 +62,11 @@ describe('the addresses of a request', () => {
     expect(NetworkData.parse(data)).toEqual(data);
   });
 
-  test('go to the cards that PXE boots from first', () => {
+  test('go first to the network cards with PXE', () => {
     expect(macsOf(v4, v6)).toEqual([second, first]);
   });
 
-  test('go to the cards that they name, and the others to the rest', () => {
+  test('go to the network cards that they name, and the others to the rest', () => {
     expect(macsOf(v4, { ...v6, mac: second }, { address: '10.21.0.2/24' })).toEqual([first, second, third]);
   });
 
@@ -80,7 +80,7 @@ describe('the addresses of a request', () => {
   test.each([
     [0, 'it has no network card that Ironic knows, and networks has 2 entries'],
     [1, 'it has 1 network card, and networks has 2 entries'],
-  ])('do not fit a server with %i cards', (count, why) => {
+  ])('do not fit a server with %i network cards', (count, why) => {
     expect(assignAddresses([v4, v6], cards.slice(0, count))).toEqual({ kind: 'misfit', why });
   });
 });

@@ -53,23 +53,23 @@ describe('the name of an image', () => {
     ['oci://registry.example.org:5000/a@sha256:00', 'oci://registry.example.org:5000/a@sha256:00'],
     ['https://robot:hunt/er#2@img.example.org/u.qcow2', 'https://***@img.example.org/u.qcow2'],
     ['https://robot:hunt er?2@img.example.org/u.qcow2', 'https://***@img.example.org/u.qcow2'],
-  ])('%s is said as %s', (ref, words) => {
+  ])('%s is shown as %s', (ref, words) => {
     expect(namedImage(ref)).toBe(words);
   });
 
-  it('stays the same when its credentials are taken out of it again', () => {
+  it('stays the same when its credentials are removed twice', () => {
     expect(withoutCredentials(shown)).toBe(shown);
   });
 });
 
 describe('credentials in the URL of an image', () => {
-  it('reach Ironic where it fetches the image, and stand nowhere else on the server', async () => {
+  it('reach Ironic in image_source, and appear nowhere else on the server', async () => {
     const { bareMetal } = await deployed();
     expect(bareMetal.instanceInfo(uuid(1))).toEqual({ image_source: image_id });
     expectSecrecy(bareMetal.servers.get(uuid(1))?.entry);
   });
 
-  it('are in no answer about its deployment', async () => {
+  it('appear in no answer about its deployment', async () => {
     const { answer, status, provision, consent } = await deployed({}, 'job-1');
     expectSecrecy(answer);
     expectSecrecy(await status());
@@ -77,7 +77,7 @@ describe('credentials in the URL of an image', () => {
     expectSecrecy(await consent());
   });
 
-  it('tell one request with a key from another', async () => {
+  it('distinguish one request with a key from another', async () => {
     const { bareMetal, failure } = await deployed({}, 'job-1');
     const request: ProvisionRequest = { ...byName, idempotency_key: 'job-1' };
     const other = { ...request, image_id: image_id.replace('hunter3', 'another') };
@@ -88,11 +88,11 @@ describe('credentials in the URL of an image', () => {
     expectSecrecy(conflict);
   });
 
-  it('are in no failure of those who want the same server', async () => {
+  it('appear in no failure of other callers who want the same server', async () => {
     expectSecrecy(await (await deployed()).failure({ server_id: 'bm-1' }));
   });
 
-  it('are in no answer and no failure where they stand on the server as they were given', async () => {
+  it('appear in no answer and no failure if they stand on the server in clear', async () => {
     const image = { started_at: '2026-11-22T07:30:00Z', image: image_id, digest: 'd' };
     const { status, consent, failure } = await deployed({ entry: image }, 'job-1');
     expectSecrecy(await status());
@@ -103,7 +103,7 @@ describe('credentials in the URL of an image', () => {
     expectSecrecy(await foreign.status());
   });
 
-  it('are in no failure of two who use one key for different requests at the same moment', async () => {
+  it('appear in no failure when two calls use one key for different requests at the same moment', async () => {
     const lab = setup({
       misbehave: ({ method }) => {
         const entry = { started_at: '2026-11-22T07:30:00Z', image: image_id, digest: 'd' };
@@ -117,7 +117,7 @@ describe('credentials in the URL of an image', () => {
     ['is not found', image_id.replace('https', 'gopher'), {}],
     ['fits no server', image_id.replace('u.qcow2', 'huge.qcow2'), {}],
     ['is not permitted', image_id, { policy: { images: ['debian-*'] } }],
-  ])('are in no failure when the image %s', async (_, ref, options) => {
+  ])('appear in no failure when the image %s', async (_, ref, options) => {
     expectSecrecy(await setup(options).failure({ image_id: ref, server_id: 'bm-1' }), withoutCredentials(ref));
   });
 });

@@ -47,7 +47,7 @@ it.each([
   'oci://localhost/a:1',
   'http://a b/c',
   'no URL at all',
-])('%s leads to whoever fetches it, or cannot be told', (url) => {
+])('%s counts as local', (url) => {
   expect(isLocalUrl(url)).toBe(true);
 });
 
@@ -64,6 +64,6 @@ it.each([
   'http://[::ffff:10.0.0.1]/a',
   'oci://registry.example:5000/os/debian:12',
   'https://images.example.org/a?at=127.0.0.1#169.254.169.254',
-])('%s does not', (url) => {
+])('%s does not count as local', (url) => {
   expect(isLocalUrl(url)).toBe(false);
 });

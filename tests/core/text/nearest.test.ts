@@ -8,7 +8,7 @@ describe('a misspelt name', () => {
     ['debain-12', 'Did you mean debian-12?'],
     ['ubunut-24.04', 'Did you mean ubuntu-24.04?'],
     ['gpuu', 'Did you mean gpu?'],
-  ])('%s gets the name that was meant', (typed, question) => {
+  ])('%s gets a suggestion', (typed, question) => {
     expect(didYouMean(typed, names)).toBe(question);
   });
 
@@ -16,16 +16,16 @@ describe('a misspelt name', () => {
     ['has too many wrong letters', 'fedora-41'],
     ['is too short to compare', 'gp'],
     ['is empty', ''],
-  ])('gets none if it %s', (_, typed) => {
+  ])('gets no suggestion if it %s', (_, typed) => {
     expect(didYouMean(typed, names)).toBeUndefined();
   });
 
-  it('gets none if two names are equally near', () => {
+  it('gets no suggestion if two names are equally near', () => {
     expect(didYouMean('bm-3', ['bm-1', 'bm-2'])).toBeUndefined();
     expect(didYouMean('bm-3', ['bm-1', 'bm-1'])).toBe('Did you mean bm-1?');
   });
 
-  it('gets a name of several words in quotation marks', () => {
+  it('gets a suggestion in quotation marks if it has several words', () => {
     expect(didYouMean('Debian 13', ['Debian 12'])).toBe('Did you mean "Debian 12"?');
   });
 });
@@ -46,7 +46,7 @@ describe('a text that could be a secret', () => {
 });
 
 describe('names that cannot be read', () => {
-  it('leave the failure without a question', async () => {
+  it('leave the failure without a suggestion', async () => {
     await expect(didYouMeanOneOf('debain-12', () => Promise.reject(new Error('gone')))).resolves.toEqual({});
   });
 });

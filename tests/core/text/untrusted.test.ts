@@ -20,22 +20,22 @@ describe('text that somebody else wrote', () => {
     expect(plain(text)).toBe(expected);
   });
 
-  it('keeps letters of every script', () => {
+  it('keeps the letters of every script', () => {
     expect(plain('Zürich 東京 بغداد 🖥')).toBe('Zürich 東京 بغداد 🖥');
   });
 
-  it('is cut to its limit with an ellipsis', () => {
+  it('is cut at its limit with an ellipsis', () => {
     expect(plain('x'.repeat(300))).toBe('x'.repeat(300));
     expect(plain('x'.repeat(301))).toBe(`${'x'.repeat(299)}…`);
     expect(plain('abcdef', 4)).toBe('abc…');
   });
 
-  it('may be of megabytes', () => {
+  it('may be megabytes long', () => {
     expect(plain('\u0000'.repeat(10_000_000))).toBe('');
     expect(plain(`${'word '.repeat(2_000_000)}`)).toHaveLength(300);
   });
 
-  it('is one printable line within its limit, always', () => {
+  it('always becomes one printable line within its limit', () => {
     fc.assert(
       fc.property(anyText(200), fc.integer({ min: 1, max: 150 }), (text, limit) => {
         const line = plain(text, limit);
@@ -46,7 +46,7 @@ describe('text that somebody else wrote', () => {
     );
   });
 
-  it('never holds half a character, for strict readers of JSON refuse that', () => {
+  it('never contains half a character, because strict JSON parsers refuse that', () => {
     expect(plain(`${'x'.repeat(298)}🖥🖥`)).toBe(`${'x'.repeat(298)}…`);
     expect(plain('a\ud800b\udc00c')).toBe('a b c');
     fc.assert(
@@ -60,7 +60,7 @@ describe('text that somebody else wrote', () => {
     );
   });
 
-  it('stays what it is when it is cleaned twice', () => {
+  it('stays the same when it is cleaned twice', () => {
     fc.assert(
       fc.property(anyText(250), (text) => {
         expect(plain(plain(text))).toBe(plain(text));
@@ -78,7 +78,7 @@ describe('text that somebody else wrote', () => {
     );
   });
 
-  it('is a name only if it is one word; else it is quoted', () => {
+  it('is shown as a name if it is one word, and quoted otherwise', () => {
     expect(named('rack1-small-01')).toBe('rack1-small-01');
     expect(named('https://images.example.org/a.qcow2?b=1')).toBe('https://images.example.org/a.qcow2?b=1');
     expect(named('Ubuntu 24.04')).toBe('"Ubuntu 24.04"');
