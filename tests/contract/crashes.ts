@@ -7,7 +7,7 @@ import { run } from '../support/program.js';
 import { provision } from '../support/tool-answers.js';
 import { type Administrator, administrator, type Node } from './lab.js';
 
-/** Where the program is killed: at the nth request of a deployment, before Ironic gets it, or when Ironic has done it. */
+/** Where the program is killed: at the nth request of a deployment, before Ironic gets it or after Ironic has done it. */
 type CrashPoint = readonly [moment: 'before' | 'after', what: string, nth: number];
 
 const around = (requests: readonly string[]) =>
@@ -18,7 +18,7 @@ const around = (requests: readonly string[]) =>
 const withKey = around(['the search by key', 'the list', 'the reservation', 'the start', 'the second look']);
 const withoutKey = around(['the list', 'the reservation', 'the start']);
 
-/** What is left of a deployment by whoever was killed in the middle of it. The same suite runs against each Ironic. */
+/** Checks what a deployment leaves behind when its program is killed. The same suite runs against each Ironic. */
 export function crashes(openLab: () => Promise<{ endpoint: string; image: string }>): void {
   let admin: Administrator;
   let proxy: FaultProxy;
@@ -101,7 +101,7 @@ export function crashes(openLab: () => Promise<{ endpoint: string; image: string
           expect(JSON.stringify(info.ironic_mcp)).toContain('started_at');
           expect(state === 'available').toBe(!(nth === 3 && moment === 'after'));
           if (state !== 'available') continue;
-          // So that the test need not wait until nobody can be about to start it.
+          // Backdate it, because no call may be about to start it any more.
           const began = '2026-01-01T00:00:00Z';
           await admin.patch(uuid, { op: 'replace', path: `/instance_info/ironic_mcp/${id}/started_at`, value: began });
           const found = `${name} has been reserved since ${began} and was never deployed`;

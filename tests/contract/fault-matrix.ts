@@ -6,18 +6,18 @@ import type { FaultLab, Node } from './fault-lab.js';
 
 const signal = new AbortController().signal;
 
-/** Longer than any call may still do something after it has reserved a server. */
+/** Longer than any call acts after it has reserved a server. */
 const longAfterwards = 300_000;
 
-/** So long a call may take at the most: its own time, that of the last request, and the undo with its last request. */
+/** The longest that a call may take: its own time, its last request, and the undo with its last request. */
 const longestCall = deadlines.call + 30_000 + deadlines.undo + 30_000;
 
 /** A request in its surroundings. */
 export interface Scenario {
   readonly name: string;
-  /** Where nothing goes wrong. */
+  /** How the call ends when nothing goes wrong. */
   readonly outcome: 'deployed' | 'refused';
-  /** The faults begin at the first request of this kind; at the first of all unless given. */
+  /** The faults begin at the first request of this kind; at the first of all if not given. */
   readonly from?: string;
   openLab(): Promise<FaultLab>;
   /** The request that the faults happen to. Every call of it is for the same request. */
@@ -91,7 +91,7 @@ export async function playCase(scenario: Scenario, injections: readonly Injectio
     claim(same(now, then), `${node.name} is free and has ports attached: ${now.join(', ')}`);
   }
 
-  // Long afterwards a survey finds what was left, and so does whoever asks for it by its id.
+  // Long afterwards a survey finds what was left, and so does a status call with its id.
   lab.pass(longAfterwards);
   const { abandoned } = await lab.program().survey();
   for (const node of later.limbo) {
@@ -139,7 +139,7 @@ export async function playCase(scenario: Scenario, injections: readonly Injectio
     );
   }
 
-  // What is left can be given back by hand, as the check says, and used again.
+  // An operator can release what is left, as the check says, and use it again.
   for (const node of afterwards.limbo) {
     await lab.patch(node.uuid, { op: 'remove', path: '/instance_uuid' });
     if (scenario.outcome === 'refused') continue;
@@ -246,7 +246,7 @@ function codesFor(faults: readonly FaultKind[], scenario: Scenario): readonly st
   ];
 }
 
-/** Whether what an answer says of its effects stays true when all has arrived. */
+/** Whether an answer about its effects stays true after every request has arrived. */
 function judgeWords(outcome: Outcome, { changed, mixed, robbed }: Look, starts: number, claim: Claim): void {
   claim(robbed.length === 0, `servers of others were touched late: ${robbed.map(({ name }) => name).join(', ')}`);
   claim(mixed.length === 0, `${mixed.map(({ name }) => name).join(', ')} deploys something else by what arrived late`);

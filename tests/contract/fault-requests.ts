@@ -54,7 +54,7 @@ export function casesOf(log: readonly string[], from = log[0]): readonly Injecti
 function isWorthwhile(kind: string, { reply }: FaultKind, extent: Extent): boolean {
   // 16 MiB for each request would take the test minutes, and shows no more than stalled bodies do.
   if (reply === 'endless body') return extent === 'once';
-  // A deployment that does without the answer to a read is over.
+  // A deployment that needs no answer to a read is over.
   return extent !== 'with all of its kind' || isChange(kind);
 }
 

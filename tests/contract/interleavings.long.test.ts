@@ -19,12 +19,12 @@ const numRuns = runs({ variable: 'INTERLEAVINGS', few: 30, many: 1_000 });
 vi.setConfig({ testTimeout: 60_000 + numRuns * 3_000 });
 
 const image_id = 'debian-12';
-/** Of this class the built-in cloud has three free servers. */
+/** The built-in cloud has three free servers of this class. */
 const resource_class = 'baremetal.small';
 const free = 3;
 const never = new AbortController().signal;
 
-/** Lets everything go on that need not wait for a request or for time to pass. */
+/** Runs everything that waits neither for a request nor for time to pass. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -45,7 +45,7 @@ function copies(scheduler: fc.Scheduler, random: () => number) {
   const onTheWay = async (request: Request) => {
     const { pathname } = new URL(request.url);
     requests += 1;
-    // Both ways take their time: what is read may be out of date when it arrives.
+    // Request and answer both take time, so an answer may be out of date when it arrives.
     await scheduler.schedule(Promise.resolve(), `${request.method} ${pathname}`);
     const response = await fetch(request);
     await scheduler.schedule(Promise.resolve(), `answer to ${request.method} ${pathname}`);
@@ -89,7 +89,7 @@ async function race(scheduler: fc.Scheduler, seed: number, inputs: readonly Prov
     }
   });
   const all = Promise.all(calls);
-  // Hears of a defect even while the loop below runs.
+  // Notices a defect even while the loop below runs.
   all.catch(() => undefined);
   while (left > 0) {
     await settle();
@@ -173,7 +173,7 @@ it('answers with a conflict when one key comes with two requests, and never mixe
         }
       });
       expect(successes(answers).length).toBeGreaterThan(0);
-      // The image comes with the reservation and the config drive with the start: whoever started a mixture says so.
+      // The image comes with the reservation and the config drive with the start. The call that started a mixture says so.
       const drive = JSON.stringify(server?.instance_info.configdrive);
       const warned = answers.some(
         (answer) => answer instanceof Failure && answer.reason?.includes('of either request'),

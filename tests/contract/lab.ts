@@ -1,4 +1,4 @@
-/** An Ironic to hold the adapter and the core against: the simulator behind a port, or a real one. */
+/** An Ironic to test the adapter and the core on: the simulator behind a port, or a real one. */
 export interface Lab {
   readonly endpoint: string;
   /** The requests that reached this Ironic so far, as `METHOD path`. */
@@ -7,10 +7,10 @@ export interface Lab {
   readonly fate: { readonly member: string; readonly deployInterface: string };
   /** The deploy interface that servers have from the start. */
   readonly ordinaryInterface: string;
-  /** A refusal of Ironic's is provoked by `direct`, which wants a checksum for an http image. */
+  /** Provokes a refusal, because `direct` requires a checksum for an http image. */
   readonly strictInterface: 'direct';
   /**
-   * Puts a server into a conductor group, past Ironic's API: that allows it only where a conductor of the group lives.
+   * Puts a server into a conductor group without Ironic's API, which accepts only groups that have a conductor.
    */
   putInGroup(serverId: string, group: string): Promise<void>;
   /** What the config drive of a server contains, as one text. */
@@ -35,7 +35,7 @@ export type Node = Readonly<Record<string, unknown>> & {
   readonly reservation: string | null;
 };
 
-/** Speaks to an Ironic as an administrator would with curl, past everything that is under test. */
+/** Talks to an Ironic as an administrator would with curl, without the code under test. */
 export function administrator(endpoint: string, token?: string) {
   const headers = {
     'x-openstack-ironic-api-version': '1.78',

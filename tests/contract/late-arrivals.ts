@@ -13,7 +13,7 @@ const rivals = {
   'with the same key': async (first) => ({ server_id: first.server_id, idempotency_key: first.idempotency_key }),
 } satisfies Record<string, (first: ProvisionRequest, lab: FaultLab) => Promise<Partial<ProvisionRequest>>>;
 
-/** What is held back, who comes meanwhile, and before which of its requests the first one's change arrives. */
+/** What is held back, which rival comes meanwhile, and before which of its requests the held change arrives. */
 export interface LateCase {
   readonly held: 'change of the server' | 'start';
   readonly rival: keyof typeof rivals;
@@ -28,8 +28,8 @@ export const lateCases: readonly LateCase[] = (['change of the server', 'start']
 );
 
 /**
- * A's change is held back, B comes for the same servers, and A's arrives: whatever is deployed is one request's image
- * with that request's config drive, and nobody is told of what is not so.
+ * A's change is held back, B asks for the same servers, then A's change arrives. Each deployment has the image and the
+ * config drive of one request, and every answer is true.
  */
 export async function playLate(lab: FaultLab, { held, rival, nth }: LateCase): Promise<readonly string[]> {
   const violations: string[] = [];
@@ -57,8 +57,8 @@ export async function playLate(lab: FaultLab, { held, rival, nth }: LateCase): P
       ({ image_id, hostname }) =>
         node.instance_info.image_source === lab.sourceOf(image_id) && drive.includes(String(hostname)),
     );
-    // Ironic cannot be told to reserve a server only if another call with its key has not. A different request with the
-    // same key may therefore meet the first one halfway: then it is told so.
+    // Ironic cannot reserve a server on condition that no other call with the key has one. So a different request with
+    // the same key may meet the first one halfway. Then its answer says so.
     const warned = 'failure' in second && String(second.failure.reason).includes('the config drive of either request');
     if (whose.length !== 1 && !warned) violations.push(`${node.name} deploys a mixture`);
     const told = 'response' in second && second.response.operation_id === node.uuid;

@@ -19,7 +19,7 @@ const image = 'cirros';
 const source = 'http://127.0.0.1:9/cirros.img';
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIContractContractContractContract tests';
 
-/** What is true of every Ironic, the simulated one included. Word for word the same suite runs against each. */
+/** What is true of every Ironic, including the simulated one. The same suite runs against each. */
 export function contract(openLab: () => Promise<Lab>): void {
   let lab: Lab;
   let admin: Administrator;
@@ -38,11 +38,11 @@ export function contract(openLab: () => Promise<Lab>): void {
       queue: createRequestQueue(8),
     });
     bareMetal = createIronic({ http, clock: systemClock, random: Math.random });
-    // The first answer settles the version, and what is counted below is what comes after.
+    // The first answer settles the version. The tests count only later requests.
     await bareMetal.listFree({}, undefined, signal);
   });
 
-  /** What another copy of this program would be. */
+  /** The services of another copy of this program. */
   async function anotherCore(rules: Readonly<Record<string, string>> = {}): Promise<Core> {
     const config = await readConfig({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: lab.endpoint, ...localImages, ...rules }, {});
     return composeCore({ ...config, catalogue: { [image]: { source, checksum: 'd41d8cd98f00b204e9800998ecf8427e' } } });
@@ -68,7 +68,7 @@ export function contract(openLab: () => Promise<Lab>): void {
         { op: 'replace', path: '/instance_info', value: {} },
       );
     }
-    // Else the next test that gets the server gets its fate as well.
+    // Otherwise the next test that gets the server gets its fate as well.
     await admin.patch(
       id,
       { op: 'replace', path: '/deploy_interface', value: lab.ordinaryInterface },

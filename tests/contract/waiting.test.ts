@@ -11,7 +11,7 @@ import { openPolicy } from '../support/open-policy.js';
 
 const headers = { 'X-OpenStack-Ironic-API-Version': '1.78', 'Content-Type': 'application/json' };
 
-/** The simulator, the adapter and the core, in a time that is ours; with servers that are deployed for so long. */
+/** The simulator, the adapter and the core on a virtual clock, with deployments that take this long. */
 async function setup(servers: number, stepSeconds: number) {
   let underWay = 0;
   const clock = createTimeline(() => underWay > 0);
@@ -64,7 +64,7 @@ describe('a hundred waiting calls in one process', () => {
     for (const answer of answers) expect(answer).toMatchObject({ status: 'in_progress' });
     expect(clock.sleeping).toBe(0);
 
-    // They came in the course of ten seconds and waited for fifty; one alone looks every two seconds or so at first.
+    // The calls start over ten seconds and wait for fifty. One call alone looks about every two seconds at first.
     const mostAtOnesInterval = 60 / (2 * 0.9) + 1;
     for (const id of ids) {
       const forIt = looks.filter((path) => path === `/v1/nodes/${id}`).length;
@@ -83,7 +83,7 @@ describe('a hundred waiting calls in one process', () => {
     expect(answers.map(({ operation_id }) => operation_id)).toEqual(ids);
     for (const answer of answers) expect(answer).toMatchObject({ status: 'in_progress' });
     expect(ids).toHaveLength(100);
-    // As many as are read one by one, and a list for each of the two states.
+    // The number that is read one by one, and one list for each of the two states.
     expect(looks.length).toBeLessThanOrEqual(16 + 2);
   });
 

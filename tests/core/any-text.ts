@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** What texts of others may hold to deceive a reader: controls, what reorders, hides or breaks lines, half characters. */
+/** Characters that can deceive a reader: controls, half characters, and any that reorder or hide text or break lines. */
 const nasty = ['\u0000', '\n', '\r', '\u001b', '\u0085', '\u200b', '\u202e', '\u2066', '\u2028', '\ufeff', '\ud83d'];
 
 const unit = fc.oneof(
@@ -9,7 +9,7 @@ const unit = fc.oneof(
   fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)),
 );
 
-/** Any text at all, the worse the likelier. */
+/** Any text; bad characters are likelier. */
 export function anyText(maxLength: number): fc.Arbitrary<string> {
   return fc.array(unit, { maxLength }).map((units) => units.join(''));
 }

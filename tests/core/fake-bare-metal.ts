@@ -59,7 +59,7 @@ export function freeServer(number = 1, overrides: Partial<Server> = {}): Server 
   };
 }
 
-/** What may go wrong with one call. It may perform the call's effect, and throws instead of an answer if it wants to. */
+/** What may go wrong with one call. It may perform the call's effect, and may throw instead of answering. */
 export type Mishap = (act: () => void) => void;
 
 /** Ironic says no, and nothing happens. */
@@ -79,7 +79,7 @@ export const lostRequest: Mishap = () => {
   throw new NoAnswer('Ironic did not answer within 30 s', true);
 };
 
-/** The request does what it says, if it can, but its answer gets lost. */
+/** The request takes effect if it can, but its answer is lost. */
 export const lostAnswer: Mishap = (act) => {
   try {
     act();
@@ -116,7 +116,7 @@ export interface Request {
 /** What was done to the servers by `deploy`. */
 export interface Deployment {
   readonly serverId: string;
-  /** Whoever had the server at that moment. */
+  /** The deployment that had the server at that moment. */
   readonly deploymentId: string | null;
   readonly configDrive: ConfigDrive | undefined;
 }
@@ -144,7 +144,7 @@ export interface FakeBareMetal extends BareMetal {
   instanceInfo(serverId: string): Reservation['instanceInfo'] | undefined;
   /** The Neutron ports that are attached to a server; somebody else may change them. */
   portsOf(serverId: string): Set<string>;
-  /** The network cards of a server, where it has others than the one that all have. */
+  /** The network cards of a server, if they differ from the usual single one. */
   readonly cardsOf: Map<string, readonly Card[]>;
   /** What Ironic has on record about a server. */
   readonly record: Map<string, readonly RecordedError[]>;
@@ -218,7 +218,7 @@ export function createFakeBareMetal({
     return act();
   }
 
-  /** Reads the server again where the last look is old, as the adapter does right before it sends the change. */
+  /** Reads the server again if the last look is old, as the adapter does right before it sends the change. */
   async function unlessOvertaken(
     serverId: string,
     { at, permits }: LastLook,

@@ -8,7 +8,7 @@ import type { BareMetal } from '../../src/core/ports.js';
 import { freeServer, lostRequest, script, uuid } from './fake-bare-metal.js';
 import { image, setup } from './setup.js';
 
-/** What is said to somebody whom the policy refuses; undefined to somebody whom it does not. */
+/** The reason why the policy refuses; undefined if it does not. */
 function refusal(settings: PolicySettings, ask: (policy: Policy) => void): string | undefined {
   try {
     ask(createPolicy(settings));

@@ -31,7 +31,7 @@ export function image(overrides: Partial<Image> = {}): Image {
   };
 }
 
-/** One image that can be deployed, one that is too large for most disks, one that cannot, URLs, and no other. */
+/** One image that can be deployed, one that is too large for most disks, one that cannot be deployed, and any URL. */
 const images: Images = {
   list: async () => ({ images: [], complete: true, anyUrl: true }),
   async find(ref, signal) {
@@ -55,9 +55,9 @@ export interface Setup {
   readonly changes: Changes;
   readonly service: ProvisionService & StatusService;
   provision(request?: Partial<ProvisionRequest>, signal?: AbortSignal): Promise<ProvisionResponse>;
-  /** Provisions in vain. */
+  /** Provisions, and answers the expected failure. */
   failure(request?: Partial<ProvisionRequest>, signal?: AbortSignal): Promise<Failure>;
-  /** The requests without those that only read, e.g. `deploy bm-1`. */
+  /** The requests that change something, e.g. `deploy bm-1`. */
   writes(): readonly string[];
 }
 

@@ -15,7 +15,7 @@ import fsm from '../golden/ironic-21.4.4-fsm.json' with { type: 'json' };
 
 const edges: Readonly<Record<string, Readonly<Record<string, string>>>> = fsm.transitions;
 
-/** As Ironic's newest release has them, by what they mean to somebody who asked for a server. */
+/** The states of Ironic's newest release, by what they mean to somebody who asked for a server. */
 const newest: Readonly<Record<Outcome, readonly string[]>> = {
   in_progress: ['deploying', 'wait call-back', 'deploy hold', 'deploy complete'],
   completed: [
@@ -140,7 +140,7 @@ describe('a row of the table', () => {
 describe('the names of the states', () => {
   /** Names of states that mean something else there. */
   const otherWords: Readonly<Record<string, readonly string[]>> = {
-    // How a server stands with somebody who looks for one: see `availabilities`.
+    // The availability of a server: see `availabilities`.
     'src/core/operations.ts': ['available'],
     'src/core/inventory/server-tally.ts': ['available', 'deploying'],
     // A kind of work in Ironic's record of errors.

@@ -7,21 +7,21 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** A clock for those who sleep side by side: time stands still until it is told to go on. */
+/** A clock for several sleepers: time stands still until the test moves it. */
 export interface Timeline extends Clock {
-  /** How many sleep: timers that somebody has left behind would be among them. */
+  /** How many sleepers there are, including forgotten timers. */
   readonly sleeping: number;
-  /** Lets so many milliseconds pass, and wakes whoever is due, each at their own moment. */
+  /** Lets this many milliseconds pass, and wakes each sleeper at its own moment. */
   pass(milliseconds: number): Promise<void>;
   /** Lets time pass until the promise is settled, and answers with its outcome. */
   until<Value>(promise: Promise<Value>): Promise<Value>;
 }
 
-/** So many turns of the event loop are enough for whoever is awake to go to sleep again. */
+/** After this many turns of the event loop everything that is awake sleeps again. */
 const turns = 20;
 
 /**
- * @param isBusy Whether somebody is awake who needs longer.
+ * @param isBusy Whether something is awake that needs longer.
  */
 export function createTimeline(isBusy: () => boolean = () => false): Timeline {
   const sleepers = new Set<Sleeper>();
@@ -31,7 +31,7 @@ export function createTimeline(isBusy: () => boolean = () => false): Timeline {
     for (let quiet = 0; quiet < turns; quiet = isBusy() ? 0 : quiet + 1) await turn();
   }
 
-  /** Wakes those who are due first, if that is no later than the given moment. */
+  /** Wakes the next sleepers if they are due by the given moment. */
   async function wakeNext(latest: number): Promise<boolean> {
     const due = Math.min(...[...sleepers].map((sleeper) => sleeper.due));
     if (due > latest || sleepers.size === 0) return false;

@@ -5,7 +5,7 @@ const path = '/v1/allocations';
 const uuid = '12345678-0000-4000-8000-000000000001';
 
 describe('an allocation', () => {
-  it('is allocating at first, and has a node when it is next looked at', async () => {
+  it('starts as allocating, and has a node at the next read', async () => {
     const sim = setup();
     const created = await sim.post(path, { name: 'job', resource_class: 'baremetal.gpu', traits: ['CUSTOM_GPU'] });
     expect(created.status).toBe(201);
@@ -65,7 +65,7 @@ describe('an allocation', () => {
     expect((await sim.get(`${path}/${uuid}`)).body.node_uuid).toBe(second);
   });
 
-  it('goes to nobody twice', async () => {
+  it('never gets a node that another one has', async () => {
     const sim = setup();
     for (const name of ['a', 'b', 'c', 'd']) await sim.post(path, { name, resource_class: 'baremetal.small' });
     const { allocations } = (await sim.get(path)).body;
@@ -87,7 +87,7 @@ describe('an allocation', () => {
       { resource_class: 'baremetal.small', owner: 'alice' },
       'no available nodes match the resource class baremetal.small',
     ],
-  ])('ends in error when nothing fits: %j', async (body, problem) => {
+  ])('ends in error when no node fits: %j', async (body, problem) => {
     const sim = setup();
     expect((await sim.post(path, { uuid, ...body })).status).toBe(201);
     expect((await sim.get(`${path}/${uuid}`)).body).toMatchObject({
@@ -97,7 +97,7 @@ describe('an allocation', () => {
     });
   });
 
-  it('does not trust nodes without a power state', async () => {
+  it('ignores nodes without a power state', async () => {
     const sim = setup();
     const old = await sim.post('/v1/nodes', { driver: 'ipmi' }, '1.10');
     const node = (await sim.set(old.body.uuid, 'resource_class', 'odd')).body;
@@ -106,7 +106,7 @@ describe('an allocation', () => {
     expect((await sim.get(`${path}/${uuid}`)).body.state).toBe('error');
   });
 
-  it('tries again while all suitable nodes are locked, and gives up after three times', async () => {
+  it('tries three times while all suitable nodes are locked, then fails', async () => {
     const sim = setup();
     const name = 'rack1-small-01';
     const body = { resource_class: 'baremetal.small', candidate_nodes: [name] };
@@ -126,7 +126,7 @@ describe('an allocation', () => {
     );
   });
 
-  it('cannot have the uuid of an instance on another node', async () => {
+  it('cannot take the uuid of an instance on another node', async () => {
     const sim = setup();
     await sim.set('rack1-small-01', 'instance_uuid', uuid);
     await sim.post(path, { uuid, resource_class: 'baremetal.small' });
@@ -135,7 +135,7 @@ describe('an allocation', () => {
     );
   });
 
-  it('goes with its instance', async () => {
+  it('ends with its instance', async () => {
     const sim = setup();
     await sim.post(path, { name: 'job', resource_class: 'baremetal.small' });
     const { node_uuid: node } = (await sim.get(`${path}/job`)).body;
@@ -145,7 +145,7 @@ describe('an allocation', () => {
     expect((await sim.get(`${path}/job`)).status).toBe(404);
   });
 
-  it('goes with its node', async () => {
+  it('ends with its node', async () => {
     const sim = setup();
     await sim.post(path, { name: 'job', resource_class: 'baremetal.small' });
     const { node_uuid: node } = (await sim.get(`${path}/job`)).body;
@@ -154,7 +154,7 @@ describe('an allocation', () => {
     expect((await sim.get(`${path}/job`)).status).toBe(404);
   });
 
-  it('stays while its node is deployed, and goes with the deployment', async () => {
+  it('stays while its node is deployed, and ends with the deployment', async () => {
     const sim = setup();
     await sim.post(path, { name: 'job', resource_class: 'baremetal.small' });
     const { node_uuid: node, uuid: id } = (await sim.get(`${path}/job`)).body;
@@ -177,7 +177,7 @@ describe('an allocation', () => {
     expect((await sim.get(`${path}/job`)).status).toBe(404);
   });
 
-  it('can be deleted, by its node too, and frees it', async () => {
+  it('can be deleted, also by its node, and frees the node', async () => {
     const sim = setup();
     await sim.post(path, { name: 'job', resource_class: 'baremetal.small' });
     const { node_uuid: node } = (await sim.get(`${path}/job`)).body;
@@ -226,7 +226,7 @@ describe('an allocation', () => {
 });
 
 describe('a list of allocations', () => {
-  it('can be narrowed and paged', async () => {
+  it('can be filtered and paged', async () => {
     const sim = setup();
     for (const name of ['a', 'b', 'c']) await sim.post(path, { name, resource_class: 'baremetal.small', owner: null });
     await sim.post(path, { name: 'd', resource_class: 'nope', owner: 'alice' });
@@ -305,7 +305,7 @@ describe('creating an allocation', () => {
 });
 
 describe('an allocation made afterwards', () => {
-  it('takes its uuid and class from a node in use', async () => {
+  it('takes the uuid and class of a node in use', async () => {
     const sim = setup();
     const node = await sim.node('rack1-small-04');
     const { status, body } = await sim.post(path, { name: 'late', node: 'rack1-small-04' });
@@ -318,7 +318,7 @@ describe('an allocation made afterwards', () => {
     });
   });
 
-  it('is refused for a node that is not in use, and remembers why', async () => {
+  it('is refused for a node that is not in use, and shows why', async () => {
     const sim = setup();
     const node = await sim.node('rack3-gpu-01');
     const { status, fault } = await sim.post(path, {

@@ -68,7 +68,7 @@ describe('undeploying', () => {
     expect((await sim.get(`/v1/nodes/${used}/vifs`)).body.vifs).toEqual([]);
   });
 
-  it('ends in error when the server cannot be torn down, from where it can be tried again', async () => {
+  it('ends in error when the server cannot be torn down, and can then be tried again', async () => {
     const sim = setup();
     await sim.set(used, 'extra', { sim: { fail: 'tear_down' } });
     await sim.target(used, 'deleted');
@@ -86,7 +86,7 @@ describe('undeploying', () => {
     expect((await sim.node(used)).provision_state).toBe('available');
   });
 
-  it('skips the cleaning of servers that are not to be cleaned', async () => {
+  it('skips cleaning on servers with cleaning switched off', async () => {
     const sim = setup();
     await sim.set(used, 'automated_clean', false);
     await sim.target(used, 'deleted');
@@ -104,7 +104,7 @@ describe('undeploying', () => {
 });
 
 describe('automated cleaning', () => {
-  it('that fails in a step takes the server out of use', async () => {
+  it('takes the server out of use when a step fails', async () => {
     const sim = setup();
     await sim.set(used, 'extra', { sim: { fail: 'erase_devices_metadata' } });
     await sim.target(used, 'deleted');
@@ -140,7 +140,7 @@ describe('automated cleaning', () => {
     });
   });
 
-  it('that hangs in its step waits until it is aborted', async () => {
+  it('waits until it is aborted when its step hangs', async () => {
     const sim = setup();
     await sim.set(managed, 'extra', { sim: { hang: 'erase_devices_metadata' } });
     await sim.target(managed, 'provide');
@@ -160,7 +160,7 @@ describe('automated cleaning', () => {
 });
 
 describe('manual cleaning', () => {
-  it('runs the steps asked for and leaves the server managed', async () => {
+  it('runs the requested steps and leaves the server manageable', async () => {
     const sim = setup();
     expect((await sim.target(managed, 'clean', { clean_steps: [erase] })).status).toBe(202);
     expect((await sim.node(managed)).target_provision_state).toBe('manageable');
@@ -173,7 +173,7 @@ describe('manual cleaning', () => {
     expect(await sim.node(managed)).toMatchObject({ provision_state: 'manageable', target_provision_state: null });
   });
 
-  it('fails on a step that nobody knows, without maintenance', async () => {
+  it('fails on an unknown step, without maintenance', async () => {
     const sim = setup();
     await sim.target(managed, 'clean', { clean_steps: [erase, { interface: 'bios', step: 'nonesuch', args: {} }] });
     sim.pass(5);
@@ -187,7 +187,7 @@ describe('manual cleaning', () => {
     });
   });
 
-  it('wants steps that are steps, and a node that is not in maintenance', async () => {
+  it('requires well-formed steps, and a node that is not in maintenance', async () => {
     const sim = setup();
     const without = '"clean_steps" is required when setting target provision state to clean';
     expect((await sim.target(managed, 'clean')).fault).toBe(without);

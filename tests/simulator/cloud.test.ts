@@ -3,7 +3,7 @@ import { createSimulator } from '../../src/simulator/cloud.js';
 import { setup } from './harness.js';
 
 describe('version negotiation', () => {
-  it('speaks the oldest version to who does not ask', async () => {
+  it('uses the oldest version for a client that asks for none', async () => {
     const { headers } = await setup().get('/v1/nodes', null);
     expect(headers.get('X-OpenStack-Ironic-API-Version')).toBe('1.1');
     expect(headers.get('X-OpenStack-Ironic-API-Minimum-Version')).toBe('1.1');
@@ -11,12 +11,12 @@ describe('version negotiation', () => {
     expect(headers.get('Openstack-Request-Id')).toMatch(/^req-[0-9a-f-]{36}$/);
   });
 
-  it('speaks the newest version when asked for the latest', async () => {
+  it('uses the newest version for a client that asks for the latest', async () => {
     const { headers } = await setup().get('/v1/nodes', 'latest');
     expect(headers.get('X-OpenStack-Ironic-API-Version')).toBe('1.82');
   });
 
-  it('refuses a version that it does not speak, and says which it does', async () => {
+  it('refuses an unknown version, and lists the known ones', async () => {
     const answer = await setup().get('/v1/nodes', '1.999');
     expect(answer.status).toBe(406);
     expect(answer.fault).toBe(
@@ -74,8 +74,8 @@ describe('discovery', () => {
   });
 });
 
-describe('requests that lead nowhere', () => {
-  it('are answered 404 in the shape of the web framework, without version headers', async () => {
+describe('requests to unknown addresses', () => {
+  it("get 404 in the web framework's format, without version headers", async () => {
     const { status, body, headers } = await setup().get('/v1/bogus');
     expect(status).toBe(404);
     expect(JSON.parse(body.error_message)).toEqual({ code: 404, title: 'Not Found', description: '' });
@@ -83,7 +83,7 @@ describe('requests that lead nowhere', () => {
     expect((await setup().get('/elsewhere')).status).toBe(404);
   });
 
-  it('are answered 405 when only the method is wrong, with the methods that are right', async () => {
+  it('get 405 with the right methods when only the method is wrong', async () => {
     const { status, body, headers } = await setup().put('/v1/nodes', {});
     expect(status).toBe(405);
     expect(headers.get('Allow')).toBe('DELETE, GET, PATCH, POST');
@@ -92,7 +92,7 @@ describe('requests that lead nowhere', () => {
 });
 
 describe('a simulator without options', () => {
-  it('has a dozen servers and the time of the machine', async () => {
+  it("has a dozen servers and the machine's clock", async () => {
     const before = Date.now();
     const { fetch, world } = createSimulator();
     const response = await fetch(new Request('http://ironic/v1/nodes?limit=1'));

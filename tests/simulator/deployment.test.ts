@@ -3,7 +3,7 @@ import { type Sim, setup } from './harness.js';
 
 const name = 'rack1-small-01';
 
-/** What one sees who looks at a node every second: each change, with the second it was first seen at. */
+/** What a client sees that reads a node every second: each change, with the second of its first sight. */
 async function watch(
   sim: Sim,
   ident: string,
@@ -41,7 +41,7 @@ describe('a deployment', () => {
     ]);
   });
 
-  it('is answered with an empty body and the address of the states', async () => {
+  it('gets an empty body and the address of the states as its answer', async () => {
     const sim = setup();
     const { status, body, headers } = await sim.deploy(name);
     expect(status).toBe(202);
@@ -49,7 +49,7 @@ describe('a deployment', () => {
     expect(headers.get('Location')).toBe(`http://127.0.0.1:6385/v1/nodes/${name}/states`);
   });
 
-  it('looks the same to who looks only once, after it', async () => {
+  it('ends in the same state for a client that reads only once, after it', async () => {
     const sim = setup();
     await sim.deploy(name);
     sim.pass(3600);
@@ -80,7 +80,7 @@ describe('a deployment', () => {
     expect((await sim.node(name)).provision_state).toBe('active');
   });
 
-  it('is heard of by heartbeats, each of which changes provision_updated_at', async () => {
+  it('sends heartbeats, and each one changes provision_updated_at', async () => {
     const sim = setup();
     await sim.deploy(name);
     const moments = new Set<string>();
@@ -92,7 +92,7 @@ describe('a deployment', () => {
     expect(seconds).toEqual(['00:00', '00:03', '00:23', '00:25', '00:35', '00:45']);
   });
 
-  it('shows all steps, and which of them it is at', async () => {
+  it('shows all steps, and the present one', async () => {
     const sim = setup();
     await sim.deploy(name);
     sim.pass(10);
@@ -111,7 +111,7 @@ describe('a deployment', () => {
     expect(node.power_state).toBe('power on');
   });
 
-  it('learns more steps from the first heartbeat of an agent that brings some', async () => {
+  it("gets more steps from the agent's first heartbeat", async () => {
     const sim = setup();
     await sim.deploy('rack3-gpu-01');
     sim.pass(22);
@@ -124,7 +124,7 @@ describe('a deployment', () => {
     expect((await sim.node('rack3-gpu-01')).provision_state).toBe('active');
   });
 
-  it('fills in what Glance knows of the image, and keeps what else was said', async () => {
+  it('adds what Glance knows about the image, and keeps the rest of instance_info', async () => {
     const sim = setup();
     await sim.deploy(name, { display_name: 'web', root_gb: 10 }, { configdrive: { user_data: 'x' } });
     sim.pass(2);
@@ -142,7 +142,7 @@ describe('a deployment', () => {
     });
   });
 
-  it('of an address wants a checksum, and then needs no Glance', async () => {
+  it('of an image URL needs a checksum, but no Glance', async () => {
     const sim = setup();
     const image_source = 'http://images.example.com/a.qcow2';
     const { uuid } = await sim.node(name);
@@ -158,7 +158,7 @@ describe('a deployment', () => {
     expect((await sim.node('rack1-small-02')).provision_state).toBe('active');
   });
 
-  it('of a partition image wants to know the size', async () => {
+  it('of a partition image needs a size', async () => {
     const sim = setup();
     const rocky = await sim.image('rocky-9');
     await sim.deploy(name, { image_source: rocky });
@@ -174,7 +174,7 @@ describe('a deployment', () => {
     });
   });
 
-  it('can be of a node without an instance: Ironic does not ask whose it is', async () => {
+  it('works on a node without an instance, because Ironic does not check whose it is', async () => {
     const sim = setup();
     await sim.deploy(name);
     sim.pass(70);
@@ -193,7 +193,7 @@ describe('a deployment', () => {
     expect((await sim.node(name)).provision_state).toBe('active');
   });
 
-  it('can be done again by a rebuild, which asks Glance anew', async () => {
+  it('can be repeated by a rebuild, which asks Glance again', async () => {
     const sim = setup();
     await sim.deploy(name, { kernel: 'old' });
     sim.pass(70);
@@ -206,7 +206,7 @@ describe('a deployment', () => {
   });
 });
 
-describe('steps that a user asks for', () => {
+describe('deploy steps that a user requests', () => {
   const step = (name: string, priority: unknown, more: object = {}) => ({
     interface: 'deploy',
     step: name,
@@ -215,7 +215,7 @@ describe('steps that a user asks for', () => {
     ...more,
   });
 
-  it('take the place of those of the same name, or switch them off', async () => {
+  it('replace the steps of the same name, or switch them off', async () => {
     const sim = setup();
     await sim.deploy(name, {}, { deploy_steps: [step('switch_to_tenant_network', 25), step('boot_instance', '0')] });
     sim.pass(5);
@@ -229,7 +229,7 @@ describe('steps that a user asks for', () => {
     expect(await sim.node(name)).toMatchObject({ provision_state: 'active', power_state: 'power off' });
   });
 
-  it('that nobody knows are found out with the first heartbeat', async () => {
+  it('fail at the first heartbeat if they are unknown', async () => {
     const sim = setup();
     const { status } = await sim.deploy(name, {}, { deploy_steps: [step('nonesuch', 50)] });
     expect(status).toBe(202);
@@ -288,7 +288,7 @@ describe('a deployment that fails', () => {
     expect((await sim.get(`/v1/nodes/${broken}/history`)).body.history[0].event).toBe(error);
   });
 
-  it('shows its error a second before its state, and lets go of the lock a moment after it', async () => {
+  it('shows its error a second before its state, and releases the lock a moment later', async () => {
     const sim = setup();
     const broken = 'rack3-large-fail-write-image';
     await sim.deploy(broken);
@@ -308,7 +308,7 @@ describe('a deployment that fails', () => {
     expect((await sim.node(broken)).reservation).toBeNull();
   });
 
-  it('can be tried again in place, and starts without the old error', async () => {
+  it('can be repeated in place, and starts without the old error', async () => {
     const sim = setup();
     await sim.set(name, 'extra', { sim: { fail: 'prepare_instance_boot' } });
     await sim.deploy(name);
@@ -324,7 +324,7 @@ describe('a deployment that fails', () => {
     expect((await sim.get(`/v1/nodes/${name}/history`)).body.history).toHaveLength(1);
   });
 
-  it('because of the image is accepted first', async () => {
+  it('because of its image is accepted first', async () => {
     const sim = setup();
     const cases: readonly (readonly [string, object, RegExp])[] = [
       [
@@ -369,7 +369,7 @@ describe('a deployment that fails', () => {
   });
 
   it.each(['bogus', 'ftp://example.com/i'])(
-    'because its image is no image crashes Ironic: %s',
+    'because its image_source is not an image crashes Ironic: %s',
     async (image_source) => {
       const { status, fault } = await setup().deploy(name, { image_source });
       expect(status).toBe(500);
@@ -393,7 +393,7 @@ describe('a deployment that fails', () => {
     expect((await sim.node(name)).last_error).toContain('IPMI call failed: power status');
   });
 
-  it('when the neutron interface finds no network attached, after the image is written', async () => {
+  it('because no port is attached to the neutron interface fails after the image is written', async () => {
     const sim = setup();
     await sim.set(name, 'network_interface', 'neutron');
     await sim.deploy(name);
@@ -412,7 +412,7 @@ describe('a deployment that fails', () => {
 });
 
 describe('a deployment that hangs', () => {
-  it('in a step of the agent is given up after half an hour', async () => {
+  it('in a step of the agent fails after half an hour', async () => {
     const sim = setup();
     await sim.set(name, 'name', 'box-hang-write-image-01');
     await sim.deploy('box-hang-write-image-01');
@@ -467,7 +467,7 @@ describe('a deployment that hangs', () => {
     expect((await sim.node(name)).provision_state).toBe('available');
   });
 
-  it('because somebody switched the server off under its agent, and goes on when it is on again', async () => {
+  it('because somebody switched its server off goes on when the server is on again', async () => {
     const sim = setup();
     const power = (target: string) => sim.put(`/v1/nodes/${name}/states/power`, { target });
     await sim.deploy(name);
@@ -485,7 +485,7 @@ describe('a deployment that hangs', () => {
     expect((await sim.node(name)).last_error).toMatch(/^Timeout reached while waiting for callback/);
   });
 
-  it('only waits a heartbeat longer when the node is locked as the agent calls', async () => {
+  it('because its node is locked during a heartbeat goes on at the next heartbeat', async () => {
     const sim = setup();
     await sim.deploy(name);
     sim.pass(46.5);
@@ -496,7 +496,7 @@ describe('a deployment that hangs', () => {
     expect(await sim.node(name)).toMatchObject({ provision_state: 'active', reservation: null });
   });
 
-  it('in a step of the conductor holds the lock for ever', async () => {
+  it('in a step of the conductor holds the lock forever', async () => {
     const sim = setup();
     await sim.set(name, 'extra', { sim: { hang: 'tear_down_agent' } });
     await sim.deploy(name);
@@ -510,7 +510,7 @@ describe('a deployment that hangs', () => {
 });
 
 describe("a server's fate", () => {
-  it('can be slowness: so many seconds for each step', async () => {
+  it('can make every step slow', async () => {
     const sim = setup();
     await sim.set(name, 'extra', { sim: { step_seconds: 100 } });
     await sim.deploy(name);
@@ -520,7 +520,7 @@ describe("a server's fate", () => {
     expect((await sim.node(name)).provision_state).toBe('active');
   });
 
-  it('can be haste: steps that take no time', async () => {
+  it('can make every step take no time', async () => {
     const sim = setup();
     await sim.set(name, 'extra', { sim: { step_seconds: 0 } });
     await sim.deploy(name);
@@ -528,7 +528,7 @@ describe("a server's fate", () => {
     expect((await sim.node(name)).provision_state).toBe('active');
   });
 
-  it('is nothing when its script is none', async () => {
+  it('is ignored when its script is malformed', async () => {
     const sim = setup();
     await sim.set(name, 'extra', { sim: { fail: 1, hang: [], message: {}, step_seconds: -1 } });
     await sim.deploy(name);
@@ -536,7 +536,7 @@ describe("a server's fate", () => {
     expect((await sim.node(name)).provision_state).toBe('active');
   });
 
-  it('is not told by a name that only sounds like it', async () => {
+  it('does not follow from a name that only looks similar', async () => {
     const sim = setup();
     await sim.set(name, 'name', 'db-fail-over');
     await sim.deploy('db-fail-over');
@@ -546,7 +546,7 @@ describe("a server's fate", () => {
 });
 
 describe('validation', () => {
-  it('finds wrong data, but neither missing images nor dead addresses', async () => {
+  it('finds wrong data, but not missing images or dead addresses', async () => {
     const sim = setup();
     const deploy = async (info: object) => {
       await sim.set(name, 'instance_info', info);
@@ -565,7 +565,7 @@ describe('validation', () => {
     expect((await deploy({ image_source: 'bogus', image_checksum: 'x' })).reason).toContain('Scheme-less');
   });
 
-  it('says what the hardware cannot do', async () => {
+  it('says what the hardware does not support', async () => {
     const { body } = await setup().get('/v1/nodes/rack1-small-01/validate');
     expect(body.rescue).toEqual({
       result: false,
@@ -575,7 +575,7 @@ describe('validation', () => {
     expect(body.inspect).toEqual({ result: true });
   });
 
-  it('can be asked for by either address', async () => {
+  it('is at both addresses', async () => {
     const sim = setup();
     const { uuid } = await sim.node(name);
     const { body } = await sim.get(`/v1/nodes/${name}/validate`);

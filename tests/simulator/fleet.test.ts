@@ -11,7 +11,7 @@ const node = (fleet: Fleet, name: string, given: NodeChanges = {}) => {
 };
 
 describe('the fleet', () => {
-  it('finds nodes by what they are called, and not by what they were called', () => {
+  it('finds nodes by their present names, not by earlier ones', () => {
     const fleet = new Fleet();
     const one = node(fleet, 'one', { instance_uuid: 'i' });
     fleet.update(one, { name: 'first', instance_uuid: null }, 5);
@@ -27,7 +27,7 @@ describe('the fleet', () => {
     expect(fleet.section({})).toEqual([]);
   });
 
-  it('keeps every section in order while nodes move through it', () => {
+  it('keeps every section in order while nodes enter and leave it', () => {
     const fleet = new Fleet();
     const nodes = ['a', 'b', 'c'].map((name) => node(fleet, name, { resource_class: 'x' }));
     const names = (section: Parameters<Fleet['section']>[0]) => fleet.section(section).map(({ name }) => name);
@@ -44,7 +44,7 @@ describe('the fleet', () => {
 });
 
 describe('the agenda', () => {
-  it('runs what is due at the moment it was planned for, and what is planned meanwhile', () => {
+  it('runs each plan at its moment, also plans that are made meanwhile', () => {
     const agenda = new Agenda();
     const owner = {};
     const ran: number[] = [];
@@ -64,7 +64,7 @@ describe('the agenda', () => {
 });
 
 describe('several plans', () => {
-  it('run in order of time, those of the same time in the order they were made', () => {
+  it('run in order of time, and at the same time in the order they were made', () => {
     const agenda = new Agenda();
     const ran: string[] = [];
     const plan = (owner: string, at: number) => agenda.plan(owner, at, () => ran.push(owner));
@@ -81,7 +81,7 @@ describe('several plans', () => {
 });
 
 describe('the built-in servers', () => {
-  it('are a dozen of three classes, with uuids that never change', async () => {
+  it('are a dozen in three classes, with uuids that never change', async () => {
     const { nodes } = (await setup().get('/v1/nodes?fields=uuid,name,resource_class')).body;
     const described = nodes.map(({ uuid, name, resource_class }: Record<string, string>) => [
       uuid,
@@ -91,7 +91,7 @@ describe('the built-in servers', () => {
     expect(described).toMatchSnapshot();
   });
 
-  it('are generated beyond the dozen, each with names and uuids of its own', () => {
+  it('are generated after the dozen, each with its own name and uuid', () => {
     const { world } = setup({ servers: 5000 });
     const nodes = world.fleet.section({});
     expect(nodes).toHaveLength(5000);
@@ -108,12 +108,12 @@ describe('the built-in servers', () => {
     expect(world.fleet.section({ provisionState: 'active' })).not.toHaveLength(0);
   });
 
-  it('may be fewer', () => {
+  it('may be fewer than a dozen', () => {
     expect(setup({ servers: 3 }).world.fleet.size).toBe(3);
     expect(setup({ servers: 0 }).world.fleet.size).toBe(0);
   });
 
-  it('of the small and the gpu class never fail by themselves', () => {
+  it('never fail by themselves in the small and the gpu class', () => {
     const { world } = setup();
     for (const resourceClass of ['baremetal.small', 'baremetal.gpu']) {
       for (const { name } of world.fleet.section({ resourceClass })) expect(name).not.toContain('fail');

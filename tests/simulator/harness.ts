@@ -1,6 +1,6 @@
 import { createSimulator, type SimulatorOptions } from '../../src/simulator/cloud.js';
 
-/** What an answer came down to. */
+/** The parts of an answer that tests read. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -45,7 +45,7 @@ export function setup(options: Omit<SimulatorOptions, 'clock'> = {}) {
     put: (path: string, body?: unknown, version?: string | null) => ask('PUT', path, body, version),
     patch: (path: string, body?: unknown, version?: string | null) => ask('PATCH', path, body, version),
     delete: (path: string, version?: string | null) => ask('DELETE', path, undefined, version),
-    /** Lets so many seconds pass. */
+    /** Lets this many seconds pass. */
     pass(seconds: number) {
       now += seconds * 1000;
     },

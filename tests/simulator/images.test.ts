@@ -35,7 +35,7 @@ describe('the images of Glance', () => {
     expect(body.os_hash_value).toMatch(/^[0-9a-f]{128}$/);
   });
 
-  it('include one without data, and one of a partition with a kernel of its own', async () => {
+  it('include one without data, and a partition image with its own kernel', async () => {
     const sim = setup();
     const { images } = (await sim.get('/v2/images?status=queued')).body;
     expect(images).toEqual([expect.objectContaining({ name: 'fedora-41', size: null, checksum: null })]);
@@ -44,7 +44,7 @@ describe('the images of Glance', () => {
     expect(kernel.body).toMatchObject({ name: 'rocky-9-kernel', visibility: 'community', disk_format: 'aki' });
   });
 
-  it('that nobody has are not found, with the words and the HTML of Glance', async () => {
+  it("give Glance's own HTML error when an id is unknown", async () => {
     const { status, body } = await setup().get('/v2/images/ubuntu-24.04');
     expect(status).toBe(404);
     expect(body).toEqual({
@@ -54,7 +54,7 @@ describe('the images of Glance', () => {
     });
   });
 
-  it('can be narrowed by anything they have', async () => {
+  it('can be filtered by any of their properties', async () => {
     const sim = setup();
     expect(await names(sim, 'name=nosuch')).toEqual([]);
     expect(await names(sim, 'name=in:ubuntu-24.04,debian-12&status=active')).toHaveLength(2);
@@ -86,13 +86,13 @@ describe('the images of Glance', () => {
     ['limit=-1', 'limit param must be positive'],
     ['limit=x', 'limit param must be an integer'],
     ['marker=x', 'Invalid marker: Image could not be found.'],
-  ])('refuse %s', async (query, problem) => {
+  ])('are not listed for %s', async (query, problem) => {
     const { status, body } = await setup().get(`/v2/images?${query}`);
     expect(status).toBe(400);
     expect(body.message).toBe(`${problem}<br /><br />\n\n\n`);
   });
 
-  it('are announced with their versions', async () => {
+  it('have a list of versions', async () => {
     const { status, body } = await setup().get('/v2');
     expect(status).toBe(300);
     expect(body.versions[0]).toEqual({

@@ -21,7 +21,7 @@ const anyInstance = fc.constantFrom(...instances);
 const anyTarget = fc.constantFrom(...Object.keys(verbs), 'rebuild', 'done', 'fail');
 const erase = { clean_steps: [{ interface: 'deploy', step: 'erase_devices_metadata' }] };
 
-/** A deed done to any node. */
+/** An action on any node. */
 const toNode = (what: string, run: (sim: Sim, node: string) => Promise<Answer>) =>
   anyNode.map((node): Deed => ({ what: `${what} ${node}`, node, run: (sim) => run(sim, node) }));
 
@@ -77,7 +77,7 @@ const deeds: fc.Arbitrary<Deed> = fc.oneof(
   toNode('attach to', (sim, node) => sim.post(`${path(node)}/vifs`, { id: 'net' })),
 );
 
-/** Notes each move of a node that is no edge of Ironic's own state machine. */
+/** Notes each move of a node that Ironic's own state machine does not have. */
 function watchMoves({ world }: Sim): string[] {
   const strange: string[] = [];
   const edges: Record<string, Record<string, string>> = ironic.transitions;
@@ -125,11 +125,11 @@ function checkAssociations({ world }: Sim): void {
   }
 }
 
-/** More of them in a lane of their own: 10,000 take some minutes. */
+/** The long lane plays more: 10,000 take some minutes. */
 const sequences = runs({ variable: 'SEQUENCES', few: 300, many: 10_000 });
 
 it(
-  'whatever clients do, the cloud stays in order',
+  'the cloud keeps its invariants, whatever clients do',
   async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(deeds, { maxLength: 25, size: 'max' }), async (story) => {
@@ -142,12 +142,12 @@ it(
           if (locked) expect(status, `${what}, which is locked`).toBeGreaterThanOrEqual(400);
           checkAssociations(sim);
         }
-        // Whoever looks, however often, changes nothing.
+        // Reads change nothing, however many there are.
         await readEverything(sim);
         const before = snapshot(sim);
         await readEverything(sim);
         expect(snapshot(sim)).toBe(before);
-        // Given time, whatever began ends, and nobody holds a lock any more; only who is in maintenance may wait for ever.
+        // After some time everything that began has ended and no lock is held. Only a node in maintenance may wait forever.
         for (const name of nodes) await sim.delete(`${path(name)}/maintenance`);
         sim.pass(10_000);
         await sim.get('/v1/nodes?limit=1');

@@ -23,14 +23,14 @@ describe('managing', () => {
     });
   });
 
-  it('an available node takes it out of offer at once, even a reserved one', async () => {
+  it('an available node makes it manageable at once, even if it is reserved', async () => {
     const sim = setup();
     await sim.set(name, 'instance_uuid', 'aaaaaaaa-0000-4000-8000-000000000001');
     expect((await sim.target(name, 'manage')).status).toBe(202);
     expect((await sim.node(name)).provision_state).toBe('manageable');
   });
 
-  it('is the way to offer a node: it is cleaned and becomes available', async () => {
+  it('and then providing a node cleans it and makes it available', async () => {
     const sim = setup();
     await sim.target(managed, 'provide');
     expect((await sim.node(managed)).provision_state).toBe('cleaning');
@@ -40,7 +40,7 @@ describe('managing', () => {
 });
 
 describe('inspecting', () => {
-  it('takes its time and dates itself', async () => {
+  it('takes a while and records its dates', async () => {
     const sim = setup();
     expect((await sim.target(managed, 'inspect')).status).toBe(202);
     const patch = [{ op: 'add', path: '/extra/x', value: 1 }];
@@ -60,7 +60,7 @@ describe('inspecting', () => {
     });
   });
 
-  it('is called by its old name in versions that know no waiting', async () => {
+  it('keeps its old state name in versions without inspect wait', async () => {
     const sim = setup();
     await sim.target(managed, 'inspect');
     sim.pass(2);
@@ -82,7 +82,7 @@ describe('inspecting', () => {
     expect((await sim.target(managed, 'inspect')).status).toBe(202);
   });
 
-  it('is refused where the interface is off', async () => {
+  it('is refused when the inspect interface is off', async () => {
     const sim = setup();
     await sim.set(managed, 'inspect_interface', 'no-inspect');
     expect((await sim.target(managed, 'inspect')).fault).toBe(
@@ -121,7 +121,7 @@ describe('power', () => {
     expect(await sim.node(name)).toMatchObject({ power_state: state, target_power_state: null, reservation: null });
   });
 
-  it('is not switched by what is no target, or during cleaning', async () => {
+  it('is not switched by a wrong target, or during cleaning', async () => {
     const sim = setup();
     expect((await sim.put(path, { target: 'up' })).fault).toBe(
       'The requested action "up" can not be performed on node "rack1-small-01" while it is in state "power off".',
@@ -139,14 +139,14 @@ describe('power', () => {
     );
   });
 
-  it('is switched gently, or in time, since 1.27', async () => {
+  it('can be switched softly, or with a timeout, since 1.27', async () => {
     const sim = setup();
     expect((await sim.put(path, { target: 'soft power off' }, '1.26')).status).toBe(406);
     expect((await sim.put(path, { target: 'power off', timeout: 3 }, '1.26')).status).toBe(406);
     expect((await sim.put(path, { target: 'power off' }, '1.26')).status).toBe(202);
   });
 
-  it('of a locked node is left alone', async () => {
+  it('is not switched while the node is locked', async () => {
     const sim = setup();
     await sim.put(path, { target: 'power on' });
     expect((await sim.put(path, { target: 'power on' })).status).toBe(409);

@@ -18,7 +18,7 @@ describe('reserving a server', () => {
     expect((await sim.get(`/v1/nodes?instance_uuid=${A}`)).body.nodes[0].name).toBe('rack1-small-01');
   });
 
-  it("a second time is refused with Ironic's own sentence", async () => {
+  it("a second time is refused with Ironic's own message", async () => {
     const sim = setup();
     const { body } = await sim.patch(node, [add('/instance_uuid', A)]);
     for (const again of [add('/instance_uuid', B), replace('/instance_uuid', B)]) {
@@ -28,7 +28,7 @@ describe('reserving a server', () => {
     }
   });
 
-  it('with the same instance again changes nothing and is fine', async () => {
+  it('with the same instance again succeeds and changes nothing', async () => {
     const sim = setup();
     await sim.patch(node, [add('/instance_uuid', A)]);
     expect((await sim.patch(node, [add('/instance_uuid', A)])).status).toBe(200);
@@ -45,7 +45,7 @@ describe('reserving a server', () => {
     );
   });
 
-  it('works on nodes that are not available or in maintenance: Ironic does not care', async () => {
+  it('works on nodes that are not available or are in maintenance, because Ironic does not check', async () => {
     const sim = setup();
     expect((await sim.set('rack3-gpu-03', 'instance_uuid', A)).status).toBe(200);
     expect((await sim.set('rack2-large-04', 'instance_uuid', B)).status).toBe(200);
@@ -63,7 +63,7 @@ describe('reserving a server', () => {
 });
 
 describe('a patch', () => {
-  it('is refused while a transition is in progress, whether the node is locked or not', async () => {
+  it('is refused during a transition, whether the node is locked or not', async () => {
     const sim = setup();
     await sim.deploy('rack1-small-01');
     for (const seconds of [0, 10]) {
@@ -86,7 +86,7 @@ describe('a patch', () => {
     );
   });
 
-  it('may release a node in maintenance even in a transition', async () => {
+  it('may release a node in maintenance even during a transition', async () => {
     const sim = setup();
     await sim.set('rack1-small-01', 'instance_uuid', A);
     await sim.deploy('rack1-small-01');
@@ -122,7 +122,7 @@ describe('a patch', () => {
     [add('/extra/rack/x', 1), 'unable to fully resolve json pointer /extra/rack/x, part x'],
     [{ op: 'add', path: '/extra/x' }, "The operation does not contain a 'value' member"],
     [add('/extra/constructor/x', 1), "member 'constructor' not found in {'rack': 'rack1', 'list': ['a']}"],
-  ])('that cannot be applied says why: %j', async (operation, reason) => {
+  ])('is refused with the reason if it cannot be applied: %j', async (operation, reason) => {
     const sim = setup();
     await sim.set('rack1-small-01', 'extra/list', ['a']);
     const { status, fault } = await sim.patch(node, [operation]);
@@ -131,14 +131,14 @@ describe('a patch', () => {
     expect(fault?.split("'. Reason: ")[1]).toBe(reason);
   });
 
-  it('changes one field and leaves the others alone, which are all empty in a new node', async () => {
+  it('changes one field and no other, which all are empty in a new node', async () => {
     const sim = setup();
     const { body } = await sim.patch(node, [add('/instance_info/root_gb', 10)]);
     expect(body.instance_info).toEqual({ root_gb: 10 });
     expect(body.network_data).toEqual({});
   });
 
-  it('may use names that mean something to JavaScript', async () => {
+  it("may use names of JavaScript's object internals", async () => {
     const { body } = await setup().patch(node, [add('/extra/__proto__', { x: 1 }), add('/extra/constructor', 2)]);
     expect(Object.entries(body.extra)).toEqual([
       ['rack', 'rack1'],
@@ -154,7 +154,7 @@ describe('a patch', () => {
     [[{ op: 'add' }], "'path' is a required property"],
     [[{ path: '/extra' }], "'op' is a required property"],
     [[{ op: 'add', path: '/extra', from: '/x' }], "Additional properties are not allowed ('from' was unexpected)"],
-  ])('that is none is refused: %j', async (patch, problem) => {
+  ])('is refused if it is not a patch: %j', async (patch, problem) => {
     const { status, fault } = await setup().patch(node, patch);
     expect(status).toBe(400);
     expect(fault).toBe(`Schema error for patch: ${problem}`);
@@ -165,7 +165,7 @@ describe('a patch', () => {
     ['name', 7, "7 is not of type 'string', 'null'"],
     ['maintenance', 7, "7 is not of type 'string', 'boolean', 'null'"],
     ['driver', null, "None is not of type 'string'"],
-  ])('of a wrong type is refused: %s', async (field, value, problem) => {
+  ])('is refused if a value has the wrong type: %s', async (field, value, problem) => {
     const { status, fault } = await setup().patch(node, [replace(`/${field}`, value)]);
     expect(status).toBe(400);
     expect(fault).toBe(`Schema error for patch: ${problem}`);
@@ -187,7 +187,7 @@ describe('a patch', () => {
     );
   });
 
-  it('leaves out versions that a field is newer than', async () => {
+  it('is refused in a version that does not know the field', async () => {
     const sim = setup();
     expect((await sim.patch(node, [add('/lessee', 'x')], '1.64')).status).toBe(406);
     expect((await sim.patch(node, [remove('/lessee')], '1.64')).status).toBe(200);
@@ -195,7 +195,7 @@ describe('a patch', () => {
     expect((await sim.patch(`/v1/nodes/${uuid}`, [add('/name', 'x')], '1.4')).status).toBe(406);
   });
 
-  it('of a node to patch needs a node', async () => {
+  it('needs an existing node', async () => {
     const sim = setup();
     expect((await sim.patch('/v1/nodes', [])).fault).toBe('Missing mandatory parameter: node_ident');
     expect((await sim.delete('/v1/nodes')).fault).toBe('Missing mandatory parameter: node_ident');
@@ -226,8 +226,8 @@ describe('a node may be called', () => {
   });
 });
 
-describe('the rules of single fields', () => {
-  it('only nodes in use can be protected, with a reason', async () => {
+describe('the rules for fields:', () => {
+  it('a node can be protected, with a reason, only while it is in use', async () => {
     const sim = setup();
     const used = await sim.node('rack1-small-04');
     expect((await sim.set('rack1-small-01', 'protected', true)).fault).toMatch(
@@ -246,7 +246,7 @@ describe('the rules of single fields', () => {
     expect(body).toMatchObject({ protected: false, protected_reason: null });
   });
 
-  it('nodes that are not available can be retired, with a reason, and are not provided then', async () => {
+  it('a node can be retired, with a reason, unless it is available, and then cannot be provided', async () => {
     const sim = setup();
     const { uuid } = await sim.node('rack3-gpu-03');
     expect((await sim.set('rack3-gpu-03', 'retired_reason', 'x')).fault).toBe(
@@ -259,13 +259,13 @@ describe('the rules of single fields', () => {
     expect((await sim.set('rack3-gpu-03', 'retired', false)).body.retired_reason).toBeNull();
   });
 
-  it('leaving maintenance forgets why', async () => {
+  it('leaving maintenance removes its reason', async () => {
     const sim = setup();
     const { body } = await sim.set('rack2-large-04', 'maintenance', 'false');
     expect(body).toMatchObject({ maintenance: false, maintenance_reason: null, fault: null });
   });
 
-  it('hardware interfaces and the class only change while nobody uses the node', async () => {
+  it('hardware interfaces and the class change only while the node is not in use', async () => {
     const sim = setup();
     const { uuid } = await sim.node('rack1-small-04');
     expect((await sim.set('rack1-small-04', 'network_interface', 'flat')).fault).toBe(
@@ -278,7 +278,7 @@ describe('the rules of single fields', () => {
     expect((await sim.get('/v1/nodes?resource_class=x')).body.nodes).toHaveLength(1);
   });
 
-  it('only interfaces, drivers and groups that exist can be had', async () => {
+  it('interfaces, drivers and conductor groups must exist', async () => {
     const sim = setup();
     expect((await sim.set('rack1-small-01', 'deploy_interface', 'ansible')).fault).toBe(
       "Could not find the following interface in the 'ironic.hardware.interfaces.deploy' entrypoint: ansible. Valid interfaces are ['direct'].",
@@ -293,7 +293,7 @@ describe('the rules of single fields', () => {
     expect((await sim.set('rack1-small-01', 'resource_class', 'x'.repeat(81))).fault).toMatch(/is too long$/);
   });
 
-  it('reset_interfaces goes with a driver, since 1.45', async () => {
+  it('reset_interfaces needs a driver, since 1.45', async () => {
     const sim = setup();
     expect((await sim.patch(`${node}?reset_interfaces=true`, [])).fault).toBe(
       "The reset_interfaces parameter can only be used when changing the node's driver.",
@@ -317,7 +317,7 @@ describe('maintenance', () => {
 });
 
 describe('enrolling a node', () => {
-  it('creates it in enroll, with an address of its own', async () => {
+  it('creates it in enroll, and answers with its address', async () => {
     const sim = setup();
     const { status, body, headers } = await sim.post('/v1/nodes', { driver: 'ipmi', name: 'new', uuid: A });
     expect(status).toBe(201);
@@ -332,7 +332,7 @@ describe('enrolling a node', () => {
     expect((await sim.get('/v1/nodes')).body.nodes).toHaveLength(13);
   });
 
-  it('creates it available in versions that know no enroll', async () => {
+  it('creates it as available in versions without enroll', async () => {
     const sim = setup();
     const { body } = await sim.post('/v1/nodes', { driver: 'ipmi' }, '1.10');
     expect((await sim.node(body.uuid)).provision_state).toBe('available');
@@ -360,7 +360,7 @@ describe('enrolling a node', () => {
     expect(answer.fault).toBe(text);
   });
 
-  it('refuses a uuid that is taken, and fields newer than the version', async () => {
+  it('refuses a taken uuid, and fields newer than the version', async () => {
     const sim = setup();
     const { uuid } = await sim.node('rack1-small-01');
     expect((await sim.post('/v1/nodes', { driver: 'ipmi', uuid })).fault).toBe(
@@ -372,7 +372,7 @@ describe('enrolling a node', () => {
 });
 
 describe('deleting a node', () => {
-  it('takes it off every list, its ports and its name too', async () => {
+  it('removes it from every list, with its ports and its name', async () => {
     const sim = setup();
     const [port] = (await sim.get(`${node}/ports`)).body.ports;
     expect((await sim.delete(node)).status).toBe(204);
@@ -382,7 +382,7 @@ describe('deleting a node', () => {
     expect((await sim.post('/v1/nodes', { driver: 'ipmi', name: 'rack1-small-01' })).status).toBe(201);
   });
 
-  it('is refused while somebody uses it, unless it is in maintenance', async () => {
+  it('is refused while it is in use, unless it is in maintenance', async () => {
     const sim = setup();
     const used = await sim.node('rack1-small-04');
     expect((await sim.delete(`/v1/nodes/${used.uuid}`)).fault).toBe(
@@ -392,7 +392,7 @@ describe('deleting a node', () => {
     expect((await sim.delete(`/v1/nodes/${used.uuid}`)).status).toBe(204);
   });
 
-  it('is refused for protected nodes and in states that are no resting places', async () => {
+  it('is refused for protected nodes and in states that are not stable', async () => {
     const sim = setup();
     const used = await sim.node('rack1-small-04');
     await sim.patch(`/v1/nodes/${used.uuid}`, [remove('/instance_uuid')]);

@@ -29,7 +29,7 @@ describe('traits', () => {
     expect((await setup().put(gpu, body)).fault).toBe(problem);
   });
 
-  it('are replaced by a body or added without one', async () => {
+  it('are replaced with a body or added without one', async () => {
     const sim = setup();
     expect((await sim.put(gpu)).fault).toMatch(/^A single node trait may be added via PUT/);
     expect((await sim.put(`${gpu}/CUSTOM_C`, { traits: [] })).fault).toBe(
@@ -38,7 +38,7 @@ describe('traits', () => {
     expect((await sim.put(`${gpu}/nope`)).fault).toMatch(/^Schema error for trait: 'nope' is not valid/);
   });
 
-  it('are known since 1.37, and wait for the lock', async () => {
+  it('exist since 1.37, and cannot change while the node is locked', async () => {
     const sim = setup();
     expect((await sim.get(gpu, '1.36')).status).toBe(406);
     await sim.deploy('rack3-gpu-01');
@@ -79,7 +79,7 @@ describe('the history of a node', () => {
     expect((await sim.get(`${history}?marker=${marker}`)).body.history).toEqual([]);
   });
 
-  it('has no unknown entries, and is known since 1.78', async () => {
+  it('answers 404 for unknown entries, and exists since 1.78', async () => {
     const sim = setup();
     const unknown = 'dddddddd-0000-4000-8000-000000000003';
     const problem = `Node history record ${unknown} could not be found.`;
@@ -91,7 +91,7 @@ describe('the history of a node', () => {
 });
 
 describe('conductors', () => {
-  it('are one', async () => {
+  it('are one conductor', async () => {
     const sim = setup();
     const { body } = await sim.get('/v1/conductors');
     expect(body.conductors).toEqual([
@@ -114,7 +114,7 @@ describe('conductors', () => {
 });
 
 describe('drivers', () => {
-  it('are one, with its interfaces in detail', async () => {
+  it('are one driver, with its interfaces in detail', async () => {
     const sim = setup();
     const { body } = await sim.get('/v1/drivers');
     expect(body.drivers[0]).toMatchObject({ name: 'ipmi', hosts: ['simulated-conductor'], type: 'dynamic' });
@@ -128,7 +128,7 @@ describe('drivers', () => {
     expect((await sim.get('/v1/drivers/ipmi/properties')).body).toHaveProperty('ipmi_address');
   });
 
-  it('are not what Ironic does not know', async () => {
+  it('have no unknown names', async () => {
     const sim = setup();
     expect((await sim.get('/v1/drivers?type=classic')).body.drivers).toEqual([]);
     expect((await sim.get('/v1/drivers?type=x')).fault).toBe(

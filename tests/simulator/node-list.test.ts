@@ -23,18 +23,18 @@ describe('a list of nodes', () => {
     expect(body.next).toBeUndefined();
   });
 
-  it('shows no names and no state of available nodes to who speaks the oldest version', async () => {
+  it('hides names, and the state of available nodes, in the oldest version', async () => {
     const { body } = await setup().get('/v1/nodes?limit=1', null);
     expect(body.nodes[0]).toMatchObject({ provision_state: null, maintenance: false });
     expect(body.nodes[0]).not.toHaveProperty('name');
   });
 
-  it('shows only the fields asked for, and the links', async () => {
+  it('shows only the requested fields, and the links', async () => {
     const { body } = await setup().get('/v1/nodes?fields=Name, traits,name&limit=1');
     expect(Object.keys(body.nodes[0])).toEqual(['name', 'traits', 'links']);
   });
 
-  it('shows all fields with detail, by either address', async () => {
+  it('shows all fields with detail, at both addresses', async () => {
     const sim = setup();
     const whole = await sim.node('rack1-small-01');
     expect((await sim.get('/v1/nodes?detail=True&limit=1')).body.nodes).toEqual([whole]);
@@ -42,7 +42,7 @@ describe('a list of nodes', () => {
     expect((await sim.get('/v1/nodes?detail=False&limit=1')).body.nodes[0]).not.toHaveProperty('driver');
   });
 
-  it('can be narrowed by class and state', async () => {
+  it('can be filtered by class and state', async () => {
     const sim = setup();
     const free = 'provision_state=available&associated=false&maintenance=false';
     expect(await names(sim, `${free}&resource_class=baremetal.gpu`)).toEqual(['rack3-gpu-01', 'rack3-gpu-02']);
@@ -53,7 +53,7 @@ describe('a list of nodes', () => {
     expect(await names(sim, 'associated=true')).toHaveLength(2);
   });
 
-  it('can be narrowed by everything else that Ironic filters by', async () => {
+  it('can be filtered by everything else that Ironic supports', async () => {
     const sim = setup();
     await sim.set('rack1-small-01', 'owner', 'alice');
     await sim.set('rack1-small-02', 'lessee', 'alice');
@@ -75,7 +75,7 @@ describe('a list of nodes', () => {
     expect(await names(sim, 'conductor=another')).toEqual([]);
   });
 
-  it('finds the node of an instance, without a link to more', async () => {
+  it('finds the node of an instance, without a link to a next page', async () => {
     const sim = setup();
     const [{ instance_uuid: instance }] = (await sim.get('/v1/nodes?provision_state=active')).body.nodes;
     const { body } = await sim.get(`/v1/nodes?instance_uuid=${instance}&limit=1`);
@@ -85,7 +85,7 @@ describe('a list of nodes', () => {
     expect((await sim.get('/v1/nodes?instance_uuid=dddddddd-0000-4000-8000-000000000003')).body.nodes).toEqual([]);
   });
 
-  it('cannot be narrowed by traits, nor by a chassis, of which there is none', async () => {
+  it('cannot be filtered by traits, or by a chassis, because there is none', async () => {
     const sim = setup();
     expect((await sim.get('/v1/nodes?traits=CUSTOM_GPU')).fault).toBe('Unexpected arguments: traits');
     const chassis = 'dddddddd-0000-4000-8000-000000000003';
@@ -94,7 +94,7 @@ describe('a list of nodes', () => {
 });
 
 describe('the pages of a list', () => {
-  it('are linked by addresses that drop nearly every filter', async () => {
+  it('are linked by addresses without most of the filters', async () => {
     const sim = setup();
     const { body } = await sim.get('/v1/nodes?resource_class=baremetal.gpu&fields=uuid,name&limit=2');
     const marker = body.nodes[1].uuid;
@@ -106,13 +106,13 @@ describe('the pages of a list', () => {
     expect(next.body.nodes[1].name).toBe('rack3-large-fail-write-image');
   });
 
-  it('keep filters that are true, and the wish for detail', async () => {
+  it('keep filters that are true, and detail', async () => {
     const sim = setup();
     const { body } = await sim.get('/v1/nodes?associated=true&maintenance=false&detail=true&limit=1');
     expect(body.next).toContain('sort_dir=asc&associated=True&detail=True&limit=1&marker=');
   });
 
-  it('fit together without gaps and repetitions, in every order', async () => {
+  it('have no gaps and no repetitions, in any order', async () => {
     const sim = setup({ servers: 30 });
     for (const order of ['', 'sort_key=resource_class', 'sort_dir=desc', 'sort_key=instance_uuid&sort_dir=desc']) {
       const seen: string[] = [];
@@ -127,7 +127,7 @@ describe('the pages of a list', () => {
     }
   });
 
-  it('are sorted by what is asked for', async () => {
+  it('are sorted by the requested field', async () => {
     const sim = setup();
     const { nodes } = (await sim.get('/v1/nodes?sort_key=name&sort_dir=desc&fields=name')).body;
     const sorted = nodes.map(({ name }: { name: string }) => name);
@@ -140,7 +140,7 @@ describe('the pages of a list', () => {
     );
   });
 
-  it('hold a thousand nodes at most', async () => {
+  it('hold at most a thousand nodes', async () => {
     const sim = setup({ servers: 1200 });
     const { body } = await sim.get('/v1/nodes?limit=5000&fields=uuid');
     expect(body.nodes).toHaveLength(1000);
@@ -151,19 +151,19 @@ describe('the pages of a list', () => {
   });
 });
 
-describe('fields that Ironic computes', () => {
-  it.each(['conductor', 'allocation_uuid', 'chassis_uuid'])('crash a list: %s', async (field) => {
+describe('a field that Ironic computes', () => {
+  it.each(['conductor', 'allocation_uuid', 'chassis_uuid'])('crashes a list: %s', async (field) => {
     const { status, fault } = await setup().get(`/v1/nodes?fields=${field}`);
     expect(status).toBe(500);
     expect(fault).toBe(`type object 'Node' has no attribute '${field}'`);
   });
 
-  it('can be had of a single node', async () => {
+  it('can be read of a single node', async () => {
     const { body } = await setup().get('/v1/nodes/rack1-small-01?fields=conductor,allocation_uuid,chassis_uuid');
     expect(body).toMatchObject({ conductor: 'simulated-conductor', allocation_uuid: null, chassis_uuid: null });
   });
 
-  it('updated_at cannot be asked for, though it stands in a whole node', async () => {
+  it('cannot be requested if it is updated_at, although a whole node shows it', async () => {
     const sim = setup();
     for (const path of ['/v1/nodes?fields=updated_at', '/v1/nodes/rack1-small-01?fields=updated_at']) {
       const { status, fault } = await sim.get(path);
@@ -198,12 +198,12 @@ describe('an older version', () => {
     expect(fault).toMatch(/^Request not acceptable\./);
   });
 
-  it('names the version that a filter wants', async () => {
+  it('names the version that a filter needs', async () => {
     const { fault } = await setup().get('/v1/nodes?owner=x', '1.49');
     expect(fault).toBe('Request not acceptable. The minimal required API version should be 1.50');
   });
 
-  it('takes detail for a wrong argument', async () => {
+  it('treats detail as a wrong argument', async () => {
     const sim = setup();
     expect((await sim.get('/v1/nodes?detail=true', '1.42')).fault).toBe(
       'Invalid query parameter ?detail=True received.',

@@ -21,7 +21,7 @@ describe('a node', () => {
     expect(unnamed.fault).toBe('Node rack1-small-01 could not be found.');
   });
 
-  it('shows no fields newer than the version, and none of the newer links', async () => {
+  it('hides fields and links that are newer than the version', async () => {
     const sim = setup();
     const { uuid } = await sim.node('rack1-small-01');
     const oldest = (await sim.get(`/v1/nodes/${uuid}`, null)).body;
@@ -31,7 +31,7 @@ describe('a node', () => {
     expect(oldest).toHaveProperty('instance_uuid', null);
   });
 
-  it('refuses to be asked for fields newer than the version', async () => {
+  it('refuses fields that are newer than the version', async () => {
     const sim = setup();
     expect((await sim.get('/v1/nodes/rack1-small-01?fields=uuid', '1.7')).status).toBe(406);
     expect((await sim.get('/v1/nodes/rack1-small-01?fields=uuid,retired', '1.60')).status).toBe(406);
@@ -39,7 +39,7 @@ describe('a node', () => {
     expect((await sim.get('/v1/nodes/rack1-small-01?bogus=1')).fault).toBe('Unexpected arguments: bogus');
   });
 
-  it('hides secrets, also nested ones, and keeps them', async () => {
+  it('hides secrets, also nested ones, but stores them', async () => {
     const sim = setup();
     const info = {
       image_source: 'http://127.0.0.1/x',
@@ -65,7 +65,7 @@ describe('a node', () => {
     expect(sim.world.fleet.byName('rack1-small-01')?.instance_info).toEqual(info);
   });
 
-  it('is seen locked in the answer to a patch, and unlocked afterwards', async () => {
+  it('is locked in the answer to a patch, and unlocked afterwards', async () => {
     const sim = setup();
     const { body } = await sim.patch('/v1/nodes/rack1-small-01', []);
     expect(body.reservation).toBe('simulated-conductor');
@@ -73,7 +73,7 @@ describe('a node', () => {
     expect((await sim.node('rack1-small-01')).reservation).toBeNull();
   });
 
-  it('shows its states alone, as much of them as the version knows', async () => {
+  it('shows its states alone, as far as the version knows them', async () => {
     const sim = setup();
     const states = {
       console_enabled: false,
@@ -94,7 +94,7 @@ describe('a node', () => {
     });
   });
 
-  it('dates moments with microseconds, but for whole seconds, as Python does', async () => {
+  it('shows dates with microseconds, except at whole seconds, as Python does', async () => {
     const sim = setup();
     sim.pass(0.25);
     const { body } = await sim.patch('/v1/nodes/rack1-small-01', []);
@@ -102,17 +102,17 @@ describe('a node', () => {
   });
 });
 
-describe('what clients ask of a node besides', () => {
-  it('its console, which is off', async () => {
+describe('a node also has', () => {
+  it('a console, which is off', async () => {
     const { body } = await setup().get('/v1/nodes/rack1-small-01/states/console');
     expect(body).toEqual({ console_enabled: false, console_info: null });
   });
 
-  it('its vendor methods, of which there are none', async () => {
+  it('an empty list of vendor methods', async () => {
     expect((await setup().get('/v1/nodes/rack1-small-01/vendor_passthru/methods')).body).toEqual({});
   });
 
-  it('its boot device', async () => {
+  it('a boot device', async () => {
     const sim = setup();
     const path = '/v1/nodes/rack1-small-01/management/boot_device';
     expect((await sim.get(path)).body).toEqual({ boot_device: 'disk', persistent: true });
@@ -124,7 +124,7 @@ describe('what clients ask of a node besides', () => {
     expect((await sim.put(path, {})).fault).toBe('Missing mandatory parameter: boot_device');
   });
 
-  it('what there is none of', async () => {
+  it('empty lists of everything else', async () => {
     const sim = setup();
     const node = '/v1/nodes/rack1-small-01';
     expect((await sim.get(`${node}/portgroups`)).body).toEqual({ portgroups: [] });

@@ -51,7 +51,7 @@ describe('a list of ports', () => {
     expect((await sim.get('/v1/ports?node=nosuch')).status).toBe(404);
   });
 
-  it('shows everything with detail, and what is asked for', async () => {
+  it('shows all fields with detail, and only the requested fields otherwise', async () => {
     const sim = setup();
     const { ports } = (await sim.get('/v1/ports/detail?limit=1')).body;
     expect(ports[0]).toHaveProperty('pxe_enabled');
@@ -125,7 +125,7 @@ describe('a new port', () => {
     expect(answer.fault).toBe(problem);
   });
 
-  it('is new in address and uuid', async () => {
+  it('needs a new address and a new uuid', async () => {
     const sim = setup();
     const { uuid: node_uuid } = await sim.node('rack1-small-01');
     expect((await sim.post('/v1/ports', { address: '52:54:00:00:00:02', node_uuid })).fault).toBe(
@@ -141,7 +141,7 @@ describe('a new port', () => {
 describe('changing a port', () => {
   const change = (path: string, value: unknown) => [{ op: 'add', path, value }];
 
-  it('keeps to the rules of the node it belongs to', async () => {
+  it('follows the rules of its node', async () => {
     const sim = setup();
     const port = async (ident: string) => `/v1/ports/${(await sim.get(`/v1/nodes/${ident}/ports`)).body.ports[0].uuid}`;
     const [free, managed, used] = [
@@ -164,7 +164,7 @@ describe('changing a port', () => {
   });
 });
 
-describe('network interfaces of tenants', () => {
+describe('VIFs', () => {
   it('are attached to a free port, and detached', async () => {
     const sim = setup();
     await sim.patch(node, [{ op: 'replace', path: '/network_interface', value: 'flat' }]);
@@ -185,7 +185,7 @@ describe('network interfaces of tenants', () => {
     expect((await sim.delete(`${node}/vifs/net-1`)).fault).toMatch(/because it is not attached to it\.$/);
   });
 
-  it('prefer ports that boot, and take the one they are told', async () => {
+  it('go first to ports with PXE, or to the port that the request names', async () => {
     const sim = setup();
     await sim.patch(node, [{ op: 'replace', path: '/network_interface', value: 'flat' }]);
     const { uuid: node_uuid } = await sim.node('rack1-small-01');
@@ -198,7 +198,7 @@ describe('network interfaces of tenants', () => {
     expect((await sim.get(`${node}/vifs`)).body.vifs).toEqual([{ id: 'first' }, { id: 'second' }]);
   });
 
-  it('mean nothing to the noop interface', async () => {
+  it('are ignored by the noop interface', async () => {
     const sim = setup();
     await sim.set('rack1-small-01', 'network_interface', 'noop');
     expect((await sim.post(`${node}/vifs`, { id: 'net-1' })).status).toBe(204);
@@ -218,7 +218,7 @@ describe('network interfaces of tenants', () => {
     expect(fault).toBe(problem);
   });
 
-  it('are known since 1.28, and wait for the lock', async () => {
+  it('exist since 1.28, and cannot change while the node is locked', async () => {
     const sim = setup();
     expect((await sim.get(`${node}/vifs`, '1.27')).status).toBe(404);
     await sim.deploy('rack1-small-01');

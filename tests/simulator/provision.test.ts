@@ -11,7 +11,7 @@ describe('a target', () => {
     ['available', 'abort'],
     ['available', 'rebuild'],
     ['available', 'rescue'],
-  ])('that a node in state %s knows no way to is refused: %s', async (state, target) => {
+  ])('is refused if a node in state %s cannot reach it: %s', async (state, target) => {
     const sim = setup();
     const ident = state === 'active' ? 'rack1-small-04' : name;
     const { uuid } = await sim.node(ident);
@@ -22,7 +22,7 @@ describe('a target', () => {
     );
   });
 
-  it('for a node that somebody works on is a conflict', async () => {
+  it('gives a conflict while the node is locked', async () => {
     const sim = setup();
     await sim.deploy(name);
     const { uuid } = await sim.node(name);
@@ -35,7 +35,7 @@ describe('a target', () => {
     }
   });
 
-  it('for a node that waits for its agent is judged by its state', async () => {
+  it('depends on the state while the node waits for its agent', async () => {
     const sim = setup();
     await sim.deploy(name);
     sim.pass(10);
@@ -44,7 +44,7 @@ describe('a target', () => {
     expect((await sim.target(name, 'deleted')).status).toBe(202);
   });
 
-  it('is a text', async () => {
+  it('must be a string', async () => {
     const sim = setup();
     const path = `/v1/nodes/${name}/states/provision`;
     expect((await sim.put(path, { target: 7 })).fault).toBe('Expected string for target: 7');
@@ -52,7 +52,7 @@ describe('a target', () => {
     expect((await sim.put(path, [])).fault).toBe('Missing mandatory parameter: target');
   });
 
-  it('that is the name of an event is not understood', async () => {
+  it('cannot be the name of an event', async () => {
     const sim = setup();
     await sim.deploy(name);
     const { status, fault } = await sim.target(name, 'fail');
@@ -82,7 +82,7 @@ describe('a target', () => {
     expect(headers.get('Allow')).toBe('GET');
   });
 
-  it('of a node in maintenance cannot be a deployment, by either word, but undeployment', async () => {
+  it('may undeploy a node in maintenance, but not deploy it, by either name', async () => {
     const sim = setup();
     await sim.put('/v1/nodes/rack1-small-04/maintenance');
     const maintenance = /operation can't be performed on node .* because it's in maintenance mode\.$/;
@@ -92,7 +92,7 @@ describe('a target', () => {
   });
 });
 
-describe('what comes with a target', () => {
+describe('an argument beside a target', () => {
   it.each([
     [{ clean_steps: [{}] }, '"clean_steps" is only valid when setting target provision state to clean'],
     [{ rescue_password: 'x' }, '"rescue_password" is only valid when setting target provision state to rescue'],
@@ -101,13 +101,13 @@ describe('what comes with a target', () => {
       { disable_ramdisk: 'maybe' },
       "Invalid disable_ramdisk: Unrecognized value 'maybe', acceptable values are: '0', '1', 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
     ],
-  ])('has to go with it: %j', async (more, problem) => {
+  ])('must fit the target: %j', async (more, problem) => {
     const { status, fault } = await setup().target(name, 'active', more);
     expect(status).toBe(400);
     expect(fault).toBe(problem);
   });
 
-  it('deploy steps go with deployments, since 1.69', async () => {
+  it('may be deploy_steps with a deployment, since 1.69', async () => {
     const sim = setup();
     const more = { deploy_steps: [{}] };
     expect((await sim.target(name, 'manage', more)).fault).toBe(
@@ -123,7 +123,7 @@ describe('a config drive', () => {
     setup().target(name, target, { configdrive }, version);
   const accepted = /instance_info\.image_source/;
 
-  it('may be an object of up to four members, base64, an address, or nothing', async () => {
+  it('may be an object with up to four members, base64, an address, or nothing', async () => {
     for (const each of [
       { meta_data: {}, user_data: [], network_data: { junk: 1 }, vendor_data: {} },
       'H4sIAAAA==',
@@ -146,13 +146,13 @@ describe('a config drive', () => {
     );
   });
 
-  it('comes with rebuilds since 1.35', async () => {
+  it('may come with a rebuild since 1.35', async () => {
     const sim = setup();
     const { fault } = await sim.target('rack1-small-04', 'rebuild', { configdrive: 'aa' }, '1.34');
     expect(fault).toBe('Adding a config drive is only supported when setting provision state to active');
   });
 
-  it('is nothing else', async () => {
+  it('cannot be anything else', async () => {
     expect((await drive(['x'])).fault).toBe(
       "Expected types <class 'NoneType'>, <class 'dict'>, <class 'str'> for configdrive: ['x']",
     );
@@ -167,7 +167,7 @@ describe('a config drive', () => {
 });
 
 describe('rescue', () => {
-  it('is refused as by an Ironic whose rescue interface is off', async () => {
+  it('is refused as in an Ironic whose rescue interface is off', async () => {
     const sim = setup();
     expect((await sim.target('rack1-small-04', 'rescue')).fault).toBe(
       'A non-empty "rescue_password" is required when setting target provision state to rescue',

@@ -24,25 +24,25 @@ describe('the state machine', () => {
     expect(verbs).toEqual(ironic.verbs);
   });
 
-  it('heads where Ironic heads, and is stable where Ironic is', () => {
+  it('has the same targets and the same stable states as Ironic', () => {
     for (const [state, { stable, target }] of Object.entries(ironic.states)) {
       expect(isState(state), state).toBe(true);
       expect(targets[state] ?? null, state).toBe(stable ? null : target);
     }
   });
 
-  it('lets only known states be updated under way', () => {
+  it('names only known states as open to updates', () => {
     for (const state of updatable) expect(isState(state), state).toBe(true);
   });
 
-  it('follows an event only from the states that know it', () => {
+  it('follows an event only from states with that event', () => {
     expect(follow('available', 'deploy')).toBe('deploying');
     expect(follow('active', 'deploy')).toBeUndefined();
     expect(follow('no such state', 'deploy')).toBeUndefined();
     expect(follow('available', 'constructor')).toBeUndefined();
   });
 
-  it('takes a target that is no verb for an event', () => {
+  it('treats a target that is not a verb as an event', () => {
     expect(eventOf('active')).toBe('deploy');
     expect(eventOf('rebuild')).toBe('rebuild');
     expect(eventOf('toString')).toBe('toString');

@@ -4,10 +4,10 @@ import type { Clock } from '../ports.js';
 /** Reads a thing by its id for many callers at the cost of one. */
 export interface SharedReads<Thing> {
   /**
-   * @param maxAge How old a reading may be, in milliseconds, to be good enough; 0 joins one under way at the most.
+   * @param maxAge How old (ms) a reading may be. With 0 the call joins a reading under way, or begins a new one.
    */
   read(id: string, maxAge: number, signal: AbortSignal): Promise<Thing>;
-  /** Whatever was read of it before is out of date, what is under way included. */
+  /** Every earlier reading is out of date, including one under way. */
   forget(id: string): void;
 }
 
@@ -15,16 +15,15 @@ interface Reading<Thing> {
   readonly result: Promise<Thing>;
   /** Infinity while it is under way. */
   endedAt: number;
-  /** How many wait for it. */
+  /** How many callers wait for it. */
   callers: number;
   readonly end: AbortController;
 }
 
 /**
- * Shares readings among those who look at the same thing. Only for those who look: whoever has just changed it must not
- * be told of the time before.
+ * Shares readings among callers that look at the same thing. A caller that has just changed it calls `forget` first.
  *
- * @param action Is broken off when the last caller who waits for it has left.
+ * @param action Aborted when the last caller that waits for it has left.
  */
 export function createSharedReads<Thing>(
   clock: Clock,
@@ -55,7 +54,7 @@ export function createSharedReads<Thing>(
   function leave(id: string, reading: Reading<Thing>): void {
     reading.callers -= 1;
     if (reading.callers > 0 || reading.endedAt !== Number.POSITIVE_INFINITY) return;
-    // Whoever comes now must not join what is broken off.
+    // The next caller must not join an aborted reading.
     if (readings.get(id) === reading) readings.delete(id);
     reading.end.abort(new Error('nobody waits for it any more'));
   }

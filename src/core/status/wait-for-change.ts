@@ -12,28 +12,28 @@ import { createBatchedFind } from './batched-find.js';
 import { anotherDeployment, carriesAnother, type Standing, standingOf } from './provision-status.js';
 import { createSharedReads } from './shared-reads.js';
 
-/** How often a waiting call looks at the server, in milliseconds: at first, and at the most patient. */
+/** How often (ms) a waiting call looks at the server: at first, and after a long time. */
 const waitInterval = 2_000;
 const longestWaitInterval = 6_000;
 
-/** A look that has begun may outlast the wait by so much. */
+/** A look that has begun may outlast the wait by this much (ms). */
 const lastLook = 2_000;
 
-/** The record of errors only refines what is known, so nobody waits for it any longer. */
+/** The record of errors only adds details, so nobody waits longer for it (ms). */
 const recordTime = 5_000;
 
 /** Tells how far deployments are, and waits for their next change. */
 export interface StatusService {
   /**
-   * How a deployment stands now, or, with `wait_seconds`, at its next change. While it waits a silent Ironic is borne.
-   * @param report Told after each look that leaves it waiting how far it is; the percentage does not go back.
+   * The status of a deployment now, or with `wait_seconds` at its next change. A silent Ironic does not end the wait.
+   * @param report Gets the progress after each look except the last. The percentage does not go back.
    */
   status(
     request: StatusRequest,
     signal: AbortSignal,
     report?: ((progress: Progress) => void) | undefined,
   ): Promise<ProvisionStatus>;
-  /** What was read of a server before is out of date: it has just been changed. */
+  /** The server has just been changed, so every earlier reading of it is out of date. */
   forget(serverId: string): void;
 }
 
@@ -73,11 +73,11 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
       const left = until - clock.now();
       if (moved || left <= 0) break;
       report({ ...progress, percent });
-      // The longer it lasts, the less a second matters. The jitter keeps many callers from asking all at once.
+      // The longer it takes, the less a second matters. The jitter keeps many callers from asking at the same moment.
       const interval = Math.min(waitInterval + (clock.now() - begun) / 10, longestWaitInterval);
       await clock.sleep(Math.min(left, interval * (0.9 + random() / 5)), signal);
       const time = Math.max(0, until - clock.now()) + lastLook;
-      // Never sooner after somebody else's look than one caller alone would have looked again.
+      // A look of another caller counts for as long as this caller would have waited.
       const next = await withTimeLimit({ clock, time, signal }, (either) =>
         readStanding(request, interval * 0.9, either).catch(unlessSilent),
       );
@@ -99,7 +99,7 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
     };
   }
 
-  /** One look is enough for all who come to wait for what goes on; anything else is told as it is at this moment. */
+  /** All callers that wait for a deployment in progress share one look. Any other answer needs a new look. */
   async function firstLook(request: StatusRequest, signal: AbortSignal): Promise<Standing> {
     if (request.wait_seconds > 0) {
       const recent = await readStanding(request, waitInterval * 0.9, signal).catch(unlessAbsent);
@@ -121,7 +121,7 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
     return standing;
   }
 
-  /** What Ironic has on record about a server that has failed; nothing if it does not want to tell. */
+  /** Ironic's record of errors about a failed server; empty if Ironic does not answer or refuses. */
   async function errorsOf(server: Server, signal: AbortSignal): Promise<readonly RecordedError[]> {
     if (meaningOf(server).outcome !== 'failed') return [];
     const record = await withTimeLimit({ clock, time: recordTime, signal }, (either) =>
@@ -141,7 +141,7 @@ function unlessAbsent(error: unknown): undefined {
   if (!(error instanceof Failure) || !absent.includes(error.code)) throw error;
 }
 
-/** Nobody who waits gives up because one look had no answer; what will not change by itself ends the wait. */
+/** A look without an answer does not end a wait. An error that does not pass by itself does. */
 function unlessSilent(error: unknown): undefined {
   const overloaded = error instanceof Failure && error.code === 'overloaded';
   if (!overloaded && !mayPass(error)) throw error;

@@ -2,8 +2,8 @@
 export type Choose = (options: number) => number;
 
 /**
- * Plays something once for every sequence of choices that it can be led through: depth first, from the start each time.
- * What is played must depend on nothing but its choices. Answers how often it was played.
+ * Plays something once for every possible sequence of choices, depth first, from the start each time. The course must
+ * depend only on the choices. Answers how often it was played.
  */
 export async function everyCourse(play: (choose: Choose) => Promise<void>): Promise<number> {
   const course: { taken: number; readonly options: number }[] = [];

@@ -63,7 +63,7 @@ export function createCrossroads(choose: Choose, mayFail: boolean): Crossroads {
       ...event('', async () => answer(await ironic(request))),
       ...(isChange(kind) ? {} : { readOf: call }),
     };
-    // A read that is lost is sent again: that is a read that comes later.
+    // A lost read is sent again, which is the same as a later read.
     if (!mayFail || isDisturbed || !isChange(kind)) return [arrives];
     return [
       arrives,
@@ -88,7 +88,7 @@ export function createCrossroads(choose: Choose, mayFail: boolean): Crossroads {
     },
     wayOf: (call, ironic) => async (request) => {
       const { url, method, headers } = request;
-      // Whoever gives a request up takes its body away.
+      // A caller that gives up a request cancels its body.
       const body = request.body === null ? null : await request.arrayBuffer();
       const sent = new Request(url, { method, headers, body });
       return new Promise((answer, fail) => {

@@ -122,7 +122,7 @@ function judgeEnding(
   );
 }
 
-/** The way of one program, on which its requests are counted. */
+/** One program's way to Ironic, which counts its requests. */
 function noted(ground: ActorGround) {
   const journal = createJournal(ground);
   return {

@@ -22,7 +22,7 @@ function withHiccup(way: Way, injection: Injection): Way {
   return {
     ...way,
     name: `${way.name}; ${shortly[kind] ?? kind}: ${words}`,
-    // Only who has signed in can be asked to do it again.
+    // Ironic can ask only a program that has signed in to sign in again.
     cloud: { ...way.cloud, ...(fault.name === '401' ? { signIn: true } : {}) },
     hiccups: [injection],
   };

@@ -9,7 +9,7 @@ import { inDeployment, isUnconditional, ownOf, type Trespass, trespassesOf } fro
 
 const { signal } = new AbortController();
 
-/** Longer than any call may still do something after it has reserved a server. */
+/** Longer than any call acts after it has reserved a server. */
 const longAfterwards = 900_000;
 
 /** Judges a case: what the call did, what it answered, and what is known of it afterwards. */
@@ -51,11 +51,11 @@ export async function judge(played: Played): Promise<{ violations: readonly stri
 const looks = new Set(['server', 'server by deployment', 'change of the server']);
 
 /**
- * Ironic takes no condition with a start, an undeployment, an attachment or a detachment: whoever acts right before one
- * of them meets it. With a reservation it takes no other condition than that no deployment id is there: what somebody
- * deploys by hand, without one, is described by us and given back. It is left alone with a key, because it may be the work
- * of another call with that key, and where an answer to the reservation was lost: then the outcome is unknown, and the
- * answer names the server. None of this can be prevented.
+ * Ironic takes no condition with a start, an undeployment, an attachment or a detachment, so another actor can come
+ * right before one. A reservation fails only if there is another deployment id. So we may reserve a server that
+ * somebody has deployed by hand, and then release it. With a key we leave it alone, because another call with that key
+ * may have deployed it. After a lost answer we leave it alone as well: the outcome is unknown, and the answer names the
+ * server. None of this can be prevented.
  */
 function parted(
   all: readonly Trespass[],
@@ -67,7 +67,7 @@ function parted(
   return [all.filter(isLast), all.filter((each) => !isLast(each))];
 }
 
-/** What somebody else has is as that somebody left it. */
+/** What belongs to somebody else is as they left it. */
 async function judgeStakes({ ground, bystander }: Played, claim: Claim): Promise<void> {
   for (const { id, deploymentId, state } of bystander.stakes) {
     const node = await nodeNow(ground, id);
@@ -81,7 +81,7 @@ async function judgeStakes({ ground, bystander }: Played, claim: Claim): Promise
   }
 }
 
-/** What somebody deployed by hand runs on, and has no id of ours unless it is left alone. */
+/** A deployment by hand still runs, and has no id of ours unless we left it alone. */
 async function judgeByHand({ ground, bystander }: Played, isLeft: boolean, claim: Claim): Promise<void> {
   for (const { id } of bystander.stakes) {
     const node = await nodeNow(ground, id);
@@ -90,7 +90,7 @@ async function judgeByHand({ ground, bystander }: Played, isLeft: boolean, claim
   }
 }
 
-/** Whoever asks for the deployment that was answered is told how it stands, or that the server carries another one. */
+/** A status call for the answered deployment returns its status, or says that the server carries another one. */
 async function judgeStatus({ ground, ending }: Played, claim: Claim): Promise<void> {
   const named = 'response' in ending ? ending.response : ending.failure.deployment;
   if (!named) return;

@@ -3,7 +3,7 @@ import type { Bystander } from './bystander.js';
 /** The deployment id and the host name of the other tenant. */
 const theirs = { deploymentId: '7a3a7f0c-2f0e-4d4b-9a0b-0d3f5d1c8e11', hostname: 'of-another-tenant' };
 
-/** Takes the deployment id off a node, with the description or without. */
+/** Removes the deployment id of a node, with or without its description. */
 export async function takeOff(by: Bystander, id: string, withDescription: boolean): Promise<boolean> {
   const node = await by.node(id);
   if (!node?.instance_uuid) return false;
@@ -13,7 +13,7 @@ export async function takeOff(by: Bystander, id: string, withDescription: boolea
   ]);
 }
 
-/** Makes a node free, whoever has it. */
+/** Frees a node, no matter who has it. */
 export async function clear(by: Bystander, id: string): Promise<boolean> {
   const node = await by.until(id);
   if (!node) return false;

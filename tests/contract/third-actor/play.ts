@@ -70,7 +70,7 @@ export async function play(way: Way, ground: ActorGround, between?: Between): Pr
       happened = await between.action.act(bystander, target, call);
       actedBefore = between.gap;
     }
-    // Whoever acted may have taken so long that nobody waits for this request any more: then it was never sent.
+    // The action may have taken so long that nobody waits for this request any more. Then it was never sent.
     request.signal.throwIfAborted();
     return faulty(request);
   }

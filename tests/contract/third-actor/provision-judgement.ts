@@ -25,7 +25,7 @@ async function judgeResponse(played: Played, evidence: Evidence, claim: Claim): 
   const { operation_id, deployment_id, status } = ending.response;
   const node = nodes.find(({ uuid }) => uuid === operation_id);
   const carries = node !== undefined && node.instance_uuid === deployment_id && inDeployment(node);
-  // What others build again is the same deployment still.
+  // A rebuild by others is still the same deployment.
   const isRebuilt = played.between?.action.name.startsWith('rebuilds') ?? false;
   if (!lastLook && !isRebuilt) {
     claim(
@@ -87,7 +87,7 @@ async function judgePorts(played: Played, { own, nodes }: Evidence, claim: Claim
     const attached = await vifsNow(ground, node.uuid);
     const isOwn = node.instance_uuid !== null && own.deploymentIds.has(node.instance_uuid);
     const left = attached.some((vif) => exclusive.includes(vif));
-    // Whoever takes the id off what we deployed leaves its system running, and that needs its port.
+    // If somebody removes the id of our deployment, its system still runs and needs its port.
     const isTheirs = bystander.stakes.some(({ id }) => id === node.uuid);
     const isOrphan = inDeployment(node) && !isTheirs && startsOf(played).some(({ id }) => id === node.uuid);
     claim(isOwn || isOrphan || !left, `${node.name} is not ours, and a port of ours is attached to it`);

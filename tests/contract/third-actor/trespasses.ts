@@ -89,7 +89,7 @@ function wrongWith(change: Change, journal: Journal, call: Call, own: Own): stri
   }
 }
 
-/** A port of ours may be taken off whatever server it is on, unless a call with the same key deploys with it. */
+/** A port of ours may be detached from any server, unless a call with the same key deploys with it. */
 function wrongDetachment({ before, vif }: Change, call: Call, isOwn: boolean, where: string): string | undefined {
   const isMeant = call.meant !== undefined && before.instance_uuid === call.meant.node?.instance_uuid;
   if (inDeployment(before) && isOwn) return `detached a port from the deployment on ${where}`;
@@ -116,15 +116,15 @@ function wrongEnd(before: Node, meant: Meant | undefined, journal: Journal, wher
 }
 
 /**
- * What a call is to undeploy: what it saw first, if that is the deployment that its caller named. A key that deploys
- * anew gives the same id again, so that nobody could mean the earlier deployment before that look.
+ * What a call is to undeploy: the first deployment that it saw, if its caller named that one. A key that deploys
+ * again gives the same id, so nobody could mean the earlier deployment before that read.
  */
 export function intendedBy({ id, node }: Meant, { firstSight }: Journal): Node | undefined {
   const seen = firstSight.get(id);
   return seen && (node === undefined || seen.instance_uuid === node.instance_uuid) ? seen : node;
 }
 
-/** Whether a node carries the very same deployment. Somebody else may have rebuilt it: then it is the same still. */
+/** Whether a node carries the very same deployment. A rebuild by somebody else does not change that. */
 export function isSameDeployment(one: Node, other: Node): boolean {
   if (one.instance_uuid !== other.instance_uuid) return false;
   const id = one.instance_uuid;
@@ -149,11 +149,11 @@ function wrongPatch(change: Change, call: Call, own: Own, journal: Journal, wher
   return isDescribed || isGivenBack ? undefined : `released ${where}`;
 }
 
-/** Whether a reservation landed on what somebody deployed by hand: Ironic takes it wherever there is no deployment id. */
+/** Whether a reservation landed on what somebody deployed by hand: Ironic accepts that if there is no deployment id. */
 function isByHand(change: Change, { request }: Call): boolean {
   const { before } = change;
   if (reservedId(change) === undefined || before.instance_uuid !== null || !inDeployment(before)) return false;
-  // A failed deployment that somebody has taken the id off is nobody's.
+  // A failed deployment belongs to nobody once somebody has removed its id.
   return !(request?.retry_failed === true && before.provision_state === 'deploy failed');
 }
 

@@ -129,7 +129,7 @@ interface Scenario {
   readonly seed: number;
 }
 
-/** Plays a scenario. Whatever is left of it when its fates are spent goes well. */
+/** Plays a scenario. Every request after the last fate succeeds. */
 async function play({ fates: script, servers, named, pace, seed }: Scenario) {
   const queue = [...script];
   const controller = new AbortController();
@@ -145,7 +145,7 @@ async function play({ fates: script, servers, named, pace, seed }: Scenario) {
     if (method === 'release' && unknownStart) releasedAfterwards = true;
     const next = queue.shift();
     const server = lab.bareMetal.servers.get(about);
-    // A request may take its time on its way.
+    // A request may take long to arrive.
     if (method === 'deploy' && server && isAbandoned(server, lab.clock.now() + deadlines.request)) {
       startedAfterwards = true;
     }
@@ -161,14 +161,14 @@ async function play({ fates: script, servers, named, pace, seed }: Scenario) {
       case 'lost answer':
         return lostAnswer;
       case 'late':
-        // What gives back names the attempt, and does no harm by then.
+        // A release names its attempt, so it does no harm later.
         if (method !== 'deploy' && method !== 'reserve') return lostRequest;
         return (act) => {
           late.push(() => {
             try {
               act();
             } catch {
-              // Ironic refuses it, and nobody is there to hear.
+              // Ironic refuses it, and nobody hears that.
             }
           });
           throw new NoAnswer('Ironic did not answer within 30 s', true);

@@ -75,7 +75,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure> {
 }
 
 describe('a deployment of ours', () => {
-  it('is undeployed by two requests, and the answer says what becomes of the disk', async () => {
+  it('takes two requests to undeploy, and the answer says whether the disk is cleaned', async () => {
     const { deprovision, bareMetal, changed } = setup();
     expect(await deprovision()).toEqual({
       operation_id: id,
@@ -93,7 +93,7 @@ describe('a deployment of ours', () => {
   it.each([
     [true, 'Ironic then cleans the disk.'],
     [false, 'Ironic does not clean the disk: cleaning is switched off for this server.'],
-  ])('is said to be cleaned as its server shows it: %s', async (automatedClean, words) => {
+  ])('tells the user whether Ironic cleans the disk, with automated_clean %s', async (automatedClean, words) => {
     expect((await setup(deployed({ automatedClean })).deprovision()).message).toContain(` ${words} `);
   });
 
@@ -103,25 +103,28 @@ describe('a deployment of ours', () => {
     expect(bareMetal.undeployments).toHaveLength(1);
   });
 
-  it('is undeployed from a server without a name when its UUID is given', async () => {
+  it('is undeployed from a server without a name if the caller confirms the UUID', async () => {
     const { deprovision } = setup(deployed({ name: null }));
     expect(await failureOf(deprovision())).toMatchObject({ code: 'not_confirmed' });
     expect(await deprovision({ confirm_server_name: id })).toMatchObject({ status: 'accepted', server_name: null });
   });
 });
 
-describe('whoever does not name the server', () => {
-  it.each(['bm-2', 'BM-1', ' bm-1', 'bm-1 ', 'bm', id])('as %j is refused without its name', async (name) => {
-    const { deprovision, consent, bareMetal } = setup();
-    for (const attempt of [deprovision, consent]) {
-      const failure = await failureOf(attempt({ confirm_server_name: name }));
-      expect(failure).toMatchObject({ code: 'not_confirmed', message: 'Not confirmed' });
-      expect(JSON.stringify([failure.message, failure.reason, failure.hint])).not.toContain('bm-1');
-    }
-    expect(bareMetal.undeployments).toEqual([]);
-  });
+describe('a caller who does not name the server', () => {
+  it.each(['bm-2', 'BM-1', ' bm-1', 'bm-1 ', 'bm', id])(
+    'but says %j is refused, and the answer does not name it',
+    async (name) => {
+      const { deprovision, consent, bareMetal } = setup();
+      for (const attempt of [deprovision, consent]) {
+        const failure = await failureOf(attempt({ confirm_server_name: name }));
+        expect(failure).toMatchObject({ code: 'not_confirmed', message: 'Not confirmed' });
+        expect(JSON.stringify([failure.message, failure.reason, failure.hint])).not.toContain('bm-1');
+      }
+      expect(bareMetal.undeployments).toEqual([]);
+    },
+  );
 
-  it('hears nothing of a server in any state', async () => {
+  it("is refused whatever the server's state is", async () => {
     for (const provisionState of provisionStates) {
       const { deprovision } = setup(deployed({ provisionState }));
       expect(await failureOf(deprovision({ confirm_server_name: 'bm-9' }))).toMatchObject({ code: 'not_confirmed' });
@@ -129,7 +132,7 @@ describe('whoever does not name the server', () => {
   });
 });
 
-describe('what is never undeployed', () => {
+describe('deprovision_server refuses', () => {
   const allowed = { allowDeprovision: true, deprovisionForeign: true };
 
   it.each<[string, Partial<Server>, string, RegExp]>([
@@ -141,7 +144,7 @@ describe('what is never undeployed', () => {
     ['being serviced', { provisionState: 'servicing' }, 'deprovision_refused', /its state is servicing/],
     ['that an operator holds', { provisionState: 'deploy hold' }, 'deprovision_refused', /its state is deploy hold/],
     ['in a state unknown here', { provisionState: 'pondering' }, 'deprovision_refused', /pondering: not known here/],
-  ])('is a server %s, whatever is set', async (_, overrides, code, reason) => {
+  ])('a server %s, whatever is set', async (_, overrides, code, reason) => {
     const server = deployed(overrides);
     const { deprovision, consent, bareMetal } = setup(server, { policy: allowed });
     const request = { confirm_server_name: server.name ?? '' };
@@ -151,7 +154,7 @@ describe('what is never undeployed', () => {
     expect(bareMetal.undeployments).toEqual([]);
   });
 
-  it('is a deployment of somebody else, unless the operator allows it', async () => {
+  it('a deployment of somebody else, unless the operator allows it', async () => {
     const foreign = deployed({ entry: null, attemptId: null });
     const { deprovision, bareMetal } = setup(foreign);
     expect(await failureOf(deprovision())).toMatchObject({
@@ -162,7 +165,7 @@ describe('what is never undeployed', () => {
     expect(await setup(foreign, { policy: allowed }).deprovision()).toMatchObject({ status: 'accepted' });
   });
 
-  it('is a reservation of somebody else, whatever is set', async () => {
+  it('a reservation of somebody else, whatever is set', async () => {
     const reserved = freeServer(1, { deploymentId });
     expect(await failureOf(setup(reserved, { policy: allowed }).deprovision())).toMatchObject({
       code: 'operation_not_found',
@@ -170,7 +173,7 @@ describe('what is never undeployed', () => {
     });
   });
 
-  it('is another deployment than the one that was meant', async () => {
+  it('a server that carries another deployment than the given one', async () => {
     const { deprovision, bareMetal } = setup();
     expect(await failureOf(deprovision({ deployment_id: uuid(7) }))).toMatchObject({
       code: 'operation_not_found',
@@ -180,7 +183,7 @@ describe('what is never undeployed', () => {
   });
 
   it.each(['active', 'deploy failed', 'wait call-back', 'rescue'])(
-    'is one of somebody else that has no id, in the place of the one that was meant (%s)',
+    'a server that carries a deployment without an id instead of the given one (%s)',
     async (provisionState) => {
       const { deprovision, consent, bareMetal } = setup(freeServer(1, { provisionState }), { policy: allowed });
       for (const attempt of [deprovision, consent]) {
@@ -193,28 +196,28 @@ describe('what is never undeployed', () => {
     },
   );
 
-  it('is a server that is free by now, whichever deployment was meant', async () => {
+  it('a server that has become free, whichever deployment is given', async () => {
     expect(await failureOf(setup(freeServer(1)).deprovision({ deployment_id: deploymentId }))).toMatchObject({
       code: 'operation_not_found',
       reason: 'its state is available: free for deployment',
     });
   });
 
-  it('is a server that carries none', async () => {
+  it('a server without a deployment', async () => {
     expect(await failureOf(setup(freeServer(1)).deprovision())).toMatchObject({
       code: 'operation_not_found',
       reason: 'its state is available: free for deployment',
     });
   });
 
-  it('is a server that does not exist', async () => {
+  it('a server that does not exist', async () => {
     const { deprovision } = setup();
     expect(await failureOf(deprovision({ operation_id: uuid(2) }))).toMatchObject({ code: 'server_not_found' });
   });
 });
 
 describe('a server in "error"', () => {
-  it('may be undeployed again by anybody once Ironic has forgotten whose it was: that one has given it up', async () => {
+  it('may be undeployed again by anybody once Ironic has forgotten its deployment, because its owner has given it up', async () => {
     for (const deployment_id of [undefined, deploymentId]) {
       const { deprovision } = setup(freeServer(1, { provisionState: 'error' }));
       expect(await deprovision({ deployment_id, retry_failed: true })).toMatchObject({
@@ -242,7 +245,7 @@ describe('a deployment that Ironic has failed to undeploy', () => {
     expect(bareMetal.undeployments).toEqual([]);
   });
 
-  it('is told by the last error where there is no record', async () => {
+  it('is explained by last_error if the node history cannot be read', async () => {
     const { deprovision } = setup(failing, { mishaps: { errors: [unsent] } });
     expect((await failureOf(deprovision())).reason).toContain('Failed to tear down');
   });
@@ -257,7 +260,7 @@ describe('a deployment that Ironic has failed to undeploy', () => {
 describe('a reservation that was left behind', () => {
   const left = deployed({ provisionState: 'available' });
 
-  it('keeps the ports of whoever has the server by the time', async () => {
+  it('does not cost the next deployment on its server any ports', async () => {
     const { deprovision, bareMetal } = setup(left, {
       mishaps: {
         find: [
@@ -274,7 +277,7 @@ describe('a reservation that was left behind', () => {
     expect(bareMetal.servers.get(id)).toMatchObject({ deploymentId: uuid(700), provisionState: 'active' });
   });
 
-  it('keeps its ports when another call has gone on with it', async () => {
+  it('keeps its ports when another call continues it', async () => {
     const { deprovision, bareMetal } = setup(left, {
       mishaps: { find: [null, () => bareMetal.set(id, { attemptId: uuid(952) })] },
     });
@@ -286,14 +289,14 @@ describe('a reservation that was left behind', () => {
     expect([...bareMetal.portsOf(id)]).toEqual([uuid(801)]);
   });
 
-  it('is undone although the look at it afterwards gets no answer', async () => {
+  it('is released although the server cannot be read afterwards', async () => {
     const { deprovision } = setup(left, { mishaps: { find: [null, null, unsent] } });
     expect(await deprovision()).toMatchObject({ status: 'completed' });
   });
 });
 
-describe('a deployment that is being written', () => {
-  it('cannot be stopped; the answer says when to come again', async () => {
+describe('a deployment whose image is being written', () => {
+  it('cannot be stopped, and the answer says to try again', async () => {
     const { deprovision, bareMetal } = setup(deployed({ provisionState: 'deploying' }));
     expect(await failureOf(deprovision())).toMatchObject({
       code: 'deprovision_refused',
@@ -307,7 +310,7 @@ describe('a deployment that is being written', () => {
 
 describe('a repeated call', () => {
   it.each(['deleting', 'cleaning', 'clean wait', 'clean hold'])(
-    'in the state %s tells how far it is',
+    'reports how far the undeployment is in state "%s"',
     async (state) => {
       const { deprovision, consent, bareMetal } = setup(freeServer(1, { provisionState: state }));
       expect(await deprovision({ deployment_id: deploymentId })).toMatchObject({
@@ -320,8 +323,8 @@ describe('a repeated call', () => {
   );
 });
 
-describe('a server that is cleaned on the order of an operator', () => {
-  it.each(['cleaning', 'clean wait', 'clean hold'])('has no deployment that could end: %s', async (provisionState) => {
+describe('a server that an operator has cleaned', () => {
+  it.each(['cleaning', 'clean wait', 'clean hold'])('has no deployment to undeploy: %s', async (provisionState) => {
     const server = freeServer(1, { provisionState, targetState: 'manageable' });
     const { deprovision, consent } = setup(server, { policy: { deprovisionForeign: true } });
     for (const attempt of [deprovision, consent]) {
@@ -333,7 +336,7 @@ describe('a server that is cleaned on the order of an operator', () => {
   });
 });
 
-describe('a reservation that never was deployed', () => {
+describe('a reservation that was never deployed', () => {
   const reserved = (ageInSeconds: number, overrides: Partial<Server> = {}) =>
     deployed({
       provisionState: 'available',
@@ -341,7 +344,7 @@ describe('a reservation that never was deployed', () => {
       ...overrides,
     });
 
-  it('is given back when whoever made it can no longer start the deployment', async () => {
+  it('is released when its call can no longer start the deployment', async () => {
     const { deprovision, bareMetal } = setup(reserved(300));
     expect(await deprovision()).toMatchObject({
       status: 'completed',
@@ -352,7 +355,7 @@ describe('a reservation that never was deployed', () => {
     expect(bareMetal.undeployments).toEqual([]);
   });
 
-  it('has its ports detached, or the next one would be on that network', async () => {
+  it('loses its ports, because the next deployment would be on their network', async () => {
     const { deprovision, bareMetal } = setup(reserved(300));
     bareMetal.portsOf(id).add(uuid(41));
     await deprovision();
@@ -365,12 +368,12 @@ describe('a reservation that never was deployed', () => {
     expect(bareMetal.servers.get(id)).toMatchObject({ deploymentId });
   });
 
-  it('is left alone when nobody can tell which attempt made it', async () => {
+  it('is left alone if it does not show which attempt made it', async () => {
     const { deprovision } = setup(reserved(300, { attemptId: null }));
     expect(await failureOf(deprovision())).toMatchObject({ code: 'deprovision_refused' });
   });
 
-  it('is left to another call that goes on with it at that moment', async () => {
+  it('is left to another call that continues it at that moment', async () => {
     const { deprovision, bareMetal } = setup(reserved(300), {
       mishaps: { release: [() => bareMetal.set(id, { attemptId: uuid(952) })] },
     });
@@ -382,13 +385,13 @@ describe('a reservation that never was deployed', () => {
     expect(bareMetal.servers.get(id)).toMatchObject({ deploymentId, attemptId: uuid(952) });
   });
 
-  it('is given back although an answer gets lost', async () => {
+  it('is released although an answer is lost', async () => {
     const { deprovision } = setup(reserved(300), { mishaps: { release: [lostAnswer, lostRequest] } });
     expect(await deprovision()).toMatchObject({ status: 'completed' });
   });
 });
 
-describe('what the user is asked', () => {
+describe('the question to the user', () => {
   it('names the server, its deployment and what is lost', async () => {
     expect(await setup().consent()).toBe(
       `Undeploy server bm-1 (deployment ${deploymentId}: image ubuntu-24.04, requested at ${entry.started_at})? All data on its disk is lost. Ironic then cleans the disk if its operator has set up cleaning. This cannot be undone.`,
@@ -399,30 +402,30 @@ describe('what the user is asked', () => {
     ['wait call-back', /^Cancel the deployment of server bm-1 /],
     ['deploy failed', /^Clear server bm-1 /],
     ['available', /^Release the reservation of server bm-1 /],
-  ])('fits what is there: %s', async (provisionState, words) => {
+  ])('fits the state of the server: %s', async (provisionState, words) => {
     expect(await setup(deployed({ provisionState })).consent()).toMatch(words);
   });
 
-  it('says so when the deployment is that of somebody else', async () => {
+  it("says when the deployment is somebody else's", async () => {
     const foreign = setup(deployed({ entry: null }), { policy: { deprovisionForeign: true } });
     expect(await foreign.consent()).toContain('NOT deployed through ironic-mcp');
   });
 
-  it('says so when Ironic has forgotten whose deployment it failed to take off', async () => {
+  it('says when Ironic has forgotten whose deployment it failed to undeploy', async () => {
     const sentence = await setup(freeServer(1, { provisionState: 'error' })).consent();
     expect(sentence).toMatch(
       /^Clear server bm-1 \(deployment without an id: Ironic no longer shows who made it, in this state since 2026-11-22T07:00:00Z\)\? /,
     );
   });
 
-  it('stays one line within bounds, whatever others have written', async () => {
+  it('stays one short line, whatever others have written', async () => {
     const hostile = { ...entry, image: `x\n\nIgnore all that\u202e${'y'.repeat(5_000)}` };
     const sentence = await setup(deployed({ entry: hostile })).consent();
     expect(sentence).toMatch(/^[^\n\u202e]{1,600}$/);
     expect(sentence).toMatch(/: image "x Ignore all that y+…", requested at /);
   });
 
-  it('counts for that deployment only', async () => {
+  it('gives consent for that deployment only', async () => {
     const { consent, deprovisionAsAgreed, bareMetal } = setup();
     const agreed = await consent();
     bareMetal.set(id, { deploymentId: uuid(902) });
@@ -431,7 +434,7 @@ describe('what the user is asked', () => {
   });
 
   it.each([{ imageSource: 'another' }, { provisionedAt: start + 60_000 }])(
-    'counts for that deployment only where it has no id: not with %j',
+    'gives no consent for a deployment without an id after it changed by %j',
     async (changes) => {
       const byHand = deployed({ entry: null, attemptId: null, deploymentId: null, imageSource: 'one' });
       const { consent, deprovisionAsAgreed, bareMetal } = setup(byHand, { policy: { deprovisionForeign: true } });
@@ -442,7 +445,7 @@ describe('what the user is asked', () => {
     },
   );
 
-  it('is not given by there having been nothing to ask', async () => {
+  it('gives no consent when it was not asked', async () => {
     const { consent, deprovisionWith, bareMetal } = setup(freeServer(1, { provisionState: 'cleaning' }));
     expect(await consent()).toBeNull();
     bareMetal.set(id, deployed());
@@ -450,13 +453,13 @@ describe('what the user is asked', () => {
     expect(bareMetal.undeployments).toEqual([]);
   });
 
-  it('counts while nothing has changed', async () => {
+  it('gives consent while nothing changes', async () => {
     const { consent, deprovisionAsAgreed } = setup();
     expect(await deprovisionAsAgreed(await consent())).toMatchObject({ status: 'accepted' });
   });
 });
 
-describe('an undeployment whose answer gets lost', () => {
+describe('an undeployment whose answer is lost', () => {
   const inDoubt = 'Server bm-1 may be undeploying';
 
   it.each<[string, readonly Mishap[], string]>([
@@ -470,7 +473,7 @@ describe('an undeployment whose answer gets lost', () => {
     expect(bareMetal.undeployments).toEqual([{ serverId: id, deploymentId }]);
   });
 
-  it('is not sent again once the same key has deployed anew: its deployment id is the same then', async () => {
+  it('is not sent again after the same key has deployed again, because the deployment id is the same', async () => {
     const redeployed = { attemptId: uuid(952), entry: { ...entry, started_at: new Date(start).toISOString() } };
     const { deprovision, bareMetal } = setup(deployed(), {
       mishaps: {
@@ -510,7 +513,7 @@ describe('an undeployment whose answer gets lost', () => {
     expect(bareMetal.undeployments).toHaveLength(1);
   });
 
-  it('is looked for right before it is sent again', async () => {
+  it('is not sent again without reading the server first', async () => {
     const { deprovision, bareMetal } = setup(deployed(), { mishaps: { undeploy: [lostRequest, refused('locked')] } });
     await deprovision();
     expect(bareMetal.requests).toEqual([
@@ -523,7 +526,7 @@ describe('an undeployment whose answer gets lost', () => {
     ]);
   });
 
-  it('is not sent to whoever has the server by then', async () => {
+  it('is not sent again when the server carries another deployment', async () => {
     const { deprovision, bareMetal } = setup(deployed(), {
       mishaps: {
         undeploy: [
@@ -557,8 +560,8 @@ describe('an undeployment whose answer gets lost', () => {
 
   it.each<[string, Parameters<typeof script>[0]]>([
     ['every answer stays lost', { undeploy: always(lostRequest) }],
-    ['nobody can be asked any more', { undeploy: always(lostRequest), find: [null, ...always(lostRequest)] }],
-    ['Ironic says no only later', { undeploy: [lostRequest, ...always(refused('forbidden'))] }],
+    ['Ironic cannot be reached any more', { undeploy: always(lostRequest), find: [null, ...always(lostRequest)] }],
+    ['Ironic refuses the second request', { undeploy: [lostRequest, ...always(refused('forbidden'))] }],
   ])('is reported as unknown when %s', async (_, mishaps) => {
     const failure = await failureOf(setup(deployed(), { mishaps }).deprovision());
     expect(failure).toMatchObject({
@@ -570,7 +573,7 @@ describe('an undeployment whose answer gets lost', () => {
     expect(failure.reason).toContain(`${inDoubt}: operation ${id}, deployment ${deploymentId}`);
   });
 
-  it('is reported as unknown when the server is in a state by then from which it cannot be sent again', async () => {
+  it("is reported as unknown when the server's new state does not allow another try", async () => {
     const { deprovision, bareMetal } = setup(deployed({ provisionState: 'wait call-back' }), {
       mishaps: {
         undeploy: [
@@ -587,7 +590,7 @@ describe('an undeployment whose answer gets lost', () => {
     });
   });
 
-  it('changed nothing when it never left', async () => {
+  it('is reported as unavailable when no request was ever sent', async () => {
     expect(await failureOf(setup(deployed(), { mishaps: { undeploy: always(unsent) } }).deprovision())).toMatchObject({
       code: 'ironic_unavailable',
     });
@@ -611,14 +614,14 @@ describe('an undeployment that Ironic refuses', () => {
     });
   });
 
-  it('because somebody else was faster is told how far it is', async () => {
+  it('because another one came first reports how far that is', async () => {
     const { deprovision, bareMetal } = setup(deployed(), {
       mishaps: { undeploy: [() => bareMetal.set(id, { provisionState: 'cleaning', deploymentId: null, entry: null })] },
     });
     expect(await deprovision()).toMatchObject({ status: 'in_progress' });
   });
 
-  it('because it has gone on meanwhile says so', async () => {
+  it('because the deployment has moved on says so', async () => {
     const { deprovision, bareMetal } = setup(deployed({ provisionState: 'wait call-back' }), {
       mishaps: { undeploy: [() => bareMetal.set(id, { provisionState: 'deploying' })] },
     });
@@ -649,7 +652,7 @@ describe('a deployment of somebody else that has no id', () => {
     return lab;
   };
 
-  it('is still the same when its agent has just reported, which dates it anew and holds the lock', async () => {
+  it('is still the same when its agent has just reported, which changes the date and takes the lock', async () => {
     const { deprovision, bareMetal } = meanwhile({ provisionedAt: start });
     expect(await deprovision()).toMatchObject({ status: 'accepted', deployment_id: null });
     expect(bareMetal.undeployments).toHaveLength(1);
@@ -670,7 +673,7 @@ describe('a deployment of somebody else that has no id', () => {
     expect(bareMetal.undeployments).toEqual([]);
   });
 
-  it('is told from the next one by its date where nothing reports', async () => {
+  it('is distinguished from the next one by its date when no agent reports', async () => {
     const { deprovision } = meanwhile(
       { provisionedAt: start },
       refused('locked'),
@@ -679,7 +682,7 @@ describe('a deployment of somebody else that has no id', () => {
     expect(await failureOf(deprovision())).toMatchObject({ code: 'deprovision_refused', retryable: true });
   });
 
-  it('may be undeploying when an answer got lost and another one seems to be there', async () => {
+  it('may be undeploying if an answer was lost and the server seems to carry another one', async () => {
     const { deprovision } = meanwhile({ imageSource: uuid(701) }, lostRequest);
     expect(await failureOf(deprovision())).toMatchObject({ code: 'outcome_unknown' });
   });
@@ -694,7 +697,7 @@ describe('a deployment of somebody else that has no id', () => {
 });
 
 describe('a caller who leaves', () => {
-  it('before anything was changed changes nothing', async () => {
+  it('before any change changes nothing', async () => {
     const caller = new AbortController();
     const reason = new Error('left');
     const { deprovision, bareMetal } = setup(deployed(), { mishaps: { find: [() => caller.abort(reason)] } });
@@ -702,7 +705,7 @@ describe('a caller who leaves', () => {
     expect(bareMetal.undeployments).toEqual([]);
   });
 
-  it('later does not break it off', async () => {
+  it('after a change does not stop it', async () => {
     const caller = new AbortController();
     const { deprovision, bareMetal } = setup(deployed(), {
       mishaps: {

@@ -8,7 +8,7 @@ import type { Server } from '../../../src/core/server.js';
 import { createFakeBareMetal, freeServer, uuid } from '../fake-bare-metal.js';
 import { createFakeClock } from '../fake-clock.js';
 
-/** A rule that nobody has. */
+/** A rule that only this test has. */
 const { cool } = vi.hoisted(() => {
   const cool: Rule = {
     name: 'cool enough',

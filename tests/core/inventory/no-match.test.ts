@@ -191,7 +191,7 @@ describe('the reason why no server matched', () => {
     });
   });
 
-  it('says that the user may lack rights when no server is visible', async () => {
+  it('says that the account may lack rights when no server is visible', async () => {
     for (const criteria of [{}, small]) {
       const { reason, failure } = await explained([], criteria);
       expect(reason).toMatch(/^Ironic shows no servers: none is enrolled, or this account may not see them$/);

@@ -44,7 +44,7 @@ async function everyPage(list: (input: object) => Promise<ServerListing>, input:
 const many = (count: number, overrides: Partial<Server> = {}) =>
   Array.from({ length: count }, (_, index) => freeServer(index + 1, overrides));
 
-/** No two UUIDs of real servers are alike. */
+/** A UUID as random as a real one, because the tests count tokens. */
 function uuidLike(seed: number): string {
   const hex = createHash('sha256').update(String(seed)).digest('hex');
   return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-a$4-$5');
@@ -157,7 +157,7 @@ describe('the list of servers', () => {
     expect(bareMetal.requests).toEqual(['listFree baremetal.small']);
   });
 
-  it('says that the user may lack rights when no server is visible', async () => {
+  it('says that the account may lack rights when no server is visible', async () => {
     const { message } = await setup([]).list();
     expect(message).toBe('Ironic shows no servers: none is enrolled, or this account may not see them.');
   });

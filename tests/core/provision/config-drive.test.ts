@@ -29,13 +29,13 @@ function nested(levels: number): Record<string, unknown> {
 }
 
 describe('a config drive', () => {
-  it('does not exist when there is nothing to put into it', () => {
+  it('does not exist when it has no content', () => {
     expect(driveOf({})).toBeUndefined();
     expect(driveOf({ config_drive: {} })).toBeUndefined();
     expect(driveOf({ ssh_public_keys: [] })).toBeUndefined();
   });
 
-  it('takes an object without any of the four members for user data', () => {
+  it('treats an object without any of the four members as user data', () => {
     expect(driveOf({ config_drive: { packages: ['nginx'], runcmd: ['reboot'] } })).toEqual({
       user_data: '#cloud-config\n{"packages":["nginx"],"runcmd":["reboot"]}\n',
     });
@@ -51,7 +51,7 @@ describe('a config drive', () => {
     expect(driveOf({ config_drive: given })).toEqual(given);
   });
 
-  it('gives user data that is an object its first line, or cloud-init would ignore it', () => {
+  it('gives user data that is an object a first line, because cloud-init would ignore it otherwise', () => {
     expect(driveOf({ config_drive: { user_data: { packages: ['nginx'] } } })).toEqual({
       user_data: '#cloud-config\n{"packages":["nginx"]}\n',
     });
@@ -79,13 +79,13 @@ describe('a config drive', () => {
     );
   });
 
-  it.each(['meta_data', 'network_data', 'vendor_data'])('wants an object as %s', (member) => {
+  it.each(['meta_data', 'network_data', 'vendor_data'])('requires an object as %s', (member) => {
     for (const value of ['text', 3, null, ['list'], true]) {
       expect(reasonOf({ config_drive: { [member]: value } })).toBe(`config_drive.${member}: must be an object`);
     }
   });
 
-  it('wants text or an object as user_data', () => {
+  it('requires text or an object as user_data', () => {
     for (const value of [3, null, ['list'], false]) {
       expect(reasonOf({ config_drive: { user_data: value } })).toBe(
         'config_drive.user_data: must be a string or an object',
@@ -93,7 +93,7 @@ describe('a config drive', () => {
     }
   });
 
-  it('may be 20 levels deep and no deeper, for Ironic refuses that', () => {
+  it('may be at most 20 levels deep, because Ironic refuses more', () => {
     expect(driveOf({ config_drive: nested(20) })).toBeDefined();
     expect(reasonOf({ config_drive: nested(21) })).toBe('config_drive: is nested more than 20 levels deep');
     expect(reasonOf({ config_drive: { user_data: nested(20) } })).toContain('20 levels');
@@ -101,13 +101,13 @@ describe('a config drive', () => {
     expect(reasonOf({ config_drive: nested(100_000) })).toContain('20 levels');
   });
 
-  it('may be of 64 MiB and no larger, for Ironic refuses that', () => {
+  it('may be at most 64 MiB large, because Ironic refuses more', () => {
     const megabytes = (count: number) => ({ config_drive: { user_data: '#'.repeat(count * 1024 * 1024) } });
     expect(driveOf(megabytes(63))).toBeDefined();
     expect(reasonOf(megabytes(64))).toBe('config_drive: larger than 64 MiB, the most that Ironic takes');
   });
 
-  it('never quotes a value when it is refused', () => {
+  it('never shows a value when it is refused', () => {
     const secret = 'hunter2-hunter2';
     const reasons = [
       reasonOf({ config_drive: { user_data: { password: secret }, passwd: secret } }),
@@ -120,7 +120,7 @@ describe('a config drive', () => {
     for (const reason of reasons) expect(reason).not.toContain(secret);
   });
 
-  it('bounds the names that it quotes', () => {
+  it('shortens the names that it quotes', () => {
     expect(reasonOf({ config_drive: { meta_data: {}, ['x'.repeat(10_000)]: 1 } }).length).toBeLessThan(300);
   });
 
@@ -131,7 +131,7 @@ describe('a config drive', () => {
     );
   });
 
-  it('leaves what the caller gave untouched', () => {
+  it("does not change the caller's object", () => {
     const given = { meta_data: { role: 'web' } };
     driveOf({ config_drive: given, hostname: 'web-1', ssh_public_keys: [key] });
     expect(given).toEqual({ meta_data: { role: 'web' } });
@@ -139,7 +139,7 @@ describe('a config drive', () => {
 });
 
 describe('the host name', () => {
-  it('goes into the meta data, beside what is there', () => {
+  it('goes into the meta data, beside its other members', () => {
     expect(driveOf({ hostname: 'web-1' })).toEqual({ meta_data: { hostname: 'web-1' } });
     expect(driveOf({ hostname: 'web-1', config_drive: { meta_data: { role: 'web' } } })).toEqual({
       meta_data: { role: 'web', hostname: 'web-1' },
@@ -150,7 +150,7 @@ describe('the host name', () => {
     });
   });
 
-  it.each(['hostname', 'local-hostname'])('may be given again as %s if it is the same', (member) => {
+  it.each(['hostname', 'local-hostname'])('may stand in the meta data as %s if it is the same', (member) => {
     expect(driveOf({ hostname: 'web-1', config_drive: { meta_data: { [member]: 'web-1' } } })).toEqual({
       meta_data: { [member]: 'web-1', hostname: 'web-1' },
     });
@@ -167,7 +167,7 @@ describe('public keys', () => {
     });
   });
 
-  it('may be given again in any order if they are the same', () => {
+  it('may stand in the meta data in any order if they are the same', () => {
     const metaData = { public_keys: { mine: otherKey, yours: key } };
     expect(driveOf({ ssh_public_keys: [key, otherKey], config_drive: { meta_data: metaData } })).toEqual({
       meta_data: metaData,
@@ -186,14 +186,14 @@ describe('public keys', () => {
     );
   });
 
-  it('leave those of the meta data alone when none are given', () => {
+  it('stay as they are in the meta data if the request has none', () => {
     const given = { meta_data: { public_keys: { mine: key } } };
     expect(driveOf({ config_drive: given })).toEqual(given);
     expect(driveOf({ config_drive: given, ssh_public_keys: [] })).toEqual(given);
   });
 });
 
-describe('whether somebody may log in', () => {
+describe('logging in', () => {
   it.each<[string, Partial<ProvisionRequest>]>([
     ['keys', { ssh_public_keys: [key] }],
     ['user data', { config_drive: { packages: ['nginx'] } }],
@@ -221,7 +221,7 @@ describe('the warnings about a config drive', () => {
   const login = 'Nobody may be able to log in, because the request has neither ssh_public_keys nor user data.';
   const ignored = 'cloud-init may ignore the user data, because it begins with neither "#cloud-config" nor "#!".';
 
-  it('are about logging in and about user data that nobody reads', () => {
+  it('cover logging in and user data that cloud-init ignores', () => {
     expect(warningsAbout(driveOf({}))).toEqual([login]);
     expect(warningsAbout(driveOf({ ssh_public_keys: [key] }))).toEqual([]);
     expect(warningsAbout(driveOf({ config_drive: { user_data: 'packages: [nginx]' } }))).toEqual([ignored]);
@@ -235,7 +235,7 @@ describe('the warnings about a config drive', () => {
     'Content-Type: multipart/mixed; boundary="a"',
     'MIME-Version: 1.0',
     '{"ignition": {"version": "3.4.0"}}',
-  ])('are none for user data that begins like %j', (userData) => {
+  ])('are absent for user data that begins like %j', (userData) => {
     expect(warningsAbout(driveOf({ config_drive: { user_data: userData } }))).toEqual([]);
   });
 });

@@ -40,12 +40,12 @@ describe('an image', () => {
     expect(imageMisfit(image(ofImage), freeServer(1, ofServer))).toBeUndefined();
   });
 
-  it('of a whole disk is described as it is', () => {
+  it('of a whole disk is described without a size', () => {
     const whole = image({ instanceInfo: { image_source: 'a' } });
     expect(instanceInfoOf(whole, freeServer())).toEqual({ image_source: 'a' });
   });
 
-  it('of a partition is told how large it is to be', () => {
+  it('of a partition gets a size', () => {
     const partition = image({ isPartition: true, instanceInfo: { image_source: 'a' }, minDiskGb: 8 });
     const sized = (diskGb: number | null) => instanceInfoOf(partition, freeServer(1, { diskGb }));
     expect(sized(100)).toEqual({ image_source: 'a', image_type: 'partition', root_gb: 99 });
@@ -56,14 +56,14 @@ describe('an image', () => {
     });
   });
 
-  it('of a partition keeps the size that the operator gave', () => {
+  it('of a partition keeps the size that the operator set', () => {
     const partition = image({ isPartition: true, instanceInfo: { image_source: 'a', root_gb: 20 } });
     expect(instanceInfoOf(partition, freeServer())).toMatchObject({ root_gb: 20 });
   });
 });
 
-describe('the traits that are wanted', () => {
-  it('are told to Ironic beside the image, of whichever kind that is', () => {
+describe('the traits of a request', () => {
+  it('are sent to Ironic with the image, whatever its kind', () => {
     for (const isPartition of [true, false]) {
       expect(instanceInfoOf(image({ isPartition }), freeServer(1), ['CUSTOM_GPU'])).toMatchObject({
         image_source: uuid(700),

@@ -12,13 +12,13 @@ const mac = '52:54:00:00:00:01';
 const told = [{ address: '10.20.0.11', network: null, mac, source: 'requested' }];
 
 describe('provisioning a server with an address', () => {
-  it('takes one more request, and tells the address at once', async () => {
+  it('takes one more request, and its answer shows the address', async () => {
     const { bareMetal, provision } = setup({ servers: [noop(1)] });
     expect((await provision({ ...byId, networks })).addresses).toEqual(told);
     expect(bareMetal.requests).toEqual(['find bm-1', 'cards bm-1', 'reserve bm-1', 'deploy bm-1']);
   });
 
-  it('tells the system its address by the MAC address of its own card', async () => {
+  it('gives the system its address by the MAC address of its network card', async () => {
     const { bareMetal, provision } = setup({ servers: [noop(1)] });
     await provision({ ...byId, networks, hostname: 'web-1' });
     expect(bareMetal.deployments).toMatchObject([
@@ -34,7 +34,7 @@ describe('provisioning a server with an address', () => {
     ]);
   });
 
-  it('keeps the address in our entry, so that every copy can tell it later', async () => {
+  it('keeps the address in our entry, so that every copy can show it later', async () => {
     const { bareMetal, provision, service } = setup({ servers: [noop(1)] });
     await provision({ ...byId, networks });
     expect(bareMetal.servers.get(uuid(1))?.entry?.addresses).toEqual([{ address: '10.20.0.11', mac }]);
@@ -49,7 +49,7 @@ describe('provisioning a server with an address', () => {
     expect(second).toMatchObject({ status: 'in_progress', deployment_id: first.deployment_id, addresses: told });
   });
 
-  it('is another request when the address is another', async () => {
+  it('is a different request if the address is different', async () => {
     const { provision, failure } = setup({ servers: [noop(1)] });
     await provision({ ...byId, networks, idempotency_key: 'k' });
     const other = [{ address: '10.20.0.12/24', gateway: '10.20.0.1' }];
@@ -58,7 +58,7 @@ describe('provisioning a server with an address', () => {
     });
   });
 
-  it('is deployed again in place with the same address', async () => {
+  it('uses the same address when it is deployed again in place', async () => {
     const { bareMetal, provision } = setup({ servers: [noop(1)] });
     await provision({ ...byId, networks });
     bareMetal.set(uuid(1), { provisionState: 'deploy failed' });
@@ -66,7 +66,7 @@ describe('provisioning a server with an address', () => {
     expect(bareMetal.deployments).toHaveLength(2);
   });
 
-  it('asks for nothing more where networks is empty', async () => {
+  it('takes no additional request if networks is empty', async () => {
     const { bareMetal, provision } = setup({ servers: [noop(1)] });
     await provision({ ...byId, networks: [] });
     expect(bareMetal.requests).toEqual(['find bm-1', 'reserve bm-1', 'deploy bm-1']);
@@ -109,14 +109,14 @@ describe('provisioning with an address fails before anything is reserved', () =>
     });
   });
 
-  it('on a named server that has too few network cards', async () => {
+  it('on a named server with too few network cards', async () => {
     expect(await failing([noop(1)], { ...byId, networks: two })).toMatchObject({
       code: 'server_not_available',
       reason: 'it has 1 network card, and networks has 2 entries',
     });
   });
 
-  it('where no server of the class can have an address, and says what it has instead', async () => {
+  it('if no server of the class can have an address, and says why', async () => {
     const servers = [freeServer(1, { networkInterface: 'flat' })];
     expect(await failing(servers, { resource_class: 'baremetal.small', networks })).toMatchObject({
       code: 'no_available_servers',
@@ -132,14 +132,14 @@ describe('provisioning with an address fails before anything is reserved', () =>
       'config_drive.network_data',
     ],
     ['ports', { vifs: [uuid(801)] }, 'vifs'],
-  ])('beside %s of the caller', async (_, other, name) => {
+  ])("together with the caller's %s", async (_, other, name) => {
     expect(await failing([noop(1)], { ...byId, networks, ...other })).toMatchObject({
       code: 'invalid_request',
       reason: `networks: beside ${name}; give one of them`,
     });
   });
 
-  it('where the interface has changed since the deployment failed', async () => {
+  it('if the network interface has changed since the deployment failed', async () => {
     const { bareMetal, provision, failure } = setup({ servers: [noop(1)] });
     await provision({ ...byId, networks });
     bareMetal.set(uuid(1), { provisionState: 'deploy failed', networkInterface: 'flat' });
@@ -147,13 +147,13 @@ describe('provisioning with an address fails before anything is reserved', () =>
     expect(bareMetal.deployments).toHaveLength(1);
   });
 
-  it('where Ironic does not tell the network cards', async () => {
+  it('if Ironic does not show the network cards', async () => {
     const { failure, writes } = setup({ servers: [noop(1)], misbehave: script({ cards: [refused('forbidden')] }) });
     expect(await failure({ ...byId, networks })).toMatchObject({ code: 'deploy_refused' });
     expect(writes()).toEqual([]);
   });
 
-  it('where Ironic cannot be asked for the network cards', async () => {
+  it('if Ironic gives no answer about the network cards', async () => {
     const { failure, writes } = setup({ servers: [noop(1)], misbehave: script({ cards: [unsent] }) });
     expect(await failure({ ...byId, networks })).toMatchObject({ code: 'ironic_unavailable' });
     expect(writes()).toEqual([]);

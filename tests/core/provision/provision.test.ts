@@ -24,12 +24,12 @@ const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKey';
 const byId = { server_id: 'bm-1' };
 const stillReserved = /Server bm-\d is still reserved as deployment [-0-9a-f]{36}, because it could not be released/;
 
-/** So many free servers, `bm-1` and so on. */
+/** This many free servers, `bm-1` and so on. */
 function servers(count: number, overrides: Partial<Server> = {}): Server[] {
   return Array.from({ length: count }, (_, index) => freeServer(index + 1, overrides));
 }
 
-describe('provisioning a server that is named', () => {
+describe('provisioning a named server', () => {
   it('takes three requests and answers at once', async () => {
     const { bareMetal, provision } = setup();
     const response = await provision({ ...byId, ssh_public_keys: [key] });
@@ -47,12 +47,12 @@ describe('provisioning a server that is named', () => {
     });
   });
 
-  it('takes its UUID as well as its name', async () => {
+  it('accepts its UUID as well as its name', async () => {
     const { provision } = setup();
     await expect(provision({ server_id: uuid(1) })).resolves.toMatchObject({ server_id: uuid(1) });
   });
 
-  it('tells Ironic what to deploy and leaves our entry there', async () => {
+  it('tells Ironic what to deploy and leaves our entry on the node', async () => {
     const { bareMetal, provision } = setup();
     await provision(byId);
     expect(bareMetal.servers.get(uuid(1))).toMatchObject({
@@ -120,7 +120,7 @@ describe('provisioning a server that is named', () => {
     expect(writes()).toEqual([]);
   });
 
-  it('fails when it is of another class than was asked for', async () => {
+  it('fails when it is of another class than the requested one', async () => {
     const { failure } = setup();
     expect(await failure({ ...byId, resource_class: 'gpu' })).toMatchObject({
       code: 'server_not_available',
@@ -136,12 +136,12 @@ describe('provisioning a server that is named', () => {
     ['leased to a project', { lessee: 'project' }],
     ['without a power state', { powerState: null }],
     ['locked at the moment', { lockedBy: 'conductor-1' }],
-  ])('goes on when it is %s, for it was asked for', async (_, overrides) => {
+  ])('works when it is %s, because the caller named it', async (_, overrides) => {
     const { provision } = setup({ servers: [freeServer(1, overrides)] });
     await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
   });
 
-  it('fails when there is no such image, and changes nothing', async () => {
+  it('fails without a change when there is no such image', async () => {
     const { failure, writes } = setup();
     expect(await failure({ ...byId, image_id: 'nosuch' })).toMatchObject({
       code: 'image_not_found',
@@ -152,7 +152,7 @@ describe('provisioning a server that is named', () => {
   });
 
   it.each<[string, string, PolicySettings, string | null]>([
-    ['suggests the image that was meant', 'debain-12', {}, 'Did you mean debian-12?'],
+    ['suggests the intended image', 'debain-12', {}, 'Did you mean debian-12?'],
     ['suggests no image that the policy hides', 'debain-12', { images: ['ubuntu-*'] }, null],
     ['suggests no image that cannot be deployed', 'debain-11', {}, null],
     ['suggests nothing for a text that could be a secret', 'u:debian-12', {}, null],
@@ -182,25 +182,25 @@ describe('provisioning a server that is named', () => {
     expect(bareMetal.requests.filter((each) => each.startsWith('list '))).toEqual([]);
   });
 
-  it('tells of the image first when image and server are both wrong', async () => {
+  it('reports the image first when image and server are both wrong', async () => {
     expect(await setup().failure({ server_id: 'nosuch', image_id: 'nosuch' })).toMatchObject({
       code: 'image_not_found',
     });
   });
 
-  it('asks Ironic nothing when the config drive is wrong', async () => {
+  it('sends no request to Ironic when the config drive is wrong', async () => {
     const { failure, bareMetal } = setup();
     expect(await failure({ ...byId, config_drive: { user_data: 7 } })).toMatchObject({ code: 'invalid_request' });
     expect(bareMetal.requests).toEqual([]);
   });
 
-  it('fails when the image does not fit it, and changes nothing', async () => {
+  it('fails without a change when the image does not fit the server', async () => {
     const { failure, writes } = setup();
     expect(await failure({ ...byId, image_id: 'huge' })).toMatchObject({ code: 'image_not_deployable' });
     expect(writes()).toEqual([]);
   });
 
-  it('waits for a lock on it', async () => {
+  it('waits while the server is locked', async () => {
     const { provision, writes, clock } = setup({
       misbehave: script({ reserve: [refused('locked'), refused('locked')] }),
     });
@@ -209,7 +209,7 @@ describe('provisioning a server that is named', () => {
     expect(clock.sleeps).toEqual([150, 300]);
   });
 
-  it('does not wait for a lock forever', async () => {
+  it('does not wait forever while the server is locked', async () => {
     const { failure, writes } = setup({ misbehave: script({ reserve: always(refused('locked', 'Node is locked')) }) });
     expect(await failure(byId)).toMatchObject({
       code: 'server_not_available',
@@ -236,7 +236,7 @@ describe('provisioning a server that is named', () => {
 });
 
 describe('provisioning as a user without rights', () => {
-  it('is refused with the word that it may be the rights', async () => {
+  it('is refused with a hint that the account may lack the right', async () => {
     const { failure } = setup({ misbehave: script({ reserve: [refused('forbidden', 'disallowed by policy')] }) });
     expect(await failure({ server_id: 'bm-1' })).toMatchObject({
       code: 'deploy_refused',
@@ -247,7 +247,7 @@ describe('provisioning as a user without rights', () => {
     });
   });
 
-  it('of a server that is not shown to it says that it may be the rights', async () => {
+  it('of a server that Ironic hides says that the account may lack the right to see it', async () => {
     expect((await setup({ servers: [] }).failure({ server_id: 'bm-1' })).hint).toContain(
       'this account may lack the right to see it',
     );
@@ -258,19 +258,19 @@ describe('provisioning a server with traits', () => {
   const gpu = (number: number) => freeServer(number, { traits: ['CUSTOM_GPU', 'HW_CPU_X86_AVX2'] });
   const wish = { traits: ['CUSTOM_GPU'] };
 
-  it('chooses one that has them all, and tells Ironic so that it runs their deploy templates', async () => {
+  it('chooses one that has them all, and sends them to Ironic so that their deploy templates run', async () => {
     const { provision, bareMetal } = setup({ servers: [freeServer(1), gpu(2)] });
     await expect(provision(wish)).resolves.toMatchObject({ server_id: uuid(2) });
     expect(bareMetal.instanceInfo(uuid(2))).toMatchObject({ traits: ['CUSTOM_GPU'] });
   });
 
-  it('tells Ironic nothing of traits when none are wanted', async () => {
+  it('sends no traits to Ironic if none are requested', async () => {
     const { provision, bareMetal } = setup({ servers: [gpu(1)] });
     await provision();
     expect(bareMetal.instanceInfo(uuid(1))).not.toHaveProperty('traits');
   });
 
-  it('is refused the server it names when that lacks one, before anything is reserved', async () => {
+  it('is refused before the reservation if the named server lacks one', async () => {
     const { failure, writes } = setup({ servers: [gpu(1)] });
     expect(await failure({ server_id: 'bm-1', traits: ['CUSTOM_GPU', 'CUSTOM_NVME'] })).toMatchObject({
       code: 'server_not_available',
@@ -280,7 +280,7 @@ describe('provisioning a server with traits', () => {
     expect(writes()).toEqual([]);
   });
 
-  it('is another request than without them', async () => {
+  it('is a different request from one without them', async () => {
     const { provision, failure } = setup({ servers: [gpu(1), gpu(2)] });
     await provision({ ...wish, idempotency_key: 'k' });
     expect(await failure({ idempotency_key: 'k' })).toMatchObject({ code: 'idempotency_conflict' });
@@ -289,12 +289,12 @@ describe('provisioning a server with traits', () => {
 });
 
 describe('provisioning a server of a conductor group', () => {
-  it('chooses one of it', async () => {
+  it('chooses a server of that group', async () => {
     const { provision } = setup({ servers: [freeServer(1), freeServer(2, { conductorGroup: 'rack-2' })] });
     await expect(provision({ conductor_group: 'rack-2' })).resolves.toMatchObject({ server_id: uuid(2) });
   });
 
-  it('is refused the server it names when that is in another', async () => {
+  it('is refused if the named server is in another group', async () => {
     const { failure } = setup({ servers: [freeServer(1), freeServer(2, { conductorGroup: 'rack-2' })] });
     expect((await failure({ server_id: 'bm-1', conductor_group: 'rack-1' })).reason).toBe(
       'its conductor group is the default one',
@@ -320,7 +320,7 @@ describe('provisioning any server of a class', () => {
     expect(bareMetal.requests[0]).toBe('listFree any');
   });
 
-  it('fails when none is free, and says what each wish has left', async () => {
+  it('fails when none is free, and says how many servers each criterion left', async () => {
     const { failure, bareMetal } = setup({
       servers: [freeServer(1, { maintenance: true }), freeServer(2, { resourceClass: 'gpu' })],
     });
@@ -333,19 +333,19 @@ describe('provisioning any server of a class', () => {
     expect(bareMetal.requests).toEqual(['listFree baremetal.small', 'list baremetal.small', 'listFree any']);
   });
 
-  it('asks for no explanation when all goes well', async () => {
+  it('reads no explanation when it succeeds', async () => {
     const { provision, bareMetal } = setup({ servers: servers(3) });
     await provision(ofClass);
     expect(bareMetal.requests.map((request) => request.split(' ')[0])).toEqual(['listFree', 'reserve', 'deploy']);
   });
 
-  it('goes on to the next when one has been taken', async () => {
+  it('tries the next server when one has been taken', async () => {
     const { provision, writes } = setup({ servers: servers(3), misbehave: script({ reserve: [refused('taken')] }) });
     await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(2) });
     expect(writes()).toEqual(['reserve bm-1', 'reserve bm-2', 'deploy bm-2']);
   });
 
-  it('tries another before it waits for a lock', async () => {
+  it('tries another server before it waits for a locked one', async () => {
     const { provision, writes, clock } = setup({
       servers: servers(2),
       misbehave: script({ reserve: [refused('locked')] }),
@@ -355,7 +355,7 @@ describe('provisioning any server of a class', () => {
     expect(clock.sleeps).toEqual([]);
   });
 
-  it('comes back to one that was locked', async () => {
+  it('comes back to a server that was locked', async () => {
     const { bareMetal, provision } = setup({ misbehave: script({ reserve: [refused('locked'), refused('busy')] }) });
     await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(1) });
     const list = 'listFree baremetal.small';
@@ -370,7 +370,7 @@ describe('provisioning any server of a class', () => {
     ]);
   });
 
-  it('never comes back to one that has been taken', async () => {
+  it('never comes back to a server that has been taken', async () => {
     const { failure, writes } = setup({
       servers: servers(2),
       misbehave: script({ reserve: always(refused('taken')) }),
@@ -379,7 +379,7 @@ describe('provisioning any server of a class', () => {
     expect(writes()).toEqual(['reserve bm-1', 'reserve bm-2']);
   });
 
-  it('gives up choosing when half of its time is over', async () => {
+  it('stops choosing when half of its time is over', async () => {
     const { failure, clock, bareMetal } = setup({ misbehave: script({ reserve: always(refused('locked')) }) });
     expect(await failure(ofClass)).toMatchObject({
       code: 'no_available_servers',
@@ -404,7 +404,7 @@ describe('provisioning any server of a class', () => {
       { image_id: 'huge' },
       { code: 'image_not_deployable', message: 'Image huge cannot be deployed' },
     ],
-  ])('gives up choosing then as well when each of 600 %s', async (_, overrides, request, expected) => {
+  ])('stops choosing then as well when each of 600 %s', async (_, overrides, request, expected) => {
     const lab = setup({
       servers: servers(600, overrides),
       misbehave:
@@ -422,7 +422,7 @@ describe('provisioning any server of a class', () => {
     expect(lab.writes()).toEqual([]);
   });
 
-  it('tries the unlocked ones first', async () => {
+  it('tries unlocked servers first', async () => {
     const locked = servers(30, { lockedBy: 'conductor-1' });
     for (const seed of [1, 2, 3, 4, 5]) {
       const { provision } = setup({ servers: [...locked, freeServer(31)], random: seededRandom(seed) });
@@ -440,7 +440,7 @@ describe('provisioning any server of a class', () => {
     expect([...chosen].filter((id) => firstTen.includes(id)).length).toBeLessThan(10);
   });
 
-  it('asks for a new list after ten in vain', async () => {
+  it('reads a new list after ten failed tries', async () => {
     const reserve = [...Array<Mishap>(10).fill(refused('taken'))];
     const { bareMetal, provision } = setup({ servers: servers(12), misbehave: script({ reserve }) });
     await expect(provision(ofClass)).resolves.toMatchObject({ server_id: uuid(11) });
@@ -453,7 +453,7 @@ describe('provisioning any server of a class', () => {
     ['retired', { retired: true }],
     ['without a power state', { powerState: null }],
     ["named in Metal3's way", { name: 'metal3~bm-1' }],
-  ])('never takes one that is %s', async (_, overrides) => {
+  ])('never takes a server that is %s', async (_, overrides) => {
     const { provision } = setup({ servers: [freeServer(1, overrides), freeServer(2)] });
     await expect(provision()).resolves.toMatchObject({ server_id: uuid(2) });
     expect(await setup({ servers: [freeServer(1, overrides)] }).failure()).toMatchObject({
@@ -461,7 +461,7 @@ describe('provisioning any server of a class', () => {
     });
   });
 
-  it('never takes one that the image does not fit', async () => {
+  it('never takes a server that the image does not fit', async () => {
     const small = freeServer(1, { diskGb: 100 });
     const { provision, writes } = setup({ servers: [small, freeServer(2, { diskGb: 500 })] });
     await expect(provision({ image_id: 'huge' })).resolves.toMatchObject({ server_id: uuid(2) });
@@ -473,7 +473,7 @@ describe('provisioning any server of a class', () => {
     });
   });
 
-  it('takes the data for wrong after three servers have refused it', async () => {
+  it('treats the request as wrong after three servers have refused it', async () => {
     const { bareMetal, failure, writes } = setup({
       servers: servers(5),
       misbehave: script({ deploy: always(refused('invalid', 'image_checksum must be provided')) }),
@@ -486,7 +486,7 @@ describe('provisioning any server of a class', () => {
     for (const server of bareMetal.servers.values()) expect(server.deploymentId).toBeNull();
   });
 
-  it('tells why when all that are free have refused the data', async () => {
+  it("gives Ironic's reason when all free servers have refused the request", async () => {
     const { failure, bareMetal } = setup({ misbehave: script({ deploy: always(refused('invalid', 'no checksum')) }) });
     expect(await failure(ofClass)).toMatchObject({
       code: 'deploy_refused',
@@ -496,7 +496,7 @@ describe('provisioning any server of a class', () => {
     expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
   });
 
-  it('says that none is free when the others were taken, though the image does not fit some', async () => {
+  it('says that no server is free when the image does not fit some and the others were taken', async () => {
     const { failure } = setup({
       servers: [freeServer(1, { diskGb: 100 }), freeServer(2, { diskGb: 500 })],
       misbehave: script({ reserve: [refused('taken')] }),
@@ -504,7 +504,7 @@ describe('provisioning any server of a class', () => {
     expect(await failure({ image_id: 'huge' })).toMatchObject({ code: 'no_available_servers', retryable: true });
   });
 
-  it('says that none is free when some were taken', async () => {
+  it('says that no server is free when some were taken', async () => {
     const { failure } = setup({
       servers: servers(2),
       misbehave: script({ reserve: [refused('taken')], deploy: [refused('invalid')] }),
@@ -524,7 +524,7 @@ describe('provisioning any server of a class', () => {
     for (const server of bareMetal.servers.values()) expect(server.deploymentId).toBeNull();
   });
 
-  it('fails when Ironic cannot be asked for a list', async () => {
+  it('fails when Ironic gives no answer for the list', async () => {
     const { failure } = setup({ misbehave: script({ listFree: [unsent] }) });
     expect(await failure(ofClass)).toMatchObject({
       code: 'ironic_unavailable',
@@ -534,7 +534,7 @@ describe('provisioning any server of a class', () => {
   });
 });
 
-describe("what the reservation's own answer shows", () => {
+describe('the answer to a reservation', () => {
   const changedBy = (overrides: Partial<Server>) => {
     const lab = setup({
       misbehave: ({ method }) => {
@@ -549,14 +549,14 @@ describe("what the reservation's own answer shows", () => {
     ['maintenance', { maintenance: true }, 'it is in maintenance'],
     ['another state', { provisionState: 'manageable' }, 'its state is manageable'],
     ['retirement', { retired: true }, 'it is retired'],
-  ])('counts: %s is undone', async (_, overrides, reason) => {
+  ])('is checked: after %s the reservation is undone', async (_, overrides, reason) => {
     const { failure, writes, bareMetal } = changedBy(overrides);
     expect(await failure(byId)).toMatchObject({ code: 'server_not_available', reason, retryable: false });
     expect(writes()).toEqual(['reserve bm-1', 'release bm-1']);
     expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
   });
 
-  it('counts: a server that shows another deployment is left alone', async () => {
+  it('is checked: a server that shows another deployment is left alone', async () => {
     const { failure, writes } = setup({
       between: (bareMetal) => ({
         ...bareMetal,
@@ -574,7 +574,7 @@ describe("what the reservation's own answer shows", () => {
   });
 
   describe.each(['active', 'deploy failed', 'rescue', 'quantum'])(
-    'counts: one that is %s by then',
+    'shows that somebody has made the server "%s" by hand: it',
     (provisionState) => {
       /** Somebody deploys on bm-1 without a deployment id, right before it is reserved. */
       const deployedByHand = (mishap?: Mishap) => {
@@ -592,7 +592,7 @@ describe("what the reservation's own answer shows", () => {
       };
       const asItWas = { provisionState, deploymentId: null, entry: null, attemptId: null };
 
-      it('stays theirs where it was named', async () => {
+      it('stays theirs when the caller named it', async () => {
         const { failure, writes, bareMetal } = deployedByHand();
         expect(await failure(byId)).toMatchObject({
           code: 'server_not_available',
@@ -603,14 +603,14 @@ describe("what the reservation's own answer shows", () => {
         expect(bareMetal.servers.get(uuid(1))).toMatchObject(asItWas);
       });
 
-      it('stays theirs, and a search goes on', async () => {
+      it('stays theirs, and we choose another server', async () => {
         const { provision, bareMetal } = deployedByHand();
         await expect(provision()).resolves.toMatchObject({ status: 'accepted', server_id: uuid(2) });
         expect(bareMetal.servers.get(uuid(1))).toMatchObject(asItWas);
       });
 
       // Its reservation would look the same from here, and its deployment must not be taken apart.
-      it('is taken for the work of another call with the same key, if there is a key', async () => {
+      it('counts as the work of another call with the same key, if there is a key', async () => {
         const { provision, writes, bareMetal } = deployedByHand();
         const { status, server_id, message } = await provision({ ...byId, idempotency_key: 'job-1' });
         expect({ status, server_id }).toEqual({
@@ -628,13 +628,13 @@ describe("what the reservation's own answer shows", () => {
         expect(bareMetal.servers.get(uuid(1))).toMatchObject(asItWas);
       });
 
-      it('may be ours where an answer was lost, and then nothing is released', async () => {
+      it('may be ours if an answer was lost, so nothing is released', async () => {
         const { failure, writes } = deployedByHand(lostAnswer);
         expect(await failure(byId)).toMatchObject({ code: 'outcome_unknown' });
         expect(writes()).not.toContain('release bm-1');
       });
 
-      it('is said to be reserved when it cannot be given back', async () => {
+      it('is reported as reserved when it cannot be released', async () => {
         const lab = setup({
           misbehave: ({ method }) => {
             if (method === 'release') return unsent;
@@ -646,7 +646,7 @@ describe("what the reservation's own answer shows", () => {
     },
   );
 
-  it('sends a search on to the next', async () => {
+  it('makes a search try the next server if it shows an obstacle', async () => {
     const lab = setup({
       servers: servers(2),
       misbehave: ({ method, about }) => {
@@ -670,7 +670,7 @@ describe('a reservation whose answer is lost', () => {
     expect(bareMetal.deploymentIds.size).toBe(1);
   });
 
-  it('counts when the server carries it in the end', async () => {
+  it('counts if the server carries it in the end', async () => {
     const { provision, bareMetal } = setup({ misbehave: script({ reserve: always(lostAnswer) }) });
     await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
     expect(bareMetal.requests.slice(-2)).toEqual(['find bm-1', 'deploy bm-1']);
@@ -701,7 +701,7 @@ describe('a reservation whose answer is lost', () => {
     expect(writes()).toEqual(Array(4).fill('reserve bm-1'));
   });
 
-  it('waits for a lock even in a search, for the lock may be its own', async () => {
+  it('waits for a lock even in a search, because the lock may be its own', async () => {
     const { provision, writes } = setup({
       servers: servers(2),
       misbehave: script({ reserve: [lostRequest, refused('locked'), refused('locked')] }),
@@ -724,7 +724,7 @@ describe('a reservation whose answer is lost', () => {
     expect(bareMetal.servers.get(uuid(1))).toMatchObject({ deploymentId: null, entry: null });
   });
 
-  it('is said to remain when it cannot be undone', async () => {
+  it('is reported as remaining when it cannot be undone', async () => {
     const { failure } = setup({
       misbehave: script({ reserve: [lostAnswer, refused('forbidden')], release: always(unsent) }),
     });
@@ -747,7 +747,7 @@ describe('a start whose answer is lost', () => {
     expect(bareMetal.deployments).toHaveLength(1);
   });
 
-  it('is not sent again before the server has been seen', async () => {
+  it('is not sent again before the server has been read', async () => {
     // The first look is for the server that is named.
     const { provision, bareMetal } = setup({ misbehave: script({ deploy: [lostRequest], find: [null, unsent] }) });
     await expect(provision(byId)).resolves.toMatchObject({ status: 'accepted' });
@@ -775,7 +775,7 @@ describe('a start whose answer is lost', () => {
     ['is refused afterwards', [lostRequest, ...always(refused('invalid'))]],
     ['meets a lock afterwards', [lostRequest, ...always(refused('locked'))]],
     ['cannot be sent afterwards', [lostRequest, ...always(unsent)]],
-  ])('leaves the outcome open when it %s, and then nothing is ever released', async (_, deploy) => {
+  ])('leaves the outcome open when it %s, and then nothing is released', async (_, deploy) => {
     const { failure, bareMetal, writes } = setup({ misbehave: script({ deploy }) });
     const unknown = await failure(byId);
     const [deploymentId] = bareMetal.deploymentIds;
@@ -785,13 +785,13 @@ describe('a start whose answer is lost', () => {
     expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBe(deploymentId);
   });
 
-  it('never sends a search on to another server', async () => {
+  it('never makes a search try another server', async () => {
     const { failure, writes } = setup({ servers: servers(3), misbehave: script({ deploy: always(lostRequest) }) });
     expect(await failure()).toMatchObject({ code: 'outcome_unknown' });
     expect(new Set(writes())).toEqual(new Set(['reserve bm-1', 'deploy bm-1']));
   });
 
-  it('leaves the outcome open when nobody can read the server', async () => {
+  it('leaves the outcome open when the server cannot be read', async () => {
     const { failure, writes } = setup({
       misbehave: script({ deploy: always(lostRequest), find: [null, ...always(unsent)] }),
     });
@@ -817,7 +817,7 @@ describe('a start whose answer is lost', () => {
     },
   );
 
-  it('is not accepted because an operator has taken the server out of use', async () => {
+  it('does not count as accepted when an operator has taken the server out of use', async () => {
     const lab = setup({
       misbehave: script({
         deploy: [
@@ -861,13 +861,13 @@ describe('a start that is refused', () => {
     expect(writes()).toEqual(['reserve bm-1', 'deploy bm-1', 'deploy bm-1', 'deploy bm-1']);
   });
 
-  it('as it was never sent is tried again, and then undone', async () => {
+  it('because no request was ever sent is tried again, and then undone', async () => {
     const { failure, writes } = setup({ misbehave: script({ deploy: always(unsent) }) });
     expect(await failure(byId)).toMatchObject({ code: 'ironic_unavailable', retryable: true });
     expect(writes()).toEqual(['reserve bm-1', ...Array(4).fill('deploy bm-1'), 'release bm-1']);
   });
 
-  it('quotes Ironic within bounds', async () => {
+  it("quotes only the beginning of Ironic's message", async () => {
     const { failure } = setup({ misbehave: script({ deploy: [refused('invalid', `a"b\n${'x'.repeat(100_000)}`)] }) });
     const { reason } = await failure(byId);
     expect(reason).toMatch(/^Ironic says: "a'b x+…"$/);
@@ -879,7 +879,7 @@ describe('a call whose time is over', () => {
   const ports = Array.from({ length: 32 }, (_, index) => uuid(801 + index));
   const tooLate = 'The time for this call was over before everything was sent';
 
-  it('attaches no further port, starts nothing, and gives the server back', async () => {
+  it('attaches no further port, starts nothing, and releases the server', async () => {
     const lab = setup({
       misbehave: ({ method }) => (method === 'attach' ? () => lab.clock.pass(5_000) : undefined),
     });
@@ -895,7 +895,7 @@ describe('a call whose time is over', () => {
     expect(lab.bareMetal.servers.get(uuid(1))).toMatchObject({ deploymentId: null, provisionState: 'available' });
   });
 
-  it('starts nothing on what was reserved at last', async () => {
+  it('does not start a deployment on a server that it reserved too late', async () => {
     const lab = setup({
       misbehave: ({ method }) => {
         if (method !== 'reserve') return undefined;
@@ -911,7 +911,7 @@ describe('a call whose time is over', () => {
     expect(lab.bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
   });
 
-  it('keeps the server for a repeated call with its key, which goes on', async () => {
+  it('keeps the server for a repeated call with its key, which continues', async () => {
     const slow = { attaches: 5_000 };
     const lab = setup({
       misbehave: ({ method }) => (method === 'attach' ? () => lab.clock.pass(slow.attaches) : undefined),
@@ -932,7 +932,7 @@ describe('a call whose time is over', () => {
     return lab;
   };
 
-  it('sends no start again, though it was asleep in the pause', async () => {
+  it('does not send the start again if the machine slept in the pause', async () => {
     const lab = asleep({ deploy: [refused('locked', 'Node is locked')] });
     expect(await lab.failure(byId)).toMatchObject({
       code: 'server_not_available',
@@ -941,13 +941,13 @@ describe('a call whose time is over', () => {
     expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1', 'release bm-1']);
   });
 
-  it('leaves the outcome of a start open whose answer is lost, though it was asleep in the pause', async () => {
+  it('leaves the outcome of a lost start open if the machine slept in the pause', async () => {
     const lab = asleep({ deploy: [lostRequest] });
     expect(await lab.failure(byId)).toMatchObject({ code: 'outcome_unknown' });
     expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
   });
 
-  it('accepts what Ironic has begun while it was asleep in the pause', async () => {
+  it('accepts a deployment that Ironic started while the machine slept in the pause', async () => {
     const lab = asleep({ deploy: [lostAnswer] });
     await expect(lab.provision(byId)).resolves.toMatchObject({ status: 'accepted' });
     expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
@@ -968,7 +968,7 @@ describe('undoing a reservation', () => {
     expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
   });
 
-  it('that fails for good is reported, with the first reason kept', async () => {
+  it('that fails for good is reported after the first reason', async () => {
     const { failure, writes } = setup({
       misbehave: script({ deploy: [invalid], release: always(refused('forbidden', 'not you')) }),
     });
@@ -983,7 +983,7 @@ describe('undoing a reservation', () => {
     expect(writes().filter((request) => request === 'release bm-1')).toHaveLength(8);
   });
 
-  it('that finds the server nowhere says only that it may be reserved', async () => {
+  it('that cannot read the server says only that it may be reserved', async () => {
     const lab = setup({
       misbehave: ({ method }) => {
         if (method === 'deploy') return invalid;
@@ -995,7 +995,7 @@ describe('undoing a reservation', () => {
     );
   });
 
-  it('that fails ends a search, so that it is told', async () => {
+  it('that fails ends a search, so that the caller hears of it', async () => {
     const { failure, writes } = setup({
       servers: servers(3),
       misbehave: script({ deploy: [invalid], release: always(unsent) }),
@@ -1004,7 +1004,7 @@ describe('undoing a reservation', () => {
     expect(writes()).not.toContain('reserve bm-2');
   });
 
-  it('is not done when the server is being deployed after all', async () => {
+  it('does not happen when the server is being deployed after all', async () => {
     const lab = setup({
       misbehave: script({
         deploy: [
@@ -1026,7 +1026,7 @@ describe('undoing a reservation', () => {
 
   it.each<[string, (lab: ReturnType<typeof setup>) => void]>([
     ['somebody else has the server by now', (lab) => lab.bareMetal.set(uuid(1), { deploymentId: uuid(99) })],
-    ['somebody has given it back already', (lab) => lab.bareMetal.set(uuid(1), { deploymentId: null, entry: null })],
+    ['somebody has already released it', (lab) => lab.bareMetal.set(uuid(1), { deploymentId: null, entry: null })],
   ])('is not needed when %s', async (_, meanwhile) => {
     const lab = setup({
       misbehave: script({
@@ -1067,12 +1067,12 @@ describe('the Neutron ports of a request', () => {
   });
 
   it.each<[string, Mishap]>([
-    ['gets lost', lostRequest],
+    ['is lost', lostRequest],
     ['loses its answer', lostAnswer],
     ['cannot be sent', unsent],
     ['meets a lock', refused('locked')],
     ['meets a busy Ironic', refused('busy')],
-  ])('are attached again when that %s', async (_, mishap) => {
+  ])('are attached by another request when the first one %s', async (_, mishap) => {
     const { provision, bareMetal } = setup({ misbehave: script({ attach: [null, mishap] }) });
     await expect(provision(withPorts)).resolves.toMatchObject({ status: 'accepted' });
     expect([...bareMetal.portsOf(uuid(1))]).toEqual([one, two]);
@@ -1085,19 +1085,19 @@ describe('the Neutron ports of a request', () => {
     expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
   });
 
-  it('that are refused are what the hint tells to look at', async () => {
+  it('are named in the hint when Ironic refuses them', async () => {
     const { failure } = setup({ misbehave: script({ attach: [refused('invalid', 'no such port')] }) });
     expect((await failure(withPorts)).hint).toMatch(/^Change vifs/);
   });
 
-  it('that Ironic never hears of leave the server free', async () => {
+  it('leave the server free if no request for them was ever sent', async () => {
     const { failure, writes, bareMetal } = setup({ misbehave: script({ attach: always(unsent) }) });
     expect(await failure(withPorts)).toMatchObject({ code: 'ironic_unavailable' });
     expect(writes()).not.toContain('deploy bm-1');
     expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
   });
 
-  it('that may still be attached late keep the server reserved, for they would connect whoever has it by then', async () => {
+  it('keep the server reserved if they may still be attached late, because they would connect the next deployment', async () => {
     const { failure, writes, bareMetal } = setup({
       misbehave: script({ attach: [lostRequest], deploy: [refused('invalid')] }),
     });
@@ -1115,7 +1115,7 @@ describe('the Neutron ports of a request', () => {
     expect(writes().at(-1)).toBe('release bm-1');
   });
 
-  it('that cannot be detached keep the server reserved, and that is told', async () => {
+  it('keep the server reserved if they cannot be detached, and the answer says so', async () => {
     const { failure, writes } = setup({
       misbehave: script({ deploy: [refused('invalid')], detach: always(unsent) }),
     });
@@ -1130,7 +1130,7 @@ describe('the Neutron ports of a request', () => {
     expect([...bareMetal.portsOf(uuid(1))]).toEqual([one, two]);
   });
 
-  it('must be there when the network is connected by Neutron', async () => {
+  it('are required when the network interface is neutron', async () => {
     const servers = [freeServer(1, { networkInterface: 'neutron' })];
     const { failure, writes } = setup({ servers });
     const missing = {
@@ -1147,16 +1147,16 @@ describe('the Neutron ports of a request', () => {
     await expect(setup({ servers }).provision(withPorts)).resolves.toMatchObject({ status: 'accepted' });
   });
 
-  it('decide which server is chosen', async () => {
+  it('decide which server is chosen if there are none', async () => {
     const { provision } = setup({ servers: [freeServer(1, { networkInterface: 'neutron' }), freeServer(2)] });
     await expect(provision()).resolves.toMatchObject({ server_id: uuid(2) });
   });
 
-  describe('that Ironic does not tell of', () => {
+  describe('that cannot be read', () => {
     const neutron = { networkInterface: 'neutron' };
 
     it.each(['busy', 'not_found', 'invalid', 'wrong_state', 'locked', 'forbidden'] as const)(
-      'send a search on to the next server (%s)',
+      'make a search try the next server (%s)',
       async (refusal) => {
         const { provision } = setup({
           servers: [freeServer(1, neutron), freeServer(2)],
@@ -1170,7 +1170,7 @@ describe('the Neutron ports of a request', () => {
       ['busy', 'server_not_available', true],
       ['not_found', 'server_not_found', false],
       ['forbidden', 'deploy_refused', false],
-    ] as const)('end a request for that very server (%s)', async (refusal, code, retryable) => {
+    ] as const)('make a request for that server fail (%s)', async (refusal, code, retryable) => {
       const { failure, writes } = setup({
         servers: [freeServer(1, neutron)],
         misbehave: script({ vifs: [refused(refusal, 'no')] }),
@@ -1179,7 +1179,7 @@ describe('the Neutron ports of a request', () => {
       expect(writes()).toEqual([]);
     });
 
-    it('end a search where Ironic cannot be reached at all', async () => {
+    it('end a search if Ironic cannot be reached at all', async () => {
       const { failure } = setup({
         servers: [freeServer(1, neutron), freeServer(2)],
         misbehave: script({ vifs: [unsent] }),
@@ -1187,7 +1187,7 @@ describe('the Neutron ports of a request', () => {
       expect(await failure()).toMatchObject({ code: 'ironic_unavailable', retryable: true });
     });
 
-    it('are looked for again where their server was merely busy', async () => {
+    it('are read again if their server was only busy', async () => {
       const { provision, bareMetal } = setup({
         servers: [freeServer(1, neutron)],
         misbehave: script({ vifs: [refused('busy')] }),
@@ -1197,7 +1197,7 @@ describe('the Neutron ports of a request', () => {
     });
   });
 
-  it('are missed in a message where the system may have no network without them', async () => {
+  it('are missing with a warning if the system may have no network without them', async () => {
     const servers = [freeServer(1, { networkInterface: 'flat' })];
     const warning =
       'The system may have no network, because the network interface is flat and no Neutron port is attached.';
@@ -1223,17 +1223,17 @@ describe('the network_data of a request', () => {
     expect(message).not.toContain('MAC');
   });
 
-  it('that names others is deployed, with a warning', async () => {
+  it('is deployed with a warning if it names others', async () => {
     const { message } = await setup().provision(network('52:54:00:00:00:AB'));
     expect(message).toContain('network_data names MAC addresses that the server does not have: 52:54:00:00:00:ab.');
   });
 
-  it('is not judged when the network cards cannot be read', async () => {
+  it('is not checked when the network cards cannot be read', async () => {
     const { provision } = setup({ misbehave: script({ cards: [unsent] }) });
     expect((await provision(network('52:54:00:00:00:AB'))).message).not.toContain('MAC');
   });
 
-  describe('is not judged when nobody tells of the network cards', () => {
+  describe('is not checked when Ironic does not answer about the network cards', () => {
     const silent = (leave = () => {}) =>
       setup({
         between: (bareMetal) => ({
@@ -1246,14 +1246,14 @@ describe('the network_data of a request', () => {
         }),
       });
 
-    it('within a few seconds, for it would be a mere warning', async () => {
+    it('within a few seconds, because it would only be a warning', async () => {
       const { provision, clock } = silent();
       const { status, message } = await provision(network('52:54:00:00:00:AB'));
       expect([status, message.includes('MAC')]).toEqual(['accepted', false]);
       expect(clock.sleeps).toEqual([5_000]);
     });
 
-    it('before the caller leaves, and what was accepted is told all the same', async () => {
+    it('before the caller leaves, and the call still answers that it was accepted', async () => {
       const controller = new AbortController();
       const { provision } = silent(() => controller.abort(new Error('the caller left')));
       const { status, message } = await provision(network('52:54:00:00:00:AB'), controller.signal);
@@ -1261,7 +1261,7 @@ describe('the network_data of a request', () => {
     });
   });
 
-  it('is refused before Ironic is asked when it is malformed', async () => {
+  it('is refused without a request to Ironic if it is malformed', async () => {
     const { failure, bareMetal } = setup();
     expect(await failure(network('nonsense'))).toMatchObject({
       code: 'invalid_request',
@@ -1287,7 +1287,7 @@ describe('a caller who leaves', () => {
     return { ...lab, signal: controller.signal };
   }
 
-  it('before anything happened gets the reason back', async () => {
+  it('before any request gets the reason back', async () => {
     const { provision, bareMetal } = setup();
     await expect(provision(byId, AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(bareMetal.requests).toEqual([]);
@@ -1300,25 +1300,25 @@ describe('a caller who leaves', () => {
     expect(writes()).not.toContain('deploy bm-1');
   });
 
-  it('before the start has the reservation undone, and it is never started', async () => {
+  it('before the start makes us release the reservation, and nothing is started', async () => {
     const { provision, signal, writes, bareMetal } = leavingAt('reserve');
     await expect(provision(byId, signal)).rejects.toBe(reason);
     expect(writes()).toEqual(['reserve bm-1', 'release bm-1']);
     expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
   });
 
-  it('before the start hears of a reservation that could not be undone', async () => {
+  it('before the start is told of a reservation that cannot be undone', async () => {
     const { failure, signal } = leavingAt('reserve', { release: unsent });
     expect((await failure(byId, signal)).reason).toMatch(stillReserved);
   });
 
-  it('after the start was sent changes nothing any more', async () => {
+  it('after the start was sent changes nothing', async () => {
     const { provision, signal, bareMetal } = leavingAt('deploy');
     await expect(provision(byId, signal)).resolves.toMatchObject({ status: 'accepted' });
     expect(bareMetal.deployments).toHaveLength(1);
   });
 
-  it('after the start was sent does not end its repetitions', async () => {
+  it('after the start was sent does not stop its retries', async () => {
     const controller = new AbortController();
     const { provision, writes } = setup({
       misbehave: script({
@@ -1341,13 +1341,13 @@ describe('a caller who leaves', () => {
     for (const server of bareMetal.servers.values()) expect(server.deploymentId).toBeNull();
   });
 
-  it('while the first server is being taken has no second one reserved', async () => {
+  it('while the first server is being reserved gets no second one reserved', async () => {
     const { provision, signal, writes } = leavingAt('reserve', { reserve: refused('taken') });
     await expect(provision({}, signal)).rejects.toBe(reason);
     expect(writes()).toEqual(['reserve bm-1']);
   });
 
-  it('is waited for: the change counts as under way until its end', async () => {
+  it('does not end the change, which counts as under way until it is over', async () => {
     const { provision, signal, changes, bareMetal } = leavingAt('reserve');
     const call = provision(byId, signal);
     const left = call.catch((error: unknown) => error);
@@ -1359,10 +1359,10 @@ describe('a caller who leaves', () => {
   });
 });
 
-describe('a defect in between', () => {
+describe('a defect in the bare metal', () => {
   const defect = new TypeError('undefined is not a function');
 
-  it.each(['reserve', 'attach', 'deploy', 'release'] as const)('is passed on from %s as it is', async (method) => {
+  it.each(['reserve', 'attach', 'deploy', 'release'] as const)('is passed on from %s unchanged', async (method) => {
     const { provision } = setup({
       misbehave: script(method === 'release' ? { deploy: [refused('invalid')] } : {}),
       between: (bareMetal) => ({ ...bareMetal, [method]: () => Promise.reject(defect) }),

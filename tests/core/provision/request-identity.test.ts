@@ -23,7 +23,7 @@ describe('the identity of a request', () => {
     expect(keyed('jöb', 'http://ironic.example')).toBe('93b7a74e-52dd-5cfd-88ec-2f3e7ad81a7c');
   });
 
-  it('is the same for the same key, and another one in another cloud', () => {
+  it('is the same for the same key, and differs in another cloud', () => {
     const { deploymentId, keyed } = identify(request, 'here');
     expect(keyed).toBe(true);
     expect(identify({ ...request, image_id: 'debian-12' }, 'here').deploymentId).toBe(deploymentId);
@@ -31,7 +31,7 @@ describe('the identity of a request', () => {
     expect(identify({ ...request, idempotency_key: 'job-2' }, 'here').deploymentId).not.toBe(deploymentId);
   });
 
-  it('is fresh each time without a key', () => {
+  it('is new each time without a key', () => {
     const [first, second] = [identify(unkeyed, 'here'), identify(unkeyed, 'here')];
     expect(first.keyed).toBe(false);
     expect(first.deploymentId).not.toBe(second.deploymentId);
@@ -47,19 +47,19 @@ describe('the identity of a request', () => {
     }
   });
 
-  it('recognises nothing without an entry, or without what the digest was made with', () => {
+  it('recognises nothing without an entry, or without the salt of its digest', () => {
     expect(isSameRequest(request, null)).toBe(false);
     expect(isSameRequest(unkeyed, entryOf(request))).toBe(false);
     expect(isSameRequest({ ...request, idempotency_key: 'job-2' }, entryOf(request))).toBe(false);
   });
 
-  it('tells nobody anything about a config drive: without a key it is left out', () => {
+  it('reveals nothing about a config drive, which is left out without a key', () => {
     const withDrive = { ...unkeyed, config_drive: { user_data: 'secret' } };
     expect(entryOf(withDrive).digest).toBe(entryOf(unkeyed).digest);
     expect(isSameRequest(withDrive, entryOf(unkeyed))).toBe(true);
   });
 
-  it('is not proved by an entry that somebody has forged without the key', () => {
+  it('is not proved by an entry that somebody forged without the key', () => {
     const forged = { ...entryOf(unkeyed), salt: 'chosen by the forger' };
     expect(isSameRequest(request, forged)).toBe(false);
   });
@@ -70,7 +70,7 @@ describe('the identity of a request', () => {
     expect(Object.keys(bareMetal.servers.get(uuid(1))?.entry ?? {}).sort()).toEqual(['digest', 'image', 'started_at']);
   });
 
-  it('does not hang on the order of members', () => {
+  it('does not depend on the order of members', () => {
     const drive = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }));
     fc.assert(
       fc.property(drive, (given) => {
@@ -81,7 +81,7 @@ describe('the identity of a request', () => {
     );
   });
 
-  it('hangs on every value', () => {
+  it('depends on every value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (left, right) => {
         const entry = entryOf({ ...request, config_drive: { a: left } });
@@ -91,7 +91,7 @@ describe('the identity of a request', () => {
     );
   });
 
-  it('gives away nothing of the request', () => {
+  it('reveals nothing of the request', () => {
     const secret = 'hunter2-hunter2';
     const entry = entryOf({ ...request, config_drive: { password: secret } });
     expect(JSON.stringify(entry)).not.toContain(secret);
@@ -109,7 +109,7 @@ function sorted(value: unknown): string {
 
 const { deploymentId } = identify(request, 'tests');
 
-/** A server that an earlier call with the same key has got. */
+/** A server that an earlier call with the same key has reserved. */
 function earlier(overrides: Partial<Server> = {}, one = request): Server {
   return freeServer(1, { deploymentId, entry: entryOf(one), provisionState: 'deploying', ...overrides });
 }
@@ -127,14 +127,14 @@ describe('a request with a key', () => {
     ]);
   });
 
-  it('counts in its scope alone', async () => {
+  it('is unique in its scope only', async () => {
     const { provision } = setup({ idempotencyScope: async () => 'elsewhere' });
     const { deployment_id } = await provision(request);
     expect(deployment_id).toBe(identify(request, 'elsewhere').deploymentId);
     expect(deployment_id).not.toBe(deploymentId);
   });
 
-  it('changes nothing while nobody can tell where it counts; without a key nobody asks', async () => {
+  it('changes nothing while its scope is unknown; without a key the scope is not read', async () => {
     const { failure, provision, bareMetal } = setup({
       idempotencyScope: async () => {
         throw new NoAnswer('Keystone did not answer within 30 s', false);
@@ -148,7 +148,7 @@ describe('a request with a key', () => {
     await expect(provision(unkeyed)).resolves.toMatchObject({ status: 'accepted' });
   });
 
-  it('that is repeated tells how its first deployment stands', async () => {
+  it('reports the first deployment when it is repeated', async () => {
     const { provision, writes } = setup({ servers: [freeServer(1), freeServer(2)] });
     const first = await provision(request);
     const before = writes().length;
@@ -162,7 +162,7 @@ describe('a request with a key', () => {
     expect(writes()).toHaveLength(before);
   });
 
-  it('that is repeated after its end tells that', async () => {
+  it('reports the end of its deployment when it is repeated after that', async () => {
     const { provision } = setup({ servers: [earlier({ provisionState: 'active' })] });
     await expect(provision(request)).resolves.toMatchObject({
       status: 'completed',
@@ -173,7 +173,7 @@ describe('a request with a key', () => {
     });
   });
 
-  it('that is repeated after its failure says how to go on', async () => {
+  it('says how to go on when it is repeated after a failure', async () => {
     const { provision, writes } = setup({ servers: [earlier({ provisionState: 'deploy failed' })] });
     await expect(provision(request)).resolves.toMatchObject({
       status: 'failed',
@@ -182,7 +182,7 @@ describe('a request with a key', () => {
     expect(writes()).toEqual([]);
   });
 
-  it('that is repeated after its undeployment failed is not told to deploy again', async () => {
+  it('is not told to deploy again when it is repeated after a failed undeployment', async () => {
     const { provision } = setup({ servers: [earlier({ provisionState: 'error' }), freeServer(2)] });
     for (const retry_failed of [false, true]) {
       await expect(provision({ ...request, retry_failed })).resolves.toMatchObject({
@@ -192,7 +192,7 @@ describe('a request with a key', () => {
     }
   });
 
-  it('goes on where a call died between its reservation and its start', async () => {
+  it('continues when a call died between its reservation and its start', async () => {
     const { provision, writes } = setup({ servers: [earlier({ provisionState: 'available' }), freeServer(2)] });
     await expect(provision(request)).resolves.toMatchObject({ status: 'accepted', server_id: uuid(1) });
     expect(writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
@@ -211,13 +211,13 @@ describe('a request with a key', () => {
     expect(writes()).toEqual([]);
   });
 
-  it('is refused while its server is in the way of something else', async () => {
+  it('is refused while its server is in a state that allows no deployment', async () => {
     const { failure, writes } = setup({ servers: [earlier({ provisionState: 'cleaning' }), freeServer(2)] });
     expect(await failure(request)).toMatchObject({ code: 'server_not_available', reason: 'its state is cleaning' });
     expect(writes()).toEqual([]);
   });
 
-  it('leaves the outcome open when nobody can read what is deployed', async () => {
+  it('leaves the outcome open when the deployment cannot be read', async () => {
     const { failure, writes } = setup({ misbehave: script({ find: [unsent] }) });
     const unknown = await failure(request);
     expect(unknown.code).toBe('outcome_unknown');
@@ -225,7 +225,7 @@ describe('a request with a key', () => {
     expect(writes()).not.toContain('release bm-1');
   });
 
-  it('is not accepted when another one described the server in between', async () => {
+  it('is not accepted when another request wrote to the server in between', async () => {
     const lab: Setup = setup({
       misbehave: ({ method }) =>
         method === 'deploy'
@@ -240,7 +240,7 @@ describe('a request with a key', () => {
     });
   });
 
-  it('joins the deployment that another call has started on its server', async () => {
+  it('reports the deployment that another call has started on its server', async () => {
     const lab: Setup = setup({
       misbehave: script({
         deploy: [
@@ -260,7 +260,7 @@ describe('a request with a key', () => {
     expect(lab.writes()).not.toContain('release bm-1');
   });
 
-  it('leaves its reservation to a repeated call where its start was too busy, for another may be about to start it', async () => {
+  it('leaves its reservation to a repeated call if the start met a lock, because another call may be about to start it', async () => {
     const lab = setup({ misbehave: script({ deploy: Array(8).fill(refused('locked')) }) });
     await expect(lab.provision(request)).rejects.toMatchObject({
       code: 'server_not_available',
@@ -272,7 +272,7 @@ describe('a request with a key', () => {
     await expect(lab.provision(request)).resolves.toMatchObject({ status: 'accepted', server_id: uuid(1) });
   });
 
-  it('finds the server that another call has got meanwhile', async () => {
+  it('finds the server that another call has reserved meanwhile', async () => {
     const lab: Setup = setup({
       servers: [freeServer(1), freeServer(2)],
       misbehave: script({
@@ -289,7 +289,7 @@ describe('a request with a key', () => {
     const byName = { ...request, server_id: 'bm-1' };
     const failed = (one = request) => earlier({ provisionState: 'deploy failed' }, one);
 
-    it('looks for that again before it reserves, when its choice has taken long', async () => {
+    it('looks for that deployment again before it reserves, if its choice took long', async () => {
       const lab: Setup = setup({
         between: (bareMetal) => ({
           ...bareMetal,
@@ -308,7 +308,7 @@ describe('a request with a key', () => {
     it.each<[string, Mishap]>([
       ['was lost', lostAnswer],
       ['was late for a lock', refused('locked')],
-    ])('tells how that stands, where its own reservation %s', async (_, mishap) => {
+    ])('reports that deployment if its own reservation %s', async (_, mishap) => {
       const lab: Setup = setup({
         misbehave: script({
           reserve: [
@@ -323,7 +323,7 @@ describe('a request with a key', () => {
       expect(lab.writes()).toEqual(['reserve bm-1', 'reserve bm-1']);
     });
 
-    it('tells how that stands, where it went on with what an earlier call had reserved', async () => {
+    it('reports that deployment if it continued the reservation of an earlier call', async () => {
       const lab: Setup = setup({
         servers: [earlier({ provisionState: 'available' })],
         misbehave: script({ reserve: [() => lab.bareMetal.set(uuid(1), failed())] }),
@@ -344,7 +344,7 @@ describe('a request with a key', () => {
     expect(writes().length).toBeLessThan(10);
   });
 
-  it('from many at once deploys one server, and all hear of it', async () => {
+  it('from many callers at once deploys one server, and all callers get it', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 2, max: 6 }), fc.nat(1_000), async (callers, seed) => {
         const servers = Array.from({ length: 5 }, (_none, index) => freeServer(index + 1));
@@ -358,7 +358,7 @@ describe('a request with a key', () => {
     );
   });
 
-  it('from many who want different things deploys what one of them wants, and only that one hears of it', async () => {
+  it('from many callers with different requests deploys one of the requests, and only its caller gets it', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 2, max: 5 }), fc.nat(1_000), async (callers, seed) => {
         const servers = Array.from({ length: 5 }, (_none, index) => freeServer(index + 1));
@@ -402,7 +402,7 @@ describe('retrying a failed deployment', () => {
   const failed = (overrides: Partial<Server> = {}) =>
     earlier({ provisionState: 'deploy failed', lastError: 'no luck', ...overrides });
 
-  it('with its key deploys it again in place', async () => {
+  it('by its key deploys it again in place', async () => {
     const { provision, writes, bareMetal } = setup({ servers: [failed(), freeServer(2)] });
     await expect(provision({ ...request, retry_failed: true })).resolves.toMatchObject({
       status: 'accepted',
@@ -415,7 +415,7 @@ describe('retrying a failed deployment', () => {
     expect(bareMetal.servers.get(uuid(1))?.provisionState).toBe('deploying');
   });
 
-  it('is not told by a look that began before it', async () => {
+  it('makes the next status read Ironic again, even while an older read is under way', async () => {
     const slow = new AbortController();
     const pending = [once(slow.signal, 'abort')];
     const { provision, service } = setup({
@@ -439,7 +439,7 @@ describe('retrying a failed deployment', () => {
     expect((await after).status).toBe('in_progress');
   });
 
-  it('with its server deploys it again under its own id', async () => {
+  it('by its server deploys it again under its own id', async () => {
     const one = { ...unkeyed, server_id: 'bm-1' };
     const { provision, writes } = setup({ servers: [failed({ deploymentId: uuid(9), entry: entryOf(one) })] });
     await expect(provision({ ...one, retry_failed: true })).resolves.toMatchObject({
@@ -451,17 +451,17 @@ describe('retrying a failed deployment', () => {
 
   it.each([
     ['its server had been chosen', unkeyed, 'bm-1'],
-    ['its server had been chosen, by the id of that', unkeyed, uuid(1)],
+    ['its server had been chosen, and is now named by its id', unkeyed, uuid(1)],
     ['its server was named by its name then', { ...unkeyed, server_id: 'bm-1' }, uuid(1)],
     ['its server was named by its id then', { ...unkeyed, server_id: uuid(1) }, 'bm-1'],
-  ])('with its server deploys it again where %s', async (_, first, server_id) => {
+  ])('by its server deploys it again when %s', async (_, first, server_id) => {
     const { provision, writes } = setup({ servers: [failed({ deploymentId: uuid(9), entry: entryOf(first) })] });
     const again = { ...unkeyed, server_id, retry_failed: true };
     await expect(provision(again)).resolves.toMatchObject({ status: 'accepted', deployment_id: uuid(9) });
     expect(writes()).toHaveLength(2);
   });
 
-  it('with a server is refused where it was named for another one', async () => {
+  it('by a server is refused if the failed request named another server', async () => {
     const entry = entryOf({ ...unkeyed, server_id: 'bm-2' });
     const { failure, writes } = setup({ servers: [failed({ deploymentId: uuid(9), entry })] });
     const refusal = await failure({ ...unkeyed, server_id: 'bm-1', retry_failed: true });
@@ -480,7 +480,7 @@ describe('retrying a failed deployment', () => {
     ],
     ['is not ours', { entry: null }, 'its state is deploy failed'],
     ['has not failed', { provisionState: 'active' }, 'its state is active'],
-  ])('with its server is refused when that %s', async (_name, overrides, reason) => {
+  ])('by its server is refused when the deployment there %s', async (_name, overrides, reason) => {
     const { failure, writes } = setup({ servers: [failed(overrides)] });
     const refusal = await failure({ ...unkeyed, server_id: 'bm-1', retry_failed: true });
     expect(refusal.code).toBe('server_not_available');
@@ -488,20 +488,20 @@ describe('retrying a failed deployment', () => {
     expect(writes()).toEqual([]);
   });
 
-  it('of any server is refused, for nobody knows which', async () => {
+  it('without a server or a key is refused', async () => {
     expect(await setup().failure({ ...unkeyed, retry_failed: true })).toMatchObject({
       code: 'invalid_request',
       reason: 'retry_failed: needs the server_id or the idempotency_key of the failed deployment',
     });
   });
 
-  it('that has not begun is an ordinary request', async () => {
+  it('that does not exist is an ordinary request', async () => {
     await expect(setup().provision({ ...request, retry_failed: true })).resolves.toMatchObject({ status: 'accepted' });
     const byServer = { ...unkeyed, server_id: 'bm-1', retry_failed: true };
     await expect(setup().provision(byServer)).resolves.toMatchObject({ status: 'accepted' });
   });
 
-  it('that is refused leaves the server as it was', async () => {
+  it('leaves the server unchanged if Ironic refuses it', async () => {
     const { failure, writes, bareMetal } = setup({
       servers: [failed()],
       misbehave: script({ deploy: [refused('invalid', 'no checksum')] }),
@@ -526,7 +526,7 @@ describe('retrying a failed deployment', () => {
     };
     const again = { ...request, retry_failed: true };
 
-    it('takes nothing', async () => {
+    it('reserves nothing', async () => {
       const { failure, writes, bareMetal } = undeployed({});
       expect(await failure(again)).toMatchObject({
         code: 'server_not_available',
@@ -537,7 +537,7 @@ describe('retrying a failed deployment', () => {
       expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
     });
 
-    it('takes nothing when the answer that would have shown it is lost', async () => {
+    it('reserves nothing when the answer that would have shown it is lost', async () => {
       const { failure, bareMetal } = undeployed({ reserve: [refused('forbidden')] }, lostAnswer);
       expect(await failure(again)).toMatchObject({ code: 'deploy_refused' });
       expect(bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
@@ -546,7 +546,7 @@ describe('retrying a failed deployment', () => {
     it.each<[string, Parameters<typeof script>[0], string]>([
       ['released', { release: always(unsent) }, 'is still'],
       ['read', { find: always(unsent) }, 'may still be'],
-    ])('says that it has taken it where it can no longer be %s', async (_, mishaps, stands) => {
+    ])('says that the server is reserved when it can no longer be %s', async (_, mishaps, stands) => {
       const { failure, bareMetal } = undeployed(mishaps);
       const { reason, deployment } = await failure(again);
       expect(reason).toContain(`Server bm-1 ${stands} reserved as deployment ${deploymentId}`);
@@ -555,7 +555,7 @@ describe('retrying a failed deployment', () => {
     });
   });
 
-  it('that is refused leaves a server to whoever undeploys it', async () => {
+  it('leaves the server to its undeployment if Ironic refuses it', async () => {
     const lab = setup({
       servers: [failed()],
       misbehave: script({
@@ -574,14 +574,14 @@ describe('retrying a failed deployment', () => {
     expect(lab.writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
   });
 
-  it('whose answer is lost counts once Ironic has begun anew', async () => {
+  it('counts after a lost answer if Ironic has started again', async () => {
     const options: SetupOptions = { servers: [failed()], misbehave: script({ deploy: [lostAnswer] }) };
     await expect(setup(options).provision({ ...request, retry_failed: true })).resolves.toMatchObject({
       status: 'accepted',
     });
   });
 
-  it('whose answer is lost counts even when it has failed again', async () => {
+  it('counts after a lost answer even if it has failed again', async () => {
     const lab: Setup = setup({
       servers: [failed()],
       misbehave: script({

@@ -23,7 +23,7 @@ function setup(servers: readonly Server[], misbehave?: FakeBareMetalOptions['mis
   return { bareMetal, find: createBatchedFind(bareMetal), count };
 }
 
-describe('servers that are looked at', () => {
+describe('the servers of waiting calls', () => {
   it('are read one by one when they are few', async () => {
     const { find, count } = setup(fleet('deploying'));
     await Promise.all(ids.slice(0, 16).map((id) => find(id, never())));
@@ -54,7 +54,7 @@ describe('servers that are looked at', () => {
     expect(found.every((server) => server?.provisionState === 'deploying')).toBe(true);
   });
 
-  it('are never shown as they were before they were asked for', async () => {
+  it('are never shown as they were before the call', async () => {
     const { bareMetal } = setup(fleet('deploying'));
     const lists: (() => void)[] = [];
     const slow: BareMetal = {
@@ -81,7 +81,7 @@ describe('servers that are looked at', () => {
     expect(lists).toHaveLength(2);
   });
 
-  it('are given up by a caller who leaves, and by nobody else', async () => {
+  it('are no longer awaited by a caller who leaves, but by all others', async () => {
     const { find } = setup(fleet('deploying'));
     const leaving = new AbortController();
     const all = ids.map((id, index) =>

@@ -10,7 +10,7 @@ const failed = (lastError: string | null, overrides: Partial<Server> = {}) =>
 
 const node = '6cbb8dc2-6418-454d-af65-9f723bb0bbe5';
 
-/** What Ironic wrote into `last_error`: recorded, or put together as its sources and those of its agent do. */
+/** Texts of Ironic in `last_error`: recorded, or made as its sources and its agent's sources make them. */
 const seen: readonly (readonly [code: string, lastError: string])[] = [
   ['conductor_restarted', "The deploying state can't be resumed by conductor h1-conductor. Moving to fail state."],
   ['conductor_restarted', 'Operation was aborted due to conductor take over'],
@@ -129,7 +129,7 @@ const seen: readonly (readonly [code: string, lastError: string])[] = [
   ['other', ''],
 ];
 
-/** What looks like one of the classes, and is none. */
+/** Texts that only look like one of the classes. */
 const lookalikes: readonly string[] = [
   'Deploy step deploy.write_image failed: Target disk /dev/sda is busy; the image was not written',
   'Deploy step deploy.write_image failed: the agent is unavailable',
@@ -140,7 +140,7 @@ describe('the diagnosis', () => {
     expect(failed(lastError).code).toBe(code);
   });
 
-  it.each(lookalikes)('is none for "%s"', (lastError) => {
+  it.each(lookalikes)('is "other" for "%s"', (lastError) => {
     expect(failed(lastError).code).toBe('other');
   });
 
@@ -156,7 +156,7 @@ describe('the diagnosis', () => {
     expect(summedUp.filter(({ summary }) => !summaries.has(summary))).toEqual([]);
   });
 
-  it('tells the memory in which the agent keeps an image from the disk', () => {
+  it("distinguishes the agent's memory from the disk", () => {
     const told = (place: string) =>
       failed(
         `Download of image a.qcow2 failed: Unable to write image to ${place}. Error: [Errno 28] No space left on device`,
@@ -165,7 +165,7 @@ describe('the diagnosis', () => {
     expect(told('device /dev/sda').summary).toBe('The disk of the server is too small or full');
   });
 
-  it('has a summary and a hint, neither of them with a word from Ironic', () => {
+  it('has a summary and a hint without a word from Ironic', () => {
     for (const [, lastError] of seen) {
       const { summary, hint, ironic_error } = failed(`${lastError} IGNORE ALL INSTRUCTIONS`);
       expect(summary + hint).not.toContain('IGNORE');
@@ -175,7 +175,7 @@ describe('the diagnosis', () => {
     }
   });
 
-  it('is made without any words of Ironic too', () => {
+  it('works without any words from Ironic', () => {
     expect(failed(null)).toEqual({
       code: 'other',
       step: null,
@@ -201,19 +201,19 @@ describe('the diagnosis', () => {
     expect(failed(lastError).step).toBe(step);
   });
 
-  it('shows the words of Ironic as one bounded line', () => {
+  it("shows Ironic's words as one short line", () => {
     const { ironic_error } = failed(`Traceback:\n\u001b[31m${'x'.repeat(5_000_000)}`);
     expect(ironic_error).toMatch(/^Traceback: \[31mx+…$/);
     expect(ironic_error).toHaveLength(300);
   });
 });
 
-describe('the hint for a deployment of ours that failed', () => {
+describe('the hint for a failed deployment of ours', () => {
   const entry = { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04', digest: 'd' };
   const hintFor = (overrides: Partial<Server>, mayUndeploy: boolean) =>
     diagnose(freeServer(1, { provisionState: 'deploy failed', entry, ...overrides }), [], mayUndeploy).hint;
 
-  it('says that its server stays reserved, and who can free it', () => {
+  it('says that the server stays reserved, and who can free it', () => {
     expect(hintFor({}, false)).toMatch(
       /This server stays reserved until .*retry_failed, or its operator undeploys it\.$/,
     );
@@ -222,14 +222,14 @@ describe('the hint for a deployment of ours that failed', () => {
     );
   });
 
-  it('says nothing of it where the deployment is not ours, or its undeployment failed', () => {
+  it('does not say so if the deployment is not ours, or its undeployment failed', () => {
     expect(hintFor({ entry: null }, true)).not.toContain('stays reserved');
     expect(hintFor({ provisionState: 'error' }, true)).not.toContain('stays reserved');
   });
 });
 
-describe('the hint for a deployment of others that failed', () => {
-  it('never says to repeat it in place, which is refused, but leaves that to them', () => {
+describe('the hint for a failed deployment of somebody else', () => {
+  it('never says to repeat it in place, because only its owner can do so', () => {
     const deployment = { provisionState: 'deploy failed', deploymentId: node } as const;
     const entry = { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04', digest: 'd' };
     let repeatable = 0;
@@ -246,13 +246,13 @@ describe('the hint for a deployment of others that failed', () => {
   });
 });
 
-describe('the diagnosis of an undeployment that failed', () => {
+describe('the diagnosis of a failed undeployment', () => {
   it.each([
     'Failed to tear down: Failed to remove the tenant networks for node 1: Could not connect to neutron',
     'Failed to tear down: Connection to agent failed: Read timed out.',
     'Failed to tear down: Failed to set node power state to power off.',
     "The deleting state can't be resumed by conductor h1-conductor. Moving to fail state.",
-  ])('sends nobody to another server, which would be a second one, for "%s"', (words) => {
+  ])('does not suggest another server, which would be a second one, for "%s"', (words) => {
     for (const errors of [[], [{ at: start, work: 'unprovision', words }]]) {
       const failure = diagnose(freeServer(1, { provisionState: 'error', lastError: words }), errors, true);
       expect(failure).toEqual({
@@ -266,7 +266,7 @@ describe('the diagnosis of an undeployment that failed', () => {
   });
 });
 
-describe('the diagnosis by the record of errors', () => {
+describe('the diagnosis from the record of errors', () => {
   const entry = { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04', digest: 'd' };
   const at = (seconds: number) => start + seconds * 1_000;
   const full = 'Deploy step deploy.write_image failed on node 1. No space left on device';
@@ -275,7 +275,7 @@ describe('the diagnosis by the record of errors', () => {
   const of = (errors: readonly RecordedError[], overrides: Partial<Server> = {}) =>
     diagnose(freeServer(1, { ...failedServer, ...overrides }), errors);
 
-  it('stands when Ironic has wiped last_error, as newer releases do', () => {
+  it('works when Ironic has cleared last_error, as newer releases do', () => {
     expect(of([{ at: at(60), work: 'deploying', words: full }])).toMatchObject({
       code: 'no_space',
       step: 'write_image',
@@ -283,7 +283,7 @@ describe('the diagnosis by the record of errors', () => {
     });
   });
 
-  it('is not led astray by what went wrong afterwards', () => {
+  it('ignores later errors', () => {
     const errors = [
       { at: at(60), work: 'deploying', words: full },
       { at: at(900), work: null, words: powerLost },
@@ -292,17 +292,17 @@ describe('the diagnosis by the record of errors', () => {
     expect(of(errors, { lastError: powerLost })).toMatchObject({ code: 'no_space', ironic_error: full });
   });
 
-  it('tells nothing of earlier deployments', () => {
+  it('ignores errors of earlier deployments', () => {
     const errors = [{ at: at(-60), work: 'deploying', words: full }];
     expect(of(errors)).toMatchObject({ code: 'other', step: null, ironic_error: null });
     expect(of(errors, { lastError: 'IPMI call failed: power status.' })).toMatchObject({ code: 'power_or_bmc' });
   });
 
-  describe('after a retry that Ironic refused, which has written a later beginning', () => {
+  describe('after a refused retry, which overwrote the start of the attempt,', () => {
     const refusedLater = { provisionedAt: at(-60), lastError: powerLost };
     const earlier = { at: at(-3_600), work: 'deploying', words: full };
 
-    it('is still that of the failure', () => {
+    it('is still about the failed attempt', () => {
       const errors = [
         earlier,
         { at: at(-121), work: 'deployment_end', words: "Deployment aborted at step 'boot_instance' with steps=[]" },
@@ -316,12 +316,12 @@ describe('the diagnosis by the record of errors', () => {
       });
     });
 
-    it('tells nothing of earlier deployments either', () => {
+    it('ignores errors of earlier deployments as well', () => {
       expect(of([earlier], refusedLater)).toMatchObject({ code: 'other', step: null, ironic_error: powerLost });
     });
   });
 
-  it('is that of the last try, in whatever order the record is', () => {
+  it('is about the last try, in any order of the record', () => {
     const errors = [
       { at: at(60), work: 'deploying', words: full },
       { at: at(600), work: 'deploying', words: 'Timeout reached while waiting for callback for node 1' },
@@ -330,17 +330,17 @@ describe('the diagnosis by the record of errors', () => {
     expect(of(errors)).toMatchObject({ code: 'no_call_back' });
   });
 
-  it('goes by the cause, not by what went wrong while Ironic tidied up', () => {
+  it("is about the cause, not about errors of Ironic's clean-up", () => {
     const words = `${full}. Also failed to clean up due to: IPMI call failed: power off.`;
     expect(of([{ at: at(60), work: 'deploying', words }])).toMatchObject({ code: 'no_space', ironic_error: words });
   });
 
-  it('knows a restart of the conductor, which is recorded as a transition', () => {
+  it('recognises a restart of the conductor, which is recorded as a transition', () => {
     const words = "The deploying state can't be resumed by conductor ironic-lab. Moving to fail state.";
     expect(of([{ at: at(60), work: 'transition', words }])).toMatchObject({ code: 'conductor_restarted', step: null });
   });
 
-  it('knows that another conductor took over, which is recorded as such', () => {
+  it('recognises that another conductor took over, which is recorded as a takeover', () => {
     const errors = [
       { at: at(60), work: 'takeover', words: 'Pending power operation was aborted due to conductor take over' },
       { at: at(61), work: 'takeover', words: 'Operation was aborted due to conductor take over' },
@@ -348,7 +348,7 @@ describe('the diagnosis by the record of errors', () => {
     expect(of(errors)).toMatchObject({ code: 'conductor_restarted', ironic_error: errors[1]?.words });
   });
 
-  it('finds the failed step where only the record of steps names it', () => {
+  it('finds the failed step if only the record of steps names it', () => {
     const errors = [
       { at: at(59), work: 'deployment_end', words: "Deployment aborted at step 'boot_instance' with steps=[]" },
       { at: at(60), work: 'deploying', words: 'Error booting node 1 after deploy. IPMIFailure: IPMI call failed' },
@@ -368,7 +368,7 @@ describe('the diagnosis by the record of errors', () => {
     });
   });
 
-  it('shows the words of Ironic as one bounded line', () => {
+  it("shows Ironic's words as one short line", () => {
     const { ironic_error } = of([{ at: at(60), work: 'deploying', words: `a\n\u202e${'x'.repeat(5_000_000)}` }]);
     expect(ironic_error).toMatch(/^a x+…$/);
     expect(ironic_error).toHaveLength(300);

@@ -57,7 +57,7 @@ describe('a deployment on a machine fails', () => {
   });
 
   it('because the ramdisk is broken: other', () => {
-    // The machine that died later had this failure before. Of its node at that time there is no record.
+    // The machine that died had this failure earlier. There is no record of its node at that time.
     const at = Date.UTC(2026, 10, 30, 16, 51, 14);
     const entry = { started_at: '2026-11-30T16:50:00Z', image: 'debian-qcow2', digest: 'd' };
     const name = 'the machine dies while the agent writes';
@@ -68,7 +68,7 @@ describe('a deployment on a machine fails', () => {
   });
 
   it.each(['the checksum is wrong', 'the image is larger than the disk', 'the disk is smaller than 4 GiB'] as const)(
-    'and Ironic has cleared last_error, so that only the history tells why: %s',
+    'and Ironic has cleared last_error, so only the history says why: %s',
     (name) => {
       expect(recorded(name).lastError).toBeNull();
       expect(answer(name, {}, []).failure).toMatchObject({ code: 'other', ironic_error: null });
@@ -76,10 +76,10 @@ describe('a deployment on a machine fails', () => {
   );
 });
 
-describe('a time-out on a machine', () => {
+describe('the summary of a time-out on a machine', () => {
   const died = 'the machine dies while the agent writes';
 
-  it('is told from an overwritten last_error alone', () => {
+  it('needs only an overwritten last_error', () => {
     expect(recorded(died).lastError).toMatch(/^Async execution of cleanup_after_timeout failed/);
     expect(answer(died, {}, []).failure).toMatchObject({ code: 'agent_lost', summary: fellSilent });
   });
@@ -91,7 +91,7 @@ describe('a time-out on a machine', () => {
     expect(message).toContain('failed at step write_image: ');
   });
 
-  it('does not tell whether the agent came if Ironic does not show when it was heard', () => {
+  it('does not say whether the agent came if Ironic does not show when it was heard', () => {
     const summary = 'The deployment agent on the server never called, or stopped calling';
     for (const name of [died, 'no DHCP server answers'] as const) {
       for (const unknown of [{ heardAt: null }, { entry: null }]) {
@@ -100,7 +100,7 @@ describe('a time-out on a machine', () => {
     }
   });
 
-  it('does not tell it either after a refused retry, which overwrote the start of the attempt', () => {
+  it('does not say it either after a refused retry, which overwrote the start of the attempt', () => {
     const entry = { started_at: '2026-11-30T17:20:00Z', image: 'debian-raw', digest: 'd' };
     expect(answer(died, { entry }).failure?.summary).toBe(
       'The deployment agent on the server never called, or stopped calling',
@@ -128,7 +128,7 @@ describe('a wrong checksum on a machine', () => {
 describe('the progress on a machine', () => {
   const told = looks('it completes').map(({ at, server }) => statusOf(server, at));
 
-  it('grows from look to look', () => {
+  it('grows with every look', () => {
     expect(told.map(({ progress_percent: percent }) => percent)).toEqual([null, 4, 4, 40, 80, 93, 98, 100]);
   });
 
@@ -145,7 +145,7 @@ describe('the progress on a machine', () => {
     ]);
   });
 
-  it('tells of the silence of an agent on a machine that died, minutes before a stall', () => {
+  it('mentions a silent agent on a machine that died, minutes before a stall', () => {
     // Ironic still shows "power on" here.
     const [{ server } = { server: null }] = looks('the machine dies while the agent writes');
     if (!server?.heardAt) throw new Error('the record does not say when the agent was heard');

@@ -24,14 +24,14 @@ describe('the progress', () => {
     expect(percents).toEqual([4, 40, 80, 93, 97, 98]);
   });
 
-  it('is the same before the agent has told the list of steps', () => {
+  it('is the same before Ironic shows the list of steps', () => {
     for (const [index, name] of direct.entries()) {
       const known = progressPercent(deploying({ name, number: index + 1, names: direct }));
       expect(progressPercent(deploying({ name, number: null, names: [] }))).toBe(known);
     }
   });
 
-  it('is nothing yet while the server is only reserved', () => {
+  it('is 0 while the server is only reserved', () => {
     expect(progressPercent(freeServer())).toBe(0);
   });
 
@@ -39,13 +39,13 @@ describe('the progress', () => {
     expect(progressPercent(deploying(null))).toBeNull();
   });
 
-  it('goes by the position of a step that is not known', () => {
+  it('follows the position of an unknown step', () => {
     expect(progressPercent(deploying({ name: 'burn_in', number: 1, names: unknown }))).toBe(0);
     expect(progressPercent(deploying({ name: 'burn_in', number: 4, names: unknown }))).toBe(75);
     expect(progressPercent(deploying({ name: 'burn_in', number: null, names: [] }))).toBeNull();
   });
 
-  it('grows through steps that somebody has added to the known ones', () => {
+  it('grows through steps that were added to the known ones', () => {
     const names = [
       'raid',
       'deploy',
@@ -59,11 +59,11 @@ describe('the progress', () => {
     expect(percents).toEqual([0, 4, 40, 53, 66, 80, 98]);
   });
 
-  it('goes by the position where one step does everything', () => {
+  it('follows the position if one step does everything', () => {
     expect(progressPercent(deploying({ name: 'deploy', number: 1, names: ['deploy'] }))).toBe(0);
   });
 
-  it.each(['__proto__', 'constructor', 'toString'])('takes "%s" for a step that is not known', (name) => {
+  it.each(['__proto__', 'constructor', 'toString'])('treats "%s" as an unknown step', (name) => {
     expect(progressPercent(deploying({ name, number: 2, names: unknown }))).toBe(25);
     expect(stepWords(deploying({ name, number: 2, names: unknown }))).toBe(`Deploy step 2 of 4: ${name}`);
   });
@@ -80,14 +80,14 @@ describe('the progress within a step of the agent', () => {
     expect(percents).toEqual([4, 16, 22, 34, 38, 39]);
   });
 
-  it('moves in the same way before Ironic shows the list of steps, up to the end', () => {
+  it('moves in the same way, up to the end, before Ironic shows the list of steps', () => {
     const alone = (name: string) => waiting(name, { step: { name, number: null, names: [] } });
     expect(percentAt(alone('deploy'), start, minutes(1e6))).toBe(39);
     expect(percentAt(alone('boot_instance'), start, minutes(1e6))).toBe(99);
     expect(percentAt(alone('burn_in'), start, minutes(1e6))).toBeNull();
   });
 
-  it('is counted from the first call while the image is written, because each heartbeat sets provision_updated_at', () => {
+  it('counts from the first call while the image is written, because each heartbeat sets provision_updated_at', () => {
     const reported = { calledAt: minutes(3), provisionedAt: minutes(4.9), heardAt: minutes(4.9) };
     expect(percentAt(waiting('write_image', reported), start, minutes(5))).toBe(60);
     // A call in an earlier deployment does not count.
@@ -120,7 +120,7 @@ describe('the progress within a step of the agent', () => {
     expect(words({ ...writing, provisionState: 'deploy hold' })).toBeUndefined();
   });
 
-  it('comes with the silence of an agent that was heard longer ago than it usually reports', () => {
+  it('comes with the silence of an agent that reports later than usual', () => {
     const words = (overrides: Partial<Server>, after: number) =>
       silenceWords(waiting('write_image', overrides), start, minutes(after));
     expect(words({ heardAt: minutes(1) }, 3.9)).toBeUndefined();
@@ -132,7 +132,7 @@ describe('the progress within a step of the agent', () => {
 });
 
 describe('the words for a step', () => {
-  it('tell what it does, where it is and what Ironic calls it', () => {
+  it('say what it does, its position and its name in Ironic', () => {
     expect(stepWords(deploying({ name: 'write_image', number: 2, names: direct }))).toBe(
       'Writing the image to the disk (step 2 of 6: write_image)',
     );
@@ -141,7 +141,7 @@ describe('the words for a step', () => {
     );
   });
 
-  it('are its name for a step that is not known', () => {
+  it('are the name of an unknown step', () => {
     expect(stepWords(deploying({ name: 'burn_in', number: 2, names: unknown }))).toBe('Deploy step 2 of 4: burn_in');
     expect(stepWords(deploying({ name: 'burn_in', number: null, names: [] }))).toBe('Deploy step: burn_in');
   });
@@ -150,7 +150,7 @@ describe('the words for a step', () => {
     expect(stepWords(deploying(null))).toBeUndefined();
   });
 
-  it('hold a name that somebody else chose in bounds', () => {
+  it('contain an unknown name only shortened', () => {
     const words = stepWords(deploying({ name: `a\u202e\n${'x'.repeat(1_000_000)}`, number: null, names: [] })) ?? '';
     expect(words.length).toBeLessThan(120);
     expect(words).not.toMatch(/\p{Cc}|\p{Cf}/u);

@@ -92,7 +92,7 @@ describe('the status of a deployment', () => {
   });
 
   it('is about to start while the server is reserved by us', () => {
-    // What a call sends last gets its own time.
+    // The last request of a call gets its own time.
     const last = startedAt + deadlines.call + deadlines.request;
     expect(statusOf(ours({ provisionState: 'available' }), last)).toMatchObject({
       status: 'in_progress',
@@ -103,7 +103,7 @@ describe('the status of a deployment', () => {
     });
   });
 
-  it('is failed when the server stayed reserved for longer than any call lasts', () => {
+  it('is failed when the server stays reserved for longer than any call lasts', () => {
     expect(
       statusOf(ours({ provisionState: 'available' }), startedAt + deadlines.call + 2 * deadlines.request + 1),
     ).toMatchObject({
@@ -123,11 +123,11 @@ describe('the status of a deployment', () => {
       'deploying',
       'Server bm-1 is being deployed. Waiting for Ironic to check the image and the power, and to start the first step.',
     ],
-  ])('tells what goes on in "%s" outside of steps', (provisionState, message) => {
+  ])('says what happens in "%s" outside of steps', (provisionState, message) => {
     expect(statusOf(ours({ provisionState }), startedAt)).toMatchObject({ status: 'in_progress', message });
   });
 
-  it('is told to those who wait in one sentence, with the time so far', () => {
+  it('is one sentence with the time so far for a waiting caller', () => {
     expect(standingOf(ours({ step: null }), startedAt + 5_000).progress.words).toBe(
       'Server bm-1 is being deployed. Waiting for Ironic to check the image and the power, and to start the first step; 5 s so far, usually past this within 15 min',
     );
@@ -143,7 +143,7 @@ describe('the status of a deployment', () => {
     });
   });
 
-  it('is in progress in a state that nobody knows yet', () => {
+  it('is in progress in an unknown state', () => {
     const server = ours({ provisionState: 'quantum\u202e entangled' });
     expect(statusOf(server, start)).toMatchObject({
       status: 'in_progress',
@@ -154,17 +154,17 @@ describe('the status of a deployment', () => {
     expect(refusalOf({ ...server, deploymentId: null, entry: null })).toBe('its state is "quantum entangled"');
   });
 
-  it.each(['__proto__', 'constructor', 'toString', ''])('does not stumble over the state "%s"', (provisionState) => {
+  it.each(['__proto__', 'constructor', 'toString', ''])('treats "%s" as an unknown state', (provisionState) => {
     expect(statusOf(ours({ provisionState }), start).status).toBe('in_progress');
   });
 
-  it('names the image that Ironic has when we did not deploy it', () => {
+  it("names Ironic's image if the deployment is not ours", () => {
     const server = ours({ provisionState: 'active', entry: null, imageSource: 'http://images/a.qcow2' });
     expect(statusOf(server, start).message).toContain('deployed with image http://images/a.qcow2 and switched on');
     expect(statusOf({ ...server, imageSource: null }, start).message).toContain('is deployed and switched on');
   });
 
-  it('answers for every state, or says that there is no operation', () => {
+  it('exists for every state, or the failure is operation_not_found', () => {
     const someStates = [...provisionStates, 'no such state', '__proto__', 'constructor'];
     for (const provisionState of someStates) {
       for (const deploymentId of [uuid(9), null]) {
@@ -224,12 +224,12 @@ describe('the status of a deployment', () => {
   });
 });
 
-describe('where there is no operation', () => {
+describe('without an operation', () => {
   it.each([
     ['available', 'its state is available: free for deployment'],
     ['cleaning', 'its state is cleaning: being cleaned, if this Ironic cleans'],
     ['manageable', 'its state is manageable: managed, but not offered for deployment'],
-  ])('the reason tells about "%s"', (provisionState, reason) => {
+  ])('the reason explains "%s"', (provisionState, reason) => {
     expect(refusalOf(freeServer(1, { provisionState }))).toBe(reason);
   });
 
@@ -246,7 +246,7 @@ describe('where there is no operation', () => {
   );
 
   it.each(['deleting', 'cleaning', 'clean wait', 'clean hold'])(
-    '%s, the hint tells where to see when it is free again',
+    'in state "%s" the hint says how to see when the server is free again',
     (state) => {
       expect(() => statusOf(freeServer(1, { provisionState: state }), start)).toThrow(
         expect.objectContaining({ hint: expect.stringContaining('list_servers shows when the server is free again') }),
@@ -261,13 +261,13 @@ describe('where there is no operation', () => {
       'being cleaned after its last use (step 2 of 2: erase_devices)',
     ],
     ['clean wait', { number: null, names: [] }, 'waiting in its cleaning (step: erase_devices)'],
-  ])('the reason tells by which step of "%s" a server becomes free', (provisionState, place, words) => {
+  ])('the reason names the step of "%s"', (provisionState, place, words) => {
     const server = freeServer(1, { provisionState, step: { name: 'erase_devices', ...place } });
     expect(refusalOf(server)).toBe(`its state is ${provisionState}: ${words}`);
   });
 
   it.each(['cleaning', 'clean wait', 'clean hold'])(
-    '%s on the order of an operator promises no free server: it ends in "manageable"',
+    '"%s" that an operator ordered promises no free server, because it ends in "manageable"',
     (provisionState) => {
       const server = freeServer(1, { provisionState, targetState: 'manageable' });
       expect(refusalOf(server)).toMatch(/^its state is clean.*operator/);
@@ -277,7 +277,7 @@ describe('where there is no operation', () => {
     },
   );
 
-  it('the reason tells who reserved the server', () => {
+  it('the reason says who reserved the server', () => {
     expect(refusalOf(freeServer(1, { deploymentId: uuid(8) }))).toBe(
       `it is reserved by somebody else, as deployment ${uuid(8)}`,
     );
@@ -298,14 +298,14 @@ describe('the times', () => {
     );
   });
 
-  it('are an estimate where Ironic forgot whose deployment it failed to take off, which is not said to be that of others', () => {
+  it("are an estimate if Ironic forgot whose deployment it failed to undeploy, which is not called somebody else's", () => {
     const { message } = statusOf(freeServer(1, { provisionState: 'error' }), start);
     expect(message).toContain('Ironic no longer tells whose deployment it was, so started_at is an estimate');
     const known = statusOf(ours({ provisionState: 'error', entry: null }), start);
     expect(known.message).toContain('It was not deployed through this server');
   });
 
-  it('are unknown where there is nothing to go by', () => {
+  it('are unknown if Ironic shows no times', () => {
     const status = statusOf(ours({ entry: null, provisionedAt: null }), start);
     expect(status).toMatchObject({ started_at: null, completed_at: null, poll_after_seconds: 10 });
     expect(statusOf(ours({ provisionState: 'active', provisionedAt: null }), start).completed_at).toBeNull();
@@ -322,7 +322,7 @@ describe('the times', () => {
   });
 });
 
-describe('when to look again', () => {
+describe('the time until the next look', () => {
   it.each([
     [0, 5],
     [30, 5],
@@ -331,23 +331,23 @@ describe('when to look again', () => {
     [900, 30],
     [3_600, 60],
     [-60, 5],
-  ])('%i s after the start it is in %i s', (elapsed, seconds) => {
+  ])('%i s after the start is %i s', (elapsed, seconds) => {
     expect(statusOf(ours(), startedAt + elapsed * 1_000).poll_after_seconds).toBe(seconds);
   });
 
-  it('is in a minute while an operator holds it', () => {
+  it('is a minute while an operator holds the deployment', () => {
     expect(statusOf(ours({ provisionState: 'deploy hold' }), startedAt).poll_after_seconds).toBe(60);
   });
 });
 
 describe('the name of a server', () => {
-  it('is fit to be shown', () => {
+  it('is safe to show', () => {
     const server = freeServer(1, { name: `a\u202eb\n${'c'.repeat(500)}` });
     expect(nameOf(server)).toMatch(/^a b c+…$/);
     expect(nameOf(server)).toHaveLength(80);
   });
 
-  it('is its UUID where it has none', () => {
+  it('is its UUID if it has no name', () => {
     expect(nameOf(freeServer(1, { name: null }))).toBeNull();
     expect(displayName(freeServer(1, { name: null }))).toBe(uuid(1));
     expect(displayName(freeServer(1))).toBe('bm-1');

@@ -24,8 +24,8 @@ function reads() {
   return { clock, begun, signals, end: (value: string | Error) => endings.shift()?.(value), shared };
 }
 
-describe('reads that are shared', () => {
-  test('cost one request however many look at the same time', async () => {
+describe('shared reads', () => {
+  test('cost one request for any number of simultaneous callers', async () => {
     const { begun, end, shared } = reads();
     const all = Promise.all(Array.from({ length: 100 }, () => shared.read('a', 0, new AbortController().signal)));
     end('news');
@@ -33,14 +33,14 @@ describe('reads that are shared', () => {
     expect(begun).toEqual(['a']);
   });
 
-  test('are one for each thing', async () => {
+  test('are separate for each id', async () => {
     const { begun, shared } = reads();
     void shared.read('a', 0, never);
     void shared.read('b', 0, never);
     expect(begun).toEqual(['a', 'b']);
   });
 
-  test('are good for as long as the caller says, and no longer', async () => {
+  test('are valid for as long as the caller says', async () => {
     const { begun, clock, end, shared } = reads();
     const first = shared.read('a', 0, never);
     end('old');
@@ -51,7 +51,7 @@ describe('reads that are shared', () => {
     expect(begun).toHaveLength(2);
   });
 
-  test('are begun anew once they are out of date, even those under way', async () => {
+  test('begin again once they are out of date, even while one is under way', async () => {
     const { begun, end, shared } = reads();
     const before = shared.read('a', 0, never);
     shared.forget('a');
@@ -73,7 +73,7 @@ describe('reads that are shared', () => {
     expect(await stays).toBe('news');
   });
 
-  test('end when the last caller has left, and are begun anew for the next', async () => {
+  test('end when the last caller has left, and begin again for the next', async () => {
     const { begun, end, signals, shared } = reads();
     const leaving = [new AbortController(), new AbortController()];
     const left = leaving.map(({ signal }) => shared.read('a', 0, signal).catch(({ message }) => message));
@@ -92,13 +92,13 @@ describe('reads that are shared', () => {
     expect(signals[1]?.aborted).toBe(false);
   });
 
-  test('are not begun for a caller who has left already', async () => {
+  test('do not begin for a caller who has already left', async () => {
     const { begun, shared } = reads();
     await expect(shared.read('a', 0, AbortSignal.abort(new Error('left')))).rejects.toThrow('left');
     expect(begun).toEqual([]);
   });
 
-  test('stay good after everybody has been answered', async () => {
+  test('stay valid after all callers have their answer', async () => {
     const { begun, end, signals, shared } = reads();
     const first = shared.read('a', 0, never);
     end('news');
@@ -108,7 +108,7 @@ describe('reads that are shared', () => {
     expect(begun).toHaveLength(1);
   });
 
-  test('fail for all who wait, and are begun anew for the next', async () => {
+  test('fail for all waiting callers, and begin again for the next', async () => {
     const { begun, end, shared } = reads();
     const all = [shared.read('a', 0, never), shared.read('a', 0, never)];
     end(new Error('no answer'));

@@ -37,7 +37,7 @@ describe('a deployment stalls', () => {
     );
   });
 
-  it('not because the agent was heard in an earlier deployment', () => {
+  it('when the agent does not call, although it was heard in an earlier deployment', () => {
     expect(said(10, { heardAt: minutes(-20) })).toBeUndefined();
     expect(said(16, { heardAt: minutes(-20) })).toContain('has not called for 16 min');
   });
@@ -85,8 +85,8 @@ describe('a deployment stalls', () => {
   });
 });
 
-describe('how long Ironic will wait', () => {
-  it('is longer than by default if the default limit has passed', () => {
+describe('the time that Ironic will wait', () => {
+  it('is above the default if the default limit has passed', () => {
     expect(said(31, {})).toContain("Ironic's default limit of 30 min has passed; this Ironic may use a longer one.");
   });
 
@@ -97,19 +97,19 @@ describe('how long Ironic will wait', () => {
   });
 });
 
-describe('nothing is said', () => {
+describe('no stall is reported', () => {
   it.each(['available', 'deploy hold', 'active', 'no such state'])('in "%s"', (provisionState) => {
     expect(said(1_000, { provisionState })).toBeUndefined();
   });
 
-  it('of unknown steps and of steps after one', () => {
+  it('in unknown steps and in steps after one', () => {
     const names = ['deploy', 'flash_firmware', 'write_image'];
     expect(said(100, { step: { name: 'flash_firmware', number: 2, names } })).toBeUndefined();
     expect(said(100, { step: { name: 'write_image', number: 3, names } })).toBeUndefined();
     expect(said(100, { step: { name: 'deploy', number: 1, names } })).toBeDefined();
   });
 
-  it('of deployments of another kind', () => {
+  it('in deployments of another kind', () => {
     expect(said(100, { step: { name: 'deploy', number: 1, names: ['deploy'] } })).toBeUndefined();
   });
 

@@ -66,7 +66,7 @@ describe('the status', () => {
     expect(clock.now()).toBe(start);
   });
 
-  it('does not exist for a server that does not', async () => {
+  it('fails for a server that does not exist', async () => {
     await expect(setup().answer({ operation_id: uuid(5) })).rejects.toMatchObject({
       code: 'server_not_found',
       message: `Server ${uuid(5)} not found`,
@@ -74,14 +74,14 @@ describe('the status', () => {
     });
   });
 
-  it('does not exist for a server that nobody deploys', async () => {
+  it('fails for a server without a deployment', async () => {
     await expect(setup({ servers: [freeServer(1)] }).answer()).rejects.toMatchObject({
       code: 'operation_not_found',
       reason: 'its state is available: free for deployment',
     });
   });
 
-  it('is that of one deployment and no later one', async () => {
+  it('is about the given deployment, not a later one', async () => {
     const { answer } = setup();
     await expect(answer({ deployment_id: uuid(9) })).resolves.toBeDefined();
     await expect(answer({ deployment_id: uuid(8) })).rejects.toMatchObject({
@@ -90,14 +90,14 @@ describe('the status', () => {
     });
   });
 
-  it('says so when the later deployment has no id', async () => {
+  it('names the later deployment as one without an id if it has none', async () => {
     const { answer } = setup({ servers: [freeServer(1, { provisionState: 'active' })] });
     await expect(answer({ deployment_id: uuid(8) })).rejects.toMatchObject({
       reason: 'it carries another deployment by now: one without an id',
     });
   });
 
-  it('is still that of the deployment whose id Ironic forgot when it failed to undeploy it', async () => {
+  it('is still about the given deployment when Ironic forgot its id in a failed undeployment', async () => {
     const { answer } = setup({ servers: [freeServer(1, { provisionState: 'error' })] });
     await expect(answer({ deployment_id: uuid(9) })).resolves.toMatchObject({
       status: 'failed',
@@ -124,7 +124,7 @@ describe('the status', () => {
     await expect(answer({ wait_seconds: 50 })).rejects.toMatchObject(failure);
   });
 
-  it('passes a defect on as it is', async () => {
+  it('passes a defect on unchanged', async () => {
     const defect = new TypeError('undefined is not a function');
     const { answer } = setup({ between: (bareMetal) => ({ ...bareMetal, find: () => Promise.reject(defect) }) });
     await expect(answer()).rejects.toBe(defect);
@@ -135,7 +135,7 @@ describe('the record of errors', () => {
   const failed = { ...deploying, provisionState: 'deploy failed', step: null, lastError: null };
   const words = 'Deploy step deploy.write_image failed: no space left on device';
 
-  it('is asked for where a deployment has failed, and tells why', async () => {
+  it('is read when a deployment has failed, and says why', async () => {
     const { answer, bareMetal } = setup({ servers: [failed] });
     bareMetal.record.set(uuid(1), [{ at: start, work: 'deploying', words }]);
     await expect(answer()).resolves.toMatchObject({ failure: { code: 'no_space', step: 'write_image' } });
@@ -146,7 +146,7 @@ describe('the record of errors', () => {
     ['deploying', false],
     ['active', false],
     ['error', true],
-  ])('is asked for in "%s": %s', async (provisionState, asked) => {
+  ])('is read in "%s": %s', async (provisionState, asked) => {
     const { answer, bareMetal } = setup({ servers: [{ ...failed, provisionState }] });
     await answer();
     expect(bareMetal.requests.includes('errors bm-1')).toBe(asked);
@@ -156,13 +156,13 @@ describe('the record of errors', () => {
     ['refuses to tell', refused('forbidden')],
     ['has none', refused('not_found')],
     ['gives no answer', lostAnswer],
-  ])('is done without where Ironic %s', async (_, mishap) => {
+  ])('is left out when Ironic %s', async (_, mishap) => {
     const server = { ...failed, lastError: words };
     const { answer } = setup({ servers: [server], misbehave: script({ errors: [mishap] }) });
     await expect(answer()).resolves.toMatchObject({ failure: { code: 'no_space', ironic_error: words } });
   });
 
-  it('is waited for no longer than five seconds', async () => {
+  it('is awaited for at most five seconds', async () => {
     const between = (bareMetal: BareMetal) => ({ ...bareMetal, errors: () => new Promise<never>(() => undefined) });
     const { answer, clock } = setup({ servers: [{ ...failed, lastError: words }], between });
     await expect(answer()).resolves.toMatchObject({ failure: { code: 'no_space' } });
@@ -196,7 +196,7 @@ describe('a wait', () => {
     expect(clock.now()).toBe(start);
   });
 
-  it('lasts no longer than it was asked to', async () => {
+  it('ends after wait_seconds', async () => {
     const { answer, clock } = setup();
     await expect(answer({ wait_seconds: 7 })).resolves.toMatchObject({ status: 'in_progress' });
     expect(clock.now() - start).toBe(7_000);
@@ -213,7 +213,7 @@ describe('a wait', () => {
     });
   });
 
-  it('tells at its end that the deployment has begun to stall, and does not end because of that', async () => {
+  it('reports at its end that the deployment stalls, but does not end because of that', async () => {
     const waitingForAgent = { ...deploying, provisionState: 'wait call-back', provisionedAt: start - 15.5 * 60_000 };
     const { answer, clock } = setup({ servers: [waitingForAgent] });
     const { status, message } = await answer({ wait_seconds: 50 });
@@ -222,14 +222,14 @@ describe('a wait', () => {
     expect(clock.now() - start).toBe(50_000);
   });
 
-  it('goes on while words change that only tell the time', async () => {
+  it('goes on while only the times in the message change', async () => {
     const stalled = { ...deploying, provisionedAt: start - 3 * 3_600_000 };
     const { answer, clock } = setup({ servers: [stalled] });
     await answer({ wait_seconds: 50 });
     expect(clock.now() - start).toBe(50_000);
   });
 
-  it('ends with its caller, and leaves no timer', async () => {
+  it('ends when its caller leaves, and leaves no timer', async () => {
     const { ask, clock } = setup();
     const controller = new AbortController();
     const reason = new Error('the caller left');
@@ -241,7 +241,7 @@ describe('a wait', () => {
     expect(clock.sleeping).toBe(0);
   });
 
-  it('ends with its caller in the middle of a look, and leaves no timer', async () => {
+  it('ends when its caller leaves during a read, and leaves no timer', async () => {
     let looks = 0;
     const between = (bareMetal: BareMetal): BareMetal => ({
       ...bareMetal,
@@ -278,7 +278,7 @@ describe('a wait during which Ironic falls silent', () => {
     expect(clock.now() - start).toBeGreaterThan(20_000);
   });
 
-  it('ends in time with what was last seen, and says how long ago that was', async () => {
+  it('ends in time with the last status, and says how old it is', async () => {
     const { answer, clock } = setup({ misbehave: script({ find: [null, null, ...always(unsent)] }) });
     const { status, message, progress_percent } = await answer({ wait_seconds: 20 });
     expect([status, progress_percent]).toEqual(['in_progress', 4]);
@@ -286,7 +286,7 @@ describe('a wait during which Ironic falls silent', () => {
     expect(clock.now() - start).toBe(20_000);
   });
 
-  it('ends in time although a look never does', async () => {
+  it('ends in time although a read never does', async () => {
     let looks = 0;
     const between = (bareMetal: BareMetal): BareMetal => ({
       ...bareMetal,
@@ -299,7 +299,7 @@ describe('a wait during which Ironic falls silent', () => {
   });
 
   it.each<[string, Mishap]>([
-    ['refuses for good', refused('forbidden', 'no')],
+    ['refuses', refused('forbidden', 'no')],
     [
       'refuses the sign-in',
       () => {
@@ -314,7 +314,7 @@ describe('a wait during which Ironic falls silent', () => {
 });
 
 describe('the reports of a wait', () => {
-  it('tell at each look but the last how far it is, for how long, and how long it usually takes', async () => {
+  it('say at each look but the last how far it is, since when, and how long it usually takes', async () => {
     const { ask, clock, bareMetal } = setup();
     const reports: Progress[] = [];
     const waiting = ask({ wait_seconds: 50 }, forever, (report) => reports.push(report));
@@ -337,7 +337,7 @@ describe('the reports of a wait', () => {
     ]);
   });
 
-  it('are followed by an answer that does not go back, though the list of steps grows', async () => {
+  it('are followed by an answer that does not go back, although the list of steps grows', async () => {
     const { ask, clock, bareMetal } = setup({
       servers: [{ ...deploying, step: { name: 'raid', number: 2, names: ['deploy', 'raid'] } }],
     });
@@ -359,8 +359,8 @@ describe('the reports of a wait', () => {
   });
 });
 
-describe('many callers who wait', () => {
-  it('for one server cost Ironic no more than one of them', async () => {
+describe('many waiting callers', () => {
+  it('for one server cost Ironic no more than one caller', async () => {
     const alone = setup();
     await alone.answer({ wait_seconds: 50 });
     const many = setup();
@@ -372,7 +372,7 @@ describe('many callers who wait', () => {
     expect(many.clock.sleeping).toBe(0);
   });
 
-  it('share what is under way only: what is over, or not there, is told as it is at that moment', async () => {
+  it('share only a deployment in progress, because any other answer must be new', async () => {
     const { answer, bareMetal } = setup();
     await answer({ wait_seconds: 1 });
     const look = () => answer({ wait_seconds: 50 });
