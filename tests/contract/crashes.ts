@@ -7,7 +7,7 @@ import { run } from '../support/program.js';
 import { provision } from '../support/tool-answers.js';
 import { type Administrator, administrator, type Node } from './lab.js';
 
-/** Where the program is killed: at the nth request of a deployment, before Ironic gets it or after Ironic has done it. */
+/** Where the program is killed: at the nth request of a deployment, before or after Ironic has done it. */
 type CrashPoint = readonly [moment: 'before' | 'after', what: string, nth: number];
 
 const around = (requests: readonly string[]) =>

@@ -173,7 +173,7 @@ it('answers with a conflict when one key comes with two requests, and never mixe
         }
       });
       expect(successes(answers).length).toBeGreaterThan(0);
-      // The image comes with the reservation and the config drive with the start. The call that started a mixture says so.
+      // The image comes with the reservation, the config drive with the start. The call that started a mixture says so.
       const drive = JSON.stringify(server?.instance_info.configdrive);
       const warned = answers.some(
         (answer) => answer instanceof Failure && answer.reason?.includes('of either request'),

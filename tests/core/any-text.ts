@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Characters that can deceive a reader: controls, half characters, and any that reorder or hide text or break lines. */
+/** Characters that can deceive a reader: controls, half characters, and any that reorder, hide or break text. */
 const nasty = ['\u0000', '\n', '\r', '\u001b', '\u0085', '\u200b', '\u202e', '\u2066', '\u2028', '\ufeff', '\ud83d'];
 
 const unit = fc.oneof(

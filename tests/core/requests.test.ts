@@ -11,7 +11,7 @@ function problemsIn(request: Record<string, unknown>): string[] {
 }
 
 describe('a request to provision', () => {
-  it('needs nothing but an image', () => {
+  it('needs only an image', () => {
     expect(ProvisionRequest.parse({ image_id: 'ubuntu-24.04' })).toEqual({ image_id: 'ubuntu-24.04' });
     expect(ProvisionRequest.safeParse({}).success).toBe(false);
   });

@@ -57,7 +57,7 @@ describe('the table of states', () => {
   });
 
   it.each(Object.entries(newest).flatMap(([outcome, states]) => states.map((state) => [state, outcome])))(
-    'says that "%s" is %s',
+    'says that the outcome of "%s" is %s',
     (state, outcome) => {
       expect(stateMeaning(state)?.outcome).toBe(outcome);
     },

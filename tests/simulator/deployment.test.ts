@@ -256,7 +256,7 @@ describe('deploy steps that a user requests', () => {
     [[step('', 1)], "Invalid deploy_steps: '' is not of type 'string'"],
     [[step('x', 1, { args: [] })], "Invalid deploy_steps: [] is not of type 'object'"],
     [[step('x', -1)], 'Invalid deploy_steps: -1 is not valid under any of the given schemas'],
-  ])('are checked: %j', async (steps, problem) => {
+  ])('are refused if they are malformed: %j', async (steps, problem) => {
     const { status, fault } = await setup().deploy(name, {}, { deploy_steps: steps });
     expect(status).toBe(400);
     expect(fault).toBe(problem);
@@ -264,7 +264,7 @@ describe('deploy steps that a user requests', () => {
 });
 
 describe('a deployment that fails', () => {
-  it('in a step of the agent names the step in the history only: the power-off clears last_error', async () => {
+  it('in a step of the agent names the step in the history only, because the power-off clears last_error', async () => {
     const sim = setup();
     const broken = 'rack3-large-fail-write-image';
     const instance = 'aaaaaaaa-0000-4000-8000-000000000001';
@@ -324,7 +324,7 @@ describe('a deployment that fails', () => {
     expect((await sim.get(`/v1/nodes/${name}/history`)).body.history).toHaveLength(1);
   });
 
-  it('because of its image is accepted first', async () => {
+  it('is accepted first if its image is the cause', async () => {
     const sim = setup();
     const cases: readonly (readonly [string, object, RegExp])[] = [
       [
@@ -369,7 +369,7 @@ describe('a deployment that fails', () => {
   });
 
   it.each(['bogus', 'ftp://example.com/i'])(
-    'because its image_source is not an image crashes Ironic: %s',
+    'crashes Ironic if its image_source is not an image: %s',
     async (image_source) => {
       const { status, fault } = await setup().deploy(name, { image_source });
       expect(status).toBe(500);
@@ -377,7 +377,7 @@ describe('a deployment that fails', () => {
     },
   );
 
-  it('can fail in any step, with any message', async () => {
+  it('can do so in any step, with any message', async () => {
     const sim = setup();
     const steps = ['deploy', 'write_image', 'prepare_instance_boot', 'tear_down_agent', 'boot_instance'];
     for (const step of steps) {
@@ -393,7 +393,7 @@ describe('a deployment that fails', () => {
     expect((await sim.node(name)).last_error).toContain('IPMI call failed: power status');
   });
 
-  it('because no port is attached to the neutron interface fails after the image is written', async () => {
+  it('fails after the image is written if the neutron interface has no port attached', async () => {
     const sim = setup();
     await sim.set(name, 'network_interface', 'neutron');
     await sim.deploy(name);
@@ -424,7 +424,7 @@ describe('a deployment that hangs', () => {
     expect(error).toBe(`Timeout reached while waiting for callback for node ${uuid}`);
   });
 
-  it('because its agent dies keeps the last heartbeat of the agent, and shows the power as on until the end', async () => {
+  it('because its agent died still shows the last heartbeat, and the power as on until the end', async () => {
     const sim = setup();
     await sim.set(name, 'extra', { sim: { lose_agent: 'write_image' } });
     await sim.deploy(name);
@@ -445,7 +445,7 @@ describe('a deployment that hangs', () => {
     });
   });
 
-  it('because its agent dies while it boots has no heartbeat of it', async () => {
+  it('because its agent died while it booted shows no heartbeat', async () => {
     const sim = setup();
     await sim.set(name, 'name', 'box-lose-agent-deploy');
     await sim.deploy('box-lose-agent-deploy');
@@ -467,7 +467,7 @@ describe('a deployment that hangs', () => {
     expect((await sim.node(name)).provision_state).toBe('available');
   });
 
-  it('because somebody switched its server off goes on when the server is on again', async () => {
+  it('goes on when its server, which somebody switched off, is on again', async () => {
     const sim = setup();
     const power = (target: string) => sim.put(`/v1/nodes/${name}/states/power`, { target });
     await sim.deploy(name);
@@ -485,7 +485,7 @@ describe('a deployment that hangs', () => {
     expect((await sim.node(name)).last_error).toMatch(/^Timeout reached while waiting for callback/);
   });
 
-  it('because its node is locked during a heartbeat goes on at the next heartbeat', async () => {
+  it('goes on at the next heartbeat if its node was locked during one', async () => {
     const sim = setup();
     await sim.deploy(name);
     sim.pass(46.5);
@@ -575,7 +575,7 @@ describe('validation', () => {
     expect(body.inspect).toEqual({ result: true });
   });
 
-  it('is at both addresses', async () => {
+  it('is available at both addresses', async () => {
     const sim = setup();
     const { uuid } = await sim.node(name);
     const { body } = await sim.get(`/v1/nodes/${name}/validate`);

@@ -147,7 +147,7 @@ it(
         const before = snapshot(sim);
         await readEverything(sim);
         expect(snapshot(sim)).toBe(before);
-        // After some time everything that began has ended and no lock is held. Only a node in maintenance may wait forever.
+        // After some time everything has ended and no lock is held. Only a node in maintenance may wait forever.
         for (const name of nodes) await sim.delete(`${path(name)}/maintenance`);
         sim.pass(10_000);
         await sim.get('/v1/nodes?limit=1');

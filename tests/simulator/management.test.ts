@@ -30,7 +30,7 @@ describe('managing', () => {
     expect((await sim.node(name)).provision_state).toBe('manageable');
   });
 
-  it('and then providing a node cleans it and makes it available', async () => {
+  it('is followed by providing, which cleans the node and makes it available', async () => {
     const sim = setup();
     await sim.target(managed, 'provide');
     expect((await sim.node(managed)).provision_state).toBe('cleaning');

@@ -131,7 +131,7 @@ describe('a patch', () => {
     expect(fault?.split("'. Reason: ")[1]).toBe(reason);
   });
 
-  it('changes one field and no other, which all are empty in a new node', async () => {
+  it('changes one field only, and the other fields of a new node stay empty', async () => {
     const sim = setup();
     const { body } = await sim.patch(node, [add('/instance_info/root_gb', 10)]);
     expect(body.instance_info).toEqual({ root_gb: 10 });

@@ -25,7 +25,7 @@ describe('traits', () => {
     [{ traits: 'x' }, "Schema error for body: 'x' is not of type 'array'"],
     [{ traits: [7] }, "Schema error for body: 7 is not of type 'string'"],
     [{ bogus: [] }, "Schema error for body: Additional properties are not allowed ('bogus' was unexpected)"],
-  ])('are checked: %j', async (body, problem) => {
+  ])('are refused if they are malformed: %j', async (body, problem) => {
     expect((await setup().put(gpu, body)).fault).toBe(problem);
   });
 
@@ -91,7 +91,7 @@ describe('the history of a node', () => {
 });
 
 describe('conductors', () => {
-  it('are one conductor', async () => {
+  it('are a single one', async () => {
     const sim = setup();
     const { body } = await sim.get('/v1/conductors');
     expect(body.conductors).toEqual([
@@ -114,7 +114,7 @@ describe('conductors', () => {
 });
 
 describe('drivers', () => {
-  it('are one driver, with its interfaces in detail', async () => {
+  it('are a single one, with its interfaces in detail', async () => {
     const sim = setup();
     const { body } = await sim.get('/v1/drivers');
     expect(body.drivers[0]).toMatchObject({ name: 'ipmi', hosts: ['simulated-conductor'], type: 'dynamic' });
@@ -128,7 +128,7 @@ describe('drivers', () => {
     expect((await sim.get('/v1/drivers/ipmi/properties')).body).toHaveProperty('ipmi_address');
   });
 
-  it('have no unknown names', async () => {
+  it('are not listed for wrong arguments', async () => {
     const sim = setup();
     expect((await sim.get('/v1/drivers?type=classic')).body.drivers).toEqual([]);
     expect((await sim.get('/v1/drivers?type=x')).fault).toBe(

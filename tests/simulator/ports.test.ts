@@ -119,7 +119,7 @@ describe('a new port', () => {
       400,
       'A non-empty value is required when setting physical_network',
     ],
-  ])('is checked: %j', async (body, status, problem) => {
+  ])('is refused if it is malformed: %j', async (body, status, problem) => {
     const answer = await setup().post('/v1/ports', body);
     expect(answer.status).toBe(status);
     expect(answer.fault).toBe(problem);
@@ -212,7 +212,7 @@ describe('VIFs', () => {
     [{ id: 7 }, "Schema error for vif: 7 is not of type 'string'"],
     [{ id: 'a b' }, 'Expected UUID or name for id: a b'],
     [{ id: 'a', port_uuid: 'x', portgroup_uuid: 'y' }, 'Cannot specify both port_uuid and portgroup_uuid'],
-  ])('are checked: %j', async (body, problem) => {
+  ])('are refused if they are malformed: %j', async (body, problem) => {
     const { status, fault } = await setup().post(`${node}/vifs`, body);
     expect(status).toBe(400);
     expect(fault).toBe(problem);

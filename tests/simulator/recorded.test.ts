@@ -244,7 +244,7 @@ const recorded: readonly (readonly [string, string, string, unknown, number, str
   ],
 ];
 
-describe("refusals are in a real Ironic's own words:", () => {
+describe('a refusal has the words of a real Ironic:', () => {
   it.each(recorded)('%s', async (_what, method, path, body, status, text) => {
     const sim = setup();
     const name = path.split('/')[3] ?? '';

@@ -93,9 +93,12 @@ describe('a deployment of ours', () => {
   it.each([
     [true, 'Ironic then cleans the disk.'],
     [false, 'Ironic does not clean the disk: cleaning is switched off for this server.'],
-  ])('tells the user whether Ironic cleans the disk, with automated_clean %s', async (automatedClean, words) => {
-    expect((await setup(deployed({ automatedClean })).deprovision()).message).toContain(` ${words} `);
-  });
+  ])(
+    'gets an answer that says whether Ironic cleans the disk, with automated_clean %s',
+    async (automatedClean, words) => {
+      expect((await setup(deployed({ automatedClean })).deprovision()).message).toContain(` ${words} `);
+    },
+  );
 
   it.each(['active', 'deploy failed', 'wait call-back'])('is undeployed in the state %s', async (state) => {
     const { deprovision, bareMetal } = setup(deployed({ provisionState: state }));
@@ -124,7 +127,7 @@ describe('a caller who does not name the server', () => {
     },
   );
 
-  it("is refused whatever the server's state is", async () => {
+  it('is refused in every state of the server', async () => {
     for (const provisionState of provisionStates) {
       const { deprovision } = setup(deployed({ provisionState }));
       expect(await failureOf(deprovision({ confirm_server_name: 'bm-9' }))).toMatchObject({ code: 'not_confirmed' });

@@ -145,7 +145,7 @@ describe('the candidates', () => {
     expect(bareMetal.requests).toEqual(['listFree any']);
   });
 
-  it('end with the caller', async () => {
+  it('end when the caller leaves', async () => {
     const { service, clock } = setup(many(1));
     const controller = new AbortController();
     const reason = new Error('the caller left');
@@ -174,7 +174,7 @@ describe('a server that is named', () => {
     }
   });
 
-  it('fails as Ironic fails', async () => {
+  it("fails with Ironic's failure", async () => {
     const clock = createFakeClock();
     const bareMetal = createFakeBareMetal({ servers: [], clock, misbehave: script({ find: [unsent] }) });
     const service = createServerService({ policy: openPolicy, bareMetal, clock, random: () => 0 });

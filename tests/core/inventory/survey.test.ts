@@ -53,7 +53,7 @@ describe('a survey', () => {
     expect(available).toBe(1);
   });
 
-  it('fails as Ironic fails', async () => {
+  it("fails with Ironic's failure", async () => {
     const bareMetal = createFakeBareMetal({
       servers: [freeServer(1), freeServer(2), freeServer(3)],
       clock: createFakeClock(),

@@ -695,7 +695,7 @@ describe('a reservation whose answer is lost', () => {
     expect(await failure(byId)).toMatchObject({ code: 'outcome_unknown' });
   });
 
-  it('ends in a plain failure when nothing was ever sent', async () => {
+  it('ends in an ordinary failure when nothing was ever sent', async () => {
     const { failure, writes } = setup({ misbehave: script({ reserve: always(unsent) }) });
     expect(await failure(byId)).toMatchObject({ code: 'ironic_unavailable', retryable: true });
     expect(writes()).toEqual(Array(4).fill('reserve bm-1'));

@@ -64,7 +64,7 @@ describe('the identity of a request', () => {
     expect(isSameRequest(request, forged)).toBe(false);
   });
 
-  it('writes nothing but a digest of the request into the node', async () => {
+  it('writes only a digest of the request to the node', async () => {
     const { provision, bareMetal } = setup();
     await provision({ ...request, server_id: 'bm-1' });
     expect(Object.keys(bareMetal.servers.get(uuid(1))?.entry ?? {}).sort()).toEqual(['digest', 'image', 'started_at']);
@@ -382,7 +382,7 @@ describe('a request with a key', () => {
 });
 
 describe('a reservation without a key that arrives late', () => {
-  it('is taken up instead of a second server', async () => {
+  it('is used instead of a second server', async () => {
     let arrive: () => void = () => undefined;
     const late: Mishap = (act) => {
       arrive = act;
@@ -488,14 +488,14 @@ describe('retrying a failed deployment', () => {
     expect(writes()).toEqual([]);
   });
 
-  it('without a server or a key is refused', async () => {
+  it('is refused without a server or a key', async () => {
     expect(await setup().failure({ ...unkeyed, retry_failed: true })).toMatchObject({
       code: 'invalid_request',
       reason: 'retry_failed: needs the server_id or the idempotency_key of the failed deployment',
     });
   });
 
-  it('that does not exist is an ordinary request', async () => {
+  it('is an ordinary request if no deployment has failed', async () => {
     await expect(setup().provision({ ...request, retry_failed: true })).resolves.toMatchObject({ status: 'accepted' });
     const byServer = { ...unkeyed, server_id: 'bm-1', retry_failed: true };
     await expect(setup().provision(byServer)).resolves.toMatchObject({ status: 'accepted' });
