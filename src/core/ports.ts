@@ -43,7 +43,7 @@ export interface BareMetal {
   /** One server by UUID or name, or null. Changes nothing. */
   find(ref: string, signal: AbortSignal): Promise<Server | null>;
 
-  /** The errors that Ironic has on record about a server; none where it keeps no record. Tried once. Changes nothing. */
+  /** The errors that Ironic has on record about a server; none if it keeps no record. Tried once. Changes nothing. */
   errors(serverId: string, signal: AbortSignal): Promise<readonly RecordedError[]>;
 
   /** The one server that carries a deployment, or null. Changes nothing. */

@@ -17,7 +17,7 @@ const bits = { 4: 32, 6: 128 } as const;
 const ipv4 = z.ipv4();
 const ipv6 = z.ipv6();
 
-/** Reads an IP address; null when it is none. */
+/** Reads an IP address; null if it is not one. */
 export function ipFrom(text: string): Ip | null {
   if (ipv4.safeParse(text).success) return { family: 4, value: joined(text.split('.').map(Number), 8n) };
   if (!ipv6.safeParse(text).success) return null;
@@ -46,7 +46,7 @@ export function hostAddressFrom(written: string): HostAddress | null {
   return isHost(address) ? address : null;
 }
 
-/** What no host can have for its own: addresses of everybody, of nobody, and of one link or machine only. */
+/** Addresses that no host can have: those of everybody, of nobody, and of one link or machine only. */
 const notForHosts = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/3', '::/127', 'fe80::/10', 'ff00::/8'].map(subnetFrom);
 
 function subnetFrom(written: string): Subnet {
@@ -82,7 +82,7 @@ export function overlap(one: Subnet, other: Subnet): boolean {
 
 const linkLocal = subnetFrom('fe80::/10');
 
-/** Whether the address is only valid on its own link, as that of an IPv6 router may be. */
+/** Whether the address is valid only on its own link. An IPv6 router may have one. */
 export function isLinkLocal(ip: Ip): boolean {
   return isIn(ip, linkLocal);
 }

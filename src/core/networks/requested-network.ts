@@ -55,7 +55,7 @@ export const RequestedNetworks = z
     }
   });
 
-/** Why two entries cannot both stand: the member that is to blame, and a message that the other entry's name ends. */
+/** Why two entries conflict: the wrong member, and a message to which the caller adds the other entry's name. */
 function conflict(one: RequestedNetwork, other: RequestedNetwork): [keyof RequestedNetwork, string] | undefined {
   if (one.mac !== undefined && one.mac === other.mac) return ['mac', 'names the same network card as'];
   const [address, before] = [hostAddressFrom(one.address), hostAddressFrom(other.address)];

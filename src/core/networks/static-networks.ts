@@ -7,7 +7,7 @@ import type { RequestedNetwork } from './requested-network.js';
 /** Ironic 39 replaces network_data that has a link without one. */
 const mtu = 1_500;
 
-/** What the network interface of a server must be: with any other Ironic connects the cards itself. */
+/** The network interface that a server needs. With any other, Ironic connects the network cards itself. */
 export const staticInterfaces = ['noop'] as const;
 
 /** The networks of one server: what its system is told at the first boot, and what the answers say. */

@@ -8,7 +8,7 @@ export function withoutCredentials(ref: string): string {
 /**
  * Removes the login and the query from the part of a URL after its scheme. The login may hold a password, the query a
  * signature. A password that nobody has encoded may hold any character, so the login ends at the last "@" if the text
- * before it is no plain host or has a colon. When in doubt, drop a harmless part rather than show a secret.
+ * before it is not a plain host or has a colon. When in doubt, drop a harmless part rather than show a secret.
  */
 export function withoutSecrets(rest: string): string {
   const end = rest.replace(digest, '').lastIndexOf('@') + 1;

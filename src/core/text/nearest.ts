@@ -1,7 +1,7 @@
 import { isUuid } from './identifiers.js';
 import { named } from './untrusted.js';
 
-/** A name that a person may have mistyped. A URL, an id or a long token is none: it could be a secret. */
+/** A name that a person may have mistyped. A URL, an id or a long token does not count, because it could be a secret. */
 const plainName = /^[\p{L}\p{N} ._~-]{1,64}$/u;
 
 /** The question whether the caller meant another name; undefined if no single name is near. */
