@@ -108,7 +108,7 @@ function agentTime(
 ): number {
   const { advancedBy } = meaningOf(server);
   // Ironic takes over for a moment when the agent has done its step: the bar must not go back then.
-  if (step?.name === 'deploy' && advancedBy === 'conductor' && isSince(startedAt, server.heardAt)) {
+  if (step?.name === 'deploy' && advancedBy === 'conductor' && isSince(startedAt, calledAt)) {
     return Number.MAX_SAFE_INTEGER;
   }
   const begin =
