@@ -126,7 +126,7 @@ async function play(io: Io, request: Request): Promise<number> {
   show('');
   show(paint('dim', 'To use it for real, check your cloud, then add the server to your MCP client:'));
   show(`  OS_CLOUD=mycloud ${paint('bold', 'npx ironic-mcp check')}`);
-  show(`  ${paint('bold', 'claude mcp add')} ironic --env OS_CLOUD=mycloud -- npx ironic-mcp`);
+  show(`  ${paint('bold', 'claude mcp add')} ironic --env OS_CLOUD=mycloud -- node "$PWD/bin/ironic-mcp.js"`);
   return exitCodes.ok;
 }
 

@@ -99,7 +99,7 @@ export const ProvisionRequest = z.strictObject({
   idempotency_key: label(255)
     .register(redactions, asDigest)
     .optional()
-    .describe('Any text you choose, e.g. web-1. The same key and arguments find the first deployment while it exists'),
+    .describe('A random text, e.g. a UUID. The same key and arguments find the first deployment while it exists'),
   retry_failed: z
     .boolean()
     .optional()

@@ -40,6 +40,8 @@ export function reportFor(
       ...(command ? [`${' '.repeat(indent + 3)}${paint('cyan', command)}`] : []),
     ];
   });
-  const block = env ? `\n\nFor the settings of your MCP client:\n${JSON.stringify({ env }, null, 2)}` : '';
+  const title =
+    worst === 'failed' ? 'The settings as tried, which do not work yet:' : 'For the settings of your MCP client:';
+  const block = env ? `\n\n${title}\n${JSON.stringify({ env }, null, 2)}` : '';
   return `${paint(['bold', colors[worst ?? 'ok']], verdict)}\n\n${lines.join('\n')}${block}\n`;
 }

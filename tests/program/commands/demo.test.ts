@@ -65,7 +65,7 @@ describe('the demo', options, () => {
       '',
       'To use it for real, check your cloud, then add the server to your MCP client:',
       '  OS_CLOUD=mycloud npx ironic-mcp check',
-      '  claude mcp add ironic --env OS_CLOUD=mycloud -- npx ironic-mcp',
+      '  claude mcp add ironic --env OS_CLOUD=mycloud -- node "$PWD/bin/ironic-mcp.js"',
     ]);
     expect(stderr()).toBe('');
   });
