@@ -33,8 +33,9 @@ export async function deploy(session: McpSession, input: object): Promise<Follow
   }
 }
 
-/** Keeps the recording where `RECORDING` says. */
-export async function keep({ answers, notifications }: Followed): Promise<void> {
+/** Keeps the recording where `RECORDING` says, in the form of tools/deployment-graph.ts. */
+export async function keep(ironic: string, { answers, notifications }: Followed, login_seconds: number): Promise<void> {
   const { RECORDING } = process.env;
-  if (RECORDING) await writeFile(RECORDING, `${JSON.stringify({ answers, notifications }, null, 1)}\n`);
+  const recording = { ironic, login_seconds, answers, notifications };
+  if (RECORDING) await writeFile(RECORDING, `${JSON.stringify(recording, null, 2)}\n`);
 }

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { administrator } from '../contract/lab.js';
@@ -12,6 +11,7 @@ const execute = promisify(execFile);
 interface Lab {
   readonly endpoint: string;
   readonly version: string;
+  readonly state: string;
   readonly access_log: string;
   readonly catalogue: string;
   readonly image: string;
@@ -34,7 +34,7 @@ export const lab = JSON.parse(MACHINES_LAB) as Lab;
 export const { machine } = lab;
 export const admin = administrator(lab.endpoint);
 
-const folder = mkdtempSync(join(tmpdir(), 'ironic-mcp-machines-'));
+const folder = mkdtempSync(join(lab.state, 'test-'));
 const [image] = Object.values(JSON.parse(readFileSync(lab.catalogue, 'utf8')) as Record<string, object>);
 
 /** The settings of a program whose catalogue has the lab's image, and the same image at other addresses. */

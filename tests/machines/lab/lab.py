@@ -76,6 +76,9 @@ def up(options):
 
 def start(options):
     python, bmc_python, ramdisk, image = (Path(path) for path in json.load(sys.stdin))
+    # For the servers, some of which leave files there.
+    os.environ['TMPDIR'] = str(STATE / 'temporary')
+    (STATE / 'temporary').mkdir()
     api = timed('servers', services.start, python, bmc_python, ramdisk, options.callback_timeout)
     timed('machine', add_machine, api)
     (FILES / 'debian.qcow2').symlink_to(image / 'debian.qcow2')

@@ -1,13 +1,11 @@
 """The lab's servers. They run inside the namespace, and see a libvirt of their own where the machine's would be."""
 
-import hashlib
-import shutil
 import subprocess
 import time
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
-from paths import BMC, FILES, HOST, IMAGES, IRONIC, IRONIC_PORT, LIBVIRT, NAMESPACE, STATE
+from paths import BMC, FILES, HOST, IMAGES, IRONIC, IRONIC_PORT, LIBVIRT, STATE
 
 import configuration
 import enrolment

@@ -18,7 +18,7 @@ bootstrap() {
 # boot_partition FILE MEBIBYTES CONFIGURATION: an EFI system partition with a GRUB that carries its configuration.
 boot_partition() {
   local file=$1 size=$2 configuration=$3
-  local modules='part_gpt iso9660 fat ext2 search search_label search_fs_file linux normal configfile test'
+  local modules='part_gpt iso9660 fat ext2 search search_label linux normal configfile test'
   printf '%s\n' "$configuration" > "$work/grub.cfg"
   grub-mkstandalone --format=x86_64-efi --output="$work/boot.efi" --modules="$modules" --install-modules="$modules" \
     --locales='' --fonts='' --themes='' "boot/grub/grub.cfg=$work/grub.cfg"

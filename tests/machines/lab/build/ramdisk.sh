@@ -41,5 +41,6 @@ rm -rf "$root"/var/cache/* "$root"/var/lib/apt/lists "$root"/usr/share/{doc,info
 
 # gzip, because Ironic would unpack a ramdisk in zstd, and its CD would grow to the unpacked size.
 (cd "$root" && find . -xdev | cpio --quiet --create --format=newc | gzip -4) > "$OUTPUT/ramdisk"
-boot_partition "$OUTPUT/cd-boot.img" 8 'search --no-floppy --file /vmlinuz --set root
+# By its label: a disk with Debian on it has a /vmlinuz as well.
+boot_partition "$OUTPUT/cd-boot.img" 8 'search --no-floppy --label VMEDIA_BOOT_ISO --set root
 configfile ($root)/boot/grub/grub.cfg'
