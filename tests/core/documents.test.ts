@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { failures } from '../../src/core/failures.js';
 import { writtenFor } from '../../src/core/names.js';
 import { allOperations } from '../../src/core/operations.js';
 import { failedDeployments } from '../../src/core/status/diagnosis.js';
+import { deploymentGraph, type Recording, withRecordedAnswers } from '../../tools/pictures/deployment-graph.js';
 import { withStepsTable } from '../../tools/steps-table.js';
 import { withToolsTable } from '../../tools/tools-table.js';
 import { troubleshootingPage } from '../../tools/troubleshooting.js';
@@ -31,6 +33,15 @@ describe('the table of tools', () => {
 describe('the table of deploy steps', () => {
   it('in docs/waiting.md is the one that the messages use', async () => {
     await expectMade('docs/waiting.md', withStepsTable);
+  });
+});
+
+describe('the recorded deployment', () => {
+  it('is in docs/waiting.md as a table and as a graph', async () => {
+    const file = new URL('../../docs/data/deployment.json', import.meta.url);
+    const recording = JSON.parse(await readFile(file, 'utf8')) as Recording;
+    await expectMade('docs/waiting.md', (now) => withRecordedAnswers(now, recording));
+    await expectMade('docs/images/deployment.svg', () => deploymentGraph(recording));
   });
 });
 

@@ -33,7 +33,7 @@ export async function deploy(session: McpSession, input: object): Promise<Follow
   }
 }
 
-/** Keeps the recording where `RECORDING` says, in the form of tools/deployment-graph.ts. */
+/** Keeps the recording where `RECORDING` says, in the form of tools/pictures/deployment-graph.ts. */
 export async function keep(ironic: string, { answers, notifications }: Followed, login_seconds: number): Promise<void> {
   const { RECORDING } = process.env;
   const recording = { ironic, login_seconds, answers, notifications };
