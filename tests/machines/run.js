@@ -53,10 +53,8 @@ function describe(lab) {
 /** A shell on the machine, which is deployed first unless it has been. */
 async function ssh(lab) {
   const key = join(lab.state, 'id_ed25519');
-  if (!existsSync(key)) {
-    run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
-    await deploy(lab, readFileSync(`${key}.pub`, 'utf8').trim());
-  }
+  if (!existsSync(key)) run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+  await deploy(lab, readFileSync(`${key}.pub`, 'utf8').trim());
   const { user, address } = lab.machine;
   const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'ConnectTimeout=5'];
   const command = inside(lab, 'ssh', '-i', key, ...options.flatMap((option) => ['-o', option]), `${user}@${address}`);
@@ -65,7 +63,7 @@ async function ssh(lab) {
   return run('ip', command);
 }
 
-/** Deploys the machine as an agent would. */
+/** Deploys the machine as an agent would. Called again, it finds the same deployment. */
 async function deploy(lab, key) {
   const args = inside(lab, process.execPath, at('../../bin/ironic-mcp.js'));
   const client = new Client({ name: 'lab', version: '1' });
@@ -76,7 +74,12 @@ async function deploy(lab, key) {
     say(structuredContent.message);
     return structuredContent;
   };
-  const request = { image_id: lab.image, resource_class: lab.machine.resource_class, hostname: 'lab' };
+  const request = {
+    image_id: lab.image,
+    resource_class: lab.machine.resource_class,
+    hostname: 'lab',
+    idempotency_key: 'lab',
+  };
   const { operation_id } = await call('provision_server', { ...request, ssh_public_keys: [key] });
   let status;
   do ({ status } = await call('check_provision_status', { operation_id, wait_seconds: 50 }));
@@ -87,6 +90,8 @@ async function deploy(lab, key) {
 
 /** The lane. A lab that was up before stays up. */
 function test() {
+  // An interrupted lane takes the lab down as well: the tests end by the same signal.
+  process.on('SIGINT', () => undefined);
   const lab = up(...(which === 'all' ? ['--callback-timeout', '240'] : []));
   const vitest = [process.execPath, at('../../node_modules/vitest/vitest.mjs'), 'run', '--project', 'machines'];
   const env = { ...process.env, MACHINES_LAB: JSON.stringify(lab) };

@@ -55,6 +55,8 @@ def require_this_machine():
     release = platform.freedesktop_os_release().get('VERSION_CODENAME') if sys.platform == 'linux' else None
     if os.geteuid() != 0 or release != versions.DEBIAN or platform.machine() != 'x86_64':
         raise Unavailable(f'The lab of machines needs root on Debian {versions.DEBIAN}, x86_64.')
+    if subprocess.run(['unshare', '--net', '--mount', 'true'], stderr=subprocess.DEVNULL).returncode:
+        raise Unavailable('The lab of machines needs the right to make network and mount namespaces.')
 
 
 def install():
