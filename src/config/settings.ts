@@ -72,6 +72,11 @@ export const settings = {
     ...patterns,
     meaning: 'deploy only these images, by name, id or URL',
   },
+  networks: {
+    variable: 'IRONIC_MCP_NETWORKS',
+    ...patterns,
+    meaning: 'use only these Neutron networks in `networks`, by name or id',
+  },
   max_deploying: {
     variable: 'IRONIC_MCP_MAX_DEPLOYING',
     meaning: 'how many of its deployments may run at once',

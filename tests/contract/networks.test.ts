@@ -12,6 +12,7 @@ import { createIronic } from '../../src/openstack/ironic.js';
 import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { openPolicy } from '../support/open-policy.js';
+import { addPorts } from '../support/tenant-ports.js';
 
 const signal = new AbortController().signal;
 const server = 'rack1-small-01';
@@ -21,6 +22,7 @@ const user_data = { packages: ['nginx'] };
 /** The service on a simulated cloud, one of whose servers has the given network interface. */
 async function cloud(networkInterface: 'noop' | 'flat' | 'neutron') {
   const simulator = createSimulator();
+  addPorts(simulator.world, vif, other);
   const log: string[] = [];
   const fetch = (request: Request) => {
     log.push(`${request.method} ${new URL(request.url).pathname.replace(/^\/v1\/nodes\/[^/]+/, 'node')}`);
@@ -80,12 +82,12 @@ describe('Neutron ports', () => {
     await provision({ vifs: [vif] });
     expect(log.slice(-7)).toEqual([
       'PATCH node',
-      'GET node/vifs',
+      'GET /v1/ports',
       // Whether the server is still ours.
       'GET node',
       'POST node/vifs',
       // Whether they are still there, and the server still ours.
-      'GET node/vifs',
+      'GET /v1/ports',
       'GET node',
       'PUT node/states/provision',
     ]);
@@ -157,7 +159,7 @@ describe('an address', () => {
     const { log, provision } = await cloud('flat');
     expect(await failure(provision({ networks }))).toMatchObject({
       code: 'server_not_available',
-      reason: 'its network interface is flat, and networks with addresses need noop',
+      reason: 'its network interface is flat, and networks as given need noop',
     });
     expect(log.some((request) => !request.startsWith('GET'))).toBe(false);
   });

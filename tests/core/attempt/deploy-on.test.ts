@@ -29,6 +29,7 @@ describe('an attempt on one server', () => {
     serverRef: 'bm-1',
     configDrive: undefined,
     vifs: [],
+    networks: [],
     keyed: false,
     until: Number.POSITIVE_INFINITY,
     retrying: false,
