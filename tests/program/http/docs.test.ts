@@ -77,8 +77,8 @@ describe('the reference page', () => {
 describe('a curl line of the reference page', () => {
   let server: HttpServer;
   beforeAll(async () => {
-    const [, flag = ''] = /<code>ironic-mcp http (.*?)<\/code>/.exec(docsPage) ?? [];
-    server = await startHttpServer([flag]);
+    const [, flags = ''] = /<code>ironic-mcp http (.*?)<\/code>/.exec(docsPage) ?? [];
+    server = await startHttpServer(flags.split(' '));
   });
   afterAll(async () => {
     expect(await server.stop()).toBe(0);
