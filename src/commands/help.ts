@@ -38,7 +38,7 @@ const commands: Readonly<Record<string, Page>> = {
           common,
         ],
       ],
-      ['Variables', [['IRONIC_MCP_HTTP_TOKEN', 'the token itself instead of its file; a flag would show in ps']]],
+      ['Variables', [['IRONIC_MCP_HTTP_TOKEN', 'the token itself, instead of a file; ps would show a flag']]],
       [
         'Routes',
         [
@@ -83,7 +83,7 @@ const commands: Readonly<Record<string, Page>> = {
         'Flags',
         [
           ['--port N', 'port to listen on; 0 takes any free one (6385)'],
-          ['--nodes N', 'simulate so many servers, 1 to 100000, instead of the built-in cloud'],
+          ['--nodes N', 'simulate this many servers, 1 to 100000, instead of the built-in ones'],
           ...rowsOf((name) => name === 'sim_speed'),
         ],
       ],
@@ -108,7 +108,7 @@ const overview: Page = {
       ],
     ],
     [
-      'Your cloud, by the variables of OpenStack',
+      "Your cloud, chosen by OpenStack's variables",
       [
         ['none set', 'a simulated cloud; no real server is touched'],
         ['OS_CLOUD, --cloud NAME', 'a cloud of your clouds.yaml'],

@@ -75,7 +75,7 @@ export const http: Command = async (io, args) => {
   log.flush();
   io.stderr.write('ironic-mcp: Stopping after the calls in progress are answered.\n');
   await server.drain(grace.finish);
-  inFlight.endReads(new Failure('overloaded', { reason: 'this server is stopping' }));
+  inFlight.endReads(new Failure('overloaded', { reason: 'this MCP server is stopping' }));
   await server.drain(grace.tell);
   // Clients that remain get no answer and start nothing. A change that has begun goes on.
   server.close();

@@ -79,7 +79,7 @@ export const settings = {
   },
   max_deploying: {
     variable: 'IRONIC_MCP_MAX_DEPLOYING',
-    meaning: 'how many of its deployments may run at once',
+    meaning: 'how many deployments this program may run at once',
     schema: z.coerce.number().int().min(1).max(1_000).optional(),
     wants: 'a whole number, 1 to 1000',
     placeholder: 'N',
@@ -121,7 +121,7 @@ export const settings = {
   },
   http_hosts: {
     variable: 'IRONIC_MCP_HTTP_HOSTS',
-    meaning: 'more host names under which clients of `http` may call',
+    meaning: 'more host names that clients of `http` may use',
     schema: z
       .string()
       .regex(/^[\w.:[\]-]+(, *[\w.:[\]-]+)*$/)

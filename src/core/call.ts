@@ -9,7 +9,7 @@ export interface Caller {
   readonly version?: string | undefined;
 }
 
-/** How far a deployment is that a caller waits for. */
+/** The progress of a deployment that a caller waits for. */
 export interface Progress {
   /** Null if it is not known. */
   readonly percent: number | null;

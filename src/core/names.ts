@@ -18,7 +18,7 @@ export const operationNames = {
 
 type OperationKey = keyof typeof operationNames;
 
-// Private-use characters never occur in text of others, because `plain` removes them.
+// Private-use characters never occur in untrusted text, because `plain` removes them.
 const [open, close] = ['\ue000', '\ue001'];
 const reference = new RegExp(`${open}(\\w+)${close}`, 'g');
 

@@ -110,7 +110,7 @@ export function createPolicy(settings: PolicySettings): Policy {
       if (allowsImage(image)) return;
       const what = namedImage(image.name ?? image.id);
       const rule = isListed(image)
-        ? `: its URL leads Ironic to its own machine or network link, so the catalogue must name it, or a glob in ${setting('images')} must name its host`
+        ? `: its URL points Ironic at Ironic's own machine or network link, so only a catalogue entry, or a glob in ${setting('images')} that names the host, can allow it`
         : `, only ${listed(images)} (${setting('images')})`;
       throw notPermitted(`image ${what} is not allowed${rule}`);
     },
@@ -124,7 +124,7 @@ export function createPolicy(settings: PolicySettings): Policy {
     admitForeign() {
       if (deprovisionForeign) return;
       throw notPermitted(
-        `this deployment was not made here, so it may not be undeployed (${setting('deprovision_foreign')})`,
+        `this deployment was not made through ironic-mcp, so it may not be undeployed (${setting('deprovision_foreign')})`,
       );
     },
     classNames: resourceClasses?.some((name) => /[*?]/.test(name)) ? undefined : resourceClasses,
@@ -150,8 +150,8 @@ function rulesOf(settings: PolicySettings): readonly string[] {
     !allowDeprovision
       ? 'nothing may be undeployed'
       : deprovisionForeign
-        ? `any deployment may be undeployed, also one made by others (${setting('deprovision_foreign')})`
-        : `only deployments made here may be undeployed (${setting('allow_deprovision')})`,
+        ? `any deployment may be undeployed, including those made by others (${setting('deprovision_foreign')})`
+        : `only deployments made through ironic-mcp may be undeployed (${setting('allow_deprovision')})`,
   ];
 }
 

@@ -99,7 +99,7 @@ export interface BareMetal {
   /** Attaches a Neutron port to a reserved server. A repeated call succeeds. A refused port may still have to be detached. */
   attach(serverId: string, vif: string, signal: AbortSignal): Promise<void>;
 
-  /** Detaches it. Succeeds as well if it is not attached. */
+  /** Detaches a Neutron port. Also succeeds if it is not attached. */
   detach(serverId: string, vif: string, signal: AbortSignal): Promise<void>;
 
   /**

@@ -89,7 +89,7 @@ export const ProvisionRequest = z.strictObject({
     .optional()
     .describe('OpenSSH public keys that may log in'),
   networks: RequestedNetworks.optional().describe(
-    'One entry a network card: {"network":"tenant-a"} with Neutron, else {"address":"10.20.0.11/24","gateway":"10.20.0.1"}. mac picks the card; default: PXE cards first',
+    'One entry per network card: {"network":"tenant-a"} with Neutron, else {"address":"10.20.0.11/24","gateway":"10.20.0.1"}. mac picks the card; default: PXE cards first',
   ),
   vifs: z
     .array(uuid)
@@ -103,7 +103,7 @@ export const ProvisionRequest = z.strictObject({
   retry_failed: z
     .boolean()
     .optional()
-    .describe('Deploy a failed deployment again in place: its arguments, with server_id or idempotency_key'),
+    .describe('Retry a failed deployment in place: same arguments, with server_id or idempotency_key'),
 });
 export type ProvisionRequest = z.output<typeof ProvisionRequest>;
 

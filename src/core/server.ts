@@ -51,9 +51,9 @@ export interface Server {
   /** The state that Ironic takes it to; null if it stays in its state. */
   readonly targetState: string | null;
   readonly provisionedAt: number | null;
-  /** When Ironic first heard the agent of a deployment, and asked it for its steps. It can be an earlier deployment. */
+  /** When Ironic first heard from a deployment agent and asked for its steps, maybe in an earlier deployment. */
   readonly calledAt: number | null;
-  /** When the deployment agent last reported. It can have been in an earlier deployment. */
+  /** When a deployment agent last reported, maybe in an earlier deployment. */
   readonly heardAt: number | null;
   /** Ironic's instance_uuid. The caller that set it has the server. */
   readonly deploymentId: string | null;

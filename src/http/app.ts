@@ -51,7 +51,7 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   async function answer(request: Request, target: string, path: string, known: Env['Bindings']): Promise<Response> {
     const { requestId } = known;
     try {
-      if (stopping.aborted) throw new Failure('overloaded', { reason: 'this server is stopping' });
+      if (stopping.aborted) throw new Failure('overloaded', { reason: 'this MCP server is stopping' });
       check(request, target, path);
       return await router.fetch(request, known);
     } catch (error) {

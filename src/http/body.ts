@@ -1,6 +1,6 @@
 import { Failure } from '../core/failures.js';
 
-/** Most bytes in a body. */
+/** The most bytes that a body may have. */
 export const largestBody = 1024 * 1024;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });

@@ -128,7 +128,7 @@ function curlLine(operation: Operation): string {
   return body === undefined ? line : `${line} \\\n  -H 'Content-Type: application/json' \\\n  -d ${quoted(body)}`;
 }
 
-/** Fit for a shell. */
+/** A text, quoted for a shell. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
@@ -181,7 +181,7 @@ function typeWords(schema: Schema): string {
   return `${type}${bounded ? `, ${minimum} to ${maximum}` : ''}${preset}`;
 }
 
-/** What of an escaped text is code: in backticks, a route, a header or JSON, a name with an underscore, an example. */
+/** The code in an escaped text: in backticks, a route, a header or JSON, a name with an underscore, an example. */
 const code = new RegExp(
   [
     /`(?<marked>[^`]+)`/,

@@ -13,7 +13,7 @@ const patience = {
   silence: 75_000,
 };
 
-/** Most unanswered requests of one connection: an answer stays in memory until the client has read those before it. */
+/** The most unanswered requests of one connection. An answer stays in memory until the client has read earlier ones. */
 const mostOfOne = 32;
 
 export type HttpServer = ReturnType<typeof createHttpServer>;

@@ -1,6 +1,6 @@
 import { readRequestBody } from '@modelcontextprotocol/server';
 
-/** Most values in a message, not counting the arguments of a tool, which the operation checks. */
+/** The most values in a message, not counting the arguments of a tool, which the operation checks. */
 const mostValues = 1_000;
 
 /** A shorter message cannot hold more values. */
@@ -29,7 +29,7 @@ export function isWide(message: unknown): boolean {
 
 /**
  * An MCP handler that refuses such messages.
- * @param longest Most bytes in a body. The handler itself refuses longer ones.
+ * @param longest The most bytes that a body may have. The handler itself refuses longer ones.
  */
 export function refusingWide(
   handler: (request: Request) => Promise<Response>,

@@ -44,7 +44,7 @@ const firstFree = 80;
 /** Ironic's default limit for a page. */
 const pageLimit = 1_000;
 
-/** Most servers of each state that we read at once with all fields. */
+/** The most servers of each state that we read at once with all fields. */
 const mostMoving = 200;
 
 /** If our clock differs more from Ironic's, in milliseconds, it is plainly wrong. */

@@ -1,6 +1,6 @@
 import { withoutSecrets } from '../core/text/image-ref.js';
 
-/** Most characters of a text that we read. Real texts are shorter. */
+/** The most characters that we read of a text. Real texts are shorter. */
 const longest = 20_000;
 
 /**

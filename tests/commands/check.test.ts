@@ -78,7 +78,7 @@ describe('the check', () => {
     expect(text).toMatch(/^Ready: a deployment can be made\. Warnings: images\.\n\nok /);
     expect(text).toMatch(/^ok +settings +OS_\* variables$/m);
     // This cloud needs no sign-in.
-    expect(text).toMatch(/^ok +endpoint .*bare metal is at http:\/\/127/m);
+    expect(text).toMatch(/^ok +endpoint .*the bare-metal service is at http:\/\/127/m);
     expect(text).toMatch(/^ok +Ironic .*answers with API 1\.78$/m);
     expect(text).toMatch(
       /^ok +servers +12: 8 available \(1 leased: only by server_id\), 2 in_use \(2 active\), 2 unusable \(1 in maintenance, 1 manageable\); available by class: baremetal\.gpu 2, /m,
@@ -163,7 +163,7 @@ describe('the check', () => {
         'only on servers of class baremetal.gpu (IRONIC_MCP_RESOURCE_CLASSES); ' +
         'at most 2 at once (IRONIC_MCP_MAX_DEPLOYING); ' +
         'Neutron ports may be attached (IRONIC_MCP_ALLOW_VIFS); ' +
-        'only deployments made here may be undeployed (IRONIC_MCP_ALLOW_DEPROVISION)',
+        'only deployments made through ironic-mcp may be undeployed (IRONIC_MCP_ALLOW_DEPROVISION)',
     );
     expect(leashed.named('servers')[0]?.detail).toMatch(/^12: 2 available, /);
     expect(leashed.named('images')[0]?.detail).toBe(

@@ -98,7 +98,7 @@ describe.each(['active', 'deploy failed'] as const)(
       const operation_id = String(theirs()?.uuid);
       expect(await status({ operation_id, wait_seconds: 0 }, signal)).toMatchObject({
         deployment_id: null,
-        message: expect.stringContaining('It was not deployed through this server'),
+        message: expect.stringContaining('It was not deployed through ironic-mcp'),
       });
       const confirmed = { operation_id, confirm_server_name: request.server_id };
       expect(await failure(deprovision(confirmed, signal))).toMatchObject({ code: 'not_permitted' });

@@ -176,7 +176,7 @@ it('answers with a conflict when one key comes with two requests, and never mixe
       // The image comes with the reservation, the config drive with the start. The call that started a mixture says so.
       const drive = JSON.stringify(server?.instance_info.configdrive);
       const warned = answers.some(
-        (answer) => answer instanceof Failure && answer.reason?.includes('of either request'),
+        (answer) => answer instanceof Failure && answer.reason?.includes('of one of the two requests'),
       );
       answers.forEach((answer, index) => {
         if (answer instanceof Failure || drive.includes(`host-${index % 2}`)) return;

@@ -59,7 +59,8 @@ export async function playLate(lab: FaultLab, { held, rival, nth }: LateCase): P
     );
     // Ironic cannot reserve a server on condition that no other call with the key has one. So a different request with
     // the same key may meet the first one halfway. Then its answer says so.
-    const warned = 'failure' in second && String(second.failure.reason).includes('the config drive of either request');
+    const warned =
+      'failure' in second && String(second.failure.reason).includes('the config drive of one of the two requests');
     if (whose.length !== 1 && !warned) violations.push(`${node.name} deploys a mixture`);
     const told = 'response' in second && second.response.operation_id === node.uuid;
     if (told && whose[0] !== b) violations.push(`B was told ${second.response.status} of what is A's`);

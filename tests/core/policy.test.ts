@@ -158,7 +158,7 @@ describe('an allow-list of images', () => {
     'http://2130706433/a',
   ])('must name %s, which points to Ironic itself, unless the catalogue does', (url) => {
     const ask = ({ admitImage }: Policy) => admitImage(image(byUrl(url)));
-    const refused = `image ${url} is not allowed: its URL leads Ironic to its own machine or network link, so the catalogue must name it, or a glob in IRONIC_MCP_IMAGES must name its host`;
+    const refused = `image ${url} is not allowed: its URL points Ironic at Ironic's own machine or network link, so only a catalogue entry, or a glob in IRONIC_MCP_IMAGES that names the host, can allow it`;
     for (const images of [undefined, ...(url === new URL(url).href ? [['**'], ['debian', '*://**']] : [])]) {
       expect(refusal({ images }, ask)).toBe(refused);
     }

@@ -53,7 +53,7 @@ export async function inspect(
           account,
           command: byKeystone ? 'openstack baremetal node list --limit 1' : `curl -i ${endpoint}/v1`,
         };
-        return { outcome: 'ok', detail: `bare metal is at ${endpoint}` };
+        return { outcome: 'ok', detail: `the bare-metal service is at ${endpoint}` };
       },
       { place: 'OS_AUTH_URL', account, command: 'openstack token issue' },
     ));

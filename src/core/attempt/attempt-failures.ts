@@ -134,7 +134,7 @@ export function describedOtherwise(server: Server): Failure {
   const { id, deploymentId } = server;
   return new Failure('idempotency_conflict', {
     ...(deploymentId === null ? {} : { deployment: { operationId: id, deploymentId } }),
-    reason: `Another request with this key came at the same moment. Server ${displayName(server)} was given image ${namedImage(server.entry?.image ?? 'unknown')}, and the config drive of either request`,
+    reason: `Another request with this key came at the same moment. Server ${displayName(server)} was given image ${namedImage(server.entry?.image ?? 'unknown')}, and the config drive of one of the two requests`,
     hint: 'Do not use that server before it is undeployed. Use a new idempotency_key for a new request.',
   });
 }

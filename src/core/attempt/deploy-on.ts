@@ -263,7 +263,7 @@ function undo(attempt: Attempt, { ports, alreadyDeployed, madePorts }: Holding):
   return releaseReservation({ deploying, server, reservation, ports, signal, alreadyDeployed, beforeRelease });
 }
 
-/** How a server stands on which nothing is undone. */
+/** The state of a server when nothing may be undone on it. */
 async function undoNothing(attempt: Attempt, { port }: MayArrive): Promise<Release> {
   const { server, plan } = attempt;
   const now = await serverNow(attempt);

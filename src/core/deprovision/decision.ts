@@ -37,7 +37,7 @@ export function decide(server: Server, policy: Policy, now: number): Decision {
   const { undeployVerb, words, advancedBy, failed } = meaningOf(server);
   if (failed === 'undeployment') return 'retry';
   if (undeployVerb !== null) return 'undeploy';
-  const standing = `its state is ${stateName(server.provisionState)}: ${words ?? 'not known here'}`;
+  const standing = `its state is ${stateName(server.provisionState)}: ${words ?? 'unknown to ironic-mcp'}`;
   if (advancedBy !== 'conductor') throw refused(server, standing);
   throw refused(server, `${standing}; Ironic cannot stop a deployment in this state`, afterAWhile);
 }

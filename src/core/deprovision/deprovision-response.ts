@@ -13,14 +13,14 @@ export function started(server: Server): DeprovisionResponse {
   const message = [
     `Undeployment of server ${displayName(server)} has started.`,
     diskWords(server),
-    `Call ${op('deprovision')} again to see how far it is; ${op('servers')} shows when the server is available.`,
+    `Call ${op('deprovision')} again to see the progress; ${op('servers')} shows when the server is available.`,
   ].join(' ');
   return response(server, 'accepted', message);
 }
 
 /** What happens to the data, as far as the server shows. The operator decides what cleaning erases. */
 export function diskWords({ automatedClean }: Server): string {
-  if (automatedClean === null) return 'Ironic then cleans the disk if its operator has set up cleaning.';
+  if (automatedClean === null) return 'Ironic then cleans the disk if the operator has set up cleaning.';
   return automatedClean
     ? 'Ironic then cleans the disk.'
     : 'Ironic does not clean the disk: cleaning is switched off for this server.';

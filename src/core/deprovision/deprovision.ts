@@ -130,10 +130,10 @@ function stillThere({ id }: Server, reason: string): Failure {
   return new Failure('deprovision_refused', { id, reason, retryable: true });
 }
 
-/** Does not say the right name: the user must know which server it is. */
+/** The failure never shows the right name, because the user must know which server it is. */
 function wrongName(): Failure {
   return new Failure('not_confirmed', {
-    reason: 'confirm_server_name is not the name of that server (not its host name; its UUID if it has no name)',
+    reason: 'confirm_server_name must be the name of that server (not its host name), or its UUID if it has no name',
     hint: 'Ask the user which server to undeploy, and pass the name that the user gives.',
   });
 }

@@ -113,7 +113,7 @@ function cannotTell({ id, deploymentId }: Server): Failure {
     id,
     reason:
       deploymentId === null
-        ? 'the server has changed, and its deployment may be another one: the first had no id'
+        ? 'the server has changed and may carry another deployment now: the first had no id'
         : 'that deployment has been started again',
     hint: `Call ${op('status')} to see what the server carries now. Call again if the user wants that undeployed.`,
     retryable: true,

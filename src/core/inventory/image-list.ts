@@ -21,7 +21,7 @@ const ListedImage = z.strictObject({
   architecture: z.string().optional(),
   format: z.string().optional(),
   deployable: z.boolean(),
-  note: z.string().optional().describe('Why it cannot be deployed, or where not'),
+  note: z.string().optional().describe('Why it cannot be deployed on some or all servers'),
 });
 type ListedImage = z.output<typeof ListedImage>;
 

@@ -8,7 +8,7 @@ export const listArguments = {
     .min(1, 'must be 1 to 200')
     .max(200, 'must be 1 to 200')
     .default(50)
-    .describe('Entries to show at most'),
+    .describe('Maximum number of entries'),
   cursor: z
     .string()
     .min(1, 'must not be empty')

@@ -48,7 +48,7 @@ const ListedServer = z.strictObject({
   disk_gb: z.number().optional(),
   traits: z.array(z.string()).optional(),
   more_traits: z.int().optional(),
-  note: z.string().optional().describe('Why it is not available, or only by its server_id'),
+  note: z.string().optional().describe('Why it is unavailable, or available only by server_id'),
 });
 export type ListedServer = z.output<typeof ListedServer>;
 
@@ -103,7 +103,7 @@ export async function listServers(
   };
 }
 
-/** As many as have room, in characters, and always one. What has much to tell makes a page shorter, nothing is cut. */
+/** The servers that fit into `room` characters, but at least one. Long entries make a page shorter; none is cut. */
 function withinRoom(servers: readonly ListedServer[], room: number): ListedServer[] {
   let left = room;
   return servers.filter((server, index) => {

@@ -32,14 +32,14 @@ export function configDriveOf(request: ProvisionRequest): ConfigDrive | undefine
   if (depth(given, deepest + 1) > deepest)
     throw invalidArgument('config_drive', `is nested more than ${deepest} levels deep`);
   if (JSON.stringify(given).length > largest)
-    throw invalidArgument('config_drive', 'larger than 64 MiB, the most that Ironic takes');
+    throw invalidArgument('config_drive', 'is larger than 64 MiB, the most that Ironic accepts');
   const drive = members.some((member) => Object.hasOwn(given, member))
     ? ironicForm(given)
     : Object.keys(given).length > 0
       ? { user_data: cloudConfig(given) }
       : {};
   if (drive.network_data !== undefined && request.networks?.length) {
-    throw invalidArgument('networks', 'beside config_drive.network_data; give one of them');
+    throw invalidArgument('networks', 'cannot be combined with config_drive.network_data; pass only one of them');
   }
   const metaData = { ...drive.meta_data, ...hostName(request, drive), ...publicKeys(request, drive) };
   if (Object.keys(metaData).length > 0) return { ...drive, meta_data: metaData };
@@ -75,8 +75,8 @@ function ironicForm(given: Json): ConfigDrive {
     const names = unknown.slice(0, 8).map((key) => quoted(key, 60));
     throw invalidArgument(
       'config_drive',
-      `${names.join(', ')} beside ${members.join(', ')}; ` +
-        'pass either these four members only, or cloud-init user data only',
+      `${names.join(', ')} cannot be combined with ${members.join(', ')}; ` +
+        'pass only these four members, or only cloud-init user data',
     );
   }
   const userData = given.user_data;

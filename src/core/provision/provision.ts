@@ -43,7 +43,7 @@ export interface ProvisionService {
 }
 
 export interface ProvisionServiceOptions extends Deploying {
-  /** The cloud and the project, in any words: an idempotency key counts within them. Only a call with a key asks. */
+  /** A text that identifies the cloud and the project in which an idempotency key counts. Only a call with a key asks. */
   readonly idempotencyScope: (signal: AbortSignal) => Promise<string>;
   readonly images: Images;
   readonly servers: ServerService;
@@ -93,7 +93,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     if (request.resource_class !== undefined) policy.admitClass(request.resource_class);
     if (request.vifs?.length) policy.admitVifs();
     if (request.vifs?.length && request.networks?.length)
-      throw invalidArgument('networks', 'beside vifs; give one of them');
+      throw invalidArgument('networks', 'cannot be combined with vifs; pass only one of them');
     const configDrive = configDriveOf(request);
     const keyed = request.idempotency_key !== undefined;
     const identity = identify(request, keyed ? await idempotencyScope(signal) : '');

@@ -133,7 +133,7 @@ export function carriesAnother(server: Server, meant: string): boolean {
  */
 export function anotherDeployment(id: string, { deploymentId }: Server): Failure {
   const which = deploymentId === null ? 'one without an id' : named(deploymentId);
-  return new Failure('operation_not_found', { id, reason: `it carries another deployment by now: ${which}` });
+  return new Failure('operation_not_found', { id, reason: `it now carries another deployment: ${which}` });
 }
 
 /** A server's name for people: its name in Ironic if that is a valid name, otherwise its UUID. */
@@ -175,8 +175,8 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
   const name = displayName(server);
   const { words, final, failed } = meaningOf(server);
   const origin = isForgotten(server)
-    ? 'Ironic no longer tells whose deployment it was'
-    : 'It was not deployed through this server';
+    ? 'Ironic no longer shows who made this deployment'
+    : 'It was not deployed through ironic-mcp';
   const estimate = server.entry
     ? ''
     : ` ${origin}, so started_at is an estimate: the time of its last change of state.`;
@@ -193,7 +193,7 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
   }
   if (isFree(server)) return `Server ${name} is reserved; its deployment is about to start.`;
   if (!words) {
-    return `Server ${name} is in the state ${stateName(server.provisionState)}, which is not known here.${estimate}`;
+    return `Server ${name} is in the state ${stateName(server.provisionState)}, which ironic-mcp does not know.${estimate}`;
   }
   const step = stepWords(server);
   return `Server ${name} is ${step ? `being deployed. ${step}` : words}.${estimate}`;

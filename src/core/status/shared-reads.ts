@@ -1,7 +1,7 @@
 import { unlessAborted } from '../async/abort.js';
 import type { Clock } from '../ports.js';
 
-/** Reads a thing by its id for many callers at the cost of one. */
+/** Reads a thing by its id. Callers that ask at about the same time share one reading. */
 export interface SharedReads<Thing> {
   /**
    * @param maxAge How old (ms) a reading may be. With 0 the call joins a reading under way, or begins a new one.
@@ -46,7 +46,7 @@ export function createSharedReads<Thing>(
     return reading;
   }
 
-  /** Nobody asks for a reading that is a minute old. */
+  /** Removes readings older than a minute, because no caller accepts them. */
   function sweep(): void {
     for (const [id, { endedAt }] of readings) if (clock.now() - endedAt > 60_000) readings.delete(id);
   }
@@ -56,7 +56,7 @@ export function createSharedReads<Thing>(
     if (reading.callers > 0 || reading.endedAt !== Number.POSITIVE_INFINITY) return;
     // The next caller must not join an aborted reading.
     if (readings.get(id) === reading) readings.delete(id);
-    reading.end.abort(new Error('nobody waits for it any more'));
+    reading.end.abort(new Error('no caller waits for it any more'));
   }
 
   return {

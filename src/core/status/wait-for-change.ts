@@ -24,7 +24,7 @@ const lastLook = 2_000;
 /** The record of errors only adds details, so nobody waits longer for it (ms). */
 const recordTime = 5_000;
 
-/** Tells how far deployments are, and waits for their next change. */
+/** Reports the status of deployments, and waits for their next change. */
 export interface StatusService {
   /**
    * The status of a deployment now, or with `wait_seconds` at its next change. A silent Ironic does not end the wait.

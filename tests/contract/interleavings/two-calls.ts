@@ -103,7 +103,7 @@ function judgeEnding(
     const { image_source: source } = ground.describe(String(request?.image_id));
     claim(node?.instance_info.image_source === source, `${call} is ${status}, and the image is another`);
     const isItsDrive = JSON.stringify(start?.body).includes(String(request?.hostname));
-    const isWarned = endings.some((each) => 'failure' in each && wordsOf(each).includes('of either request'));
+    const isWarned = endings.some((each) => 'failure' in each && wordsOf(each).includes('of one of the two requests'));
     claim(isItsDrive || (isWarned && status !== 'accepted'), `${call} is ${status}, and the config drive is another`);
     return;
   }

@@ -82,7 +82,7 @@ describe('a deployment of ours', () => {
       server_id: id,
       server_name: 'bm-1',
       status: 'accepted',
-      message: `Undeployment of server bm-1 has started. Ironic then cleans the disk if its operator has set up cleaning. Call ${op('deprovision')} again to see how far it is; ${op('servers')} shows when the server is available.`,
+      message: `Undeployment of server bm-1 has started. Ironic then cleans the disk if the operator has set up cleaning. Call ${op('deprovision')} again to see the progress; ${op('servers')} shows when the server is available.`,
       deployment_id: deploymentId,
     });
     expect(bareMetal.requests).toEqual(['find bm-1', 'undeploy bm-1']);
@@ -146,7 +146,12 @@ describe('deprovision_server refuses', () => {
     ['in its rescue system', { provisionState: 'rescue' }, 'deprovision_refused', /its state is rescue: deployed, in/],
     ['being serviced', { provisionState: 'servicing' }, 'deprovision_refused', /its state is servicing/],
     ['that an operator holds', { provisionState: 'deploy hold' }, 'deprovision_refused', /its state is deploy hold/],
-    ['in a state unknown here', { provisionState: 'pondering' }, 'deprovision_refused', /pondering: not known here/],
+    [
+      'in a state unknown here',
+      { provisionState: 'pondering' },
+      'deprovision_refused',
+      /pondering: unknown to ironic-mcp/,
+    ],
   ])('a server %s, whatever is set', async (_, overrides, code, reason) => {
     const server = deployed(overrides);
     const { deprovision, consent, bareMetal } = setup(server, { policy: allowed });
@@ -180,7 +185,7 @@ describe('deprovision_server refuses', () => {
     const { deprovision, bareMetal } = setup();
     expect(await failureOf(deprovision({ deployment_id: uuid(7) }))).toMatchObject({
       code: 'operation_not_found',
-      reason: `it carries another deployment by now: ${deploymentId}`,
+      reason: `it now carries another deployment: ${deploymentId}`,
     });
     expect(bareMetal.undeployments).toEqual([]);
   });
@@ -192,7 +197,7 @@ describe('deprovision_server refuses', () => {
       for (const attempt of [deprovision, consent]) {
         expect(await failureOf(attempt({ deployment_id: deploymentId }))).toMatchObject({
           code: 'operation_not_found',
-          reason: 'it carries another deployment by now: one without an id',
+          reason: 'it now carries another deployment: one without an id',
         });
       }
       expect(bareMetal.undeployments).toEqual([]);
@@ -397,7 +402,7 @@ describe('a reservation that was never deployed', () => {
 describe('the question to the user', () => {
   it('names the server, its deployment and what is lost', async () => {
     expect(await setup().consent()).toBe(
-      `Undeploy server bm-1 (deployment ${deploymentId}: image ubuntu-24.04, requested at ${entry.started_at})? All data on its disk is lost. Ironic then cleans the disk if its operator has set up cleaning. This cannot be undone.`,
+      `Undeploy server bm-1 (deployment ${deploymentId}: image ubuntu-24.04, requested at ${entry.started_at})? All data on its disk is lost. Ironic then cleans the disk if the operator has set up cleaning. This cannot be undone.`,
     );
   });
 
@@ -663,9 +668,9 @@ describe('a deployment of somebody else that has no id', () => {
 
   it.each<[string, Partial<Server>, string]>([
     ['works on', { provisionState: 'deploying' }, 'its state is deploying'],
-    ['deploys another image', { imageSource: uuid(701) }, 'its deployment may be another one'],
-    ['carries one with an id', { deploymentId: uuid(902) }, 'its deployment may be another one'],
-    ['has finished one', { provisionState: 'active' }, 'its deployment may be another one'],
+    ['deploys another image', { imageSource: uuid(701) }, 'may carry another deployment now'],
+    ['carries one with an id', { deploymentId: uuid(902) }, 'may carry another deployment now'],
+    ['has finished one', { provisionState: 'active' }, 'may carry another deployment now'],
   ])('is neither touched nor called gone when its server %s by then', async (_, changes, reason) => {
     const { deprovision, bareMetal } = meanwhile(changes);
     expect(await failureOf(deprovision())).toMatchObject({

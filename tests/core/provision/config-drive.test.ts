@@ -74,8 +74,8 @@ describe('a config drive', () => {
 
   it('refuses anything beside the four members, and names it', () => {
     expect(reasonOf({ config_drive: { meta_data: {}, userdata: 'x', packages: [] } })).toBe(
-      'config_drive: "userdata", "packages" beside meta_data, user_data, network_data, vendor_data; ' +
-        'pass either these four members only, or cloud-init user data only',
+      'config_drive: "userdata", "packages" cannot be combined with meta_data, user_data, network_data, vendor_data; ' +
+        'pass only these four members, or only cloud-init user data',
     );
   });
 
@@ -104,7 +104,7 @@ describe('a config drive', () => {
   it('may be at most 64 MiB large, because Ironic refuses more', () => {
     const megabytes = (count: number) => ({ config_drive: { user_data: '#'.repeat(count * 1024 * 1024) } });
     expect(driveOf(megabytes(63))).toBeDefined();
-    expect(reasonOf(megabytes(64))).toBe('config_drive: larger than 64 MiB, the most that Ironic takes');
+    expect(reasonOf(megabytes(64))).toBe('config_drive: is larger than 64 MiB, the most that Ironic accepts');
   });
 
   it('never shows a value when it is refused', () => {

@@ -135,7 +135,7 @@ describe('provisioning with an address fails before anything is reserved', () =>
   ])("together with the caller's %s", async (_, other, name) => {
     expect(await failing([noop(1)], { ...byId, networks, ...other })).toMatchObject({
       code: 'invalid_request',
-      reason: `networks: beside ${name}; give one of them`,
+      reason: `networks: cannot be combined with ${name}; pass only one of them`,
     });
   });
 

@@ -236,7 +236,7 @@ describe('a request with a key', () => {
       code: 'idempotency_conflict',
       reason:
         'Another request with this key came at the same moment. Server bm-1 was given image debian-12, ' +
-        'and the config drive of either request',
+        'and the config drive of one of the two requests',
     });
   });
 

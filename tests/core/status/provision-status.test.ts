@@ -149,7 +149,7 @@ describe('the status of a deployment', () => {
       status: 'in_progress',
       provision_state: 'quantum entangled',
       progress_percent: null,
-      message: 'Server bm-1 is in the state "quantum entangled", which is not known here.',
+      message: 'Server bm-1 is in the state "quantum entangled", which ironic-mcp does not know.',
     });
     expect(refusalOf({ ...server, deploymentId: null, entry: null })).toBe('its state is "quantum entangled"');
   });
@@ -294,15 +294,15 @@ describe('the times', () => {
     const status = statusOf(foreign, start - 3_500_000);
     expect(status.started_at).toBe('2026-11-22T07:00:00Z');
     expect(status.message).toBe(
-      'Server bm-1 is being deployed. It was not deployed through this server, so started_at is an estimate: the time of its last change of state. Waiting for Ironic to check the image and the power, and to start the first step.',
+      'Server bm-1 is being deployed. It was not deployed through ironic-mcp, so started_at is an estimate: the time of its last change of state. Waiting for Ironic to check the image and the power, and to start the first step.',
     );
   });
 
   it("are an estimate if Ironic forgot whose deployment it failed to undeploy, which is not called somebody else's", () => {
     const { message } = statusOf(freeServer(1, { provisionState: 'error' }), start);
-    expect(message).toContain('Ironic no longer tells whose deployment it was, so started_at is an estimate');
+    expect(message).toContain('Ironic no longer shows who made this deployment, so started_at is an estimate');
     const known = statusOf(ours({ provisionState: 'error', entry: null }), start);
-    expect(known.message).toContain('It was not deployed through this server');
+    expect(known.message).toContain('It was not deployed through ironic-mcp');
   });
 
   it('are unknown if Ironic shows no times', () => {

@@ -86,14 +86,14 @@ describe('the status', () => {
     await expect(answer({ deployment_id: uuid(9) })).resolves.toBeDefined();
     await expect(answer({ deployment_id: uuid(8) })).rejects.toMatchObject({
       code: 'operation_not_found',
-      reason: `it carries another deployment by now: ${uuid(9)}`,
+      reason: `it now carries another deployment: ${uuid(9)}`,
     });
   });
 
   it('names the later deployment as one without an id if it has none', async () => {
     const { answer } = setup({ servers: [freeServer(1, { provisionState: 'active' })] });
     await expect(answer({ deployment_id: uuid(8) })).rejects.toMatchObject({
-      reason: 'it carries another deployment by now: one without an id',
+      reason: 'it now carries another deployment: one without an id',
     });
   });
 

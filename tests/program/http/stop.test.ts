@@ -57,7 +57,7 @@ describe('a server that gets SIGTERM', () => {
     expect(sameFailure(answer, await told)).toMatchObject({
       status: 503,
       code: 'overloaded',
-      reason: 'this server is stopping',
+      reason: 'this MCP server is stopping',
     });
     expect(await stopped).toBe(0);
     proxy.clear();

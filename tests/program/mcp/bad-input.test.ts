@@ -92,12 +92,12 @@ const provisionRows: readonly Row[] = [
   [
     'a config drive that mixes its members with user data',
     { ...image, config_drive: { meta_data: {}, packages: ['nginx'] } },
-    `config_drive: "packages" beside ${fourMembers}; pass either these four members only, or cloud-init user data only`,
+    `config_drive: "packages" cannot be combined with ${fourMembers}; pass only these four members, or only cloud-init user data`,
   ],
   [
     'a config drive with an unknown member',
     { ...image, config_drive: { user_data: 'x', userdata: 'y' } },
-    `config_drive: "userdata" beside ${fourMembers}; pass either these four members only, or cloud-init user data only`,
+    `config_drive: "userdata" cannot be combined with ${fourMembers}; pass only these four members, or only cloud-init user data`,
   ],
   [
     'a config drive whose meta_data is a text',

@@ -145,7 +145,7 @@ const rows: readonly Row[] = [
     'check_provision_status',
     { operation_id: uuidOf('rack1-small-04'), deployment_id: nobody },
     `Server ${uuidOf('rack1-small-04')} has no provisioning operation`,
-    `Reason: it carries another deployment by now: ${createSimulator().world.fleet.byName('rack1-small-04')?.instance_uuid}`,
+    `Reason: it now carries another deployment: ${createSimulator().world.fleet.byName('rack1-small-04')?.instance_uuid}`,
     useOperationId,
     'Code: operation_not_found',
     'Retryable: no',

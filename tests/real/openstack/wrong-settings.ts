@@ -154,7 +154,7 @@ export function wrongSettings(cloud: () => Cloud): void {
         code: 78,
         stdout: '',
         stderr:
-          'ironic-mcp: OS_PROJECT_NAME must not be set beside an application credential, which is bound to its project already.\n',
+          'ironic-mcp: OS_PROJECT_NAME must not be set with an application credential, which already belongs to a project.\n',
       });
     });
   });
