@@ -4,7 +4,7 @@ import { marked } from './marked.js';
 
 /** For people, in one line. The descriptions of the operations are written for models. */
 const lines: Readonly<Record<string, string>> = {
-  provision_server: 'Deploys an image on a free server that you name, or on one of a class. Returns at once.',
+  provision_server: 'Deploys an image on a free server, which you choose by name or by class. Returns at once.',
   check_provision_status: 'Reports the state and progress of a deployment, and can wait for the next change.',
   list_servers: 'Counts and lists the servers, and says why a server is not available.',
   list_images: 'Lists the images that you can deploy.',
