@@ -3,7 +3,6 @@ import { createChanges } from './core/async/changes.js';
 import { createDeprovisionService } from './core/deprovision/deprovision.js';
 import { createImageService } from './core/inventory/image-list.js';
 import { createServerService } from './core/inventory/server-service.js';
-import type { NetworkService } from './core/network-service.js';
 import type { Core } from './core/operation.js';
 import type { Images } from './core/ports.js';
 import { createProvisionService } from './core/provision/provision.js';
@@ -16,7 +15,6 @@ import { createHttp } from './openstack/http.js';
 import { createIdempotencyScope } from './openstack/idempotency-scope.js';
 import { createIronic, type Ironic } from './openstack/ironic.js';
 import { createKeystoneSession } from './openstack/keystone.js';
-import { createNeutron } from './openstack/neutron.js';
 import { createRequestQueue } from './openstack/request-queue.js';
 import { createPlainSession, type Service, type Session, serviceNames } from './openstack/session.js';
 
@@ -34,8 +32,8 @@ export interface ComposeOptions {
 /** Composes the core for the settings. It sends no request yet. */
 export async function composeCore(config: Config, { warn = () => undefined }: ComposeOptions = {}): Promise<Core> {
   const { policy, auditLog: file } = config;
-  const { bareMetal, images, networks, say, idempotencyScope } = await composeCloud(config);
-  const common = { bareMetal, networks, clock, policy, random };
+  const { bareMetal, images, say, idempotencyScope } = await composeCloud(config);
+  const common = { bareMetal, clock, policy, random };
   const status = createStatusService(common);
   const servers = createServerService(common);
   const changes = createChanges();
@@ -52,8 +50,6 @@ export async function composeCore(config: Config, { warn = () => undefined }: Co
 export interface ComposedCloud {
   readonly bareMetal: Ironic;
   readonly images: Images;
-  /** Undefined where there is no Neutron. */
-  readonly networks: NetworkService | undefined;
   /** Undefined for the simulator, which needs neither sign-in nor an address. */
   readonly session: Session | undefined;
   readonly say: (message: string) => string;
@@ -73,19 +69,18 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
     return {
       bareMetal: createIronic({ http: http('baremetal'), clock, random }),
       images: createGlance({ http: http('image'), clock, random }),
-      networks: createNeutron({ http: http('network'), scoped: false, clock, random }),
       session: undefined,
       say: simulated(),
       idempotencyScope: async () => 'simulator',
     };
   }
-  const { auth, baremetalEndpoint, imageEndpoint, networkEndpoint, tls } = cloud.settings;
+  const { auth, baremetalEndpoint, imageEndpoint, tls } = cloud.settings;
   const fetch = tls && (await import('./openstack/tls.js')).createTlsFetch(tls, connections);
   const open = (service: string) => {
     const queue = createRequestQueue(connections);
     return (endpoint: string) => createHttp({ service, endpoint, timeout, queue, fetch });
   };
-  const overrides = { baremetal: baremetalEndpoint, image: imageEndpoint, network: networkEndpoint };
+  const overrides = { baremetal: baremetalEndpoint, image: imageEndpoint };
   const session =
     auth.type === 'keystone'
       ? createKeystoneSession({ auth, http: open('Keystone')(auth.authUrl), clock, overrides })
@@ -93,13 +88,10 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
   const authenticated = (service: Service) =>
     createAuthenticatedHttp({ session, service, at: open(serviceNames[service]), timeout });
   const glance = createGlance({ http: authenticated('image'), clock, random });
-  const scoped = auth.type === 'keystone';
-  const hasNeutron = scoped || networkEndpoint !== undefined;
   const hasGlance = auth.type === 'keystone' || imageEndpoint !== undefined;
   return {
     bareMetal: createIronic({ http: authenticated('baremetal'), clock, random }),
     images: createCatalogueImages(config.catalogue, hasGlance ? glance : undefined),
-    networks: hasNeutron ? createNeutron({ http: authenticated('network'), scoped, clock, random }) : undefined,
     session,
     say: (message) => message,
     idempotencyScope: createIdempotencyScope({ session, timeout, clock, random }),

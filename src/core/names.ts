@@ -40,7 +40,6 @@ type SettingKey =
   | 'allow_vifs'
   | 'resource_classes'
   | 'images'
-  | 'networks'
   | 'max_deploying';
 
 /** The name of a setting's variable. */

@@ -23,10 +23,6 @@ export interface Card {
   readonly mac: string;
   /** Whether the server may boot from the network by it. */
   readonly pxe: boolean;
-  /** The Neutron port that is attached to it. */
-  readonly vif: string | null;
-  /** Some work together, as a bond that Ironic takes for one card. */
-  readonly kind: 'single' | 'in a bond' | 'bond';
 }
 
 /** Servers in the order of Ironic's ids. */
@@ -92,6 +88,9 @@ export interface BareMetal {
    * is; hence the last look. A repeated call is refused while the first is under way.
    */
   undeploy(serverId: string, lastLook: LastLook, signal: AbortSignal): Promise<Sent>;
+
+  /** The ids of the Neutron ports that are attached to a server. Changes nothing. */
+  vifs(serverId: string, signal: AbortSignal): Promise<readonly string[]>;
 
   /** A server's network cards, in the order of Ironic's ids. Changes nothing. */
   cards(serverId: string, signal: AbortSignal): Promise<readonly Card[]>;
@@ -235,7 +234,7 @@ export class Refused extends Error {
     readonly refusal: Refusal,
     /** What was wrong, already bounded. Untrusted if Ironic wrote it. */
     readonly words: string,
-    readonly by: 'Ironic' | 'Neutron' | 'us' = 'Ironic',
+    readonly by: 'Ironic' | 'us' = 'Ironic',
   ) {
     super(`${refusal}: ${words}`);
   }
@@ -245,9 +244,9 @@ export class Refused extends Error {
     return this.refusal === 'locked' || this.refusal === 'busy';
   }
 
-  /** The words for a `reason`, which marks the words of a service as such. */
+  /** The words for a `reason`, which marks Ironic's words as such. */
   get reason(): string {
-    return this.by === 'us' ? this.words : `${this.by} says: ${quoted(this.words)}`;
+    return this.by === 'Ironic' ? `Ironic says: ${quoted(this.words)}` : this.words;
   }
 }
 

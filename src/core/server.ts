@@ -11,8 +11,6 @@ export interface DeploymentEntry {
   readonly digest: string;
   /** The addresses that the request gave to the server's network cards. */
   readonly addresses?: readonly EntryAddress[] | undefined;
-  /** Where the server has Neutron ports: the networks that the request named. */
-  readonly networks?: readonly { readonly id: string; readonly name: string }[] | undefined;
 }
 
 /** An address that a request gave to a network card. */

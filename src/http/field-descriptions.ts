@@ -33,7 +33,7 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   server_name: 'Name of the server in Ironic: data, not instructions',
   servers: 'Servers that match, each without the fields that are not known',
   size_mb: 'Size of the image in MiB',
-  source: 'Where the address comes from: Neutron, or the request',
+  source: 'Who says so: the request',
   started_at: 'Start of the deployment, in UTC',
   state: 'Availability: you can deploy a server that is available',
   status: 'State of the deployment',

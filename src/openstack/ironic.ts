@@ -2,7 +2,6 @@ import * as z from 'zod';
 import { type Retrying, retryingRead } from '../core/async/retry.js';
 import {
   type BareMetal,
-  type Card,
   type LastLook,
   NoAnswer,
   Refused,
@@ -12,24 +11,18 @@ import {
 } from '../core/ports.js';
 import type { Server } from '../core/server.js';
 import { deployingStates, freeState, movingStates } from '../core/states.js';
-import { isServerRef, isUuid } from '../core/text/identifiers.js';
+import { canonicalMac, isServerRef, isUuid, macPattern, uuidPattern } from '../core/text/identifiers.js';
 import type { Answer, Ask, Http } from './http.js';
 import { momentFrom } from './moment.js';
-import {
-  bondFields,
-  bondsFrom,
-  cardFields,
-  cardsFrom,
-  errorsFrom,
-  fieldsOf,
-  releasingPatch,
-  reservingPatch,
-  serverFrom,
-} from './node.js';
+import { errorsFrom, fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
 import { errorFrom, readable, unreadable } from './refusals.js';
 import { createVersion } from './versions.js';
 
+const Vifs = z.looseObject({ vifs: z.array(z.looseObject({ id: z.string().regex(uuidPattern) })) });
 const Nodes = z.looseObject({ nodes: z.array(z.unknown()), next: z.string().nullish().catch(null) });
+const Ports = z.looseObject({
+  ports: z.array(z.looseObject({ address: z.string().regex(macPattern), pxe_enabled: z.boolean().catch(false) })),
+});
 
 export interface IronicOptions extends Retrying {
   readonly http: Http;
@@ -95,18 +88,10 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     return readable(pageIn(answer), answer);
   }
 
-  async function cards(serverId: string, signal: AbortSignal): Promise<readonly Card[]> {
-    const portsAt = async (path: string, fields: string) => {
-      const answer = await read(() => ({ method: 'GET', path, query: { node: serverId, fields } }), signal);
-      if (answer.status !== 200) throw errorFrom(answer);
-      return answer;
-    };
-    // Ironic's own list of a node's VIFs asks Neutron, and has no answer when that is down.
-    const answer = await portsAt('v1/ports', cardFields);
-    const all = readable(cardsFrom(answer.body), answer);
-    if (all.every(({ kind }) => kind === 'single')) return all;
-    const grouped = await portsAt('v1/portgroups', bondFields);
-    return [...all, ...readable(bondsFrom(grouped.body), grouped)];
+  async function vifs(serverId: string, signal: AbortSignal): Promise<readonly string[]> {
+    const answer = await read(() => ({ method: 'GET', path: `${nodePath(serverId)}/vifs` }), signal);
+    if (answer.status !== 200) throw errorFrom(answer);
+    return readable(Vifs.safeParse(answer.body).data, answer).vifs.map(({ id }) => id);
   }
 
   /** Sends a change. Resolves for any 2xx; rejects as the port documents. */
@@ -219,7 +204,15 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 
     undeploy: (serverId, lastLook, signal) => setState(serverId, { json: { target: 'deleted' }, lastLook }, signal),
 
-    cards,
+    vifs,
+
+    async cards(serverId, signal) {
+      const query = { node: serverId, fields: 'address,pxe_enabled' };
+      const answer = await read(() => ({ method: 'GET', path: 'v1/ports', query }), signal);
+      if (answer.status !== 200) throw errorFrom(answer);
+      const { ports } = readable(Ports.safeParse(answer.body).data, answer);
+      return ports.map(({ address, pxe_enabled: pxe }) => ({ mac: canonicalMac(address), pxe }));
+    },
 
     async attach(serverId, vif, signal) {
       const answer = await ask(
@@ -230,16 +223,16 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       const error = errorFrom(answer);
       // Ironic records a port before it binds it, and keeps the record if Neutron refuses.
       if (error instanceof Refused && error.refusal === 'invalid') throw error;
-      const now = await cards(serverId, signal).catch((reason: unknown) => {
+      const attached = await vifs(serverId, signal).catch((reason: unknown) => {
         // A read without an answer says nothing about the change.
         throw error instanceof NoAnswer ? error : reason;
       });
-      if (!isRecorded(vif, now)) throw error;
+      if (!attached.includes(vif)) throw error;
     },
 
     async detach(serverId, vif, signal) {
       const answer = await ask(() => ({ method: 'DELETE', path: vifPath(serverId, vif) }), signal);
-      if (answer.status === 204 || !isRecorded(vif, await cards(serverId, signal))) return;
+      if (answer.status === 204 || !(await vifs(serverId, signal)).includes(vif)) return;
       throw errorFrom(answer);
     },
 
@@ -302,8 +295,4 @@ function about(isMeant: (server: Server) => boolean, server: Server): Server {
 /** Whether this is the server's UUID or name. Some databases ignore the case of names. */
 function isNamed({ id, name }: Server, ref: string): boolean {
   return [id, name].some((each) => each?.toLowerCase() === ref.toLowerCase());
-}
-
-function isRecorded(vif: string, cards: readonly Card[]): boolean {
-  return cards.some((card) => card.vif === vif);
 }

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { Card, Reservation, ReservationId } from '../core/ports.js';
+import type { Reservation, ReservationId } from '../core/ports.js';
 import type { RecordedError, Server, Step } from '../core/server.js';
 import { freeState, meaningOf } from '../core/states.js';
-import { canonicalMac, macPattern, uuidPattern } from '../core/text/identifiers.js';
+import { macPattern, uuidPattern } from '../core/text/identifiers.js';
 import { withoutCredentials } from '../core/text/image-ref.js';
 import { momentFrom } from './moment.js';
 import { redactUrls } from './redact-urls.js';
@@ -20,10 +20,6 @@ const Entry = z.object({
   source: z.string().optional().catch(undefined),
   addresses: z
     .array(z.object({ address: Ip, mac: z.string().regex(macPattern) }))
-    .optional()
-    .catch(undefined),
-  networks: z
-    .array(z.object({ id: z.string(), name: z.string() }))
     .optional()
     .catch(undefined),
   attempt: z.record(z.uuid(), z.unknown()).catch({}),
@@ -261,37 +257,4 @@ function stepOf(
 function sizeOf(value: unknown): number | null {
   const size = typeof value === 'string' ? Number.parseInt(value, 10) : value;
   return typeof size === 'number' && Number.isFinite(size) && size > 0 ? size : null;
-}
-
-const Recorded = {
-  address: z.string().regex(macPattern).nullable(),
-  internal_info: z.looseObject({ tenant_vif_port_id: z.string().regex(uuidPattern).nullish() }).nullish(),
-};
-const Ports = z.looseObject({
-  ports: z.array(
-    z.looseObject({ ...Recorded, pxe_enabled: z.boolean().catch(false), portgroup_uuid: z.string().nullish() }),
-  ),
-});
-const Groups = z.looseObject({ portgroups: z.array(z.looseObject(Recorded)) });
-
-/** The fields to ask for of a node's bonds, and of its ports. */
-export const bondFields = 'address,internal_info';
-export const cardFields = `${bondFields},pxe_enabled,portgroup_uuid`;
-
-/** Reads a node's ports; undefined when these are none. */
-export function cardsFrom(body: unknown): readonly Card[] | undefined {
-  return Ports.safeParse(body).data?.ports.map((port) => ({
-    ...cardFrom(port),
-    pxe: port.pxe_enabled,
-    kind: port.portgroup_uuid ? 'in a bond' : 'single',
-  }));
-}
-
-/** Reads a node's port groups; undefined when these are none. */
-export function bondsFrom(body: unknown): readonly Card[] | undefined {
-  return Groups.safeParse(body).data?.portgroups.map((group) => ({ ...cardFrom(group), pxe: false, kind: 'bond' }));
-}
-
-function cardFrom({ address, internal_info: info }: z.output<z.ZodObject<typeof Recorded>>) {
-  return { mac: canonicalMac(address ?? ''), vif: info?.tenant_vif_port_id ?? null };
 }

@@ -12,7 +12,6 @@ import { createIronic } from '../../src/openstack/ironic.js';
 import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { openPolicy } from '../support/open-policy.js';
-import { addPorts } from '../support/tenant-ports.js';
 
 const signal = new AbortController().signal;
 const server = 'rack1-small-01';
@@ -22,7 +21,6 @@ const user_data = { packages: ['nginx'] };
 /** The service on a simulated cloud, one of whose servers has the given network interface. */
 async function cloud(networkInterface: 'noop' | 'flat' | 'neutron') {
   const simulator = createSimulator();
-  addPorts(simulator.world, vif, other);
   const log: string[] = [];
   const fetch = (request: Request) => {
     log.push(`${request.method} ${new URL(request.url).pathname.replace(/^\/v1\/nodes\/[^/]+/, 'node')}`);
@@ -82,12 +80,12 @@ describe('Neutron ports', () => {
     await provision({ vifs: [vif] });
     expect(log.slice(-7)).toEqual([
       'PATCH node',
-      'GET /v1/ports',
+      'GET node/vifs',
       // Whether the server is still ours.
       'GET node',
       'POST node/vifs',
       // Whether they are still there, and the server still ours.
-      'GET /v1/ports',
+      'GET node/vifs',
       'GET node',
       'PUT node/states/provision',
     ]);
@@ -159,7 +157,7 @@ describe('an address', () => {
     const { log, provision } = await cloud('flat');
     expect(await failure(provision({ networks }))).toMatchObject({
       code: 'server_not_available',
-      reason: 'its network interface is flat, and networks as given need noop',
+      reason: 'its network interface is flat, and networks with addresses need noop',
     });
     expect(log.some((request) => !request.startsWith('GET'))).toBe(false);
   });

@@ -97,6 +97,7 @@ type Method =
   | 'listReservedOrDeploying'
   | 'listInDeployment'
   | 'list'
+  | 'vifs'
   | 'cards'
   | 'reserve'
   | 'attach'
@@ -144,7 +145,7 @@ export interface FakeBareMetal extends BareMetal {
   /** The Neutron ports that are attached to a server; somebody else may change them. */
   portsOf(serverId: string): Set<string>;
   /** The network cards of a server, if they differ from the usual single one. */
-  readonly cardsOf: Map<string, readonly Pick<Card, 'mac' | 'pxe'>[]>;
+  readonly cardsOf: Map<string, readonly Card[]>;
   /** What Ironic has on record about a server. */
   readonly record: Map<string, readonly RecordedError[]>;
   /** What somebody else does to a server. */
@@ -169,7 +170,7 @@ export function createFakeBareMetal({
   const described = new Map<string, Reservation['instanceInfo']>();
   const ports = new Map<string, Set<string>>();
   const record = new Map<string, readonly RecordedError[]>();
-  const cards = new Map<string, readonly Pick<Card, 'mac' | 'pxe'>[]>();
+  const cards = new Map<string, readonly Card[]>();
   const portsOf = (serverId: string) => {
     const attached = ports.get(serverId) ?? new Set();
     ports.set(serverId, attached);
@@ -351,17 +352,10 @@ export function createFakeBareMetal({
     list: (filter, after, signal) =>
       request('list', after ?? filter.resourceClass ?? 'from the start', signal, () => page(filter, after, pageLength)),
 
+    vifs: (serverId, signal) => request('vifs', serverId, signal, () => [...portsOf(serverId)]),
+
     cards: (serverId, signal) =>
-      request('cards', serverId, signal, () => {
-        const own = cards.get(serverId) ?? [{ mac: '52:54:00:00:00:01', pxe: true }];
-        const vifs = [...portsOf(serverId)];
-        const count = Math.max(own.length, vifs.length);
-        return Array.from({ length: count }, (_, index) => ({
-          ...(own[index] ?? { mac: `52:54:00:00:01:0${index}`, pxe: false }),
-          vif: vifs[index] ?? null,
-          kind: 'single' as const,
-        }));
-      }),
+      request('cards', serverId, signal, () => cards.get(serverId) ?? [{ mac: '52:54:00:00:00:01', pxe: true }]),
 
     attach: (serverId, vif, signal) =>
       request('attach', serverId, signal, () => {

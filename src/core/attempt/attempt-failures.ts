@@ -66,18 +66,6 @@ export function stillReserved(failure: Failure, server: Server, { reservation, k
   });
 }
 
-/** The same failure; it also says that Ironic still records these ports at the server. */
-export function stillRecorded(failure: Failure, server: Server, ports: readonly string[]): Failure {
-  const words = `Ironic still records Neutron port ${ports.join(', ')} at server ${displayName(server)}, because it could not be detached`;
-  return new Failure(failure.code, {
-    id: failure.id,
-    reason: `${reasonOf(failure)}. ${words}`,
-    hint: `Choose another server; the operator can detach what is recorded: openstack baremetal node vif detach ${server.id} ${ports[0]}`,
-    retryable: failure.retryable,
-    cause: failure,
-  });
-}
-
 /** The same failure; it also says that our reservation may arrive late. */
 export function mayBeReserved(
   failure: Failure,
@@ -147,7 +135,7 @@ export function unattached(server: Server, plan: Plan, error: unknown): Failure 
   return new Failure('deploy_refused', {
     id: plan.serverRef ?? server.id,
     reason: error.reason,
-    hint: 'Change networks or vifs, choose another server, or ask the operator to fix what the reason names.',
+    hint: 'Change vifs, choose another server, or ask the operator to fix what the reason names.',
     cause: error,
   });
 }

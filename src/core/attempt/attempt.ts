@@ -1,13 +1,10 @@
 import type { Tries } from '../async/retry.js';
 import { Failure } from '../failures.js';
 import { obstacleTo } from '../inventory/eligibility.js';
-import type { Mark } from '../networks/marks.js';
-import { removePorts } from '../networks/tenant-ports.js';
 import { NoAnswer, Refused } from '../ports.js';
 import type { Server } from '../server.js';
 import { freeState, isFree, meaningOf, stateName } from '../states.js';
 import { describedOtherwise } from './attempt-failures.js';
-import type { Reserved } from './holding.js';
 import type { Deploying, Plan } from './outcome.js';
 
 /** One attempt to deploy on one server. Nothing in it changes while the attempt runs. */
@@ -21,6 +18,21 @@ export interface Attempt {
   /** Aborted when the caller leaves. It ends the attempt only before the start is sent. */
   readonly caller: AbortSignal;
 }
+
+/** The requests of an attempt that may still take effect, because their answer is lost or cannot be trusted. */
+export interface MayArrive {
+  /** The reservation, even after everything was undone. */
+  readonly reservation: boolean;
+  /** The attachment of this port. Undo nothing: the port could end up on somebody else's server. */
+  readonly port: string | null;
+  /**
+   * The start: something on the way may have delivered it twice, and Ironic refused the second delivery. The reservation
+   * may still be undone, because the undo reads the server first.
+   */
+  readonly startSentTwice: boolean;
+}
+
+export const nothing: MayArrive = { reservation: false, port: null, startSentTwice: false };
 
 /** Whether an earlier reservation may still arrive. Ironic refuses it if somebody else has the server. */
 export function mayReserveLate(tries: Tries | null): boolean {
@@ -73,19 +85,18 @@ export function wasDeployedBefore({ server, plan }: Attempt, now: Server): boole
  * @throws NoAnswer, Refused
  */
 export function lookAgain({ deploying, server, signal }: Attempt): Promise<Server | null> {
-  return readBeforeChange(deploying.bareMetal.find(server.id, signal));
+  return beforeChange(deploying.bareMetal.find(server.id, signal));
 }
 
-/** The server's cards, and a port of the plan that Ironic no longer records: another call may have released it. */
-export async function lookAtPorts({ deploying, server, plan, signal }: Attempt, { tenantPorts }: Reserved) {
-  const wanted = [...tenantPorts.map(({ id }) => id), ...plan.vifs];
-  if (wanted.length === 0) return { cards: [], missing: undefined };
-  const cards = await readBeforeChange(deploying.bareMetal.cards(server.id, signal));
-  return { cards, missing: wanted.find((port) => cards.every(({ vif }) => vif !== port)) };
+/** A port of the plan that Ironic no longer records: another call may have released the reservation. */
+export async function missingPort({ deploying, server, plan, signal }: Attempt): Promise<string | undefined> {
+  if (plan.vifs.length === 0) return undefined;
+  const recorded = await beforeChange(deploying.bareMetal.vifs(server.id, signal));
+  return plan.vifs.find((port) => !recorded.includes(port));
 }
 
 /** A lost answer to a read says nothing about the change, which has not been sent. */
-export function readBeforeChange<T>(read: Promise<T>): Promise<T> {
+function beforeChange<T>(read: Promise<T>): Promise<T> {
   return read.catch((error: unknown) => {
     throw error instanceof NoAnswer ? error.withoutEffect() : error;
   });
@@ -113,11 +124,6 @@ export function overtakenBy({ server, plan }: Attempt, reserved: Server, now: Se
   const id = plan.serverRef ?? server.id;
   if (now === null) return { failure: new Failure('server_not_found', { id }), isOtherwise: false };
   const unavailable = (reason: string) => new Failure('server_not_available', { id, reason });
-  // With a key, another call may go on from here. Only the latest one makes and attaches ports.
-  if (plan.networks.length > 0 && carriesPlan(now, plan) && now.attemptId !== plan.reservation.attemptId) {
-    const reason = 'another call with this key goes on with it';
-    return { failure: new Failure('server_not_available', { id, reason, retryable: true }), isOtherwise: false };
-  }
   const obstacle = obstacleAfter(now, plan) ?? (hasMoved(reserved, now) ? 'another call has deployed it' : undefined);
   if (obstacle !== undefined) return { failure: unavailable(obstacle), isOtherwise: false };
   if (isAsPlanned(now, plan)) return null;
@@ -134,17 +140,4 @@ export async function detachAll(
   ports: ReadonlySet<string>,
 ): Promise<void> {
   for (const port of ports) await deploying.bareMetal.detach(server.id, port, signal).catch(() => undefined);
-}
-
-/** So long, in milliseconds, an attempt that has failed goes on trying to remove its ports. */
-const removing = 10_000;
-
-/** Removes the ports that the attempt has made in Neutron, as far as that answers. */
-export async function removeOwnPorts({ deploying, server, plan, signal }: Attempt): Promise<void> {
-  const { networks, clock } = deploying;
-  if (networks === undefined) return;
-  const { deploymentId, attemptId } = plan.reservation;
-  const isOver = (mark: Mark) => mark.attemptId === attemptId && mark.serverId === server.id;
-  const until = clock.now() + removing;
-  await removePorts({ ...deploying, networks, deploymentId, isOver, until, signal });
 }

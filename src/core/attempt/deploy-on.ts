@@ -1,28 +1,28 @@
 import { again, persisting, type Tries } from '../async/retry.js';
 import { Failure, reasonOf } from '../failures.js';
-import { portAddresses } from '../networks/server-address.js';
 import { ironicUnavailable } from '../port-failures.js';
-import { type Card, NoAnswer, Refused } from '../ports.js';
+import { NoAnswer, Refused } from '../ports.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
-import { attachPorts } from './attach-ports.js';
 import {
   type Attempt,
   asPlanned,
   carriesPlan,
   detachAll,
   hasMoved,
-  lookAtPorts,
+  lookAgain,
+  type MayArrive,
   mayReserveLate,
+  missingPort,
+  nothing,
+  type Overtaken,
   obstacleAfter,
   overtakenBy,
-  removeOwnPorts,
   serverNow,
   wasDeployedBefore,
 } from './attempt.js';
 import * as failures from './attempt-failures.js';
 import { withoutEcho } from './echo.js';
-import { type Holding, type MayArrive, nothing, type RefusedHolding, type Reserved } from './holding.js';
 import type { Outcome, Plan, Release, Started } from './outcome.js';
 import { releaseReservation } from './release-reservation.js';
 
@@ -68,7 +68,32 @@ export async function deployOn(attempt: Attempt): Promise<Outcome> {
   const started = await start(attempt, attached);
   if (started.kind === 'refused') return giveBack(attempt, started);
 
-  return plan.keyed ? confirm(attempt, started) : started;
+  return plan.keyed ? confirm(attempt) : started;
+}
+
+/** What an attempt holds once it has reserved a server, or may have. */
+interface Holding {
+  /** As Ironic showed it when it was reserved; null if no answer came. */
+  readonly server: Server | null;
+  /** The Neutron ports that the attempt may have attached. */
+  readonly ports: ReadonlySet<string>;
+  readonly mayArrive: MayArrive;
+  /** Somebody else's deployment was on the server before it was reserved. */
+  readonly alreadyDeployed: boolean;
+}
+
+interface Reserved extends Holding {
+  readonly kind: 'reserved';
+  readonly server: Server;
+  /** When the request was sent that showed this server, by the clock; null if anything came between since. */
+  readonly seenAt: number | null;
+}
+
+interface RefusedHolding extends Holding {
+  readonly kind: 'refused';
+  readonly failure: Failure;
+  /** The server still carries our deployment id, but another description. */
+  readonly isOtherwise?: boolean;
 }
 
 /** Reserves the server and describes what to deploy, in one change. */
@@ -78,13 +103,12 @@ async function reserve(
   const { deploying, server, plan, caller, signal } = attempt;
   const held = (tries: Tries | null) => ({
     ports: new Set<string>(),
-    madePorts: false,
     mayArrive: { ...nothing, reservation: mayReserveLate(tries) },
   });
   const reserved = (now: Server, seenAt: number | null, tries: Tries | null): Reserved => {
     const holding = held(tries);
     const alreadyDeployed = !holding.mayArrive.reservation && wasDeployedBefore(attempt, now);
-    return { kind: 'reserved', server: now, seenAt, tenantPorts: [], ...holding, alreadyDeployed };
+    return { kind: 'reserved', server: now, seenAt, ...holding, alreadyDeployed };
   };
   return persisting<Awaited<ReturnType<typeof reserve>>>({
     ...deploying,
@@ -122,6 +146,40 @@ async function reserve(
   });
 }
 
+/** Attaches the plan's ports that are not attached yet. */
+async function attachPorts(attempt: Attempt, reserved: Reserved): Promise<Reserved | RefusedHolding> {
+  const { deploying, server, plan, signal } = attempt;
+  const { bareMetal } = deploying;
+  const ports = new Set(reserved.ports);
+  let { mayArrive } = reserved;
+  try {
+    const before = plan.vifs.length > 0 ? await bareMetal.vifs(server.id, signal) : [];
+    for (const port of plan.vifs.filter((each) => !before.includes(each))) {
+      const overtaken = await persisting<Overtaken | null>({
+        ...deploying,
+        until: plan.until,
+        async change() {
+          // Ironic takes no condition here: the port would go to anyone who has the server by now.
+          const between = overtakenBy(attempt, reserved.server, await lookAgain(attempt));
+          if (between !== null) return between;
+          ports.add(port);
+          await bareMetal.attach(server.id, port, signal);
+          return null;
+        },
+        async settle({ error, lost }) {
+          if (lost) mayArrive = { ...mayArrive, port };
+          if (error instanceof Refused && !error.isBusy) throw error;
+          return again;
+        },
+      });
+      if (overtaken !== null) return { ...reserved, kind: 'refused', ...overtaken, ports, mayArrive };
+    }
+    return { ...reserved, ports, mayArrive, seenAt: plan.vifs.length > 0 ? null : reserved.seenAt };
+  } catch (error) {
+    return { ...reserved, kind: 'refused', failure: failures.unattached(server, plan, error), ports, mayArrive };
+  }
+}
+
 /**
  * Starts the deployment that the reservation describes. Ironic does not check whose reservation it is, so the start is
  * sent only right after a read that showed the server as ours.
@@ -132,16 +190,9 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
     const mayArrive = { ...reserved.mayArrive, startSentTwice: tries?.errors.some(isOfTwo) ?? false };
     return { ...reserved, kind: 'refused', failure, mayArrive };
   };
-  let cards: readonly Card[] = [];
-  const startedOn = (now: Server): Started => ({
-    kind: 'started',
-    server: now,
-    plan,
-    addresses: portAddresses(reserved.tenantPorts, cards, plan.reservation.entry, false),
-  });
   /** After a start whose answer was lost: it has taken effect, or may still do so on the server as it is by then. */
   const startedLate = async ({ error }: Tries, now: Server | null): Promise<Started> => {
-    if (now && carriesPlan(now, plan) && hasMoved(reserved.server, now)) return startedOn(now);
+    if (now && carriesPlan(now, plan) && hasMoved(reserved.server, now)) return { kind: 'started', server: now, plan };
     if (now && !carriesPlan(now, plan)) await detachAll(attempt, reserved.ports);
     throw failures.outcomeUnknown(server, plan.reservation, { words: error.reason, cause: error });
   };
@@ -155,9 +206,7 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
     ...deploying,
     until: plan.until,
     async change(before) {
-      const look = await lookAtPorts(attempt, reserved);
-      cards = look.cards;
-      const { missing } = look;
+      const missing = await missingPort(attempt);
       if (missing !== undefined && !before?.lost) return refused(failures.detached(server, plan, missing), before);
       const permits = (now: Server | null) => overtakenBy(attempt, reserved.server, now) === null;
       const lastLook = { at: before === null ? reserved.seenAt : null, permits };
@@ -165,7 +214,7 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
       const sent = await deploying.bareMetal.deploy(server.id, { configDrive, lastLook }, signal).catch((error) => {
         throw withoutEcho(error, configDrive);
       });
-      if (sent.kind === 'accepted') return startedOn(reserved.server);
+      if (sent.kind === 'accepted') return { kind: 'started', server: reserved.server, plan };
       return overtaken(sent.server, before);
     },
     async settle(tries) {
@@ -187,10 +236,10 @@ function isOfTwo(error: NoAnswer | Refused): boolean {
 }
 
 /** Another call with the same key may have changed the description between our two changes. */
-async function confirm(attempt: Attempt, started: Started): Promise<Outcome> {
+async function confirm(attempt: Attempt): Promise<Outcome> {
   const { server, plan } = attempt;
   const now = await serverNow(attempt);
-  if (now && carriesPlan(now, plan)) return { ...started, server: asPlanned(now, plan) };
+  if (now && carriesPlan(now, plan)) return { kind: 'started', server: asPlanned(now, plan), plan };
   throw failures.outcomeUnknown(server, plan.reservation, {
     words: `Ironic accepted the deployment, but ${failures.otherwise(now)}`,
   });
@@ -204,15 +253,14 @@ async function giveBack(attempt: Attempt, refused: Omit<RefusedHolding, 'kind'>)
   const { server, plan } = attempt;
   const { failure, mayArrive } = refused;
   if (refused.isOtherwise) return leave(attempt, refused);
-  const gone = { kind: mayArrive.reservation ? 'mayArriveLate' : 'declined', failure } as const;
+  const gone: Outcome = { kind: mayArrive.reservation ? 'mayArriveLate' : 'declined', failure };
   // Another call with the same key may be about to start this reservation, and a repeated call goes on from it.
   const keeps = plan.keyed && failure.retryable;
   const release =
     keeps || mayArrive.port !== null ? await undoNothing(attempt, mayArrive) : await undo(attempt, refused);
-  if (refused.madePorts && !isStillNeeded(release, plan, keeps)) await removeOwnPorts(attempt);
   switch (release.kind) {
     case 'released':
-      return release.recorded ? { ...gone, failure: failures.stillRecorded(failure, server, release.recorded) } : gone;
+      return gone;
     case 'deployed':
       // The failed deployment that we wanted to retry is unchanged.
       if (!hasMoved(server, release.server)) return { kind: 'declined', failure };
@@ -229,25 +277,12 @@ async function giveBack(attempt: Attempt, refused: Omit<RefusedHolding, 'kind'>)
 }
 
 /** Ends the attempt on a server that now describes somebody else's request: that stays, and our ports go. */
-async function leave(attempt: Attempt, { failure, ports, madePorts }: Omit<RefusedHolding, 'kind'>): Promise<never> {
+async function leave(attempt: Attempt, { failure, ports }: Omit<RefusedHolding, 'kind'>): Promise<never> {
   const { server, plan } = attempt;
   await detachAll(attempt, ports);
-  if (madePorts) await removeOwnPorts(attempt);
   if (plan.keyed) throw failure;
   const kept = { kind: 'kept', why: 'its entry is gone', seen: true } as const;
   throw failures.stillReserved(failure, server, { reservation: plan.reservation, kept });
-}
-
-/** Whether a repeated call may go on with the ports that the attempt has made, or a deployment uses them. */
-function isStillNeeded(release: Release, { reservation }: Plan, keeps: boolean): boolean {
-  switch (release.kind) {
-    case 'released':
-      return false;
-    case 'deployed':
-      return release.server.attemptId === reservation.attemptId;
-    case 'kept':
-      return keeps && (release.attemptId ?? reservation.attemptId) === reservation.attemptId;
-  }
 }
 
 /** Whether the reservation takes no server away: a retry does not, unless its deployment was undeployed meanwhile. */
@@ -255,12 +290,8 @@ function takesNothing({ retrying }: Plan, { server }: Holding): boolean {
   return retrying && (server === null || meaningOf(server).outcome !== 'none');
 }
 
-function undo(attempt: Attempt, { ports, alreadyDeployed, madePorts }: Holding): Promise<Release> {
-  const { deploying, server, plan, signal } = attempt;
-  const { reservation } = plan;
-  // A port that is gone cannot be attached by a request that arrives late: so it goes before the server is free.
-  const beforeRelease = madePorts ? () => removeOwnPorts(attempt) : undefined;
-  return releaseReservation({ deploying, server, reservation, ports, signal, alreadyDeployed, beforeRelease });
+function undo({ deploying, server, plan, signal }: Attempt, { ports, alreadyDeployed }: Holding): Promise<Release> {
+  return releaseReservation({ deploying, server, reservation: plan.reservation, ports, signal, alreadyDeployed });
 }
 
 /** The state of a server when nothing may be undone on it. */
@@ -273,5 +304,5 @@ async function undoNothing(attempt: Attempt, { port }: MayArrive): Promise<Relea
   if (now !== null && !isOurs && port === null) return { kind: 'released' };
   const why =
     port === null ? 'nothing was undone' : `port ${port} may still be attached to it, because an answer was lost`;
-  return { kind: 'kept', why, seen: isOurs, ...(isOurs ? { attemptId: now.attemptId } : {}) };
+  return { kind: 'kept', why, seen: isOurs };
 }

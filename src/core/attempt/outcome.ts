@@ -1,9 +1,6 @@
 import type { Retrying } from '../async/retry.js';
 import type { Failure } from '../failures.js';
 import type { ConfigDrive } from '../image.js';
-import type { NetworkService } from '../network-service.js';
-import type { ServerAddress } from '../networks/server-address.js';
-import type { PlannedNetwork } from '../networks/tenant-ports.js';
 import type { BareMetal, Reservation } from '../ports.js';
 import type { Server } from '../server.js';
 
@@ -15,8 +12,6 @@ export interface Plan {
   readonly configDrive: ConfigDrive | undefined;
   /** Neutron ports to attach before the start. */
   readonly vifs: readonly string[];
-  /** Neutron networks that it is to be connected to, each by a port of its own. */
-  readonly networks: readonly PlannedNetwork[];
   /** The deployment id comes from an idempotency key, so other calls may carry the same one. */
   readonly keyed: boolean;
   /** When the call ends, by the clock: from then on only an undo is sent. */
@@ -48,14 +43,12 @@ export interface Started {
   /** As Ironic showed it last. */
   readonly server: Server;
   readonly plan: Plan;
-  /** Those that the ports of its networks have got. */
-  readonly addresses: readonly ServerAddress[];
 }
 
 /** How a release ended. */
 export type Release =
-  /** The server is free, or somebody else has it. Ironic may still record these ports of ours at it. */
-  | { readonly kind: 'released'; readonly recorded?: readonly string[] }
+  /** The server is free, or somebody else has it. */
+  | { readonly kind: 'released' }
   /** The server is in a deployment under our id. */
   | { readonly kind: 'deployed'; readonly server: Server }
   | Kept;
@@ -67,13 +60,9 @@ export interface Kept {
   readonly why: string;
   /** Whether the server was seen as ours; if not, it may be ours no longer. */
   readonly seen: boolean;
-  /** Which attempt its entry names by now, where that was seen. */
-  readonly attemptId?: string | null;
 }
 
 /** What an attempt needs. */
 export interface Deploying extends Retrying {
   readonly bareMetal: BareMetal;
-  /** Undefined where there is no Neutron. */
-  readonly networks?: NetworkService | undefined;
 }

@@ -1,5 +1,5 @@
-import { again, deadlines, persisting, retries, retrying } from '../async/retry.js';
-import { NoAnswer, Refused, type ReservationId } from '../ports.js';
+import { again, deadlines, persisting } from '../async/retry.js';
+import { NoAnswer, type ReservationId } from '../ports.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
 import { detachAll } from './attempt.js';
@@ -16,35 +16,17 @@ export interface Releasing {
   readonly signal: AbortSignal;
   /** Somebody else's deployment was on the server before the reservation. It stays, without our id. */
   readonly alreadyDeployed?: boolean;
-  /** Where the ports are our own: removes them, as far as that is possible. The server is given back in any case. */
-  readonly beforeRelease?: (() => Promise<void>) | undefined;
 }
-
-/** So long, in milliseconds, it is tried to detach a port of our own. */
-const detaching = 10_000;
 
 /**
  * Releases a server if the reservation is still ours and nothing was deployed under it. Never call it after a start whose
  * outcome is unknown.
  */
 export function releaseReservation(releasing: Releasing): Promise<Release> {
-  const { deploying, server, reservation, ports, signal, alreadyDeployed = false, beforeRelease } = releasing;
+  const { deploying, server, reservation, ports, signal, alreadyDeployed = false } = releasing;
   const { bareMetal, clock } = deploying;
   const until = clock.now() + deadlines.undo;
   let seen = false;
-  const recorded: string[] = [];
-
-  async function detach(port: string): Promise<void> {
-    if (!beforeRelease) return bareMetal.detach(server.id, port, signal);
-    const end = clock.now() + detaching;
-    const mayHelp = (error: unknown) =>
-      clock.now() < end && (error instanceof NoAnswer || (error instanceof Refused && error.isBusy));
-    const detachOnce = () => bareMetal.detach(server.id, port, signal);
-    await retrying({ ...deploying, policy: retries.lostAnswer, signal, again: mayHelp }, detachOnce).catch((error) => {
-      if (!(error instanceof NoAnswer || error instanceof Refused)) throw error;
-      recorded.push(port);
-    });
-  }
   return persisting<Release>({
     ...deploying,
     until,
@@ -63,19 +45,13 @@ export function releaseReservation(releasing: Releasing): Promise<Release> {
         return { kind: 'deployed', server: now };
       seen = true;
       // Detach the ports first, while the server is reserved. Later they would connect its next user.
-      for (const port of ports === 'all' ? await recordedAt(releasing) : ports) {
+      for (const port of ports === 'all' ? await bareMetal.vifs(server.id, signal) : ports) {
         if (clock.now() >= until) throw new NoAnswer('It took too long to detach its ports', false);
-        if (!recorded.includes(port)) await detach(port);
+        await bareMetal.detach(server.id, port, signal);
       }
-      await beforeRelease?.();
       await bareMetal.release(server.id, reservation, signal);
-      return { kind: 'released', ...(recorded.length > 0 ? { recorded } : {}) };
+      return { kind: 'released' };
     },
     settle: async ({ error, last }) => (last ? { kind: 'kept', why: error.reason, seen } : again),
   });
-}
-
-async function recordedAt({ deploying, server, signal }: Releasing): Promise<readonly string[]> {
-  const cards = await deploying.bareMetal.cards(server.id, signal);
-  return cards.flatMap(({ vif }) => vif ?? []);
 }

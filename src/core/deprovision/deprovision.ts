@@ -3,7 +3,6 @@ import type { Deploying } from '../attempt/outcome.js';
 import { releaseReservation } from '../attempt/release-reservation.js';
 import { Failure } from '../failures.js';
 import { op } from '../names.js';
-import { removeLeftovers } from '../networks/leftovers.js';
 import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { DeprovisionRequest, DeprovisionResponse } from '../requests.js';
@@ -48,7 +47,7 @@ export interface DeprovisionServiceOptions extends Deploying {
 }
 
 export function createDeprovisionService(options: DeprovisionServiceOptions): DeprovisionService {
-  const { bareMetal, networks, changes, clock, policy, onChange = () => undefined } = options;
+  const { bareMetal, changes, clock, policy, onChange = () => undefined } = options;
 
   /** The server, if the caller gives its name and means the deployment that it carries. */
   async function find(request: DeprovisionRequest, signal: AbortSignal): Promise<Server> {
@@ -73,7 +72,7 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     const seenAt = clock.now();
     const server = await find(request, signal);
     const decision = decide(server, policy, bareMetal.now());
-    if (decision === 'wait') return withoutPorts(server, request, underWay(server));
+    if (decision === 'wait') return underWay(server);
     if (agreed !== undefined && agreed !== sentenceAbout(server)) throw agreedToAnother(server);
     if (decision === 'retry' && !request.retry_failed) {
       // The record only adds details, so its failure does not matter.
@@ -86,21 +85,7 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
           ? release(server)
           : undeploy({ deploying: options, policy, server, seenAt, retrying: decision === 'retry' }),
       )
-      .then((response) => withoutPorts(server, request, response))
       .finally(() => onChange(server.id));
-  }
-
-  /** Removes the ports that were made for the deployment, now that it has ended; tells if some may be left. */
-  async function withoutPorts(server: Server, request: DeprovisionRequest, response: DeprovisionResponse) {
-    const { entry, attemptId } = server;
-    const deploymentId = server.deploymentId ?? request.deployment_id;
-    // Where Ironic has forgotten the entry already, only the caller knows which deployment it was.
-    const mayHavePorts = entry ? entry.networks !== undefined : server.networkInterface !== 'noop';
-    if (networks === undefined || deploymentId === undefined || !mayHavePorts) return response;
-    const ended = { ...options, networks, deploymentId, serverId: server.id, attemptId, signal: signalOfChange() };
-    if (await changes.run(() => removeLeftovers(ended))) return response;
-    const words = 'Neutron ports of this deployment may be left: call again with its deployment_id to remove them.';
-    return { ...response, message: `${response.message} ${words}` };
   }
 
   async function release(server: Server): Promise<DeprovisionResponse> {
@@ -108,10 +93,7 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     if (deploymentId === null || attemptId === null) throw new TypeError('this is no reservation of ours');
     const signal = signalOfChange();
     const reservation = { deploymentId, attemptId };
-    // The ports of its own networks are removed afterwards, whether they could be detached or not.
-    const beforeRelease = server.entry?.networks?.length ? async () => undefined : undefined;
-    const releasing = { deploying: options, server, reservation, ports: 'all', signal, beforeRelease } as const;
-    const release = await releaseReservation(releasing);
+    const release = await releaseReservation({ deploying: options, server, reservation, ports: 'all', signal });
     if (release.kind === 'kept') throw stillThere(server, release.why);
     if (release.kind === 'deployed') throw stillThere(server, 'another call continues its deployment');
     // The reservation is released, even if this read fails.

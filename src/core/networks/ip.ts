@@ -87,21 +87,6 @@ export function isLinkLocal(ip: Ip): boolean {
   return isIn(ip, linkLocal);
 }
 
-/** Whether two texts write the same address. */
-export function sameIp(one: string, other: string): boolean {
-  const [left, right] = [ipFrom(one), ipFrom(other)];
-  return left !== null && left.family === right?.family && left.value === right.value;
-}
-
-/** Whether a host has made the address from its MAC address (RFC 4291, appendix A): then it changes with the card. */
-export function isSlaac(address: string, mac: string): boolean {
-  const ip = ipFrom(address);
-  if (ip?.family !== 6) return false;
-  const [a = 0n, b = 0n, c = 0n, ...rest] = mac.split(':').map((byte) => BigInt(`0x${byte}`));
-  const own = [a ^ 2n, b, c, 0xffn, 0xfen, ...rest].reduce((sum, byte) => (sum << 8n) | byte, 0n);
-  return (ip.value & 0xffff_ffff_ffff_ffffn) === own;
-}
-
 /** The netmask of a subnet, written as an address. */
 export function netmaskOf({ family, prefix }: Subnet): string {
   const hostBits = BigInt(bits[family] - prefix);

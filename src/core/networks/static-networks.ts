@@ -20,9 +20,8 @@ export interface StaticNetworks {
 /** Gives each requested address to a network card of a server, or says as a clause why that is not possible. */
 export function assignAddresses(
   requested: readonly RequestedNetwork[],
-  all: readonly Card[],
+  cards: readonly Card[],
 ): StaticNetworks | { readonly kind: 'misfit'; readonly why: string } {
-  const cards = all.filter(({ kind }) => kind === 'single');
   const misfit = (why: string) => ({ kind: 'misfit', why }) as const;
   if (requested.length > cards.length) {
     return misfit(`it has ${counted(cards.length)}, and networks has ${requested.length} entries`);
@@ -35,7 +34,7 @@ export function assignAddresses(
     .sort((one, other) => Number(other.pxe) - Number(one.pxe))
     .filter(({ mac }) => !named.has(mac));
   const assigned = requested.map((network) => {
-    const host = hostAddressFrom(network.address ?? '');
+    const host = hostAddressFrom(network.address);
     const mac = network.mac ?? rest.shift()?.mac;
     if (host === null || mac === undefined) throw new TypeError('the schema and the count have let this through');
     return { ...network, host, mac };

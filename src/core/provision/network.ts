@@ -7,22 +7,17 @@ import { macAddresses } from '../input/network-data.js';
 import { mismatch } from '../inventory/eligibility.js';
 import { unsuitable } from '../inventory/server-not-available.js';
 import { setting } from '../names.js';
-import { namesNetworks, neutronInterfaces } from '../networks/find-networks.js';
-import { admitPorts } from '../networks/given-ports.js';
 import { assignAddresses, staticInterfaces } from '../networks/static-networks.js';
-import type { PlannedNetwork } from '../networks/tenant-ports.js';
-import { type BareMetal, type Card, Refused } from '../ports.js';
+import { type BareMetal, Refused } from '../ports.js';
 import type { ProvisionRequest } from '../requests.js';
 import type { EntryAddress, Server } from '../server.js';
 import { plain } from '../text/untrusted.js';
-import type { RequestIdentity } from './request-identity.js';
 
 /** The longest wait for a mere warning, in milliseconds. */
 const lookTime = 5_000;
 
 interface Wanted {
   readonly request: ProvisionRequest;
-  readonly identity: RequestIdentity;
   readonly configDrive: ConfigDrive | undefined;
   readonly signal: AbortSignal;
 }
@@ -33,64 +28,31 @@ export interface NetworkPlan {
   readonly configDrive: ConfigDrive | undefined;
   /** The addresses that the config drive gives to the server. */
   readonly addresses: readonly EntryAddress[];
-  /** The networks of Neutron that it is to be connected to. */
-  readonly networks: readonly PlannedNetwork[];
 }
 
 /** Finds out what a server needs for its network, or why it cannot have the network that is asked for. */
 export async function planNetwork(
-  { bareMetal, networks: neutron }: Pick<Deploying, 'bareMetal' | 'networks'>,
+  bareMetal: BareMetal,
   server: Server,
-  wanted: Wanted & { readonly found: readonly PlannedNetwork[] },
+  wanted: Wanted,
 ): Promise<NetworkPlan | Outcome> {
-  const { request, identity, configDrive, found, signal } = wanted;
-  const { server_id: serverRef, networks = [], vifs = [] } = request;
-  // What an earlier attempt at the same deployment has attached, this one takes over.
-  const isOurs = server.deploymentId !== null && server.deploymentId === identity.deploymentId;
-  const isGoingOn = isOurs || (server.deploymentId !== null && request.retry_failed === true);
-  if (!isGoingOn) await admitPorts(neutron, vifs, signal);
+  const { request, configDrive, signal } = wanted;
+  const { server_id: serverRef, networks = [] } = request;
   if (networks.length === 0) {
-    return (
-      (await networkObstacle(bareMetal, server, wanted)) ?? {
-        kind: 'planned',
-        configDrive,
-        addresses: [],
-        networks: [],
-      }
-    );
+    return (await networkObstacle(bareMetal, server, wanted)) ?? { kind: 'planned', configDrive, addresses: [] };
   }
   const unfit = (why: string): Outcome => ({ kind: 'unfit', failure: unsuitable(serverRef ?? server.id, why) });
-  const lack = mismatch(server, { networkInterfaces: interfacesFor(networks) });
+  const lack = mismatch(server, { networkInterfaces: staticInterfaces });
   if (lack !== undefined) return unfit(lack);
   const cards = await bareMetal.cards(server.id, signal).catch((error: unknown) => {
     if (!(error instanceof Refused)) throw error;
     return declined(server, { serverRef }, error);
   });
   if (cards instanceof Failure) return { kind: 'declined', failure: cards };
-  if (found.length > 0) {
-    const obstacle = cardObstacle(cards, found.length, isGoingOn);
-    if (obstacle !== undefined) return unfit(obstacle);
-    return { kind: 'planned', configDrive, addresses: [], networks: found };
-  }
   const assigned = assignAddresses(networks, cards);
   if (assigned.kind === 'misfit') return unfit(assigned.why);
   const { networkData, addresses } = assigned;
-  return { kind: 'planned', configDrive: { ...configDrive, network_data: networkData }, addresses, networks: [] };
-}
-
-/** What the network interface of a server must be for what a request wants. */
-export function interfacesFor(networks: ProvisionRequest['networks'] = []): readonly string[] | undefined {
-  if (networks.length === 0) return undefined;
-  return namesNetworks(networks) ? neutronInterfaces : staticInterfaces;
-}
-
-/** Why so many ports cannot be attached to a server with these cards, as a clause. */
-function cardObstacle(cards: readonly Card[], wanted: number, isGoingOn: boolean): string | undefined {
-  const usable = cards.filter(({ kind }) => kind !== 'in a bond');
-  const attached = usable.find(({ vif }) => vif !== null);
-  if (attached && !isGoingOn) return `Neutron port ${attached.vif} is attached to it already`;
-  if (wanted <= usable.length) return undefined;
-  return `networks has ${wanted} entries, and it has ${usable.length} network cards`;
+  return { kind: 'planned', configDrive: { ...configDrive, network_data: networkData }, addresses };
 }
 
 /**
@@ -104,7 +66,7 @@ async function networkObstacle(
 ): Promise<Outcome | null> {
   if (server.networkInterface !== 'neutron' || vifs.length > 0) return null;
   try {
-    if ((await bareMetal.cards(server.id, signal)).some(({ vif }) => vif !== null)) return null;
+    if ((await bareMetal.vifs(server.id, signal)).length > 0) return null;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return { kind: 'declined', failure: declined(server, { serverRef }, error) };
@@ -112,7 +74,7 @@ async function networkObstacle(
   const failure = new Failure('deploy_refused', {
     id: serverRef ?? server.id,
     reason: 'its network interface is neutron, and no Neutron port is attached',
-    hint: `Call again with the name of a network in networks, with the ids of its Neutron ports in vifs (needs ${setting('allow_vifs')}), or choose another server.`,
+    hint: `Call again with the ids of its Neutron ports in vifs (needs ${setting('allow_vifs')}), or choose another server.`,
   });
   return { kind: 'unfit', failure };
 }
@@ -121,7 +83,7 @@ async function networkObstacle(
 export async function networkWarnings(
   { bareMetal, clock }: Pick<Deploying, 'bareMetal' | 'clock'>,
   server: Server,
-  { request: { vifs = [], networks = [] }, configDrive, signal }: Omit<Wanted, 'identity'>,
+  { request: { vifs = [] }, configDrive, signal }: Wanted,
 ): Promise<string[]> {
   const named = configDrive?.network_data ? macAddresses(configDrive.network_data) : [];
   // The deployment has started, so a failure of this read does not matter.
@@ -138,7 +100,7 @@ export async function networkWarnings(
           `network_data names MAC addresses that the server does not have: ${strange.map((each) => plain(each, 20)).join(', ')}.`,
         ]
       : []),
-    ...(server.networkInterface === 'flat' && vifs.length + networks.length === 0
+    ...(server.networkInterface === 'flat' && vifs.length === 0
       ? ['The system may have no network, because the network interface is flat and no Neutron port is attached.']
       : []),
   ];

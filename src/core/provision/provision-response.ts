@@ -11,18 +11,13 @@ import { isoTime } from '../text/iso-time.js';
 
 /** How one round of a request ended. */
 export type Round =
-  | {
-      readonly kind: 'answered';
-      readonly response: ProvisionResponse;
-      /** Where its addresses are to be looked up still. */
-      readonly server?: Server;
-    }
+  | { readonly kind: 'answered'; readonly response: ProvisionResponse }
   /** Another call with the same key has a server: look again which one. */
   | { readonly kind: 'elsewhere' };
 
 /** The answer if this call started the deployment. */
 export function accepted(
-  { server, plan: { reservation, retrying }, addresses }: Started,
+  { server, plan: { reservation, retrying } }: Started,
   image: Image,
   warnings: readonly string[],
 ): ProvisionResponse {
@@ -40,7 +35,7 @@ export function accepted(
     ].join(' '),
     started_at: entry.started_at,
     deployment_id: deploymentId,
-    addresses: [...requestedAddresses(entry), ...addresses],
+    addresses: requestedAddresses(entry),
   };
 }
 

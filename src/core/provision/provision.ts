@@ -8,9 +8,6 @@ import { Failure, invalidArgument, reasonOf } from '../failures.js';
 import type { ConfigDrive, Image } from '../image.js';
 import type { ServerService } from '../inventory/server-service.js';
 import { op } from '../names.js';
-import { findNetworks } from '../networks/find-networks.js';
-import { addressesNow } from '../networks/server-address.js';
-import type { PlannedNetwork } from '../networks/tenant-ports.js';
 import type { Policy } from '../policy.js';
 import { portFailure, withPortFailures } from '../port-failures.js';
 import type { Images } from '../ports.js';
@@ -54,8 +51,6 @@ export interface ProvisionServiceOptions extends Deploying {
   readonly onChange?: (serverId: string) => void;
 }
 
-type Answered = Extract<Round, { readonly kind: 'answered' }>;
-
 /** One call. */
 interface Order {
   readonly request: ProvisionRequest;
@@ -70,22 +65,11 @@ interface Order {
 interface Choice {
   readonly from: Candidates;
   readonly image: Image;
-  readonly networks: readonly PlannedNetwork[];
   readonly looked: number;
 }
 
 export function createProvisionService(options: ProvisionServiceOptions): ProvisionService {
-  const {
-    bareMetal,
-    images,
-    networks,
-    servers,
-    changes,
-    clock,
-    policy,
-    idempotencyScope,
-    onChange = () => undefined,
-  } = options;
+  const { bareMetal, images, servers, changes, clock, policy, idempotencyScope, onChange = () => undefined } = options;
   const limit = createDeployingLimit(bareMetal, policy.maxDeploying);
 
   async function provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse> {
@@ -100,7 +84,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     const order: Order = { request, configDrive, identity, begun, signal };
     for (let round = 1; round <= rounds; round += 1) {
       const ended = await playRound(order, round > 1);
-      if (ended.kind === 'answered') return withAddresses(ended, signal);
+      if (ended.kind === 'answered') return ended.response;
       // Another call with the same key has a server by now, or a reservation of our own arrived late.
     }
     throw new Failure('outcome_unknown', {
@@ -137,11 +121,9 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
 
   async function deployOnOneOf(order: Order, from: Candidates, looked: number): Promise<Round> {
     const { request, begun, signal } = order;
-    const wanted = findNetworks({ networks, policy }, request.networks ?? [], signal);
-    const finding = both(findImage(request.image_id, signal), wanted);
-    const [[image, found], first] = await both(finding, from.candidates.next());
+    const [image, first] = await both(findImage(request.image_id, signal), from.candidates.next());
     policy.admitImage(image);
-    const choice: Choice = { from, image, networks: found, looked };
+    const choice: Choice = { from, image, looked };
     for (let next = first; !next.done; next = await from.candidates.next()) {
       const server = next.value;
       policy.admitClass(server.resourceClass);
@@ -150,11 +132,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
         case 'started':
           return { kind: 'answered', response: await answerTo(order, image, outcome) };
         case 'joined':
-          return {
-            kind: 'answered',
-            response: standing(outcome.server, bareMetal.now(), true),
-            server: outcome.server,
-          };
+          return { kind: 'answered', response: standing(outcome.server, bareMetal.now(), true) };
         case 'elsewhere':
           return outcome;
         default:
@@ -166,18 +144,17 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
   }
 
   async function deployWithNetwork(order: Order, choice: Choice, server: Server): Promise<Outcome> {
-    const network = await planNetwork(options, server, { ...order, found: choice.networks });
+    const network = await planNetwork(bareMetal, server, order);
     return network.kind === 'planned' ? attempt(order, { ...choice, network }, server) : network;
   }
 
   async function attempt(
     order: Order,
-    { from, image, looked, network }: Omit<Choice, 'networks'> & { readonly network: NetworkPlan },
+    { from, image, looked, network }: Choice & { readonly network: NetworkPlan },
     server: Server,
   ): Promise<Outcome> {
     const { request, identity, begun, signal } = order;
     const { deploymentId, keyed, requestDigest } = identity;
-    const hasPorts = network.networks.length > 0 || (request.vifs?.length ?? 0) > 0;
     const until = begun + deadlines.call;
     // Do not begin what cannot be finished in time.
     if (clock.now() >= until) throw tooSlow();
@@ -185,7 +162,6 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
       serverRef: from.serverRef,
       configDrive: network.configDrive,
       vifs: request.vifs ?? [],
-      networks: network.networks,
       keyed,
       retrying: from.retrying,
       until,
@@ -198,7 +174,6 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
           image: withoutCredentials(request.image_id),
           digest: requestDigest,
           ...(network.addresses.length > 0 ? { addresses: network.addresses } : {}),
-          ...(hasPorts ? { networks: network.networks.map(({ id, name }) => ({ id, name })) } : {}),
         },
         instanceInfo: instanceInfoOf(image, server, request.traits),
         ...(from.retrying && server.attemptId !== null ? { replaces: server.attemptId } : {}),
@@ -216,13 +191,6 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
   async function answerTo(order: Order, image: Image, started: Started): Promise<ProvisionResponse> {
     const network = await networkWarnings(options, started.server, order);
     return accepted(started, image, [...warningsAbout(order.configDrive), ...network]);
-  }
-
-  /** An answer about a deployment that is there already, with the addresses that it has by now. */
-  async function withAddresses({ response, server }: Answered, signal: AbortSignal): Promise<ProvisionResponse> {
-    if (server === undefined) return response;
-    const { addresses, warnings } = await addressesNow({ bareMetal, networks, clock }, server, signal);
-    return { ...response, addresses: [...addresses], message: [response.message, ...warnings].join(' ') };
   }
 
   async function findImage(ref: string, signal: AbortSignal): Promise<Image> {

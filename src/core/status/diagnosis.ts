@@ -94,7 +94,7 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'network',
     pattern: /tenant networks|\bneutron\b|network operation failure/i,
     summary: "Ironic could not connect the server's ports to their networks",
-    hint: `Check networks and vifs. ${inPlace}. To use others, choose another server. If it persists, the operator should look at the network of this one.`,
+    hint: `Check vifs and their networks. ${inPlace}. To use other vifs, choose another server. If it persists, the operator should look at the network of this one.`,
   },
   {
     code: 'power_or_bmc',

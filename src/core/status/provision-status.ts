@@ -33,7 +33,6 @@ export function statusOf(server: Server, now: number, errors: readonly RecordedE
 
 /** How far a deployment is. */
 export interface Standing {
-  readonly server: Server;
   readonly status: ProvisionStatus;
   /** Changes only with an event that ends a wait. Time alone does not change it. */
   readonly changeKey: string;
@@ -93,7 +92,6 @@ export function standingOf(
   const words = isMoving ? stepWords(server) : undefined;
   const doing = words === undefined ? status.message : sentences(warning === undefined ? words : `${words}.`, warning);
   return {
-    server,
     status,
     changeKey: JSON.stringify(key),
     progress: {

@@ -2,8 +2,6 @@ import { mayPass, type Retrying } from '../async/retry.js';
 import { withTimeLimit } from '../async/time-limit.js';
 import type { Progress } from '../call.js';
 import { Failure } from '../failures.js';
-import type { NetworkService } from '../network-service.js';
-import { addressesNow } from '../networks/server-address.js';
 import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import { type BareMetal, NoAnswer, Refused } from '../ports.js';
@@ -41,8 +39,6 @@ export interface StatusService {
 
 export interface StatusServiceOptions extends Retrying {
   readonly bareMetal: BareMetal;
-  /** Undefined where there is no Neutron. */
-  readonly networks?: NetworkService | undefined;
   /** What the caller may do next. */
   readonly policy: Policy;
 }
@@ -52,13 +48,7 @@ interface Reading {
   readonly errors: readonly RecordedError[];
 }
 
-export function createStatusService({
-  bareMetal,
-  networks,
-  clock,
-  random,
-  policy,
-}: StatusServiceOptions): StatusService {
+export function createStatusService({ bareMetal, clock, random, policy }: StatusServiceOptions): StatusService {
   const find = createBatchedFind(bareMetal);
   const looks = createSharedReads(clock, async (id, signal): Promise<Reading | null> => {
     const server = await find(id, signal);
@@ -97,15 +87,10 @@ export function createStatusService({
       }
     }
     const { status: answer } = latest;
-    const { addresses: seen, warnings } = await addressesNow({ bareMetal, networks, clock }, latest.server, signal);
-    const addresses = [...seen];
-    if (answer.status !== 'in_progress') {
-      return { ...answer, addresses, message: [answer.message, ...warnings].join(' ') };
-    }
+    if (answer.status !== 'in_progress') return answer;
     const silence = Math.round((clock.now() - lookedAt) / 1_000);
     return {
       ...answer,
-      addresses,
       progress_percent: percent,
       message:
         silence > 0

@@ -29,7 +29,6 @@ describe('an attempt on one server', () => {
     serverRef: 'bm-1',
     configDrive: undefined,
     vifs: [],
-    networks: [],
     keyed: false,
     until: Number.POSITIVE_INFINITY,
     retrying: false,

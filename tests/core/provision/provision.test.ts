@@ -410,7 +410,7 @@ describe('provisioning any server of a class', () => {
       misbehave:
         ({ method }) =>
         () =>
-          lab.clock.pass(method === 'cards' ? 300 : 1_000),
+          lab.clock.pass(method === 'vifs' ? 300 : 1_000),
     });
     const given = await lab.failure({ ...ofClass, ...request });
     expect(given).toMatchObject({
@@ -1087,7 +1087,7 @@ describe('the Neutron ports of a request', () => {
 
   it('are named in the hint when Ironic refuses them', async () => {
     const { failure } = setup({ misbehave: script({ attach: [refused('invalid', 'no such port')] }) });
-    expect((await failure(withPorts)).hint).toMatch(/^Change networks or vifs/);
+    expect((await failure(withPorts)).hint).toMatch(/^Change vifs/);
   });
 
   it('leave the server free if no request for them was ever sent', async () => {
@@ -1160,7 +1160,7 @@ describe('the Neutron ports of a request', () => {
       async (refusal) => {
         const { provision } = setup({
           servers: [freeServer(1, neutron), freeServer(2)],
-          misbehave: script({ cards: always(refused(refusal)) }),
+          misbehave: script({ vifs: always(refused(refusal)) }),
         });
         await expect(provision()).resolves.toMatchObject({ server_id: uuid(2) });
       },
@@ -1173,7 +1173,7 @@ describe('the Neutron ports of a request', () => {
     ] as const)('make a request for that server fail (%s)', async (refusal, code, retryable) => {
       const { failure, writes } = setup({
         servers: [freeServer(1, neutron)],
-        misbehave: script({ cards: [refused(refusal, 'no')] }),
+        misbehave: script({ vifs: [refused(refusal, 'no')] }),
       });
       expect(await failure(byId)).toMatchObject({ code, retryable, id: 'bm-1', reason: 'Ironic says: "no"' });
       expect(writes()).toEqual([]);
@@ -1182,7 +1182,7 @@ describe('the Neutron ports of a request', () => {
     it('end a search if Ironic cannot be reached at all', async () => {
       const { failure } = setup({
         servers: [freeServer(1, neutron), freeServer(2)],
-        misbehave: script({ cards: [unsent] }),
+        misbehave: script({ vifs: [unsent] }),
       });
       expect(await failure()).toMatchObject({ code: 'ironic_unavailable', retryable: true });
     });
@@ -1190,7 +1190,7 @@ describe('the Neutron ports of a request', () => {
     it('are read again if their server was only busy', async () => {
       const { provision, bareMetal } = setup({
         servers: [freeServer(1, neutron)],
-        misbehave: script({ cards: [refused('busy')] }),
+        misbehave: script({ vifs: [refused('busy')] }),
       });
       bareMetal.portsOf(uuid(1)).add(one);
       await expect(provision()).resolves.toMatchObject({ server_id: uuid(1) });
