@@ -54,7 +54,7 @@ const table = {
   ironic_unavailable: {
     http: 502,
     message: ironicFailed,
-    when: 'Ironic, Keystone or the image service does not answer in time, or answers with an error or something unreadable; or it refuses the sign-in or a right that the call needs.',
+    when: 'Ironic, Keystone or the image service does not answer in time, or answers with an error or something unreadable. Or it refuses the sign-in, or the account lacks a right that the call needs.',
     retryable: true,
     hint: 'Nothing was changed. Try again in a minute. If it fails again, ask the operator to run "ironic-mcp check".',
   },
@@ -84,7 +84,7 @@ const table = {
     message: 'Server {id} cannot be deprovisioned now',
     retryable: false,
     hint: 'Leave the server as it is, or ask the operator to remove the obstacle that the reason names.',
-    when: 'The server is in a state that Ironic does not undeploy from, protected, in maintenance, locked, or about to be deployed.',
+    when: 'The server is protected, locked, in maintenance, about to be deployed, or in a state from which Ironic does not undeploy.',
   },
   operation_not_found: {
     http: 404,

@@ -114,7 +114,7 @@ const diagnoses: readonly Diagnosis[] = [
 
 const undeployment = {
   code: 'undeployment_failed',
-  summary: 'Nobody can deploy the server until it has been undeployed',
+  summary: 'The undeployment failed, so nobody can deploy the server',
   hint: 'The operator should look at the log of Ironic for this server. Then it can be undeployed again.',
 };
 
