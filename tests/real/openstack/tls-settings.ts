@@ -102,7 +102,7 @@ export function tlsSettings(cloud: () => Cloud): void {
       const unchecked = await readConfig(through(cloud(), 'https', { OS_INSECURE: 'true' }), {});
       expect(unchecked.cloud).toMatchObject({
         warnings: [
-          'TLS certificates are not checked (OS_INSECURE): whoever is on the way to the cloud can read and change what is sent.',
+          'TLS certificates are not checked (OS_INSECURE), so anybody between this machine and the cloud can read and change the traffic.',
         ],
       });
       expect((await readConfig(through(cloud(), 'https', ca(cloud())), {})).cloud).toMatchObject({ warnings: [] });

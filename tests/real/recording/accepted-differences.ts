@@ -31,6 +31,11 @@ export const accepted: readonly Accepted[] = [
     why: 'the simulator deploys by `direct`, which notes the address; the real nodes by a stand-in for it, which does not',
   },
   {
+    of: ['a node whose deployment failed', 'our look at a node whose deployment failed', 'its states'],
+    members: ['body.last_error'],
+    why: 'the failure of a simulated agent clears it, as the power-off after a real one does; the stand-in keeps it',
+  },
+  {
     of: validations,
     members: ['bios', 'console', 'raid', 'rescue'].map((kind) => `body.${kind}.reason`),
     why: 'fake hardware can do everything, and simulated hardware says what it cannot do',
