@@ -120,10 +120,17 @@ async function withSettingsFile(env: Env, flags: Given): Promise<Env> {
   const file = valuesIn(env, flags)('settings_file');
   if (file === undefined) return env;
   const content = await contentOf('settings file', file);
-  // A line that was skipped could be a rule that then protects nobody. The line itself may hold a secret.
-  const wrong = content.split(/\r?\n/).findIndex((line) => !/^\s*(#.*|(export\s+)?\w+\s*=.*)?$/.test(line));
-  if (wrong >= 0) throw new ConfigError(`Line ${wrong + 1} of the settings file ${file} is not NAME=value.`);
-  return { ...env, ...parseEnv(content) };
+  const values: Record<string, string> = {};
+  for (const [index, line] of content.split(/\r?\n/).entries()) {
+    if (/^[ \t]*(#|$)/.test(line)) continue;
+    // Line by line, so that an open quote cannot hide the rules below it. The line itself may hold a secret.
+    const [[name = '', value = ''] = [], ...more] = Object.entries(parseEnv(line));
+    if (more.length > 0 || !/^\w+$/.test(name) || /^["'`]/.test(value)) {
+      throw new ConfigError(`Line ${index + 1} of the settings file ${file} is not NAME=value.`);
+    }
+    values[name] = value;
+  }
+  return { ...env, ...values };
 }
 
 async function contentOf(what: string, file: string): Promise<string> {

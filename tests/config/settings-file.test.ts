@@ -36,6 +36,16 @@ describe('the settings file', () => {
   it.each([
     ['a line without =', 'OS_CLOUD=a\nOS_PASSWORD hush-hush\n', 'Line 2 of the settings file FILE is not NAME=value.'],
     [
+      'a quote that is left open',
+      'OS_REGION_NAME="a\nIRONIC_MCP_READ_ONLY=true\nOS_CLOUD="b"\n',
+      'Line 1 of the settings file FILE is not NAME=value.',
+    ],
+    [
+      'a byte order mark before a name',
+      '\uFEFFIRONIC_MCP_READ_ONLY=true\n',
+      'Line 1 of the settings file FILE is not NAME=value.',
+    ],
+    [
       'a misspelt rule',
       'IRONIC_MCP_READONLY=true\n',
       'There is no setting IRONIC_MCP_READONLY. Did you mean IRONIC_MCP_READ_ONLY?',
@@ -44,6 +54,12 @@ describe('the settings file', () => {
     const file = settingsFile(content);
     const wrong = new ConfigError(message.replace('FILE', file));
     await expect(readConfig({ IRONIC_MCP_SETTINGS_FILE: file }, {})).rejects.toThrow(wrong);
+  });
+
+  it('keeps a rule below an empty value', async () => {
+    const file = settingsFile('OS_REGION_NAME= \nIRONIC_MCP_READ_ONLY=true\n');
+    const { policy } = await readConfig({ IRONIC_MCP_SETTINGS_FILE: file }, {});
+    expect(policy.allows('write')).toBe(false);
   });
 
   it('that is not there is an error', async () => {
