@@ -189,7 +189,7 @@ const table = {
 /** The code by which programs tell failures apart. */
 export type FailureCode = keyof typeof table;
 
-/** The table of failures, for the faces and documents that are made from it. */
+/** The table of failures. The faces and the documents are made from it. */
 export const failures: Readonly<Record<FailureCode, FailureKind>> = table;
 
 /** One mistake in an input. */

@@ -50,7 +50,7 @@ export interface Policy {
   /** The allowed classes by name; undefined if any class is allowed or a glob names them. */
   readonly classNames: readonly string[] | undefined;
   readonly maxDeploying: number | undefined;
-  /** What is allowed and what is not, one clause each, for the operator. */
+  /** The rules in words, one clause each, for the operator. */
   readonly rules: readonly string[];
 }
 

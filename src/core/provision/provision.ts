@@ -93,7 +93,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     });
   }
 
-  /** @param anew An earlier round found the deployment id in use. */
+  /** @param anew Whether an earlier round found the deployment id in use. */
   async function playRound(order: Order, anew: boolean): Promise<Round> {
     const { identity, signal } = order;
     const looked = clock.now();
