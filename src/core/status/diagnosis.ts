@@ -114,7 +114,7 @@ const diagnoses: readonly Diagnosis[] = [
 
 const undeployment = {
   code: 'undeployment_failed',
-  summary: 'The undeployment failed, so nobody can deploy the server',
+  summary: 'Nobody can deploy the server until it has been undeployed',
   hint: 'The operator should look at the log of Ironic for this server. Then it can be undeployed again.',
 };
 

@@ -258,7 +258,7 @@ describe('the diagnosis of a failed undeployment', () => {
       expect(failure).toEqual({
         code: 'undeployment_failed',
         step: null,
-        summary: 'The undeployment failed, so nobody can deploy the server',
+        summary: 'Nobody can deploy the server until it has been undeployed',
         hint: 'The operator should look at the log of Ironic for this server. Then it can be undeployed again.',
         ironic_error: words,
       });
