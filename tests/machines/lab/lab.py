@@ -60,7 +60,8 @@ def up(options):
     down()
     python, bmc_python = artifacts.install()
     ramdisk, image = artifacts.build(bmc_python)
-    STATE.mkdir(parents=True)
+    # Anybody who can open libvirt's socket in it can become root.
+    STATE.mkdir(mode=0o700, parents=True)
     try:
         timed('network', add_network)
         command = [sys.executable, __file__, 'start', '--callback-timeout', str(options.callback_timeout)]
