@@ -1,4 +1,5 @@
 import type { Operation } from '../src/core/operation.js';
+import { title } from '../src/mcp/icon.js';
 import { launchSettings } from './launch.js';
 import type { PackageManifest } from './registry-entry.js';
 
@@ -29,7 +30,7 @@ export function bundleManifest(manifest: PackageManifest, operations: readonly O
   return {
     manifest_version: '0.3',
     name,
-    display_name: 'Bare metal by Ironic',
+    display_name: title,
     version,
     description,
     long_description:

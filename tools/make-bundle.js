@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const [where = '.'] = process.argv.slice(2);
+const { name, version, config } = JSON.parse(readFileSync('package.json', 'utf8'));
 // Not a development dependency, because it brings more packages than all the others together.
-const mcpb = ['-y', '--prefer-offline', '--package=@anthropic-ai/mcpb@2.1.2', '--', 'mcpb'];
+const mcpb = ['-y', '--prefer-offline', `--package=${config.mcpb}`, '--', 'mcpb'];
 const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], shell: process.platform === 'win32' };
 const run = (command, args) => execFileSync(command, args, options);
 
-const { name, version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const bundle = resolve(where, `${name}-${version}.mcpb`);
 const [{ files }] = JSON.parse(run('npm', ['pack', '--dry-run', '--ignore-scripts', '--json']));
 const folder = mkdtempSync(join(tmpdir(), `${name}-bundle-`));

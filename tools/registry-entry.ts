@@ -1,3 +1,4 @@
+import { title as serverTitle } from '../src/mcp/icon.js';
 import { byNpx, launchSettings } from './launch.js';
 
 /** The part of package.json that we read. */
@@ -18,7 +19,7 @@ export function registryEntry({ name, version, description, mcpName, repository 
   return {
     $schema: 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json',
     name: mcpName,
-    title: 'Bare metal by Ironic',
+    title: serverTitle,
     description,
     version,
     ...(files ? { icons: [{ src: `${files}/raw/HEAD/docs/images/icon.png`, mimeType: 'image/png' }] } : {}),

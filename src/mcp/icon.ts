@@ -5,3 +5,6 @@ export const icon =
 
 /** The icon as MCP sends it. */
 export const icons = [{ src: `data:image/svg+xml;base64,${btoa(icon)}`, mimeType: 'image/svg+xml', sizes: ['any'] }];
+
+/** The server's name for people, wherever a client or a catalogue shows it. */
+export const title = 'Bare-metal servers through Ironic';

@@ -14,7 +14,7 @@ import type { Core, Operation } from '../core/operation.js';
 import type { Ask } from './ask.js';
 import { registerCompletions } from './completions.js';
 import { agreed } from './consent.js';
-import { icons } from './icon.js';
+import { icons, title } from './icon.js';
 import { progressOf } from './progress.js';
 import { registerPrompts } from './prompts.js';
 import { registerResources } from './resources.js';
@@ -40,7 +40,7 @@ export interface McpOptions {
 export function createMcpServer(options: McpOptions): McpServer {
   const { name, version, instructions, tools, operations, core, openWorld, onDefect } = options;
   const server = new McpServer(
-    { name, title: 'Bare-metal servers through Ironic', version, icons },
+    { name, title, version, icons },
     { instructions, capabilities, jsonSchemaValidator: unjudging },
   );
   let loading: Promise<readonly [ReadonlyMap<string, Operation>, Core]> | undefined;

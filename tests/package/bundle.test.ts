@@ -13,7 +13,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const options = { encoding: 'utf8', shell: process.platform === 'win32' } as const;
 const bundle = execFileSync(process.execPath, ['tools/make-bundle.js', folder], options).trim();
 const unpacked = join(folder, 'unpacked');
-const mcpb = ['-y', '--prefer-offline', '--package=@anthropic-ai/mcpb@2.1.2', '--', 'mcpb'];
+const { config } = JSON.parse(readFileSync('package.json', 'utf8')) as { config: { mcpb: string } };
+const mcpb = ['-y', '--prefer-offline', `--package=${config.mcpb}`, '--', 'mcpb'];
 execFileSync('npx', [...mcpb, 'unpack', bundle, unpacked], options);
 
 interface Manifest {
