@@ -25,6 +25,15 @@ describe('DELETE on a deployment', () => {
     expectDocumented(answer);
     const status = await app.ask('GET', path);
     expect(status.json).toMatchObject({ code: 'operation_not_found', reason: expect.stringMatching(/^its state is /) });
+    // The message says to call again, which ends when the server is free.
+    await vi.waitUntil(
+      async () => {
+        const { json } = await app.ask('DELETE', path, { confirm_server_name: name });
+        expect(['in_progress', 'completed']).toContain(json.status);
+        return json.status === 'completed';
+      },
+      { timeout: 50_000 },
+    );
   });
 
   it.each([

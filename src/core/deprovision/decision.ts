@@ -4,10 +4,10 @@ import { op } from '../names.js';
 import type { Policy } from '../policy.js';
 import type { Server } from '../server.js';
 import { isFree, meaningOf, stateName } from '../states.js';
-import { isForgotten, statusOf } from '../status/provision-status.js';
+import { hasNoDeployment, isForgotten, statusOf } from '../status/provision-status.js';
 
-/** How to free a server. `wait`: it is being freed already; `retry`: an undeployment failed. */
-export type Decision = 'release' | 'undeploy' | 'retry' | 'wait';
+/** How to free a server. `wait`: it is being freed already; `gone`: it is free; `retry`: an undeployment failed. */
+export type Decision = 'release' | 'undeploy' | 'retry' | 'wait' | 'gone';
 
 /** Whether a server is on its way to be free. */
 export function isGoing(server: Server): boolean {
@@ -22,6 +22,8 @@ export function isGoing(server: Server): boolean {
  */
 export function decide(server: Server, policy: Policy, now: number): Decision {
   if (isGoing(server)) return 'wait';
+  // Callers repeat the call to see the progress, so the last answer must not be a failure.
+  if (isFree(server) && server.deploymentId === null && hasNoDeployment(server)) return 'gone';
   // This also throws if the server is in no deployment.
   const { status } = statusOf(server, now);
   if (isOfMetal3(server)) throw never(server, ownedByMetal3);

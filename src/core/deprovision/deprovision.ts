@@ -25,7 +25,7 @@ export interface DeprovisionService {
    */
   consent(request: DeprovisionRequest, signal: AbortSignal): Promise<string | null>;
   /**
-   * Undeploys a server, or releases a reservation that never led to a deployment. A repeated call says how far it is.
+   * Undeploys a server, or releases a reservation that never led to a deployment. A repeated call says how far it is, and that it has ended.
    * With `retry_failed` it starts a failed undeployment again.
    * @param agreed The question that the user agreed to, which holds for nothing else. Null if nothing was asked; undefined if nobody can be asked.
    * @throws Failure `not_confirmed`, `not_permitted`, `deprovision_refused`, `server_not_found`, `operation_not_found`,
@@ -61,7 +61,8 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
 
   async function consent(request: DeprovisionRequest, signal: AbortSignal): Promise<string | null> {
     const server = await find(request, signal);
-    return decide(server, policy, bareMetal.now()) === 'wait' ? null : sentenceAbout(server);
+    const decision = decide(server, policy, bareMetal.now());
+    return decision === 'wait' || decision === 'gone' ? null : sentenceAbout(server);
   }
 
   async function deprovision(
@@ -73,6 +74,7 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     const server = await find(request, signal);
     const decision = decide(server, policy, bareMetal.now());
     if (decision === 'wait') return underWay(server);
+    if (decision === 'gone') return undone(server, `Server ${displayName(server)} is free and carries no deployment.`);
     if (agreed !== undefined && agreed !== sentenceAbout(server)) throw agreedToAnother(server);
     if (decision === 'retry' && !request.retry_failed) {
       // The record only adds details, so its failure does not matter.

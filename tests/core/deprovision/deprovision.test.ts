@@ -204,20 +204,6 @@ describe('deprovision_server refuses', () => {
     },
   );
 
-  it('a server that has become free, whichever deployment is given', async () => {
-    expect(await failureOf(setup(freeServer(1)).deprovision({ deployment_id: deploymentId }))).toMatchObject({
-      code: 'operation_not_found',
-      reason: 'its state is available: free for deployment',
-    });
-  });
-
-  it('a server without a deployment', async () => {
-    expect(await failureOf(setup(freeServer(1)).deprovision())).toMatchObject({
-      code: 'operation_not_found',
-      reason: 'its state is available: free for deployment',
-    });
-  });
-
   it('a server that does not exist', async () => {
     const { deprovision } = setup();
     expect(await failureOf(deprovision({ operation_id: uuid(2) }))).toMatchObject({ code: 'server_not_found' });
@@ -326,6 +312,22 @@ describe('a repeated call', () => {
         message: expect.stringMatching(/^Server bm-1 is (being|waiting|held)/),
       });
       expect(await consent()).toBeNull();
+      expect(bareMetal.undeployments).toEqual([]);
+    },
+  );
+});
+
+describe('a server that is free', () => {
+  it.each([{}, { deployment_id: deploymentId }])(
+    'ends a repeated call: it carries no deployment, whichever is given (%j)',
+    async (given) => {
+      const { deprovision, consent, bareMetal } = setup(freeServer(1));
+      expect(await consent(given)).toBeNull();
+      expect(await deprovision(given)).toMatchObject({
+        status: 'completed',
+        message: 'Server bm-1 is free and carries no deployment.',
+        deployment_id: null,
+      });
       expect(bareMetal.undeployments).toEqual([]);
     },
   );
