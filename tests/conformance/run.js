@@ -66,22 +66,26 @@ try {
   const venv = join(folder, 'venv');
   const pip = ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', schemathesis];
   await install('schemathesis', 'sh', ['-c', `python3 -m venv ${venv} && ${venv}/bin/python ${pip.join(' ')}`]);
+  // The excluded checks expect that only the case itself changes what it has made. But any other case may undeploy the same
+  // server, or deploy it again: then it is right that a new deployment is gone, or that a server answers after a DELETE.
   const check = (url, ...more) => [
     ...['--config-file', at('schemathesis.toml'), 'run', `${url}/openapi.json`],
-    ...['--checks', 'all', '--no-color', '--continue-on-failure', ...more],
+    ...['--checks', 'all', '--exclude-checks', 'ensure_resource_availability,use_after_free'],
+    ...['--no-color', '--continue-on-failure', ...more],
   ];
   await withServer(async (url) => {
-    // The number of cases in one run is random.
+    // The same cases in each run of this lane. How many they are also depends on the answers.
     let cases = 0;
-    for (let run = 1; run <= 3 && cases < leastCases; run += 1) {
-      const output = await step('schemathesis', join(venv, 'bin/schemathesis'), check(url, '--max-examples', '300'));
+    for (let seed = 1; seed <= 3 && cases < leastCases; seed += 1) {
+      const more = ['--max-examples', '300', '--seed', String(seed)];
+      const output = await step('schemathesis', join(venv, 'bin/schemathesis'), check(url, ...more));
       cases += Number(/^ *(\d+) generated/m.exec(output)?.[1] ?? 0);
     }
     results.push({ name: `schemathesis: ${cases} cases, at least ${leastCases}`, passed: cases >= leastCases });
   });
   const token = 'a-token-of-the-tests';
   await withServer(async (url) => {
-    const more = ['--max-examples', '50', '--phases', 'examples,coverage,fuzzing'];
+    const more = ['--max-examples', '50', '--phases', 'examples,coverage,fuzzing', '--seed', '1'];
     const header = ['--header', `Authorization: Bearer ${token}`];
     await step('schemathesis with a token', join(venv, 'bin/schemathesis'), check(url, ...more, ...header));
   }, token);
