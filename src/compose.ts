@@ -1,6 +1,7 @@
 import type { Config } from './config/config.js';
 import { createChanges } from './core/async/changes.js';
 import { createDeprovisionService } from './core/deprovision/deprovision.js';
+import { createDiagnoseService } from './core/diagnose/diagnose.js';
 import { createImageService } from './core/inventory/image-list.js';
 import { createServerService } from './core/inventory/server-service.js';
 import type { Core } from './core/operation.js';
@@ -40,10 +41,11 @@ export async function composeCore(config: Config, { warn = () => undefined }: Co
   const changing = { ...common, changes, onChange: status.forget };
   const provision = createProvisionService({ ...changing, images, servers, idempotencyScope });
   const deprovision = createDeprovisionService(changing);
+  const diagnose = createDiagnoseService({ ...common, servers });
   const audit =
     file === undefined ? undefined : (await import('./local/audit-log.js')).createAuditLog({ file, clock, warn });
   const imageService = createImageService(images, policy);
-  return { provision, status, deprovision, servers, images: imageService, changes, policy, audit, say };
+  return { provision, status, deprovision, diagnose, servers, images: imageService, changes, policy, audit, say };
 }
 
 /** The ports of one cloud, and what the operator wants to know about it. */

@@ -4,9 +4,10 @@ import { marked } from './marked.js';
 
 /** For people, in one line. The descriptions of the operations are written for models. */
 const lines: Readonly<Record<string, string>> = {
-  provision_server: 'Deploys an image on a free server, which you choose by name or by class. Returns at once.',
-  check_provision_status: 'Reports the state and progress of a deployment, and can wait for the next change.',
-  list_servers: 'Counts and lists the servers, and says why a server is not available.',
+  provision_server: 'Deploys an image on a free server, chosen by name or class. Returns at once.',
+  check_provision_status: 'Reports the progress of a deployment, and can wait for a change.',
+  list_servers: 'Counts and lists the servers, and says why one is not available.',
+  diagnose_server: 'Says what is wrong with a server.',
   list_images: 'Lists the images that you can deploy.',
   deprovision_server: 'Undeploys a server; its data is lost. Off by default.',
 } satisfies Record<keyof typeof operations, string>;

@@ -8,6 +8,11 @@ export const operationNames = {
   provision: { mcp: 'provision_server', rest: 'POST /provision', library: 'provision()' },
   status: { mcp: 'check_provision_status', rest: 'GET /provision/{operation_id}', library: 'status()' },
   servers: { mcp: 'list_servers', rest: 'GET /servers', library: 'servers()' },
+  diagnose: {
+    mcp: 'diagnose_server',
+    rest: 'GET /servers/{server_id}/diagnosis',
+    library: "call('diagnose_server')",
+  },
   images: { mcp: 'list_images', rest: 'GET /images', library: 'images()' },
   deprovision: {
     mcp: 'deprovision_server',

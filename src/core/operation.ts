@@ -3,6 +3,7 @@ import type { Changes } from './async/changes.js';
 import { audited } from './audit.js';
 import type { Call, Effect } from './call.js';
 import type { DeprovisionService } from './deprovision/deprovision.js';
+import type { DiagnoseService } from './diagnose/diagnose.js';
 import { Failure, type FailureCode, type FieldIssue, invalidArgument, invalidArguments } from './failures.js';
 import { unsafePart } from './input/unsafe-input.js';
 import { zodMessages } from './input/zod-messages.js';
@@ -20,6 +21,7 @@ export interface Core {
   readonly provision: ProvisionService;
   readonly status: StatusService;
   readonly deprovision: DeprovisionService;
+  readonly diagnose: DiagnoseService;
   readonly servers: ServerService;
   readonly images: ImageService;
   readonly changes: Changes;
@@ -34,6 +36,7 @@ export interface Core {
 export interface Answer {
   readonly message: string;
   readonly failure?: { readonly hint: string } | null;
+  readonly causes?: readonly { readonly hint: string }[];
   readonly [member: string]: unknown;
 }
 
@@ -117,7 +120,7 @@ export function operation<Input, Parsed, Output extends Answer>(
         const write = (text: string) => core.say(writtenFor(call.caller.face, text));
         const ran = async () => {
           const answer = await run(core, input, reporting(write, call));
-          return { ...answer, message: write(answer.message), ...explained(answer.failure, call) };
+          return { ...answer, message: write(answer.message), ...explained(answer, call) };
         };
         if (!changes || !audit) return ran();
         // A change counts as under way until its end is recorded.
@@ -138,9 +141,12 @@ function reporting(write: (text: string) => string, { report, ...call }: Call): 
   return { ...call, report: report && (({ percent, words }) => report({ percent, words: write(words) })) };
 }
 
-/** The failure inside an answer, in the words of the caller's face. */
-function explained(failure: Answer['failure'], { caller }: Call): Pick<Answer, 'failure'> {
-  return failure ? { failure: { ...failure, hint: writtenFor(caller.face, failure.hint) } } : {};
+/** The failure or the causes inside an answer, in the words of the caller's face. */
+function explained({ failure, causes }: Answer, { caller }: Call): Pick<Answer, 'failure' | 'causes'> {
+  const written = <Hinting extends { readonly hint: string }>(one: Hinting): Hinting => {
+    return { ...one, hint: writtenFor(caller.face, one.hint) };
+  };
+  return { ...(failure && { failure: written(failure) }), ...(causes && { causes: causes.map(written) }) };
 }
 
 /** The mistakes in an input, field by field. Never quotes a value, because it may be a secret. */

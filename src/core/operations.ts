@@ -4,6 +4,8 @@ import { type Operation, operation } from './operation.js';
 import {
   DeprovisionRequest,
   DeprovisionResponse,
+  DiagnoseRequest,
+  DiagnoseResponse,
   ProvisionRequest,
   ProvisionResponse,
   ProvisionStatus,
@@ -74,6 +76,21 @@ export const operations = {
     failures: [],
     example: { state: 'available', limit: 3 },
     run: ({ servers }, input, { signal }) => servers.list(input, signal),
+  }),
+  diagnose_server: operation({
+    name: 'diagnose_server',
+    title: 'Diagnose a server',
+    description:
+      'Says what is wrong with a server, with evidence and the next step, or that it is healthy as far as Ironic shows. ' +
+      'Use it if a server fails, hangs or cannot be reached. Changes nothing.',
+    effect: 'read',
+    idempotent: true,
+    route: { method: 'GET', path: '/servers/{server_id}/diagnosis', status: 200 },
+    input: DiagnoseRequest,
+    output: DiagnoseResponse,
+    failures: ['server_not_found'],
+    example: { server_id: 'rack2-large-04' },
+    run: ({ diagnose }, input, { signal }) => diagnose.diagnose(input, signal),
   }),
   list_images: operation({
     name: 'list_images',

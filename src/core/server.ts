@@ -67,9 +67,17 @@ export interface Server {
   readonly automatedClean: boolean | null;
   readonly imageSource: string | null;
   readonly maintenance: boolean;
+  /** Why it is in maintenance, in the words of who set it: untrusted. Null in lists. */
+  readonly maintenanceReason: string | null;
+  /** What Ironic itself found broken, e.g. `power failure`. Null in lists. */
+  readonly fault: string | null;
   /** The conductor that holds Ironic's lock on the node now. */
   readonly lockedBy: string | null;
   readonly powerState: string | null;
+  /** The power state that Ironic is about to bring about. Null in lists. */
+  readonly targetPower: string | null;
+  /** When its power last changed. Null in lists. */
+  readonly poweredAt: number | null;
   readonly retired: boolean;
   readonly lessee: string | null;
   /** Who may use it: our project, which leases or owns it; only others; or anybody. */

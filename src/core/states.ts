@@ -140,3 +140,11 @@ export function createStates(table: Readonly<Record<string, StateMeaning>>) {
 
 export const { provisionStates, movingStates, deployingStates, stateMeaning, meaningOf, isFree, stateName } =
   createStates(stateTable);
+
+/** What a server does in a state. Ironic's names say it, also those that are newer than the table. */
+export function doingOf({ provisionState: state }: InState): 'works' | 'waits' | 'is held' | 'failed' | 'rests' {
+  if (/ing$/.test(state)) return 'works';
+  if (/ (wait|call-back)$/.test(state)) return 'waits';
+  if (/ hold$/.test(state)) return 'is held';
+  return / failed$/.test(state) || meaningOf({ provisionState: state }).failed ? 'failed' : 'rests';
+}

@@ -49,8 +49,11 @@ const Node = z.looseObject({
     .looseObject({ image_source: Text, [entryMember]: z.unknown().optional() })
     .catch({ [entryMember]: null }),
   maintenance: z.boolean(),
+  maintenance_reason: Text,
+  fault: Text,
   reservation: Text,
   power_state: Text,
+  target_power_state: Text,
   retired: Flag,
   lessee: Text,
   owner: Text,
@@ -73,12 +76,15 @@ const Node = z.looseObject({
       clean_step_index: z.number().nullish().catch(null),
       agent_last_heartbeat: Text,
       agent_cached_deploy_steps_refreshed: Text,
+      last_power_state_change: Text,
     })
     .nullish()
     .catch(null),
 });
 
 type Node = z.output<typeof Node>;
+
+const ofOne = ['allocation_uuid', 'protected', 'automated_clean', 'maintenance_reason', 'fault', 'target_power_state'];
 
 /**
  * The fields to ask for: of one node, of the nodes that match a filter, or of all nodes in a list. Lists refuse some fields,
@@ -103,7 +109,7 @@ export function fieldsOf(kind: 'one' | 'match' | 'list', version: Version): stri
     'traits',
     'conductor_group',
     'owner',
-    ...(kind === 'one' ? ['allocation_uuid', 'protected', 'automated_clean'] : []),
+    ...(kind === 'one' ? ofOne : []),
     ...(kind === 'list' ? [] : ['last_error', 'deploy_step', 'clean_step', 'driver_internal_info']),
     ...(version.has('retired') ? ['retired'] : []),
     ...(version.has('lessee') ? ['lessee'] : []),
@@ -134,8 +140,12 @@ export function serverFrom(body: unknown, project?: string | undefined): Server 
     automatedClean: node.automated_clean ?? null,
     imageSource: node.instance_info.image_source ?? null,
     maintenance: node.maintenance,
+    maintenanceReason: node.maintenance_reason ? redactUrls(node.maintenance_reason) : null,
+    fault: node.fault ?? null,
     lockedBy: node.reservation ?? null,
     powerState: node.power_state ?? null,
+    targetPower: node.target_power_state ?? null,
+    poweredAt: momentFrom(node.driver_internal_info?.last_power_state_change),
     retired: node.retired,
     lessee: node.lessee ?? null,
     tenancy: tenancyOf(node, project),

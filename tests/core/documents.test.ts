@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { failures } from '../../src/core/failures.js';
 import { writtenFor } from '../../src/core/names.js';
 import { allOperations } from '../../src/core/operations.js';
+import { conditions } from '../../src/core/status/conditions.js';
 import { failedDeployments } from '../../src/core/status/diagnosis.js';
 import { deploymentGraph, type Recording, withRecordedAnswers } from '../../tools/pictures/deployment-graph.js';
 import { withStepsTable } from '../../tools/steps-table.js';
@@ -55,7 +56,7 @@ describe('docs/troubleshooting.md', () => {
     for (const [code, { message }] of Object.entries(failures)) {
       expect(page).toContain(`### \`${code}\`\n\n> ${message}\n`);
     }
-    for (const { code, hint } of failedDeployments) {
+    for (const { code, hint } of [...failedDeployments, ...conditions]) {
       expect(page).toMatch(new RegExp(`\\| \`${code}\` \\| .*${writtenFor('mcp', hint)}`));
     }
   });

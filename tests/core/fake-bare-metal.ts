@@ -40,8 +40,12 @@ export function freeServer(number = 1, overrides: Partial<Server> = {}): Server 
     automatedClean: null,
     imageSource: null,
     maintenance: false,
+    maintenanceReason: null,
+    fault: null,
     lockedBy: null,
     powerState: 'power off',
+    targetPower: null,
+    poweredAt: null,
     retired: false,
     lessee: null,
     tenancy: 'anybody',
@@ -256,7 +260,8 @@ export function createFakeBareMetal({
         return server ? { ...server } : null;
       }),
 
-    errors: (serverId, signal) => request('errors', serverId, signal, () => record.get(serverId) ?? []),
+    errors: (serverId, signal) =>
+      request('errors', serverId, signal, () => record.get(byRef(serverId)?.id ?? '') ?? []),
 
     findByDeployment: (deploymentId, signal) =>
       request('findByDeployment', deploymentId, signal, () => {

@@ -4,7 +4,10 @@ import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
   createStates,
+  doingOf,
+  freeState,
   meaningOf,
+  movingStates,
   type Outcome,
   type ProvisionState,
   provisionStates,
@@ -138,6 +141,20 @@ describe('a row of the table', () => {
 });
 
 describe('the names of the states', () => {
+  it('say what a server does, also in a state that is newer than the table', () => {
+    const doing = (provisionState: string) => doingOf({ provisionState });
+    expect(provisionStates.filter((state) => doing(state) === 'failed')).toHaveLength(8);
+    expect(provisionStates.filter((state) => doing(state) === 'is held')).toHaveLength(3);
+    for (const state of movingStates) expect(['works', 'waits']).toContain(doing(state));
+    for (const state of [freeState, 'active', 'rescue', 'unheard of']) expect(doing(state)).toBe('rests');
+    expect(['polishing', 'polish wait', 'polish failed', 'polish hold'].map(doing)).toEqual([
+      'works',
+      'waits',
+      'failed',
+      'is held',
+    ]);
+  });
+
   /** Names of states that mean something else there. */
   const otherWords: Readonly<Record<string, readonly string[]>> = {
     // The availability of a server: see `availabilities`.

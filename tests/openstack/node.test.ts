@@ -436,7 +436,14 @@ describe('the fields that are asked for', () => {
       'clean_step',
       'driver_internal_info',
     ]);
-    expect(one.filter((field) => !match.includes(field))).toEqual(['allocation_uuid', 'protected', 'automated_clean']);
+    expect(one.filter((field) => !match.includes(field))).toEqual([
+      'allocation_uuid',
+      'protected',
+      'automated_clean',
+      'maintenance_reason',
+      'fault',
+      'target_power_state',
+    ]);
     // For lists, Ironic answers these with 500 or 400.
     for (const field of ['conductor', 'allocation_uuid', 'chassis_uuid', 'updated_at'])
       expect([...list, ...match]).not.toContain(field);

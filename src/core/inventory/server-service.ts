@@ -37,6 +37,11 @@ export interface ServerService {
    */
   list(request: ServerListRequest, signal: AbortSignal): Promise<ServerListing>;
   /**
+   * One server, by id or name.
+   * @throws Failure `server_not_found`
+   */
+  find(ref: string, signal: AbortSignal): Promise<Server>;
+  /**
    * One server, by id or name, as the list shows it.
    * @throws Failure `server_not_found`, `ironic_unavailable`
    */
@@ -80,10 +85,17 @@ export function createServerService({ bareMetal, clock, policy, random }: Server
     return new Failure('server_not_found', { id: ref, ...meant });
   }
 
+  async function find(ref: string, signal: AbortSignal): Promise<Server> {
+    const server = await bareMetal.find(ref, signal);
+    if (server === null) throw await notFound(ref, signal);
+    return server;
+  }
+
   return {
+    find,
+
     async findNamed(ref, criteria, signal) {
-      const server = await bareMetal.find(ref, signal);
-      if (server === null) throw await notFound(ref, signal);
+      const server = await find(ref, signal);
       if (obstacleTo(server) !== undefined) throw serverNotAvailable(ref, server);
       const lack = mismatch(server, criteria);
       if (lack !== undefined) throw unsuitable(ref, lack);
@@ -105,9 +117,7 @@ export function createServerService({ bareMetal, clock, policy, random }: Server
     list: withPortFailures((request, signal) => listServers({ bareMetal, policy }, request, signal)),
 
     findListed: withPortFailures(async (ref, signal) => {
-      const server = await bareMetal.find(ref, signal);
-      if (server === null) throw await notFound(ref, signal);
-      return listedNow(server, bareMetal.now(), policy);
+      return listedNow(await find(ref, signal), bareMetal.now(), policy);
     }),
   };
 }

@@ -5,14 +5,19 @@ import { meaningOf } from '../states.js';
 import { isoTime } from '../text/iso-time.js';
 import { plain } from '../text/untrusted.js';
 
-interface Diagnosis {
+/** A class of what can be wrong with a server. */
+export interface Cause {
   readonly code: string;
+  /** What happened, as a clause. */
+  readonly summary: string;
+  readonly hint: string;
+}
+
+interface Diagnosis extends Cause {
   /** The constant part of Ironic's error text. */
   readonly pattern: RegExp;
   /** The row applies only if the agent was heard in this attempt (true), was not (false), or nobody knows (null). */
   readonly heard?: boolean | null;
-  readonly summary: string;
-  readonly hint: string;
 }
 
 const inPlace = `Call ${op('provision')} again with the same arguments and retry_failed. Without an idempotency_key, add the server_id`;
@@ -22,6 +27,9 @@ const inPlaceByOthers = 'Only the caller who deployed this server can deploy it 
 
 /** Ironic 39 can overwrite the first text with the second one. */
 const timeout = /timeout reached while waiting for callback|cleanup_after_timeout/i;
+
+/** An error about a server's power or its management controller. */
+export const powerWords = /\bpower\b|\bipmi|redfish|\bdrac\b|\bsnmp\b|\bbmc\b|baseboard|management controller/i;
 
 /** The classes of failed deployments. The first row that matches wins; a class may have several rows. */
 const diagnoses: readonly Diagnosis[] = [
@@ -98,7 +106,7 @@ const diagnoses: readonly Diagnosis[] = [
   },
   {
     code: 'power_or_bmc',
-    pattern: /\bpower\b|\bipmi|redfish|\bdrac\b|\bsnmp\b|\bbmc\b|baseboard|management controller/i,
+    pattern: powerWords,
     summary: "The server's management controller (BMC) or its power control failed",
     hint: 'Choose another server. The operator should look at the management controller of this one.',
   },
@@ -118,7 +126,7 @@ const undeployment = {
   hint: 'The operator should look at the log of Ironic for this server. Then it can be undeployed again.',
 };
 
-const other = {
+export const other = {
   code: 'other',
   summary: 'The deployment failed',
   hint: 'The operator should look at the log of Ironic for this server.',
@@ -136,6 +144,14 @@ const never = {
 const kept = 'This server stays reserved until the same request succeeds on it with retry_failed, or';
 const untilUndeployed = `${kept} its operator undeploys it.`;
 const untilDeprovisioned = `${kept} ${op('deprovision')} undeploys it, if the user wants that.`;
+
+/**
+ * The class of an error in Ironic's words; undefined if none is known.
+ * @param heard Whether the agent was heard in the attempt that failed; null if nobody knows.
+ */
+export function classOf(words: string, heard: boolean | null): Cause | undefined {
+  return diagnoses.find((row) => (row.heard === undefined || row.heard === heard) && row.pattern.test(words));
+}
 
 /** Every class of a failed deployment, for the documents. */
 export const failedDeployments: readonly Omit<Diagnosis, 'pattern'>[] = [...diagnoses, undeployment, never, other];
@@ -156,7 +172,7 @@ const works = { deployment: ['deploying', 'transition', 'takeover'], undeploymen
 const aftermath = /Also failed to clean up due to|An unhandled exception was encountered while aborting/;
 
 /** Ironic may clean up for this long (ms) after it has recorded an error and before it changes the state. */
-const cleanUpTime = 600_000;
+export const cleanUpTime = 600_000;
 
 /** When the attempt began that failed; null if that is unknown. A retry that Ironic refused has overwritten it. */
 function attemptStart({ entry, provisionedAt }: Server): number | null {
@@ -169,8 +185,8 @@ function recordsBegin(server: Server): number {
   return attemptStart(server) ?? (server.entry ? (server.provisionedAt ?? 0) - cleanUpTime : 0);
 }
 
-/** Whether the agent was heard in the attempt that failed; null if nobody knows. */
-function wasHeard(server: Server): boolean | null {
+/** Whether the agent was heard in this attempt; null if nobody knows. */
+export function wasHeard(server: Server): boolean | null {
   const started = attemptStart(server);
   return started === null || server.heardAt === null ? null : server.heardAt > started;
 }
@@ -201,8 +217,7 @@ export function diagnose(
   if (failed === 'undeployment') return { ...undeployment, step: null, ironic_error: words };
   const cause = words?.split(aftermath)[0] ?? '';
   const heard = wasHeard(server);
-  const applies = (row: Diagnosis) => (row.heard === undefined || row.heard === heard) && row.pattern.test(cause);
-  const { code, summary, hint } = (words === null ? undefined : diagnoses.find(applies)) ?? other;
+  const { code, summary, hint } = (words === null ? undefined : classOf(cause, heard)) ?? other;
   const named = [cause, ...recorded.map((each) => each.words)].flatMap((text) => stepIn(text) ?? []);
   const [step = null] = [...named, ...(server.step?.name.match(/^\w{1,80}$/) ?? [])];
   const ours = `${hint} ${mayUndeploy ? untilDeprovisioned : untilUndeployed}`;

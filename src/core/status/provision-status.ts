@@ -67,7 +67,7 @@ export function standingOf(
   const started = startedAt(server, completedAt);
   const isMoving = outcome === 'in_progress';
   const known = server.entry ? started : null;
-  const stall = stallOf(server, known, now);
+  const stall = stallOf(server, known, now)?.words;
   const warning = stall ?? silenceWords(server, known, now);
   const waiting = stall === undefined ? waitingWords(server, known) : undefined;
   const status: ProvisionStatus = {

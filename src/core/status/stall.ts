@@ -10,13 +10,21 @@ const callbackTimeout = 30;
 
 const minute = 60_000;
 
+/** A deployment that seems to stand still. */
+export interface Stall {
+  /** Ironic waits for the agent, and the agent does not report. */
+  readonly isSilent: boolean;
+  /** For a `message`. */
+  readonly words: string;
+}
+
 /**
- * Says in `message` that a deployment seems to stand still; undefined while it goes on as usual.
+ * Whether a deployment seems to stand still; undefined while it goes on as usual.
  *
  * @param startedAt Null if it is unknown.
  * @param now Ironic's clock. Both in milliseconds since the epoch.
  */
-export function stallOf(server: Server, startedAt: number | null, now: number): string | undefined {
+export function stallOf(server: Server, startedAt: number | null, now: number): Stall | undefined {
   const { step, provisionedAt, heardAt, calledAt } = server;
   const { advancedBy } = meaningOf(server);
   const usual = usualTimes(step);
@@ -28,20 +36,30 @@ export function stallOf(server: Server, startedAt: number | null, now: number): 
     const silence = heard
       ? `the deployment agent was last heard ${quiet} min ago; it usually reports every 1.5 to 3 min`
       : `the deployment agent has not called for ${quiet} min; it usually calls within ${usual.within} min`;
-    return `It seems stalled: ${silence}. ${limitOf(server, now)}`;
+    return { isSilent: true, words: `It seems stalled: ${silence}. ${limitOf(server, now)}` };
   }
   if (advancedBy === 'conductor' && quiet > usual.within) {
-    return `It seems stalled: Ironic has worked on this for ${quiet} min. It usually takes less than ${usual.within} min, and Ironic sets no time limit here.`;
+    return slow(
+      `Ironic has worked on this for ${quiet} min. It usually takes less than ${usual.within} min, and Ironic sets no time limit here.`,
+    );
   }
   const cause = heard && advancedBy === 'agent' ? likelyCause(step) : undefined;
   const busy = isSince(startedAt, calledAt) ? minutesSince(calledAt, now) : 0;
   if (cause && busy > usual.within) {
-    return `It seems stalled: the deployment agent reports, but has been at this for ${busy} min. It usually takes less than ${usual.within} min. ${cause}`;
+    return slow(
+      `the deployment agent reports, but has been at this for ${busy} min. It usually takes less than ${usual.within} min. ${cause}`,
+    );
   }
   if (elapsed > usual.by) {
-    return `It seems stalled: it has taken ${elapsed} min so far. It is usually past this within ${usual.by} min.${cause ? ` ${cause}` : ''}`;
+    return slow(
+      `it has taken ${elapsed} min so far. It is usually past this within ${usual.by} min.${cause ? ` ${cause}` : ''}`,
+    );
   }
   return undefined;
+}
+
+function slow(words: string): Stall {
+  return { isSilent: false, words: `It seems stalled: ${words}` };
 }
 
 /** When Ironic gives up by itself: this long after the last sign of the agent. */

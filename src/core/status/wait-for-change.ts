@@ -4,12 +4,13 @@ import type { Progress } from '../call.js';
 import { Failure } from '../failures.js';
 import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
-import { type BareMetal, NoAnswer, Refused } from '../ports.js';
+import type { BareMetal } from '../ports.js';
 import type { ProvisionStatus, StatusRequest } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
 import { meaningOf } from '../states.js';
 import { createBatchedFind } from './batched-find.js';
 import { anotherDeployment, carriesAnother, type Standing, standingOf } from './provision-status.js';
+import { recordedErrors } from './recorded-errors.js';
 import { createSharedReads } from './shared-reads.js';
 
 /** How often (ms) a waiting call looks at the server: at first, and after a long time. */
@@ -18,9 +19,6 @@ const longestWaitInterval = 6_000;
 
 /** A look that has begun may outlast the wait by this much (ms). */
 const lastLook = 2_000;
-
-/** The record of errors only adds details, so nobody waits longer for it (ms). */
-const recordTime = 5_000;
 
 /** Reports the status of deployments, and waits for their next change. */
 export interface StatusService {
@@ -124,13 +122,7 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
   /** Ironic's record of errors about a failed server; empty if Ironic does not answer or refuses. */
   async function errorsOf(server: Server, signal: AbortSignal): Promise<readonly RecordedError[]> {
     if (meaningOf(server).outcome !== 'failed') return [];
-    const record = await withTimeLimit({ clock, time: recordTime, signal }, (either) =>
-      bareMetal.errors(server.id, either).catch((error) => {
-        if (error instanceof NoAnswer || error instanceof Refused || error instanceof Failure) return [];
-        throw error;
-      }),
-    );
-    return record ?? [];
+    return (await recordedErrors({ bareMetal, clock }, server.id, signal)) ?? [];
   }
 
   return { status: withPortFailures(status), forget: looks.forget };

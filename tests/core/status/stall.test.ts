@@ -18,7 +18,7 @@ function said(after: number, overrides: Partial<Server>): string | undefined {
     provisionedAt: start,
     ...overrides,
   });
-  return stallOf(server, start, minutes(after));
+  return stallOf(server, start, minutes(after))?.words;
 }
 
 describe('a deployment stalls', () => {

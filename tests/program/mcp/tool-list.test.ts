@@ -46,6 +46,13 @@ describe.each(clientLines)('what a %s client is shown', (line: ClientLine) => {
         idempotentHint: true,
         openWorldHint: false,
       },
+      diagnose_server: {
+        title: 'Diagnose a server',
+        readOnlyHint: true,
+        destructiveHint: false,
+        idempotentHint: true,
+        openWorldHint: false,
+      },
       list_images: {
         title: 'List images',
         readOnlyHint: true,

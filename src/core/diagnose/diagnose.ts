@@ -1,0 +1,137 @@
+import { withTimeLimit } from '../async/time-limit.js';
+import { Failure } from '../failures.js';
+import type { ServerService } from '../inventory/server-service.js';
+import type { Policy } from '../policy.js';
+import { withPortFailures } from '../port-failures.js';
+import { type BareMetal, type Clock, NoAnswer, Refused } from '../ports.js';
+import type { DiagnoseRequest, DiagnoseResponse } from '../requests.js';
+import type { RecordedError, Server } from '../server.js';
+import { doingOf, meaningOf, stateName } from '../states.js';
+import { type Facts, type Finding, findingsOf } from '../status/conditions.js';
+import { cleanUpTime, diagnose as explain, neverDeployed } from '../status/diagnosis.js';
+import { displayName, hasNoDeployment, isAbandoned, nameOf, statusOf } from '../status/provision-status.js';
+import { recordedErrors } from '../status/recorded-errors.js';
+import { plain } from '../text/untrusted.js';
+
+/** A lock that is still held after this time (ms) is no passing check of the power. */
+const secondLook = 3_000;
+
+/** The second look only adds a detail, so nobody waits longer for it (ms). */
+const lookTime = 5_000;
+
+/** Says what is wrong with a server. Changes nothing, and asks nothing for which Ironic takes its lock on the node. */
+export interface DiagnoseService {
+  /** @throws Failure `server_not_found`, `ironic_unavailable` */
+  diagnose(request: DiagnoseRequest, signal: AbortSignal): Promise<DiagnoseResponse>;
+}
+
+export interface DiagnoseServiceOptions {
+  readonly bareMetal: BareMetal;
+  readonly clock: Clock;
+  readonly servers: ServerService;
+  /** What the caller may do next. */
+  readonly policy: Policy;
+}
+
+export function createDiagnoseService(options: DiagnoseServiceOptions): DiagnoseService {
+  const { bareMetal, clock, servers, policy } = options;
+
+  async function diagnose({ server_id: ref }: DiagnoseRequest, signal: AbortSignal): Promise<DiagnoseResponse> {
+    const [server, record] = await Promise.all([servers.find(ref, signal), recordedErrors(options, ref, signal)]);
+    const lock = await lockOf(server, signal);
+    const unanswered = [
+      ...(record === null ? ['the errors that Ironic has on record'] : []),
+      ...(lock === undefined ? ["whether Ironic's lock is only a short one"] : []),
+    ];
+    const now = bareMetal.now();
+    const failed = failureOf(server, record ?? [], now);
+    const error = failed ? null : errorOf(server, record ?? []);
+    const facts: Facts = { server, now, lockedFor: lock ?? null, error };
+    const findings = [...(failed ? [failed] : []), ...findingsOf(facts)];
+    const verdict = verdictOf(findings, unanswered);
+    return {
+      server_id: server.id,
+      server_name: nameOf(server),
+      provision_state: plain(server.provisionState, 80),
+      verdict,
+      message: messageOf(server, now, { findings, verdict, unanswered }),
+      causes: findings.map(({ code, summary, evidence, hint, words = null }) => ({
+        code,
+        summary,
+        evidence: [...evidence],
+        hint,
+        ironic_error: words === null ? null : plain(words),
+      })),
+      unanswered,
+    };
+  }
+
+  /**
+   * For how long (s) Ironic's lock was held, if its own work does not need one; null if it was not, undefined if the second
+   * look got no answer.
+   */
+  async function lockOf(server: Server, signal: AbortSignal): Promise<number | null | undefined> {
+    if (server.lockedBy === null || doingOf(server) === 'works') return null;
+    await clock.sleep(secondLook, signal);
+    const now = await withTimeLimit({ clock, time: lookTime, signal }, (either) =>
+      bareMetal.find(server.id, either).catch((error) => {
+        if (error instanceof NoAnswer || error instanceof Refused || error instanceof Failure) return undefined;
+        throw error;
+      }),
+    );
+    if (now === undefined) return undefined;
+    const still = now?.lockedBy === server.lockedBy && now.provisionState === server.provisionState;
+    return still ? secondLook / 1_000 : null;
+  }
+
+  /** The failed deployment or undeployment on a server, in the words of its status. */
+  function failureOf(server: Server, record: readonly RecordedError[], now: number): Finding | undefined {
+    const mayUndeploy = policy.allows('destroy');
+    const failure = isAbandoned(server, now)
+      ? neverDeployed(mayUndeploy)
+      : meaningOf(server).outcome === 'failed'
+        ? explain(server, record, mayUndeploy)
+        : undefined;
+    if (!failure) return undefined;
+    const { code, step, summary, hint, ironic_error: words } = failure;
+    const at = step === null ? [] : [`It failed at step ${step}`];
+    return { code, summary, hint, words, evidence: [`Its state is ${stateName(server.provisionState)}`, ...at] };
+  }
+
+  return { diagnose: withPortFailures(diagnose) };
+}
+
+/** Ironic's latest error about the present state of a server. */
+function errorOf(server: Server, record: readonly RecordedError[]): string | null {
+  const begin = (server.provisionedAt ?? 0) - (doingOf(server) === 'failed' ? cleanUpTime : 0);
+  const [latest] = record.filter(({ at }) => (at ?? 0) >= begin).sort((one, other) => (other.at ?? 0) - (one.at ?? 0));
+  return server.lastError ?? latest?.words ?? null;
+}
+
+function verdictOf(findings: readonly Finding[], unanswered: readonly string[]): DiagnoseResponse['verdict'] {
+  if (findings.some(({ isGuess }) => !isGuess)) return 'problem';
+  return findings.length > 0 || unanswered.length > 0 ? 'unclear' : 'healthy';
+}
+
+interface Found {
+  readonly findings: readonly Finding[];
+  readonly verdict: DiagnoseResponse['verdict'];
+  readonly unanswered: readonly string[];
+}
+
+function messageOf(server: Server, now: number, { findings, verdict, unanswered }: Found): string {
+  const { words, outcome } = meaningOf(server);
+  const [first] = findings;
+  const is = `Server ${displayName(server)} is ${words ?? `in the state ${stateName(server.provisionState)}`}.`;
+  const isUnderWay = verdict !== 'problem' && outcome === 'in_progress' && !hasNoDeployment(server);
+  return [
+    isUnderWay ? statusOf(server, now).message : is,
+    verdict === 'healthy' ? 'Ironic shows nothing wrong with it.' : undefined,
+    first ? `${verdict === 'problem' ? 'Likeliest cause' : 'Perhaps'}: ${first.summary}.` : undefined,
+    findings.length > 1 ? `See causes for ${findings.length - 1} more.` : undefined,
+    verdict !== 'problem' && outcome === 'completed' ? 'Ironic cannot see whether its system runs.' : undefined,
+    unanswered.length > 0 ? `Not answered: ${unanswered.join('; ')}.` : undefined,
+  ]
+    .filter((part) => part !== undefined)
+    .join(' ');
+}
