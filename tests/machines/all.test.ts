@@ -7,18 +7,20 @@ import type { ProvisionStatus } from '../../src/core/requests.js';
 import { createRestClient, type RestClient } from '../http/rest-client.js';
 import { type HttpServer, startHttpServer } from '../support/http-server.js';
 import { type McpSession, openSession } from '../support/mcp-session.js';
-import { deploy } from './following.js';
+import { deploy, reportFailure } from './following.js';
 import {
   admin,
   cutPower,
+  diskText,
   freeMachine,
   keyPair,
   lab,
   machine,
+  newDisk,
   report,
-  saidByIronic,
   settings,
   sshWhenBooted,
+  untilStep,
 } from './machine.js';
 
 const image = join(lab.files, 'debian.qcow2');
@@ -48,16 +50,26 @@ describe(`the life of a machine that boots, and Ironic ${lab.version}`, () => {
     expect(await server.stop()).toBe(0);
   });
 
-  async function reportFailure(what: string, begun: number, { failure, message }: ProvisionStatus): Promise<void> {
-    report(what, begun, await saidByIronic(), `${failure?.code} at ${failure?.step}: ${failure?.summary}`, message);
-  }
-
   test('an image larger than the disk fails with no_space', async () => {
     await freeMachine();
     const begun = Date.now();
     const { last } = await deploy(session, { image_id: 'large', server_id: machine.name });
     await reportFailure('an image larger than the disk', begun, last);
     expect(last).toMatchObject({ status: 'failed', failure: { code: 'no_space' } });
+  });
+
+  test('a disk that is too small for the agent fails with no_space', async () => {
+    await freeMachine();
+    await newDisk('2G');
+    try {
+      const begun = Date.now();
+      const { last } = await deploy(session, { image_id: lab.image, server_id: machine.name });
+      await reportFailure('a disk under 4 GiB', begun, last);
+      expect(last).toMatchObject({ status: 'failed', failure: { code: 'no_space' } });
+    } finally {
+      await freeMachine();
+      await newDisk('4G');
+    }
   });
 
   test('a machine that is switched off while it writes fails with agent_lost', async () => {
@@ -104,18 +116,24 @@ describe(`the life of a machine that boots, and Ironic ${lab.version}`, () => {
 
   test('deprovisioning cleans the machine, and frees it', async () => {
     await admin.patch(machine.uuid, { op: 'add', path: '/automated_clean', value: true });
-    const begun = Date.now();
-    const said = new Set<string>();
-    for (;;) {
-      const answer = await rest.ask('DELETE', `/provision/${machine.uuid}`, { confirm_server_name: machine.name });
-      if (answer.json.status === 'completed') break;
-      expect(['accepted', 'in_progress'], answer.text).toContain(answer.json.status);
-      said.add(String(answer.json.message));
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
+    try {
+      const begun = Date.now();
+      const said = new Set<string>();
+      for (let status: unknown; status !== 'completed'; ) {
+        const answer = await rest.ask('DELETE', `/provision/${machine.uuid}`, { confirm_server_name: machine.name });
+        status = answer.json.status;
+        expect([said.size === 0 ? 'accepted' : 'in_progress', 'completed'], answer.text).toContain(status);
+        said.add(String(answer.json.message));
+        await new Promise((resolve) => setTimeout(resolve, 2_000));
+      }
+      expect(await admin.node(machine.uuid)).toMatchObject({ provision_state: 'available', instance_uuid: null });
+      report('deprovisioning with cleaning', begun, 'available', ...said);
+      expect([...said].join()).toContain('erase_devices_metadata');
+      // The agent has erased the partition table, which the system had booted from.
+      expect(await diskText(512, 8)).not.toContain('EFI PART');
+    } finally {
+      await admin.patch(machine.uuid, { op: 'remove', path: '/automated_clean' });
     }
-    expect(await admin.node(machine.uuid)).toMatchObject({ provision_state: 'available', instance_uuid: null });
-    report('deprovisioning with cleaning', begun, 'available', ...said);
-    await admin.patch(machine.uuid, { op: 'add', path: '/automated_clean', value: false });
   });
 
   test('a failed deployment goes on with retry_failed when its cause is gone', async () => {
@@ -139,13 +157,3 @@ describe(`the life of a machine that boots, and Ironic ${lab.version}`, () => {
     report('retry_failed when it is there, to the login', again, 'active', 'completed');
   });
 });
-
-/** Resolves while Ironic is at this deploy step. */
-async function untilStep(step: string): Promise<void> {
-  for (;;) {
-    const { deploy_step: current, provision_state: state } = await admin.node(machine.uuid);
-    if ((current as { step?: string }).step === step && state === 'wait call-back') return;
-    if (/failed|active/.test(state)) throw new Error(`Ironic is ${state}, and not at ${step}`);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-}

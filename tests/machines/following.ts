@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { ProvisionStatus } from '../../src/core/requests.js';
 import type { McpSession } from '../support/mcp-session.js';
+import { report, saidByIronic } from './machine.js';
 
 /** A deployment as its client sees it: every answer, and every progress notification, by the seconds since its start. */
 export interface Followed {
@@ -38,4 +39,9 @@ export async function keep(ironic: string, { answers, notifications }: Followed,
   const { RECORDING } = process.env;
   const recording = { ironic, login_seconds, answers, notifications };
   if (RECORDING) await writeFile(RECORDING, `${JSON.stringify(recording, null, 2)}\n`);
+}
+
+/** The row of a failed deployment in the table of cases. */
+export async function reportFailure(what: string, begun: number, { failure, message }: ProvisionStatus): Promise<void> {
+  report(what, begun, await saidByIronic(), `${failure?.code} at ${failure?.step}: ${failure?.summary}`, message);
 }

@@ -71,7 +71,10 @@ describe(`a machine that boots, and Ironic ${lab.version}`, () => {
       `${sent} requests to Ironic`,
       `answered ${since(answered)} s after active`,
     );
-    const seen = await sshWhenBooted(path, 'until [ -e /etc/lab ]; do sleep 1; done; hostname; cat /etc/lab');
+    const seen = await sshWhenBooted(
+      path,
+      'timeout 240 sh -c "until [ -e /etc/lab ]; do sleep 1; done"; hostname; cat /etc/lab',
+    );
     report('from completed to a login', answered, `login ${since(Date.now())} s after active`);
     await keep(lab.version, followed, Math.round((Date.now() - begun) / 100) / 10);
     expect(seen.split('\n')).toEqual(['machine-1', 'from user data']);

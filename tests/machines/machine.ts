@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { afterEach } from 'vitest';
 import { administrator } from '../contract/lab.js';
 
 const execute = promisify(execFile);
@@ -34,6 +35,7 @@ export const lab = JSON.parse(MACHINES_LAB) as Lab;
 export const { machine } = lab;
 export const admin = administrator(lab.endpoint);
 
+const disk = join(lab.state, machine.name, 'disk.qcow2');
 const folder = mkdtempSync(join(lab.state, 'test-'));
 const [image] = Object.values(JSON.parse(readFileSync(lab.catalogue, 'utf8')) as Record<string, object>);
 
@@ -51,6 +53,16 @@ export async function freeMachine(): Promise<void> {
   if (state === 'available') return;
   await admin.done('PUT', `nodes/${machine.uuid}/states/provision`, { target: 'deleted' });
   await admin.until(machine.uuid, 'available');
+}
+
+/** Resolves while Ironic is at this deploy step. */
+export async function untilStep(step: string): Promise<void> {
+  for (;;) {
+    const { deploy_step: current, provision_state: state } = await admin.node(machine.uuid);
+    if ((current as { step?: string }).step === step && state === 'wait call-back') return;
+    if (/failed|active/.test(state)) throw new Error(`Ironic is ${state}, and not at ${step}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 /** What Ironic says about the failure: it may wipe last_error, and history keeps it. */
@@ -82,15 +94,17 @@ export async function ssh(key: string, command: string, address = machine.addres
     ...['LogLevel=ERROR', 'ConnectTimeout=10', 'ServerAliveInterval=10'],
   ].flatMap((option) => ['-o', option]);
   const args = ['-F', 'none', ...options, '-i', key, `${machine.user}@${address}`, command];
-  return (await execute('ssh', args)).stdout.trim();
+  return (await execute('ssh', args, { timeout: 300_000 })).stdout.trim();
 }
 
-/** The same, as soon as the machine lets the user in. */
+/** The same, as soon as the machine lets the user in. The slowest run took 79 s after `active`. */
 export async function sshWhenBooted(key: string, command: string, address?: string): Promise<string> {
+  const deadline = Date.now() + 600_000;
   for (;;) {
     try {
       return await ssh(key, command, address);
-    } catch {
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }
@@ -98,6 +112,36 @@ export async function sshWhenBooted(key: string, command: string, address?: stri
 
 /** Switches the machine off as a power failure would. */
 export const cutPower = () => execute('virsh', ['--quiet', '--connect', lab.libvirt, 'destroy', machine.name]);
+
+/** Gives the machine another empty disk. It must be switched off. */
+export const newDisk = (size: string) => execute('qemu-img', ['create', '-q', '-f', 'qcow2', disk, size]);
+
+/** A part of the disk as text. The machine must be switched off. */
+export async function diskText(offset: number, bytes: number): Promise<string> {
+  return (await execute('qemu-io', ['-r', '-f', 'qcow2', '-c', `read -v ${offset} ${bytes}`, disk])).stdout;
+}
+
+/** Stops the DHCP server until the returned function is called. */
+export function pauseDhcp(): () => boolean {
+  const pid = Number(readFileSync(join(lab.state, 'dhcp', 'pid'), 'utf8'));
+  process.kill(pid, 'SIGSTOP');
+  return () => process.kill(pid, 'SIGCONT');
+}
+
+/** After a failure, the ends of the servers' logs: the next test, or the lab's end, overwrites their state. */
+afterEach(({ task }) => {
+  if (task.result?.state !== 'fail') return;
+  const logs = ['dhcp/log', 'http/log', 'bmc/log', 'libvirt/log', 'ironic/ironic.log', `${machine.name}/console`];
+  for (const log of logs.filter((each) => existsSync(join(lab.state, each)))) {
+    const lines = readFileSync(join(lab.state, log), 'utf8').trimEnd().split('\n');
+    process.stderr.write(
+      `--- the end of ${log}\n${lines
+        .slice(-10)
+        .map((line) => line.slice(0, 200))
+        .join('\n')}\n`,
+    );
+  }
+});
 
 /** One row of the table of cases, for whoever reads the output of the lane. */
 export function report(what: string, begun: number, ...said: readonly string[]): void {

@@ -4,6 +4,7 @@ import concurrent.futures
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import versions
 from problem import Problem, Unavailable
 
 BUILD = HERE / 'build'
+UNSHARED = ['unshare', '--mount', '--propagation', 'private']
 DEBIAN_PYTHON = Path('/usr/bin/python3')
 LIBVIRT_MODULES = '/usr/lib/python3/dist-packages'
 
@@ -55,7 +57,7 @@ def require_this_machine():
     release = platform.freedesktop_os_release().get('VERSION_CODENAME') if sys.platform == 'linux' else None
     if os.geteuid() != 0 or release != versions.DEBIAN or platform.machine() != 'x86_64':
         raise Unavailable(f'The lab of machines needs root on Debian {versions.DEBIAN}, x86_64.')
-    if subprocess.run(['unshare', '--net', '--mount', 'true'], stderr=subprocess.DEVNULL).returncode:
+    if subprocess.run([*UNSHARED, '--net', 'true'], stderr=subprocess.DEVNULL).returncode:
         raise Unavailable('The lab of machines needs the right to make network and mount namespaces.')
 
 
@@ -85,23 +87,29 @@ def build(python):
 
 def cached(name, python):
     made_of = {'DEBIAN': versions.DEBIAN, 'AGENT': ' '.join(versions.AGENT)}
-    scripts = sorted(BUILD / script for script in ('common.sh', 'init.sh', f'{name}.sh'))
-    key = hashlib.sha256(repr((made_of, [script.read_text() for script in scripts])).encode()).hexdigest()[:16]
+    scripts = (BUILD / script for script in ('common.sh', 'init.sh', f'{name}.sh'))
+    files = [*scripts, installation.CONSTRAINTS]
+    key = hashlib.sha256(repr((made_of, [file.read_text() for file in files])).encode()).hexdigest()[:16]
     cache = cache_folder()
     folder = cache / f'{name}-{key}'
     cache.mkdir(parents=True, exist_ok=True)
     with installation.exclusive(cache / f'{name}.lock'):
         if not folder.exists():
-            for older in cache.glob(f'{name}-*'):
-                shutil.rmtree(older)
             partial = cache / f'{name}-partial'
+            # Nothing but what this function made before. The user may have chosen a folder with other files.
+            for older in cache.iterdir():
+                if older == partial or re.fullmatch(f'{name}-[0-9a-f]{{16}}', older.name):
+                    shutil.rmtree(older)
             partial.mkdir()
             log = cache / f'{name}.log'
             with open(log, 'w') as output:
-                made = subprocess.run(['bash', BUILD / f'{name}.sh'], stdin=subprocess.DEVNULL, stdout=output,
-                                      stderr=output, env={**os.environ, **made_of, 'OUTPUT': partial, 'PYTHON': python})
+                # mmdebstrap mounts /proc and more, which must not show up in the machine's own mounts.
+                made = subprocess.run([*UNSHARED, 'bash', BUILD / f'{name}.sh'], stdin=subprocess.DEVNULL,
+                                      stdout=output, stderr=output,
+                                      env={**os.environ, **made_of, 'OUTPUT': partial, 'PYTHON': python,
+                                           'CONSTRAINTS': installation.CONSTRAINTS})
             if made.returncode:
-                raise Problem(f'The {name} could not be made: see {log}.')
+                raise Problem(f'The {name} could not be made: see {log}, which ends with:\n{log.read_text()[-1500:]}')
             partial.rename(folder)
     return folder
 

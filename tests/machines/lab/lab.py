@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Brings up a real Ironic with one virtual machine that boots, and takes them down again. See docs/lab.md."""
+"""A real Ironic with one virtual machine that boots. See docs/lab.md."""
 
 import argparse
 import hashlib
@@ -9,34 +9,31 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from paths import FILES, HOST, IMAGES, IRONIC, LIBVIRT, NAMESPACE, STATE
+from paths import FAILED, FILES, HERE, HOST, IMAGES, IRONIC, LIBVIRT, NAMESPACE, REPOSITORY, STATE
 
 import artifacts
 import installation
 import machine
+import namespace
 import services
 from artifacts import timed
 from problem import SKIPPED, Problem, Unavailable
 
 RESULT = STATE / 'lab.json'
 IMAGE = 'debian'
+# Seconds in `wait call-back` until Ironic gives up. The tests of failures wait for it.
+CALLBACK_TIMEOUTS = {'login': 600, 'all': 240, 'slow': 180}
 
 
 def main():
     options = parse_arguments()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
     try:
         artifacts.require_this_machine()
-        if options.action == 'install':
-            artifacts.install()
-        elif options.action == 'up':
-            print(json.dumps(up(options)))
-        elif options.action == 'start':
-            start(options)
-        else:
-            down()
+        sys.exit(ACTIONS[options.action](options))
     except Unavailable as problem:
         print(f'Skipped: {problem}', file=sys.stderr)
         sys.exit(SKIPPED)
@@ -45,43 +42,115 @@ def main():
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('action', choices=['install', 'up', 'start', 'down'],
-                        help='install: only packages; start: the part of `up` inside the namespace')
-    parser.add_argument('--callback-timeout', type=int, default=600,
-                        help='seconds in `wait call-back` until Ironic gives up')
+    parser = argparse.ArgumentParser(prog='npm run lab:machines --', description=__doc__)
+    actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
+    actions.add_parser('up', help='bring the lab up, and print the settings for an MCP client')
+    actions.add_parser('ssh', help='deploy the machine with this program, and open a shell on it')
+    actions.add_parser('down', help='stop everything, and delete all but the cache')
+    actions.add_parser('install', help='only install what the lab needs')
+    actions.add_parser('test', help='run tests/machines/TESTS.test.ts').add_argument(
+        'tests', nargs='?', choices=list(CALLBACK_TIMEOUTS), default='login')
+    # The part of `up` inside the namespace.
+    actions.add_parser('start')
     return parser.parse_args()
 
 
-def up(options):
-    """Says where everything is, and whether it has been started now."""
-    if RESULT.exists() and processes():
-        return {**json.loads(RESULT.read_text()), 'started': False}
-    down()
+def interrupted(number, _):
+    """Ends this program with its clean-up. Another signal must not interrupt that."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+def install(_):
+    artifacts.install()
+
+
+def up(_):
+    with namespace.exclusive():
+        lab, _ = bring_up(CALLBACK_TIMEOUTS['login'])
+    settings = {'OS_AUTH_TYPE': 'none', 'OS_ENDPOINT': lab['endpoint'], 'IRONIC_MCP_IMAGE_CATALOG': lab['catalogue']}
+    program = [shutil.which('node'), str(REPOSITORY / 'bin/ironic-mcp.js')]
+    server = {'command': 'ip', 'args': ['netns', 'exec', NAMESPACE, *program], 'env': settings}
+    print(f"Ironic {lab['version']}, with the machine {machine.NAME} and the image {IMAGE}. For an MCP client:",
+          file=sys.stderr)
+    print(json.dumps({'mcpServers': {'ironic': server}}, indent=2))
+
+
+def down(_):
+    with namespace.exclusive():
+        take_down()
+
+
+def ssh(_):
+    with namespace.exclusive() as lock:
+        lab, _ = bring_up(CALLBACK_TIMEOUTS['login'])
+        return run_inside(lab, lock, 'node', HERE / 'shell.js')
+
+
+def test(options):
+    """Runs tests. A lab that was up before stays up."""
+    with namespace.exclusive() as lock:
+        lab, started = bring_up(CALLBACK_TIMEOUTS[options.tests])
+        vitest = REPOSITORY / 'node_modules/vitest/vitest.mjs'
+        status = 1
+        try:
+            status = run_inside(lab, lock, 'node', vitest, 'run', '--project', 'machines', f'machines/{options.tests}')
+        finally:
+            # The tests have shown the ends of the logs.
+            if status:
+                keep_logs()
+            if started:
+                take_down()
+    return status
+
+
+def run_inside(lab, lock, *command):
+    """Runs a command in the namespace. It holds the lock as well, in case that it outlives this program."""
+    return subprocess.run(['ip', 'netns', 'exec', NAMESPACE, *command], cwd=REPOSITORY, pass_fds=[lock],
+                          env={**os.environ, 'MACHINES_LAB': json.dumps(lab)}).returncode
+
+
+def bring_up(callback_timeout):
+    """Says where everything is, and whether the lab was started now. A lab made of other files is made anew."""
+    made_of = fingerprint(callback_timeout)
+    if RESULT.exists() and namespace.processes():
+        lab = json.loads(RESULT.read_text())
+        if lab['made_of'] == made_of:
+            return lab, False
+    take_down()
     python, bmc_python = artifacts.install()
     ramdisk, image = artifacts.build(bmc_python)
     # Anybody who can open libvirt's socket in it can become root.
     STATE.mkdir(mode=0o700, parents=True)
     try:
-        timed('network', add_network)
-        command = [sys.executable, __file__, 'start', '--callback-timeout', str(options.callback_timeout)]
-        inside = subprocess.run(['ip', 'netns', 'exec', NAMESPACE, *command], text=True,
-                                input=json.dumps([str(path) for path in (python, bmc_python, ramdisk, image)]))
-        if inside.returncode:
+        timed('network', namespace.add)
+        command = [sys.executable, __file__, 'start']
+        told = [str(python), str(bmc_python), str(ramdisk), str(image), callback_timeout, made_of]
+        if subprocess.run(['ip', 'netns', 'exec', NAMESPACE, *command], text=True, input=json.dumps(told)).returncode:
             raise Problem('The lab did not start.')
     except BaseException:
-        down(keep_logs=True)
+        keep_logs(lines=8)
+        take_down()
         raise
-    return {**json.loads(RESULT.read_text()), 'started': True}
+    return json.loads(RESULT.read_text()), True
 
 
-def start(options):
-    python, bmc_python, ramdisk, image = (Path(path) for path in json.load(sys.stdin))
+def fingerprint(callback_timeout):
+    """What the lab is made of: its files, the versions that it runs, and its options."""
+    folders = (HERE, HERE / 'build', Path(installation.__file__).parent, installation.CONSTRAINTS.parent)
+    files = sorted(path for folder in folders for path in folder.iterdir() if path.suffix in ('.py', '.sh', '.txt'))
+    return hashlib.sha256(repr((callback_timeout, [path.read_text() for path in files])).encode()).hexdigest()
+
+
+def start(_):
+    *paths, callback_timeout, made_of = json.load(sys.stdin)
+    python, bmc_python, ramdisk, image = (Path(path) for path in paths)
     # For the servers, some of which leave files there.
     os.environ['TMPDIR'] = str(STATE / 'temporary')
     (STATE / 'temporary').mkdir()
-    api = timed('servers', services.start, python, bmc_python, ramdisk, options.callback_timeout)
-    timed('machine', add_machine, api)
+    api = timed('servers', services.start, python, bmc_python, ramdisk, callback_timeout)
+    timed('machine', machine.add, api)
     (FILES / 'debian.qcow2').symlink_to(image / 'debian.qcow2')
     checksum = hashlib.sha256((image / 'debian.qcow2').read_bytes()).hexdigest()
     catalogue = STATE / 'images.json'
@@ -89,47 +158,31 @@ def start(options):
         'source': f'{IMAGES}/debian.qcow2', 'os_hash_algo': 'sha256', 'os_hash_value': checksum,
         'disk_format': 'qcow2'}}))
     RESULT.write_text(json.dumps({
-        'endpoint': IRONIC, 'namespace': NAMESPACE, 'version': installation.version(python),
+        'endpoint': IRONIC, 'version': installation.version(python), 'made_of': made_of,
         'access_log': f'{STATE}/ironic/access.log', 'catalogue': str(catalogue), 'image': IMAGE, 'state': str(STATE),
         'images': IMAGES, 'files': str(FILES), 'libvirt': LIBVIRT,
         'machine': {'name': machine.NAME, 'uuid': machine.UUID, 'resource_class': machine.RESOURCE_CLASS,
                     'address': services.ADDRESS, 'mac': services.MAC, 'user': 'debian'}}))
 
 
-def add_network():
-    subprocess.run(['ip', 'netns', 'add', NAMESPACE], check=True)
-    for command in ('link set lo up', 'link add br0 type bridge', f'address add {HOST}/24 dev br0', 'link set br0 up'):
-        subprocess.run(['ip', '-n', NAMESPACE, *command.split()], check=True)
+def keep_logs(lines=0):
+    """Keeps the logs of the last failure, and shows how each of them ends."""
+    shutil.rmtree(FAILED, ignore_errors=True)
+    for log in sorted(file for pattern in ('log', '*.log', '*.out', 'console') for file in STATE.glob(f'*/{pattern}')):
+        kept = FAILED / log.relative_to(STATE)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(log, kept)
+        end = log.read_text(errors='replace').splitlines()[-lines:] if lines else []
+        print(*(f'{log.parent.name}: {line[:200]}' for line in end), sep='\n', file=sys.stderr)
+    print(f'The logs of the lab are in {FAILED}.', file=sys.stderr)
 
 
-def add_machine(api):
-    machine.define()
-    machine.enrol(api)
+def take_down():
+    namespace.clear()
+    shutil.rmtree(STATE, ignore_errors=True)
 
 
-def processes():
-    """Everything that runs in the namespace was started by this lab, the virtual machine included."""
-    listed = subprocess.run(['ip', 'netns', 'pids', NAMESPACE], capture_output=True, text=True)
-    return [int(pid) for pid in listed.stdout.split()]
-
-
-def down(keep_logs=False):
-    for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 10)):
-        for pid in processes():
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
-        deadline = time.monotonic() + patience
-        while processes() and time.monotonic() < deadline:
-            time.sleep(0.1)
-    if processes():
-        raise Problem(f'These processes of the lab do not end: {processes()}.')
-    subprocess.run(['ip', 'netns', 'delete', NAMESPACE], stderr=subprocess.DEVNULL)
-    RESULT.unlink(missing_ok=True)
-    if not keep_logs:
-        shutil.rmtree(STATE, ignore_errors=True)
-
+ACTIONS = {'up': up, 'ssh': ssh, 'down': down, 'install': install, 'test': test, 'start': start}
 
 if __name__ == '__main__':
     main()

@@ -17,6 +17,11 @@ DISK = '4G'
 MEMORY_MIB = 1536
 
 
+def add(api):
+    define()
+    enrol(api)
+
+
 def define():
     folder = STATE / NAME
     folder.mkdir()

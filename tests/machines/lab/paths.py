@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.append(str(HERE.parents[1] / 'real' / 'ironic'))
+REPOSITORY = HERE.parents[2]
+sys.path.append(str(REPOSITORY / 'tests' / 'real' / 'ironic'))
 sys.dont_write_bytecode = True
 
 from ironic_lab import HOME  # noqa: E402
@@ -12,6 +13,8 @@ from ironic_lab import HOME  # noqa: E402
 # Everything that a running lab writes.
 STATE = HOME / 'machines'
 FILES = STATE / 'files'
+# The logs of the last lab that failed.
+FAILED = HOME / 'machines-failed'
 
 # The lab's own network, within a namespace: nothing of it reaches the machine's.
 NAMESPACE = 'ironic-machines'

@@ -84,10 +84,12 @@ def bind(source, place):
 
 
 def start_dhcp():
-    launch('dhcp', ['dnsmasq', '--no-daemon', '--conf-file=/dev/null', '--port=0', '--interface=br0',
-                    '--bind-interfaces', '--dhcp-authoritative', '--dhcp-ignore-clid', '--user=root',
-                    '--dhcp-range=10.99.0.100,10.99.0.199,255.255.255.0,1h', f'--dhcp-host={MAC},{ADDRESS}',
-                    f'--dhcp-leasefile={STATE}/dhcp/leases'])
+    server = launch('dhcp', ['dnsmasq', '--no-daemon', '--conf-file=/dev/null', '--port=0', '--interface=br0',
+                             '--bind-interfaces', '--dhcp-authoritative', '--dhcp-ignore-clid', '--user=root',
+                             '--dhcp-range=10.99.0.100,10.99.0.199,255.255.255.0,1h', f'--dhcp-host={MAC},{ADDRESS}',
+                             f'--dhcp-leasefile={STATE}/dhcp/leases'])
+    log = STATE / 'dhcp' / 'log'
+    wait_until(lambda: 'dnsmasq-dhcp: DHCP, sockets bound' in log.read_text(), server, 'dhcp')
 
 
 def start_files():

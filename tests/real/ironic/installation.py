@@ -13,6 +13,7 @@ import versions
 from problem import Problem, Unavailable
 
 DEBIAN_PYTHON = Path('/usr/bin/python3')
+CONSTRAINTS = Path(__file__).parent / 'inside' / 'constraints.txt'
 
 # Each Debian package, and a file that shows that the package or a substitute is installed.
 IRONIC = {'python3-ironic': '/usr/lib/python3/dist-packages/ironic/version.py'}
@@ -75,7 +76,7 @@ def install_from_pypi(name, packages, cache, python=sys.executable):
         shutil.rmtree(folder, ignore_errors=True)
         log = cache / 'pip.log'
         if not (run([python, '-m', 'venv', folder], log) and
-                run([folder / 'bin/python', '-m', 'pip', 'install', *packages], log)):
+                run([folder / 'bin/python', '-m', 'pip', 'install', '--constraint', CONSTRAINTS, *packages], log)):
             raise Problem(f'{wanted} could not be installed from PyPI: see {log}.')
         complete.write_text(wanted)
     return folder / 'bin/python'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes what a machine boots from its virtual CD: the kernel, a ramdisk with the deployment agent, and the boot partition
 # that Ironic puts on the CD. The environment says OUTPUT (a folder), DEBIAN (a release), PYTHON (one with pip, of that
-# release) and AGENT (what pip installs).
+# release), AGENT (what pip installs) and CONSTRAINTS (a file for pip).
 source "$(dirname "$0")/common.sh"
 root=$work/root
 
@@ -27,7 +27,7 @@ done
 cp "$work/kernel/lib/modules/$version"/modules.{builtin,builtin.modinfo,order} "$root/lib/modules/$version/"
 depmod --basedir "$root" "$version"
 
-"$PYTHON" -m pip install --quiet --target "$root/opt/agent" $AGENT
+"$PYTHON" -m pip install --quiet --constraint "$CONSTRAINTS" --target "$root/opt/agent" $AGENT
 # The agent starts helpers without PYTHONPATH. A .pth file leads them to its packages as well.
 echo /opt/agent > "$root/usr/lib/python3/dist-packages/agent.pth"
 mkdir "$root/etc/ironic-python-agent"
