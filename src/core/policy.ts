@@ -88,15 +88,15 @@ export function createPolicy(settings: PolicySettings): Policy {
     admitClass(resourceClass) {
       if (allowsClass(resourceClass)) return;
       const what = resourceClass === null ? 'a server without a resource class' : `class ${named(resourceClass)}`;
-      throw notPermitted(`${what} is not allowed, only ${listed(resourceClasses)} (${setting('resource_classes')})`);
+      throw notPermitted(`${what} is not allowed: ${onlyAllowed(resourceClasses)} (${setting('resource_classes')})`);
     },
     allowsImage,
     admitImage(image) {
       if (allowsImage(image)) return;
       const what = namedImage(image.name ?? image.id);
       const rule = isListed(image)
-        ? `: its URL points Ironic at Ironic's own machine or network link, so only a catalogue entry, or a glob in ${setting('images')} that names the host, can allow it`
-        : `, only ${listed(images)} (${setting('images')})`;
+        ? `: its URL points Ironic at Ironic's own machine or network link, so the operator of this MCP server can allow it only by a catalogue entry, or by a glob in ${setting('images')} that names the host`
+        : `: ${onlyAllowed(images)} (${setting('images')})`;
       throw notPermitted(`image ${what} is not allowed${rule}`);
     },
     admitForeign() {
@@ -165,6 +165,10 @@ function isPlainUrl(text: string): boolean {
 /** Whether a glob names its host, or files: `https://**` does not, so it allows no local URL. */
 function namesHost(pattern: string): boolean {
   return /^(file:\/\/|[a-z][a-z\d+.-]*:\/\/[^/*?]+\/)/i.test(pattern);
+}
+
+function onlyAllowed(patterns: readonly string[] | undefined): string {
+  return `the operator of this MCP server allows only ${listed(patterns)}`;
 }
 
 function listed(patterns: readonly string[] = []): string {

@@ -3,11 +3,8 @@ import { asDigest, asFingerprint, asOutline, asReference, asText, redactions } f
 import { setting } from './names.js';
 import { RequestedNetworks } from './networks/requested-network.js';
 import { ServerAddress } from './networks/server-address.js';
-import { isUuid, serverRefPattern, uuidPattern } from './text/identifiers.js';
+import { hostnamePattern, isUuid, serverRefPattern, uuidPattern } from './text/identifiers.js';
 
-// One DNS name: labels of letters, digits and inner hyphens (RFC 1123), 253 characters in all.
-const hostnamePattern =
-  /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
 // OpenSSH's one-line format: type, base64, optional comment. A private key never has this form.
 const publicKeyPattern = /^(ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/]{16,}={0,3}( \P{Cc}*)?$/u;
 
@@ -110,6 +107,8 @@ export type ProvisionRequest = z.output<typeof ProvisionRequest>;
 const operationId = z.string().describe("Handle of the operation: the server's UUID");
 const serverName = z.string().nullable();
 const deploymentId = z.string().nullable().describe("UUID of the deployment: Ironic's instance_uuid");
+const hostname = z.string().nullable().describe('Host name that the request gave to the system');
+const imageName = z.string().nullable().describe('Image by its name; its id or URL if it has none');
 
 /** What `provision_server` answers. */
 export const ProvisionResponse = z.strictObject({
@@ -120,6 +119,8 @@ export const ProvisionResponse = z.strictObject({
   message: z.string(),
   started_at: z.iso.datetime(),
   deployment_id: deploymentId,
+  hostname,
+  image_name: imageName,
   addresses: z.array(ServerAddress),
 });
 export type ProvisionResponse = z.output<typeof ProvisionResponse>;
@@ -147,7 +148,7 @@ export const DeprovisionRequest = z.strictObject({
     .max(255, 'must be at most 255 characters')
     .register(redactions, asText)
     .describe(
-      "The server's name as the user gave it (not the host name; the UUID if it has no name): ask, do not look it up",
+      "The server's host name or name, as the user gave it (the UUID if it has neither): ask, do not look it up",
     ),
   deployment_id: uuid.optional().describe('The call fails if the server now carries another deployment'),
   retry_failed: z.boolean().optional().describe('Undeploy again after a failed undeployment'),
@@ -189,6 +190,9 @@ export const ProvisionStatus = z.strictObject({
   started_at: z.iso.datetime().nullable(),
   completed_at: z.iso.datetime().nullable(),
   deployment_id: deploymentId,
+  hostname,
+  image_name: imageName,
+  deployed_here: z.boolean().describe('Whether it was deployed through ironic-mcp'),
   addresses: z.array(ServerAddress),
   poll_after_seconds: z.int().nullable().describe('Seconds until the next call; null when the deployment has ended'),
   failure: DeploymentFailure.nullable(),

@@ -5,8 +5,10 @@
 export interface DeploymentEntry {
   /** When the deployment was requested, by Ironic's clock. */
   readonly started_at: string;
-  /** The image as the caller named it, without credentials; the image in Ironic if somebody has replaced it. */
+  /** The image's name, or its id or URL without credentials; the image in Ironic if somebody has replaced it. */
   readonly image: string;
+  /** The host name that the request gave to the system. */
+  readonly hostname?: string | undefined;
   /** Tells one request from another: see `request-identity.ts`. */
   readonly digest: string;
   /** The addresses that the request gave to the server's network cards. */

@@ -49,7 +49,7 @@ const broken = (words: string, failed: NonNullable<Row['failed']>, steps: Row['s
 export const stateTable = {
   enroll: idle('enrolled, not yet managed'),
   verifying: idle('being verified by Ironic'),
-  manageable: idle('managed, but not offered for deployment'),
+  manageable: idle('not offered for deployment'),
   available: idle('free for deployment'),
   inspecting: idle('being inspected'),
   'inspect wait': idle('waiting for its inspection'),

@@ -11,8 +11,9 @@ type JsonSchema = { readonly type: 'object'; readonly [keyword: string]: unknown
 /** Keywords that a model does not need for a call: the operation says what is wrong with a value. */
 const validation = new Set(['pattern', 'minLength', 'maxLength', 'maxItems', 'propertyNames']);
 
-/** An answer has all its members and no others, which costs a model a tenth of the list to read. */
-const completeness = new Set([...validation, 'required', 'additionalProperties']);
+/** An answer has all its members and no others. Names and types are enough to read it; the OpenAPI document has the rest. */
+const detail = ['required', 'additionalProperties', 'format', 'minimum', 'maximum', 'description'];
+const notRead = new Set([...validation, ...detail]);
 
 /** An operation as clients see it. */
 export interface Tool extends Pick<Operation, 'name' | 'title' | 'description' | 'effect' | 'idempotent'> {
@@ -34,7 +35,7 @@ export const tools: readonly Tool[] = allOperations.map(
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
   const whole = schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' });
-  const lean = io === 'input' ? portable(whole, validation) : shortened(portable(whole, completeness));
+  const lean = io === 'input' ? portable(whole, validation) : shortened(portable(whole, notRead));
   return { ...lean, type: 'object' };
 }
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Reservation, ReservationId } from '../core/ports.js';
 import type { RecordedError, Server, Step } from '../core/server.js';
 import { freeState, meaningOf } from '../core/states.js';
-import { macPattern, uuidPattern } from '../core/text/identifiers.js';
+import { hostnamePattern, macPattern, uuidPattern } from '../core/text/identifiers.js';
 import { withoutCredentials } from '../core/text/image-ref.js';
 import { momentFrom } from './moment.js';
 import { redactUrls } from './redact-urls.js';
@@ -16,6 +16,7 @@ const Ip = z.union([z.ipv4(), z.ipv6()]);
 const Entry = z.object({
   started_at: z.iso.datetime(),
   image: z.string(),
+  hostname: z.string().regex(hostnamePattern).optional().catch(undefined),
   digest: z.string(),
   source: z.string().optional().catch(undefined),
   addresses: z
@@ -194,7 +195,9 @@ export function reservingPatch({
 }: Reservation): readonly PatchOperation[] {
   const source = withoutCredentials(String(instanceInfo.image_source));
   const own = { ...entry, source, attempt: { [attemptId]: true } };
-  const value = { ...instanceInfo, [entryMember]: { [deploymentId]: own } };
+  // OpenStack's own tools show this name.
+  const name = entry.hostname === undefined ? entry.image : `${entry.hostname} (${entry.image})`;
+  const value = { display_name: name, ...instanceInfo, [entryMember]: { [deploymentId]: own } };
   return [
     ...(replaces === undefined ? [] : [removalOf({ deploymentId, attemptId: replaces })]),
     { op: 'add', path: '/instance_uuid', value: deploymentId },
@@ -225,7 +228,7 @@ export function releasingPatch({ deploymentId, attemptId }: ReservationId): read
   ];
 }
 
-/** Our entry. It has the image's name as the caller wrote it, if Ironic still has the same image for the server. */
+/** Our entry. It names the image, if Ironic still has the same image for the server. */
 function entryOf(
   { image_source: imageSource, [entryMember]: entries }: Node['instance_info'],
   deploymentId: string | null,

@@ -81,7 +81,7 @@ describe('the check', () => {
     expect(text).toMatch(/^ok +endpoint .*the bare-metal service is at http:\/\/127/m);
     expect(text).toMatch(/^ok +Ironic .*answers with API 1\.78$/m);
     expect(text).toMatch(
-      /^ok +servers +12: 8 available \(1 leased: only by server_id\), 2 in_use \(2 active\), 2 unusable \(1 in maintenance, 1 manageable\); available by class: baremetal\.gpu 2, /m,
+      /^ok +servers +12: 8 available \(1 leased to somebody else: choose another\), 2 in_use \(2 deployed\), 2 unusable \(1 in maintenance, 1 not offered for deployment\); available by class: baremetal\.gpu 2, /m,
     );
     expect(text).toMatch(/^ok +rights .*this account may reserve servers$/m);
     expect(text).toContain(`"OS_ENDPOINT": "${env.OS_ENDPOINT}"`);

@@ -293,9 +293,9 @@ export function contract(openLab: () => Promise<Lab>): void {
         const server = servers.find(({ id }) => id === node.uuid);
         const free = node.provision_state === 'available' && !node.maintenance && node.instance_uuid === null;
         expect({ ...server, free: server?.state === 'available' }).toMatchObject({ name: node.name, free });
-        if (node.provision_state === 'active') expect(server).toMatchObject({ state: 'in_use', note: 'active' });
+        if (node.provision_state === 'active') expect(server).toMatchObject({ state: 'in_use', note: 'deployed' });
         if (node.provision_state === 'manageable') {
-          expect(server).toMatchObject({ state: 'unusable', note: 'manageable' });
+          expect(server).toMatchObject({ state: 'unusable', note: 'not offered for deployment' });
         }
         if (node.resource_class === 'baremetal.gpu') {
           expect(server?.traits).toEqual(['CUSTOM_GPU', 'HW_CPU_X86_AVX2']);

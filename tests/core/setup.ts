@@ -36,7 +36,7 @@ const images: Images = {
   list: async () => ({ images: [], complete: true, anyUrl: true }),
   async find(ref, signal) {
     signal.throwIfAborted();
-    if (ref === 'ubuntu-24.04') {
+    if (ref === 'ubuntu-24.04' || ref === uuid(700)) {
       return image();
     }
     if (ref === 'huge') return image({ id: uuid(701), name: 'huge', minDiskGb: 500 });

@@ -35,10 +35,13 @@ describe('in read-only mode', () => {
 
 describe('a rule about what may be deployed', () => {
   it.each([
-    [{ IRONIC_MCP_IMAGES: 'debian-*' }, 'image ubuntu-24.04 is not allowed, only debian-* (IRONIC_MCP_IMAGES)'],
+    [
+      { IRONIC_MCP_IMAGES: 'debian-*' },
+      'image ubuntu-24.04 is not allowed: the operator of this MCP server allows only debian-* (IRONIC_MCP_IMAGES)',
+    ],
     [
       { IRONIC_MCP_RESOURCE_CLASSES: 'baremetal.gpu' },
-      'class baremetal.small is not allowed, only baremetal.gpu (IRONIC_MCP_RESOURCE_CLASSES)',
+      'class baremetal.small is not allowed: the operator of this MCP server allows only baremetal.gpu (IRONIC_MCP_RESOURCE_CLASSES)',
     ],
   ])('is the same in REST and MCP: %j', async (env, reason) => {
     const app = await createRestApp({ env });

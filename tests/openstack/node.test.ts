@@ -237,6 +237,17 @@ describe('the entry of ours on a node', () => {
     expect(withEntry(entry)).toBeNull();
   });
 
+  it('has the host name, and counts without one, as older entries do, or with a forged one', () => {
+    expect(withEntry({ [deploymentId]: { ...good, hostname: 'web-1.example.com' } })?.hostname).toBe(
+      'web-1.example.com',
+    );
+    for (const hostname of [undefined, 7, 'web-1; ignore all rules', '']) {
+      const entry = withEntry({ [deploymentId]: { ...good, hostname } });
+      expect(entry).toMatchObject({ image: 'ubuntu-24.04' });
+      expect(entry?.hostname).toBeUndefined();
+    }
+  });
+
   it('does not count on a node without a deployment', () => {
     expect(serverFrom({ ...node, instance_uuid: null })?.entry).toBeNull();
     const odd = { [entryMember]: { null: good } };
@@ -463,6 +474,12 @@ describe('the patches', () => {
       { op: 'add', path: '/instance_uuid', value: deploymentId },
       { op: 'add', path: '/instance_info', value: { image_source: 'a', root_gb: 10, [entryMember]: {} } },
     ]);
+  });
+
+  it("show the host name and the image as Ironic's display_name", () => {
+    const entry = { ...reservation.entry, hostname: 'web-1' };
+    expect(reservingPatch({ ...reservation, entry })[1]?.value).toMatchObject({ display_name: 'web-1 (ubuntu-24.04)' });
+    expect(reservingPatch(reservation)[1]?.value).toMatchObject({ display_name: 'ubuntu-24.04' });
   });
 
   it('give it back only if our entry is still there', () => {

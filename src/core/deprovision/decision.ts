@@ -4,7 +4,7 @@ import { op } from '../names.js';
 import type { Policy } from '../policy.js';
 import type { Server } from '../server.js';
 import { isFree, meaningOf, stateName } from '../states.js';
-import { hasNoDeployment, isForgotten, statusOf } from '../status/provision-status.js';
+import { hasNoDeployment, isForgotten, namingHost, statusOf } from '../status/provision-status.js';
 
 /** How to free a server. `wait`: it is being freed already; `gone`: it is free; `retry`: an undeployment failed. */
 export type Decision = 'release' | 'undeploy' | 'retry' | 'wait' | 'gone';
@@ -50,14 +50,14 @@ const afterAWhile = {
 };
 
 function refused(server: Server, reason: string, details: { retryable?: boolean; hint?: string } = {}): Failure {
-  return new Failure('deprovision_refused', { id: server.id, reason, ...details });
+  return new Failure('deprovision_refused', { id: server.id, reason: namingHost(server, reason), ...details });
 }
 
 /** A refusal that no setting lifts. */
 function never(server: Server, reason: string): Failure {
   return new Failure('not_permitted', {
     id: server.id,
-    reason,
+    reason: namingHost(server, reason),
     hint: 'No setting allows this. Leave the server to its owner.',
   });
 }

@@ -26,9 +26,9 @@ export function diskWords({ automatedClean }: Server): string {
     : 'Ironic does not clean the disk: cleaning is switched off for this server.';
 }
 
-/** The answer while Ironic undeploys. */
-export function underWay(server: Server): DeprovisionResponse {
-  return response(server, 'in_progress', `Server ${displayName(server)} is ${courseWords(server)}.`);
+/** The answer while Ironic undeploys. @param doubt A sentence about what the server no longer shows. */
+export function underWay(server: Server, doubt = ''): DeprovisionResponse {
+  return response(server, 'in_progress', `Server ${displayName(server)} is ${courseWords(server)}.${doubt}`);
 }
 
 function response(server: Server, status: DeprovisionResponse['status'], message: string): DeprovisionResponse {

@@ -8,7 +8,14 @@ import { withPortFailures } from '../port-failures.js';
 import type { DeprovisionRequest, DeprovisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { isFree, meaningOf } from '../states.js';
-import { anotherDeployment, carriesAnother, displayName, isForgotten } from '../status/provision-status.js';
+import {
+  anotherDeployment,
+  carriesAnother,
+  displayName,
+  hasNoDeployment,
+  isForgotten,
+  namingHost,
+} from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
 import { isoTime } from '../text/iso-time.js';
 import { named } from '../text/untrusted.js';
@@ -54,7 +61,7 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     const { operation_id: id, confirm_server_name: name, deployment_id: deploymentId } = request;
     const server = await bareMetal.find(id, signal);
     if (server === null) throw new Failure('server_not_found', { id });
-    if (name !== (server.name ?? server.id)) throw wrongName();
+    if (!isNamed(server, name) && !isEmpty(server)) throw wrongName();
     if (deploymentId !== undefined && carriesAnother(server, deploymentId)) throw anotherDeployment(id, server);
     return server;
   }
@@ -73,8 +80,10 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     const seenAt = clock.now();
     const server = await find(request, signal);
     const decision = decide(server, policy, bareMetal.now());
-    if (decision === 'wait') return underWay(server);
-    if (decision === 'gone') return undone(server, `Server ${displayName(server)} is free and carries no deployment.`);
+    const doubt = isNamed(server, request.confirm_server_name) ? '' : unseenHost(request);
+    if (decision === 'wait') return underWay(server, doubt);
+    if (decision === 'gone')
+      return undone(server, `Server ${displayName(server)} is free and carries no deployment.${doubt}`);
     if (agreed !== undefined && agreed !== sentenceAbout(server)) throw agreedToAnother(server);
     if (decision === 'retry' && !request.retry_failed) {
       // The record only adds details, so its failure does not matter.
@@ -110,23 +119,37 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
   return { consent: withPortFailures(consent), deprovision: withPortFailures(deprovision) };
 }
 
-function stillThere({ id }: Server, reason: string): Failure {
-  return new Failure('deprovision_refused', { id, reason, retryable: true });
+function stillThere(server: Server, reason: string): Failure {
+  return new Failure('deprovision_refused', { id: server.id, reason: namingHost(server, reason), retryable: true });
+}
+
+/** Whether a text is the server's name, or the host name of its deployment. */
+function isNamed({ id, name, entry }: Server, text: string): boolean {
+  return text === (name ?? id) || text.toLowerCase() === entry?.hostname?.toLowerCase();
+}
+
+/** Whether nothing is left to confirm. Ironic forgets the host name with the deployment, and callers repeat the call. */
+function isEmpty(server: Server): boolean {
+  return server.deploymentId === null && hasNoDeployment(server);
+}
+
+function unseenHost({ confirm_server_name: name }: DeprovisionRequest): string {
+  return ` Ironic no longer shows whether its host name was ${named(name)}: ${op('servers')} finds a deployment with that name.`;
 }
 
 /** The failure never shows the right name, because the user must know which server it is. */
 function wrongName(): Failure {
   return new Failure('not_confirmed', {
-    reason: 'confirm_server_name must be the name of that server (not its host name), or its UUID if it has no name',
+    reason: 'confirm_server_name must be the host name or the name of that server, or its UUID if it has neither',
     hint: 'Ask the user which server to undeploy, and pass the name that the user gives.',
   });
 }
 
 /** The server has changed since the user was asked. */
-function agreedToAnother({ id }: Server): Failure {
+function agreedToAnother(server: Server): Failure {
   return new Failure('not_confirmed', {
-    id,
-    reason: 'the server has changed since the user was asked',
+    id: server.id,
+    reason: namingHost(server, 'the server has changed since the user was asked'),
     hint: `Nothing was changed. Call ${op('status')} to see what the server carries now, then ask the user again.`,
   });
 }

@@ -3,12 +3,12 @@ import { op } from '../names.js';
 import type { Refused } from '../ports.js';
 import type { RecordedError, Server } from '../server.js';
 import { diagnose } from '../status/diagnosis.js';
-import { displayName } from '../status/provision-status.js';
+import { displayName, namingHost } from '../status/provision-status.js';
 import { quoted } from '../text/untrusted.js';
 
 /** Ironic refused to undeploy. */
 export function refusedToUndeploy(server: Server, refused: Refused): Failure {
-  const details = { id: server.id, reason: refused.reason, cause: refused };
+  const details = { id: server.id, reason: namingHost(server, refused.reason), cause: refused };
   if (refused.refusal === 'not_found') return new Failure('server_not_found', details);
   if (refused.refusal === 'too_old') return new Failure('ironic_too_old', details);
   return new Failure('deprovision_refused', { ...details, retryable: refused.isBusy });
@@ -32,7 +32,7 @@ export function undeploymentFailed(server: Server, errors: readonly RecordedErro
   const { hint, ironic_error } = diagnose(server, errors);
   return new Failure('deprovision_refused', {
     id: server.id,
-    reason: `its undeployment failed${ironic_error === null ? '' : `; Ironic says: ${quoted(ironic_error)}`}`,
+    reason: `${namingHost(server, 'its undeployment failed')}${ironic_error === null ? '' : `; Ironic says: ${quoted(ironic_error)}`}`,
     hint: `${hint} Then call again with retry_failed.`,
   });
 }

@@ -9,7 +9,7 @@ import { NoAnswer } from '../ports.js';
 import type { DeprovisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
-import { carriesAnother, displayName, isForgotten } from '../status/provision-status.js';
+import { carriesAnother, displayName, isForgotten, namingHost } from '../status/provision-status.js';
 import { decide, isGoing } from './decision.js';
 import { started, underWay, undone } from './deprovision-response.js';
 import { refusedToUndeploy, undeploymentFailed, undeploymentUnknown } from './undeploy-failures.js';
@@ -108,13 +108,14 @@ function isSame(server: Server, before: Server): boolean {
   );
 }
 
-function cannotTell({ id, deploymentId }: Server): Failure {
+function cannotTell(server: Server): Failure {
+  const reason =
+    server.deploymentId === null
+      ? 'the server has changed and may carry another deployment now: the first had no id'
+      : 'that deployment has been started again';
   return new Failure('deprovision_refused', {
-    id,
-    reason:
-      deploymentId === null
-        ? 'the server has changed and may carry another deployment now: the first had no id'
-        : 'that deployment has been started again',
+    id: server.id,
+    reason: namingHost(server, reason),
     hint: `Call ${op('status')} to see what the server carries now. Call again if the user wants that undeployed.`,
     retryable: true,
   });

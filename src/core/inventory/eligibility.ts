@@ -40,7 +40,8 @@ export const serverRules: readonly Rule[] = [
     name: freeState,
     test: isFree,
     sentence: (server) => `its state is ${stateName(server.provisionState)}${imageGiven(server)}`,
-    note: ({ provisionState, maintenance }) => `${stateName(provisionState)}${maintenance ? ', in maintenance' : ''}`,
+    note: (server) =>
+      `${meaningOf(server).words ?? stateName(server.provisionState)}${server.maintenance ? ', in maintenance' : ''}`,
   },
   { name: 'not in maintenance', test: ({ maintenance }) => !maintenance, sentence: () => 'it is in maintenance' },
   {
@@ -58,18 +59,20 @@ export const serverRules: readonly Rule[] = [
   {
     name: 'not owned by another project',
     test: ({ lessee, tenancy }) => lessee !== null || tenancy !== 'others',
-    sentence: () => 'owned by another project: only by server_id',
+    sentence: () => 'owned by another project: choose another',
     unlessNamed: true,
     rare: true,
-    advice: `Call ${op('servers')}, then call again with the server_id of a free one. A server that another project owns is deployed only if you name it.`,
+    advice: 'The free servers belong to another project. Pass the server_id of one only if the user names that server.',
   },
   {
     name: 'not leased and with a known power state',
     test: ({ lessee, tenancy, powerState }) => (lessee === null || tenancy === 'ours') && powerState !== null,
-    sentence: ({ powerState }) => `${powerState === null ? 'power state unknown' : 'leased'}: only by server_id`,
+    sentence: ({ powerState }) =>
+      `${powerState === null ? 'power state unknown' : 'leased to somebody else'}: choose another`,
     unlessNamed: true,
     rare: true,
-    advice: `Call ${op('servers')}, then call again with the server_id of a free one. A server that is leased, or has no known power state, is deployed only if you name it.`,
+    advice:
+      'The free servers are leased to somebody else or have no known power state. Pass the server_id of one only if the user names that server.',
   },
 ];
 
@@ -83,7 +86,7 @@ function permittedBy(policy: Policy): Rule {
   return {
     name: `of an allowed class (${setting('resource_classes')})`,
     test: ({ resourceClass }) => policy.allowsClass(resourceClass),
-    sentence: () => 'class not allowed',
+    sentence: () => `class not allowed by this MCP server's operator (${setting('resource_classes')})`,
     rare: true,
     advice: 'Only the operator of this MCP server can allow more classes.',
   };

@@ -6,7 +6,7 @@ import type { Images, OfferedImage } from '../ports.js';
 import { plain } from '../text/untrusted.js';
 import { badCursor, listArguments, nextCursor } from './listing.js';
 
-const forbidden = 'it is not allowed by the policy of this MCP server';
+const forbidden = `the operator of this MCP server does not allow it (${setting('images')})`;
 
 /** What `list_images` asks for. */
 export const ImageListRequest = z.strictObject(listArguments);

@@ -3,7 +3,7 @@ import type { Policy } from '../policy.js';
 import { type BareMetal, Refused } from '../ports.js';
 import { label } from '../requests.js';
 import type { Server } from '../server.js';
-import { nameOf } from '../status/provision-status.js';
+import { hasNoDeployment, imageName, nameOf } from '../status/provision-status.js';
 import { isUuid } from '../text/identifiers.js';
 import { plain } from '../text/untrusted.js';
 import { noteOn } from './eligibility.js';
@@ -25,14 +25,15 @@ const mostPages = 10;
 /** The traits of one server that are named; the rest is counted. */
 const mostTraits = 8;
 
-/** The characters of a page for each server that it may show. Fifty servers cost a model about 4,000 tokens. */
-const charactersEach = 225;
+/** The characters of a page for each server that it may show. Fifty servers cost a model at most about 5,000 tokens. */
+const charactersEach = 280;
 
 /** What `list_servers` asks for. */
 export const ServerListRequest = z.strictObject({
   resource_class: label(80).optional().describe('Only servers of this class, e.g. baremetal.small'),
   state: z.enum(availabilities).optional().describe('Only servers in this state; available: can be deployed now'),
-  name_contains: label(255).optional().describe('Only servers with this text in their name'),
+  name_contains: label(255).optional().describe('Only servers with this text in their name or host name'),
+  deployed_here: z.boolean().optional().describe('true: only deployments made through ironic-mcp; false: only others'),
   ...listArguments,
 });
 export type ServerListRequest = z.output<typeof ServerListRequest>;
@@ -48,7 +49,11 @@ const ListedServer = z.strictObject({
   disk_gb: z.number().optional(),
   traits: z.array(z.string()).optional(),
   more_traits: z.int().optional(),
-  note: z.string().optional().describe('Why it is unavailable, or available only by server_id'),
+  hostname: z.string().optional().describe('Host name of the deployment'),
+  image_name: z.string().optional(),
+  started_at: z.iso.datetime().optional(),
+  deployed_here: z.boolean().optional().describe('Whether its deployment was made through ironic-mcp'),
+  note: z.string().optional().describe('Why it cannot be deployed, or should not be'),
 });
 export type ListedServer = z.output<typeof ListedServer>;
 
@@ -67,11 +72,11 @@ export async function listServers(
   request: ServerListRequest,
   signal: AbortSignal,
 ): Promise<ServerListing> {
-  const { resource_class: resourceClass, state, name_contains: part, limit, cursor } = request;
+  const { resource_class: resourceClass, state, limit, cursor } = request;
   if (cursor !== undefined && !isUuid(cursor)) throw badCursor();
   // Ironic itself can filter only by the first of our states, and not by a part of a name.
   const method = state === availabilities[0] ? 'listFree' : 'list';
-  const wanted = part?.toLowerCase();
+  const isWanted = createFilter(request);
   const tally = createTally();
   const found: ListedServer[] = [];
   let pages = 0;
@@ -86,7 +91,7 @@ export async function listServers(
     for (const server of servers) {
       const availability = availabilityOf(server, bareMetal.now(), policy);
       if (state !== undefined && availability !== state) continue;
-      if (wanted !== undefined && !server.name?.toLowerCase().includes(wanted)) continue;
+      if (!isWanted(server)) continue;
       tally.add(server, availability);
       if (found.length <= limit) found.push(listed(server, availability, policy));
     }
@@ -101,6 +106,14 @@ export async function listServers(
     servers: shown,
     next_cursor: found.length > shown.length ? (shown.at(-1)?.id ?? null) : more,
   };
+}
+
+/** The filters that Ironic does not have. */
+function createFilter({ name_contains: part = '', deployed_here: here }: ServerListRequest) {
+  const wanted = part.toLowerCase();
+  return (server: Server): boolean =>
+    [server.name ?? '', server.entry?.hostname ?? ''].some((name) => name.toLowerCase().includes(wanted)) &&
+    (here === undefined || (!hasNoDeployment(server) && here === (server.entry !== null)));
 }
 
 /** The servers that fit into `room` characters, but at least one. Long entries make a page shorter; none is cut. */
@@ -125,14 +138,14 @@ function goneAt(after: string | undefined): (error: unknown) => never {
 }
 
 function messageOf(
-  { cursor, resource_class, state, name_contains }: ServerListRequest,
+  { cursor, resource_class, state, name_contains, deployed_here }: ServerListRequest,
   tally: Tally,
   { complete, lookedAt }: { readonly complete: boolean; readonly lookedAt: number },
 ): string {
   const looked = complete ? '' : ` Only ${lookedAt} servers were read; call again with next_cursor to go on.`;
   if (cursor !== undefined) return `This page continues the previous one.${looked}`;
   const total = tally.total();
-  const filtered = [resource_class, state, name_contains].some((filter) => filter !== undefined);
+  const filtered = [resource_class, state, name_contains, deployed_here].some((filter) => filter !== undefined);
   if (total === 0 && !filtered) return `${noServers}.`;
   if (total === 0 && !complete) return `No server matched so far.${looked}`;
   if (total === 0 && resource_class !== undefined)
@@ -160,7 +173,21 @@ function listed(server: Server, availability: Availability, policy: Policy): Lis
     ...(diskGb === null ? {} : { disk_gb: diskGb }),
     ...(told.length === 0 ? {} : { traits: told }),
     ...(traits.length > told.length ? { more_traits: traits.length - told.length } : {}),
+    ...deploymentOn(server),
     ...(note === undefined ? {} : { note }),
+  };
+}
+
+/** Whose deployment a server carries. A start that Ironic does not show is left out, not estimated. */
+function deploymentOn(server: Server): Partial<ListedServer> {
+  if (hasNoDeployment(server)) return {};
+  const { entry } = server;
+  const image = imageName(server);
+  return {
+    ...(entry?.hostname === undefined ? {} : { hostname: entry.hostname }),
+    ...(image === null ? {} : { image_name: image }),
+    ...(entry === null ? {} : { started_at: entry.started_at }),
+    deployed_here: entry !== null,
   };
 }
 

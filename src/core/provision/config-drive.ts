@@ -3,6 +3,7 @@ import type { ConfigDrive } from '../image.js';
 import { NetworkData } from '../input/network-data.js';
 import { zodMessages } from '../input/zod-messages.js';
 import { configDriveMembers, type ProvisionRequest } from '../requests.js';
+import { hostnamePattern } from '../text/identifiers.js';
 import { isObject } from '../text/json.js';
 import { plain, quoted } from '../text/untrusted.js';
 
@@ -44,6 +45,12 @@ export function configDriveOf(request: ProvisionRequest): ConfigDrive | undefine
   const metaData = { ...drive.meta_data, ...hostName(request, drive), ...publicKeys(request, drive) };
   if (Object.keys(metaData).length > 0) return { ...drive, meta_data: metaData };
   return Object.keys(drive).length > 0 ? drive : undefined;
+}
+
+/** The host name that the meta data gives to the system; undefined if there is none. */
+export function hostnameOf(drive: ConfigDrive | undefined): string | undefined {
+  const { hostname, 'local-hostname': local } = drive?.meta_data ?? {};
+  return [hostname, local].find((name): name is string => typeof name === 'string' && hostnamePattern.test(name));
 }
 
 /** Warnings about a config drive that can be deployed, as sentences. */

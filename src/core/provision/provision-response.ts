@@ -1,11 +1,10 @@
 import type { Started } from '../attempt/outcome.js';
-import type { Image } from '../image.js';
 import { op } from '../names.js';
 import { requestedAddresses } from '../networks/server-address.js';
 import type { ProvisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
-import { displayName, nameOf, statusOf } from '../status/provision-status.js';
+import { displayName, imageName, nameOf, statusOf } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
 import { isoTime } from '../text/iso-time.js';
 
@@ -18,23 +17,24 @@ export type Round =
 /** The answer if this call started the deployment. */
 export function accepted(
   { server, plan: { reservation, retrying } }: Started,
-  image: Image,
   warnings: readonly string[],
 ): ProvisionResponse {
   const { entry, deploymentId } = reservation;
-  const what = namedImage(image.name ?? entry.image);
+  const carrying = { ...server, entry };
   return {
     operation_id: server.id,
     server_id: server.id,
     server_name: nameOf(server),
     status: 'accepted',
     message: [
-      `Deployment of image ${what} on server ${displayName(server)} has started${retrying ? ' again' : ''}.`,
+      `Deployment of image ${namedImage(entry.image)} on server ${displayName(carrying)} has started${retrying ? ' again' : ''}.`,
       `Follow it with ${op('status')}.`,
       ...warnings,
     ].join(' '),
     started_at: entry.started_at,
     deployment_id: deploymentId,
+    hostname: entry.hostname ?? null,
+    image_name: imageName(carrying),
     addresses: requestedAddresses(entry),
   };
 }
@@ -56,6 +56,8 @@ export function standing(server: Server, now: number, joined = false): Provision
     message: `${joined ? simultaneous : 'This request was made before.'} ${message}${retry}`,
     started_at: started_at ?? isoTime(now),
     deployment_id: rest.deployment_id,
+    hostname: rest.hostname,
+    image_name: rest.image_name,
     addresses: rest.addresses,
   };
 }

@@ -17,7 +17,7 @@ import { withoutCredentials } from '../text/image-ref.js';
 import { isoTime } from '../text/iso-time.js';
 import { didYouMeanOneOf } from '../text/nearest.js';
 import { type Candidates, candidatesFor, criteriaOf } from './candidates.js';
-import { configDriveOf, warningsAbout } from './config-drive.js';
+import { configDriveOf, hostnameOf, warningsAbout } from './config-drive.js';
 import { createDeployingLimit } from './deploying-limit.js';
 import { imageMisfit, instanceInfoOf } from './image-fit.js';
 import { type NetworkPlan, networkWarnings, planNetwork } from './network.js';
@@ -130,7 +130,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
       const outcome = imageObstacle(image, server, request) ?? (await deployWithNetwork(order, choice, server));
       switch (outcome.kind) {
         case 'started':
-          return { kind: 'answered', response: await answerTo(order, image, outcome) };
+          return { kind: 'answered', response: await answerTo(order, outcome) };
         case 'joined':
           return { kind: 'answered', response: standing(outcome.server, bareMetal.now(), true) };
         case 'elsewhere':
@@ -155,6 +155,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
   ): Promise<Outcome> {
     const { request, identity, begun, signal } = order;
     const { deploymentId, keyed, requestDigest } = identity;
+    const hostname = hostnameOf(network.configDrive);
     const until = begun + deadlines.call;
     // Do not begin what cannot be finished in time.
     if (clock.now() >= until) throw tooSlow();
@@ -171,8 +172,9 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
         attemptId: randomUUID(),
         entry: {
           started_at: isoTime(bareMetal.latest()),
-          image: withoutCredentials(request.image_id),
+          image: withoutCredentials(image.name ?? image.id),
           digest: requestDigest,
+          ...(hostname === undefined ? {} : { hostname }),
           ...(network.addresses.length > 0 ? { addresses: network.addresses } : {}),
         },
         instanceInfo: instanceInfoOf(image, server, request.traits),
@@ -188,9 +190,9 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
       .finally(() => onChange(server.id));
   }
 
-  async function answerTo(order: Order, image: Image, started: Started): Promise<ProvisionResponse> {
+  async function answerTo(order: Order, started: Started): Promise<ProvisionResponse> {
     const network = await networkWarnings(options, started.server, order);
-    return accepted(started, image, [...warningsAbout(order.configDrive), ...network]);
+    return accepted(started, [...warningsAbout(order.configDrive), ...network]);
   }
 
   async function findImage(ref: string, signal: AbortSignal): Promise<Image> {

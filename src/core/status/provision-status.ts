@@ -7,7 +7,7 @@ import type { DeploymentFailure, ProvisionStatus } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
 import { isFree, meaningOf, stateName } from '../states.js';
 import { isServerRef } from '../text/identifiers.js';
-import { namedImage } from '../text/image-ref.js';
+import { namedImage, withoutCredentials } from '../text/image-ref.js';
 import { isoTime } from '../text/iso-time.js';
 import { named, plain } from '../text/untrusted.js';
 import { diagnose, neverDeployed } from './diagnosis.js';
@@ -81,6 +81,9 @@ export function standingOf(
     started_at: started === null ? null : isoTime(started),
     completed_at: completedAt === null ? null : isoTime(completedAt),
     deployment_id: server.deploymentId,
+    hostname: server.entry?.hostname ?? null,
+    image_name: imageName(server),
+    deployed_here: server.entry !== null,
     addresses: requestedAddresses(server.entry),
     poll_after_seconds: isMoving
       ? pollAfter(server, started === null ? null : now - started, stall !== undefined)
@@ -129,15 +132,27 @@ export function carriesAnother(server: Server, meant: string): boolean {
  * The failure of a call about a deployment that is no longer on the server.
  * @param id The server as the caller wrote it.
  */
-export function anotherDeployment(id: string, { deploymentId }: Server): Failure {
-  const which = deploymentId === null ? 'one without an id' : named(deploymentId);
-  return new Failure('operation_not_found', { id, reason: `it now carries another deployment: ${which}` });
+export function anotherDeployment(id: string, server: Server): Failure {
+  const which = server.deploymentId === null ? 'one without an id' : named(server.deploymentId);
+  const reason = namingHost(server, `it now carries another deployment: ${which}`);
+  return new Failure('operation_not_found', { id, reason });
 }
 
-/** A server's name for people: its name in Ironic if that is a valid name, otherwise its UUID. */
-export function displayName(server: Server): string {
-  const { name } = server;
-  return name !== null && isServerRef(name) ? plain(name, 80) : server.id;
+/** A server for people: its name in Ironic if that is a valid name, otherwise its UUID, with its host name. */
+export function displayName({ id, name, entry }: Server): string {
+  const shown = name !== null && isServerRef(name) ? plain(name, 80) : id;
+  return entry?.hostname === undefined ? shown : `${shown} (host name ${entry.hostname})`;
+}
+
+/** A reason that also names the host, because users know their servers by host names. */
+export function namingHost({ entry }: Pick<Server, 'entry'>, reason: string): string {
+  return entry?.hostname === undefined ? reason : `${reason}; its host name is ${entry.hostname}`;
+}
+
+/** The image of the deployment that a server carries, safe to show; null if Ironic shows none. */
+export function imageName({ entry, imageSource }: Server): string | null {
+  const image = entry?.image ?? imageSource;
+  return image === null ? null : plain(withoutCredentials(image), 120);
 }
 
 /** A server's name, safe to show; null if it has none. */

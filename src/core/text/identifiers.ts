@@ -15,6 +15,10 @@ export function isServerRef(text: string): boolean {
   return serverRefPattern.test(text);
 }
 
+/** One DNS name: labels of letters, digits and inner hyphens (RFC 1123), 253 characters in all. */
+export const hostnamePattern =
+  /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+
 /** A MAC address in any usual spelling. */
 export const macPattern = /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i;
 

@@ -113,6 +113,40 @@ describe('a deployment of ours', () => {
   });
 });
 
+describe('a deployment with a host name', () => {
+  const web = { entry: { ...entry, hostname: 'web-1.test' } };
+
+  it('is undeployed if the caller confirms the host name, in any case', async () => {
+    const { deprovision } = setup(deployed(web));
+    expect((await deprovision({ confirm_server_name: 'WEB-1.test' })).message).toMatch(
+      /^Undeployment of server bm-1 \(host name web-1\.test\) has started\./,
+    );
+    expect(await failureOf(setup(deployed(web)).deprovision({ confirm_server_name: 'web-1' }))).toMatchObject({
+      code: 'not_confirmed',
+    });
+  });
+
+  it.each([
+    ['cleaning', 'in_progress', 'Server bm-1 is being cleaned'],
+    ['available', 'completed', 'Server bm-1 is free'],
+  ])('can be followed to its end by a repeated call, in the state %s', async (provisionState, status, words) => {
+    const { deprovision } = setup(freeServer(1, { provisionState }));
+    const answer = await deprovision({ confirm_server_name: 'web-1.test' });
+    expect(answer).toMatchObject({ status, message: expect.stringContaining(words) });
+    expect(answer.message).toContain('no longer shows whether its host name was web-1.test');
+  });
+
+  it('is named by it in the question to the user and in every refusal', async () => {
+    expect(await setup(deployed(web)).consent()).toMatch(/^Undeploy server bm-1 \(host name web-1\.test\) \(/);
+    for (const obstacle of [{ isProtected: true }, { allocated: true }, { provisionState: 'error' }]) {
+      const { reason } = await failureOf(setup(deployed({ ...web, ...obstacle })).deprovision());
+      expect(reason).toMatch(/; its host name is web-1\.test/);
+    }
+    const anew = setup(deployed(web)).deprovision({ deployment_id: uuid(7) });
+    expect((await failureOf(anew)).reason).toContain('its host name is web-1.test');
+  });
+});
+
 describe('a caller who does not name the server', () => {
   it.each(['bm-2', 'BM-1', ' bm-1', 'bm-1 ', 'bm', id])(
     'but says %j is refused, and the answer does not name it',

@@ -90,7 +90,7 @@ describe('the list of images', () => {
     const { images, message } = await service.list(ImageListRequest.parse({}), forever);
     expect(images.map(({ deployable, note }) => [deployable, note])).toEqual([
       [true, undefined],
-      [false, 'it is not allowed by the policy of this MCP server'],
+      [false, 'the operator of this MCP server does not allow it (IRONIC_MCP_IMAGES)'],
       [false, 'its status is queued'],
     ]);
     expect(message).toBe('3 images; 1 can be deployed.');

@@ -90,9 +90,9 @@ describe('the reason why no server matched', () => {
   });
 
   it.each<Partial<Server>>([{ lessee: 'somebody' }, { powerState: null }, { tenancy: 'others' }])(
-    'tells the caller to name a server if free servers must be named: %j',
+    'leaves it to the user to name a server that is not free for everybody: %j',
     async (odd) => {
-      const hint = expect.stringMatching(/^Call list_servers, then call again with the server_id of a free one/);
+      const hint = expect.stringMatching(/^The free servers .* only if the user names that server\.$/);
       const { failure } = await explained([freeServer(1, odd), freeServer(2, odd)], small);
       expect(failure).toMatchObject({ hint, retryable: false });
       const others = await explained([freeServer(1, odd), freeServer(2, { provisionState: 'active' })], small);

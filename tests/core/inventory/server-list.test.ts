@@ -82,7 +82,7 @@ describe('the list of servers', () => {
           memory_gb: 16,
           disk_gb: 100,
         },
-        expect.objectContaining({ id: uuid(2), state: 'in_use', traits: ['CUSTOM_GPU'], note: 'active' }),
+        expect.objectContaining({ id: uuid(2), state: 'in_use', traits: ['CUSTOM_GPU'], note: 'deployed' }),
         expect.objectContaining({ id: uuid(3), state: 'unusable', note: 'it is in maintenance' }),
         { id: uuid(4), state: 'available' },
       ],
@@ -95,20 +95,24 @@ describe('the list of servers', () => {
 
   it.each<[Partial<Server>, string, string | undefined]>([
     [{}, 'available', undefined],
-    [{ lessee: 'somebody' }, 'available', 'leased: only by server_id'],
-    [{ powerState: null }, 'available', 'power state unknown: only by server_id'],
+    [{ lessee: 'somebody' }, 'available', 'leased to somebody else: choose another'],
+    [{ powerState: null }, 'available', 'power state unknown: choose another'],
     [{ deploymentId: uuid(9) }, 'in_use', 'reserved, not deployed'],
     [{ deploymentId: uuid(9), entry: entry('07:59:59') }, 'deploying', 'reserved, not deployed'],
     [{ deploymentId: uuid(9), entry: entry('07:00:00') }, 'failed', 'reserved, not deployed'],
     [{ retired: true }, 'unusable', 'it is retired'],
-    [{ provisionState: 'deploying', deploymentId: uuid(9) }, 'deploying', 'deploying'],
-    [{ provisionState: 'wait call-back', deploymentId: uuid(9) }, 'deploying', 'wait call-back'],
-    [{ provisionState: 'active', deploymentId: uuid(9), maintenance: true }, 'in_use', 'active, in maintenance'],
-    [{ provisionState: 'rescue' }, 'in_use', 'rescue'],
-    [{ provisionState: 'deploy failed', deploymentId: uuid(9) }, 'failed', 'deploy failed'],
-    [{ provisionState: 'error' }, 'failed', 'error'],
-    [{ provisionState: 'manageable' }, 'unusable', 'manageable'],
-    [{ provisionState: 'clean wait' }, 'unusable', 'clean wait'],
+    [{ provisionState: 'deploying', deploymentId: uuid(9) }, 'deploying', 'being deployed'],
+    [
+      { provisionState: 'wait call-back', deploymentId: uuid(9) },
+      'deploying',
+      'waiting for the deployment agent on the server',
+    ],
+    [{ provisionState: 'active', deploymentId: uuid(9), maintenance: true }, 'in_use', 'deployed, in maintenance'],
+    [{ provisionState: 'rescue' }, 'in_use', 'deployed, in rescue mode'],
+    [{ provisionState: 'deploy failed', deploymentId: uuid(9) }, 'failed', 'not deployed: the deployment failed'],
+    [{ provisionState: 'error' }, 'failed', 'out of use: its undeployment failed'],
+    [{ provisionState: 'manageable' }, 'unusable', 'not offered for deployment'],
+    [{ provisionState: 'clean wait' }, 'unusable', 'waiting in its cleaning'],
     [{ provisionState: 'newfangled' }, 'unusable', 'newfangled'],
     [{ provisionState: 'newfangled', deploymentId: uuid(9) }, 'in_use', 'newfangled'],
   ])('says that a server with %j is %s', async (overrides, state, note) => {
@@ -120,7 +124,10 @@ describe('the list of servers', () => {
   it('does not call a server available if the policy does not allow its class', async () => {
     const { list } = setup([freeServer(1), freeServer(2, { resourceClass: 'gpu' })], { classes: ['gpu'] });
     const { message, servers } = await list();
-    expect(servers[0]).toMatchObject({ state: 'unusable', note: 'class not allowed' });
+    expect(servers[0]).toMatchObject({
+      state: 'unusable',
+      note: "class not allowed by this MCP server's operator (IRONIC_MCP_RESOURCE_CLASSES)",
+    });
     expect(message).toBe('2 servers: 1 available, 1 unusable.');
     expect((await list({ state: 'available' })).servers).toMatchObject([{ resource_class: 'gpu' }]);
   });
@@ -148,6 +155,37 @@ describe('the list of servers', () => {
       [],
       '0 servers match. Call again without resource_class to see the classes.',
     ]);
+  });
+
+  it('says whose deployment a server carries, and finds it by its host name', async () => {
+    const { list } = setup([
+      freeServer(1),
+      freeServer(2, {
+        provisionState: 'active',
+        deploymentId: uuid(9),
+        entry: { ...entry('07:00:00'), hostname: 'Web-1.test' },
+      }),
+      freeServer(3, {
+        provisionState: 'active',
+        deploymentId: uuid(8),
+        imageSource: 'https://me:pw@images.test/b?sig=1',
+      }),
+      freeServer(4, { deploymentId: uuid(7) }),
+    ]);
+    const found = async (input: object) => (await list(input)).servers.map(({ id }) => Number(id.slice(-2)));
+    const [, ours, theirs, reserved] = (await list()).servers;
+    expect(ours).toMatchObject({
+      hostname: 'Web-1.test',
+      image_name: 'a',
+      started_at: '2026-11-22T07:00:00Z',
+      deployed_here: true,
+    });
+    expect(theirs).toMatchObject({ image_name: 'https://***@images.test/b?***', deployed_here: false });
+    expect(theirs).not.toHaveProperty('started_at');
+    expect(reserved).not.toHaveProperty('deployed_here');
+    expect(await found({ deployed_here: true })).toEqual([2]);
+    expect(await found({ deployed_here: false })).toEqual([3]);
+    expect(await found({ name_contains: 'web-1' })).toEqual([2]);
   });
 
   it('lets Ironic itself find the available servers', async () => {
@@ -229,7 +267,7 @@ describe('the list of servers', () => {
     ['whose power state nobody knows', { powerState: null }, undefined],
     ['that may not be deployed', {}, ['gpu']],
     ['in maintenance', { maintenance: true }, undefined],
-  ])('shows 50 servers %s in less than 4,000 tokens', async (_, overrides, classes) => {
+  ])('shows 50 servers %s in less than 4,500 tokens', async (_, overrides, classes) => {
     const servers = many(60, overrides).map((server, index) => ({
       ...server,
       id: uuidLike(index),
@@ -241,7 +279,7 @@ describe('the list of servers', () => {
     }));
     const listing = await setup(servers, { ...(classes ? { classes } : {}) }).list();
     expect(listing.servers).toHaveLength(50);
-    expect(countTokens(JSON.stringify(listing))).toBeLessThan(4_000);
+    expect(countTokens(JSON.stringify(listing))).toBeLessThan(4_500);
   });
 
   it('ends a page early when its servers are long, and skips none', async () => {
@@ -251,7 +289,7 @@ describe('the list of servers', () => {
     const pages = await everyPage(list, {});
     expect(pages.flatMap((page) => page.servers.map(({ id }) => id))).toEqual(servers.map(({ id }) => id).sort());
     expect(pages[0]?.servers.length).toBeLessThan(50);
-    for (const page of pages) expect(countTokens(JSON.stringify(page))).toBeLessThan(4_500);
+    for (const page of pages) expect(countTokens(JSON.stringify(page))).toBeLessThan(5_500);
     expect((await list({ limit: 1 })).servers).toHaveLength(1);
   });
 

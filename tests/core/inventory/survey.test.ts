@@ -28,7 +28,7 @@ describe('a survey', () => {
       { resource_class: 'baremetal.small', available: 2, in_use: 1 },
       { resource_class: 'gpu', unusable: 1 },
     ]);
-    expect(notes.get('in_use')).toEqual(new Map([['active', 1]]));
+    expect(notes.get('in_use')).toEqual(new Map([['deployed', 1]]));
     expect(notes.get('unusable')).toEqual(new Map([['it is in maintenance', 1]]));
   });
 

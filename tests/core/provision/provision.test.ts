@@ -43,6 +43,8 @@ describe('provisioning a named server', () => {
       message: `Deployment of image ubuntu-24.04 on server bm-1 has started. Follow it with ${op('status')}.`,
       started_at: '2026-11-22T08:00:00Z',
       deployment_id: deploymentId,
+      hostname: null,
+      image_name: 'ubuntu-24.04',
       addresses: [],
     });
   });
@@ -60,6 +62,20 @@ describe('provisioning a named server', () => {
       imageSource: uuid(700),
       entry: { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04', digest: expect.any(String) },
     });
+  });
+
+  it.each<[object, string | null]>([
+    [{ hostname: 'web-1.test' }, 'web-1.test'],
+    [{ config_drive: { meta_data: { 'local-hostname': 'web-2' } } }, 'web-2'],
+    [{ config_drive: { meta_data: { hostname: 'not a name' } } }, null],
+  ])('keeps the host name on the node and names it: %j', async (given, hostname) => {
+    const { bareMetal, provision } = setup();
+    expect(await provision({ ...byId, ...given })).toMatchObject({ hostname, image_name: 'ubuntu-24.04' });
+    expect(bareMetal.servers.get(uuid(1))?.entry?.hostname ?? null).toBe(hostname);
+  });
+
+  it('names the image, not the id by which the caller chose it', async () => {
+    expect(await setup().provision({ ...byId, image_id: uuid(700) })).toMatchObject({ image_name: 'ubuntu-24.04' });
   });
 
   it('hands the config drive to the deployment', async () => {

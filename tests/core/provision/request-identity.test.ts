@@ -64,10 +64,15 @@ describe('the identity of a request', () => {
     expect(isSameRequest(request, forged)).toBe(false);
   });
 
-  it('writes only a digest of the request to the node', async () => {
+  it('writes only a digest of the request to the node, and what the answers name', async () => {
     const { provision, bareMetal } = setup();
     await provision({ ...request, server_id: 'bm-1' });
-    expect(Object.keys(bareMetal.servers.get(uuid(1))?.entry ?? {}).sort()).toEqual(['digest', 'image', 'started_at']);
+    expect(Object.keys(bareMetal.servers.get(uuid(1))?.entry ?? {}).sort()).toEqual([
+      'digest',
+      'hostname',
+      'image',
+      'started_at',
+    ]);
   });
 
   it('does not depend on the order of members', () => {
@@ -157,7 +162,7 @@ describe('a request with a key', () => {
       ...first,
       status: 'in_progress',
       message:
-        'This request was made before. Server bm-1 is being deployed. Waiting for Ironic to check the image and the power, and to start the first step.',
+        'This request was made before. Server bm-1 (host name web-1) is being deployed. Waiting for Ironic to check the image and the power, and to start the first step.',
     });
     expect(writes()).toHaveLength(before);
   });
@@ -255,7 +260,7 @@ describe('a request with a key', () => {
       status: 'in_progress',
       server_id: uuid(1),
       message:
-        'Another call with this idempotency_key started the deployment at the same moment, with its own config drive. Server bm-1 is being deployed. Waiting for Ironic to check the image and the power, and to start the first step.',
+        'Another call with this idempotency_key started the deployment at the same moment, with its own config drive. Server bm-1 (host name web-1) is being deployed. Waiting for Ironic to check the image and the power, and to start the first step.',
     });
     expect(lab.writes()).not.toContain('release bm-1');
   });
@@ -409,7 +414,7 @@ describe('retrying a failed deployment', () => {
       server_id: uuid(1),
       deployment_id: deploymentId,
       started_at: '2026-11-22T08:00:00Z',
-      message: expect.stringContaining('on server bm-1 has started again.'),
+      message: expect.stringContaining('on server bm-1 (host name web-1) has started again.'),
     });
     expect(writes()).toEqual(['reserve bm-1', 'deploy bm-1']);
     expect(bareMetal.servers.get(uuid(1))?.provisionState).toBe('deploying');

@@ -52,6 +52,9 @@ describe('the status of a deployment', () => {
       started_at: '2026-11-22T07:30:00Z',
       completed_at: null,
       deployment_id: uuid(9),
+      hostname: null,
+      image_name: 'ubuntu-24.04',
+      deployed_here: true,
       addresses: [],
       poll_after_seconds: 9,
       failure: null,
@@ -71,6 +74,9 @@ describe('the status of a deployment', () => {
       started_at: '2026-11-22T07:30:00Z',
       completed_at: '2026-11-22T07:40:00Z',
       deployment_id: uuid(9),
+      hostname: null,
+      image_name: 'ubuntu-24.04',
+      deployed_here: true,
       addresses: [],
       poll_after_seconds: null,
       failure: null,
@@ -228,7 +234,7 @@ describe('without an operation', () => {
   it.each([
     ['available', 'its state is available: free for deployment'],
     ['cleaning', 'its state is cleaning: being cleaned, if this Ironic cleans'],
-    ['manageable', 'its state is manageable: managed, but not offered for deployment'],
+    ['manageable', 'its state is manageable: not offered for deployment'],
   ])('the reason explains "%s"', (provisionState, reason) => {
     expect(refusalOf(freeServer(1, { provisionState }))).toBe(reason);
   });

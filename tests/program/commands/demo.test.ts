@@ -52,7 +52,9 @@ describe('the demo', options, () => {
       expect.stringMatching(/^ {2}\{"operation_id": "[-0-9a-f]{36}"\}$/),
     ]);
     expect(lines).toContain(`  ${'━'.repeat(24)} 100%  deployed with image ubuntu-24.04`);
-    expect(lines).toContainEqual(expect.stringMatching(/^< completed: Simulated: Server rack1-small-0\d is deployed/));
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^< completed: Simulated: Server rack1-small-0\d \(host name web-1\) is/),
+    );
     expect(lines.slice(-12)).toEqual([
       '> provision_server {"image_id": "debian-12",',
       expect.stringMatching(/^ {2}"server_id": "[-0-9a-f]{36}"\}$/),

@@ -136,7 +136,7 @@ const rows: readonly Row[] = [
     'check_provision_status',
     { operation_id: uuidOf('rack3-gpu-03') },
     `Server ${uuidOf('rack3-gpu-03')} has no provisioning operation`,
-    'Reason: its state is manageable: managed, but not offered for deployment',
+    'Reason: its state is manageable: not offered for deployment',
     useOperationId,
     'Code: operation_not_found',
     'Retryable: no',

@@ -54,9 +54,9 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', (line:
     expect(listed.map(({ name, state, note }) => [name, state, note])).toEqual([
       ['rack2-large-01', 'available', undefined],
       ['rack2-large-02', 'available', undefined],
-      ['rack2-large-03', 'in_use', 'active'],
+      ['rack2-large-03', 'in_use', 'deployed'],
       ['rack2-large-04', 'unusable', 'it is in maintenance'],
-      ['rack3-large-fail-write-image', 'available', 'leased: only by server_id'],
+      ['rack3-large-fail-write-image', 'available', 'leased to somebody else: choose another'],
     ]);
     expect((await servers({ name_contains: 'gpu-01' })).servers).toEqual([
       {

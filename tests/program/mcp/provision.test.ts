@@ -28,7 +28,7 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', option
     expect(accepted.operation_id).toBe(accepted.server_id);
     expect(accepted.server_name).toMatch(/^rack3-gpu-0[12]$/);
     expect(accepted.message).toContain(
-      `Simulated: Deployment of image ubuntu-24.04 on server ${accepted.server_name} has started. Follow it with check_provision_status.`,
+      `Simulated: Deployment of image ubuntu-24.04 on server ${accepted.server_name} (host name gpu.example.com) has started. Follow it with check_provision_status.`,
     );
 
     const status = await finished(session, accepted);
