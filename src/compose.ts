@@ -1,5 +1,6 @@
 import type { Config } from './config/config.js';
 import { createChanges } from './core/async/changes.js';
+import { createBootReports } from './core/boot/boot-reports.js';
 import { createDeprovisionService } from './core/deprovision/deprovision.js';
 import { createDiagnoseService } from './core/diagnose/diagnose.js';
 import { createImageService } from './core/inventory/image-list.js';
@@ -32,20 +33,22 @@ export interface ComposeOptions {
 
 /** Composes the core for the settings. It sends no request yet. */
 export async function composeCore(config: Config, { warn = () => undefined }: ComposeOptions = {}): Promise<Core> {
-  const { policy, auditLog: file } = config;
+  const { policy, auditLog: file, bootReportUrl } = config;
   const { bareMetal, images, say, idempotencyScope } = await composeCloud(config);
   const common = { bareMetal, clock, policy, random };
   const status = createStatusService(common);
   const servers = createServerService(common);
   const changes = createChanges();
   const changing = { ...common, changes, onChange: status.forget };
-  const provision = createProvisionService({ ...changing, images, servers, idempotencyScope });
+  const provision = createProvisionService({ ...changing, images, servers, idempotencyScope, bootReportUrl });
   const deprovision = createDeprovisionService(changing);
   const diagnose = createDiagnoseService({ ...common, servers });
   const audit =
     file === undefined ? undefined : (await import('./local/audit-log.js')).createAuditLog({ file, clock, warn });
+  const bootReports = createBootReports({ ...changing, audit, warn });
   const imageService = createImageService(images, policy);
-  return { provision, status, deprovision, diagnose, servers, images: imageService, changes, policy, audit, say };
+  const own = { provision, status, deprovision, diagnose, servers, images: imageService, bootReports };
+  return { ...own, changes, policy, audit, say };
 }
 
 /** The ports of one cloud, and what the operator wants to know about it. */
@@ -64,7 +67,7 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
   const { cloud, requestTimeout: timeout } = config;
   if (cloud.kind === 'simulator') {
     const { createSimulator } = await import('./simulator/cloud.js');
-    const { fetch } = createSimulator({ clock, speed: config.simulationSpeed });
+    const { fetch } = createSimulator({ clock, speed: config.simulationSpeed, reportsTo: config.bootReportUrl });
     const queue = createRequestQueue(connections);
     const http = (service: Service) =>
       createHttp({ service: serviceNames[service], endpoint: 'http://simulator', timeout, queue, fetch });

@@ -23,6 +23,8 @@ const settingRows = Object.entries(settings).map(([name, setting]) => {
 const rowsOf = (isWanted: (name: string) => boolean) =>
   settingRows.flatMap(({ name, row }) => (isWanted(name) ? [row] : []));
 
+const isOfHttp = (name: string) => name.startsWith('http_') || name === 'boot_report_listen';
+
 const common: Row = ['other flags', 'every setting that `ironic-mcp help` lists'];
 
 const commands: Readonly<Record<string, Page>> = {
@@ -34,7 +36,7 @@ const commands: Readonly<Record<string, Page>> = {
         [
           ['--host ADDRESS', 'address to listen on (127.0.0.1)'],
           ['--port N', 'port to listen on; 0 takes any free one (7385)'],
-          ...rowsOf((name) => name.startsWith('http_')),
+          ...rowsOf(isOfHttp),
           common,
         ],
       ],
@@ -116,7 +118,7 @@ const overview: Page = {
         ['OS_AUTH_TYPE, OS_ENDPOINT', 'an Ironic without Keystone (none, http_basic)'],
       ],
     ],
-    ['Settings; --read-only, for example, is also IRONIC_MCP_READ_ONLY', rowsOf((name) => !name.startsWith('http_'))],
+    ['Settings; --read-only, for example, is also IRONIC_MCP_READ_ONLY', rowsOf((name) => !isOfHttp(name))],
     ['Exit codes', [['0, 1, 2, 78', 'done, failed, wrong usage, wrong settings']]],
   ],
   examples: ['OS_CLOUD=mycloud ironic-mcp --read-only'],

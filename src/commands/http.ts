@@ -2,14 +2,16 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { readConfig, readHttpConfig } from '../config/config.js';
 import { ConfigError } from '../config/errors.js';
+import { settings } from '../config/settings.js';
 import { Failure } from '../core/failures.js';
 import type { Core } from '../core/operation.js';
 import { allOperations } from '../core/operations.js';
 import { createHttpApp } from '../http/app.js';
 import { largestBody } from '../http/body.js';
+import { createBootListener } from '../http/boot-listener.js';
 import { createInFlight } from '../http/in-flight.js';
 import { createJsonLines } from '../http/json-lines.js';
-import { createHttpServer } from '../http/server.js';
+import { createHttpServer, shortPatience } from '../http/server.js';
 import { refusingWide } from '../mcp/wide-messages.js';
 import { readArguments } from './arguments.js';
 import { type Command, exitCodes } from './io.js';
@@ -34,7 +36,7 @@ export const http: Command = async (io, args) => {
   const host = String(flags.host ?? '127.0.0.1');
   const port = portIn(flags.port, 7385);
   const config = await readConfig(io.env, flags);
-  const { token, hosts } = await readHttpConfig(io.env, flags);
+  const { token, hosts, bootReports } = await readHttpConfig(io.env, flags);
   if (token === undefined && !loopback.test(host)) {
     throw new ConfigError(
       `Anybody who reaches ${host} could deploy servers. To listen there, set IRONIC_MCP_HTTP_TOKEN or --http-token-file.`,
@@ -63,9 +65,30 @@ export const http: Command = async (io, args) => {
     onDefect,
   });
 
+  /** Opens the listener of machines that have booted; null if that fails. */
+  async function receiveBootReports({ seesMachines, ...address }: NonNullable<typeof bootReports>) {
+    const reports = async () => (await serving.core()).bootReports;
+    const listener = createHttpServer(createBootListener({ reports, seesMachines, onDefect }), shortPatience);
+    const setting = settings.boot_report_listen.variable;
+    const bound = await openPort(io, listener, address, { host: setting, port: setting });
+    if (bound === undefined) return null;
+    io.stderr.write(`ironic-mcp: Receiving boot reports on port ${bound} of ${address.host}.\n`);
+    return {
+      async stop() {
+        listener.close();
+        (await reports()).stop();
+      },
+    };
+  }
+
   const server = createHttpServer(app);
-  const bound = await openPort(io, server, host, port);
+  const bound = await openPort(io, server, { host, port });
   if (bound === undefined) return exitCodes.failure;
+  const receiver = bootReports && (await receiveBootReports(bootReports));
+  if (receiver === null) {
+    server.close();
+    return exitCodes.failure;
+  }
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
   showNotices(io, config);
   io.stderr.write(`ironic-mcp: Serving REST (see /docs) and MCP (at /mcp) on this address:\n`);
@@ -73,6 +96,7 @@ export const http: Command = async (io, args) => {
 
   await stopped(io);
   log.flush();
+  await receiver?.stop();
   io.stderr.write('ironic-mcp: Stopping after the calls in progress are answered.\n');
   await server.drain(grace.finish);
   inFlight.endReads(new Failure('overloaded', { reason: 'this MCP server is stopping' }));

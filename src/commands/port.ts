@@ -12,12 +12,20 @@ export function portIn(flag: unknown, otherwise: number): number {
   return wholeNumber('port', flag, otherwise, 0, 65_535);
 }
 
+/** The settings of an address and a port, for messages. */
+const usualFlags = { host: '--host', port: '--port' };
+
 /** Opens a port and returns its number. On failure it writes why to stderr and returns undefined. */
-export async function openPort({ stderr }: Io, server: HttpServer, host: string, port: number) {
+export async function openPort(
+  { stderr }: Io,
+  server: HttpServer,
+  { host, port }: { readonly host: string; readonly port: number },
+  flags = usualFlags,
+) {
   try {
     return await server.listen(host, port);
   } catch (error) {
-    stderr.write(`ironic-mcp: ${whyNot(error, host, port)}\n`);
+    stderr.write(`ironic-mcp: ${whyNot(error, host, port, flags)}\n`);
     return undefined;
   }
 }
@@ -28,17 +36,17 @@ export async function stopped({ stop }: Io): Promise<void> {
 }
 
 /** Says why a port could not be opened. */
-export function whyNot(error: unknown, host: string, port: number): string {
+export function whyNot(error: unknown, host: string, port: number, flags = usualFlags): string {
   const code = systemCodeOf(error);
   switch (code) {
     case 'EADDRINUSE':
-      return `Port ${port} on ${host} is in use. Choose another port with --port.`;
+      return `Port ${port} on ${host} is in use. Choose another port with ${flags.port}.`;
     case 'EACCES':
-      return `Port ${port} on ${host} needs privileges. Choose a port from 1024 up with --port.`;
+      return `Port ${port} on ${host} needs privileges. Choose a port from 1024 up with ${flags.port}.`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `${host} is not an address of this machine. Choose another with --host.`;
+      return `${host} is not an address of this machine. Choose another with ${flags.host}.`;
     default:
       return `Port ${port} on ${host} cannot be opened (${code}).`;
   }

@@ -17,7 +17,7 @@ export const simulator: Command = async (io, args) => {
   const { fetch } = createSimulator({ speed, ...(servers === undefined ? {} : { servers }) });
 
   const server = createHttpServer(fetch);
-  const bound = await openPort(io, server, host, port);
+  const bound = await openPort(io, server, { host, port });
   if (bound === undefined) return exitCodes.failure;
   const url = `http://${host}:${bound}`;
   io.stdout.write(`${url}\n`);

@@ -40,6 +40,8 @@ export async function readConfig(given: Env, flags: Given) {
     catalogue: await catalogueIn(value('image_catalog')),
     /** The file that records every change. */
     auditLog: value('audit_log'),
+    /** How machines reach this program to report that they have booted. */
+    bootReportUrl: value('boot_report_url'),
     /** The operator's rules. */
     policy: policyOf(value),
   };
@@ -112,7 +114,18 @@ export async function readHttpConfig(given: Env, flags: Given) {
     token,
     /** Host names under which clients may call, besides the addresses of this server. */
     hosts: value('http_hosts'),
+    bootReports: bootReportsIn(value),
   };
+}
+
+/** Where to receive boot reports; undefined if this process does not. */
+function bootReportsIn(value: Value) {
+  const url = value('boot_report_url');
+  const listen = value('boot_report_listen');
+  if (listen === undefined) return undefined;
+  if (url === undefined) throw new ConfigError('IRONIC_MCP_BOOT_REPORT_LISTEN needs IRONIC_MCP_BOOT_REPORT_URL.');
+  // This program speaks no TLS, so with https the peer is a proxy.
+  return { ...listen, seesMachines: url.startsWith('http:') };
 }
 
 /** The environment with the settings of a file on top. A bundle passes on `false` for every box that nobody ticked. */

@@ -30,6 +30,12 @@ function isHost(text: string): boolean {
   return !text.includes(':') || URL.canParse(`http://[${text.replace(/^\[(.*)\]$/, '$1')}]`);
 }
 
+/** Where a path can be added: http or https, without login, query and fragment. */
+function isBaseUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && /^https?:$/.test(url.protocol) && !/[?#]|\/\/[^/]*@/.test(text);
+}
+
 /** A setting that names a file. */
 export const filePath = {
   schema: z.string().min(1).optional(),
@@ -102,6 +108,32 @@ export const settings = {
     variable: 'IRONIC_MCP_AUDIT_LOG',
     meaning: 'record every change here, before and after; a change that cannot be recorded is refused',
     ...filePath,
+  },
+  boot_report_url: {
+    variable: 'IRONIC_MCP_BOOT_REPORT_URL',
+    meaning: 'where machines report that they have booted',
+    schema: z
+      .string()
+      .refine(isBaseUrl)
+      .transform((url) => url.replace(/\/+$/, ''))
+      .optional(),
+    wants: 'an http or https URL without login and query',
+    placeholder: 'URL',
+  },
+  boot_report_listen: {
+    variable: 'IRONIC_MCP_BOOT_REPORT_LISTEN',
+    meaning: 'where `http` receives the reports of machines that have booted',
+    schema: z
+      .string()
+      .regex(/^(\[[\da-f:.]+\]|[\w.-]+):\d{1,5}$/i)
+      .transform((text) => ({
+        host: text.slice(0, text.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1'),
+        port: Number(text.slice(text.lastIndexOf(':') + 1)),
+      }))
+      .refine(({ port }) => port <= 65_535)
+      .optional(),
+    wants: 'an address and a port, e.g. 0.0.0.0:7386',
+    placeholder: 'HOST:PORT',
   },
   settings_file: {
     variable: 'IRONIC_MCP_SETTINGS_FILE',

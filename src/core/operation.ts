@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Changes } from './async/changes.js';
 import { audited } from './audit.js';
+import type { BootReports } from './boot/boot-reports.js';
 import type { Call, Effect } from './call.js';
 import type { DeprovisionService } from './deprovision/deprovision.js';
 import type { DiagnoseService } from './diagnose/diagnose.js';
@@ -24,6 +25,7 @@ export interface Core {
   readonly diagnose: DiagnoseService;
   readonly servers: ServerService;
   readonly images: ImageService;
+  readonly bootReports: BootReports;
   readonly changes: Changes;
   /** Records changes, if the operator has set an audit log. */
   readonly audit?: Audit | undefined;

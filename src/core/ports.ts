@@ -1,5 +1,5 @@
 import type { ConfigDrive, Image } from './image.js';
-import type { DeploymentEntry, RecordedError, Server } from './server.js';
+import type { BootReport, DeploymentEntry, RecordedError, Server } from './server.js';
 import { quoted } from './text/untrusted.js';
 
 /** The conditions that Ironic itself can filter by. */
@@ -89,6 +89,12 @@ export interface BareMetal {
    */
   undeploy(serverId: string, lastLook: LastLook, signal: AbortSignal): Promise<Sent>;
 
+  /**
+   * Records that the machine of a deployment has booted, in place of the report that was expected. Refused as `taken` if
+   * that very report is no longer expected, so a repeated or a late call changes nothing.
+   */
+  recordBoot(serverId: string, record: BootRecord, signal: AbortSignal): Promise<void>;
+
   /** The ids of the Neutron ports that are attached to a server. Changes nothing. */
   vifs(serverId: string, signal: AbortSignal): Promise<readonly string[]>;
 
@@ -148,6 +154,14 @@ export interface Reservation extends ReservationId {
   readonly instanceInfo: Readonly<Record<string, unknown>>;
   /** The attempt whose entry this one replaces. Refused as `taken` if that entry is gone. */
   readonly replaces?: string | undefined;
+}
+
+/** What `recordBoot` writes. */
+export interface BootRecord {
+  readonly deploymentId: string;
+  /** The digest of the report that was expected. */
+  readonly digest: string;
+  readonly report: BootReport;
 }
 
 /** Images: from an image service, an operator's catalogue, or plain URLs. */

@@ -134,6 +134,7 @@ export const StatusRequest = z.strictObject({
     .max(50, 'must be 0 to 50')
     .default(0)
     .describe('Seconds to wait for a change before answering; 50 saves calls'),
+  until: z.enum(['deployed', 'booted']).optional().describe('booted: also wait for the boot report. Default: deployed'),
   deployment_id: uuid
     .optional()
     .describe('deployment_id from provision_server: the call fails if the server now carries another deployment'),
@@ -196,6 +197,9 @@ export const ProvisionStatus = z.strictObject({
   addresses: z.array(ServerAddress),
   poll_after_seconds: z.int().nullable().describe('Seconds until the next call; null when the deployment has ended'),
   failure: DeploymentFailure.nullable(),
+  boot: z.enum(['unknown', 'waiting', 'reported']).describe('Whether the system has reported that it is up'),
+  booted_at: z.iso.datetime().nullable(),
+  host_keys: z.array(z.string()).describe('SSH fingerprints'),
 });
 export type ProvisionStatus = z.output<typeof ProvisionStatus>;
 

@@ -13,6 +13,30 @@ export interface DeploymentEntry {
   readonly digest: string;
   /** The addresses that the request gave to the server's network cards. */
   readonly addresses?: readonly EntryAddress[] | undefined;
+  /** The boot report that the machine may send; undefined if it was not asked for one, or has sent it. */
+  readonly expected?: ExpectedReport | undefined;
+  /** The boot report that the machine has sent. */
+  readonly booted?: BootReport | undefined;
+}
+
+/** What we know of the token that proves a boot report. */
+export interface ExpectedReport {
+  /** Its SHA-256, in hexadecimal. */
+  readonly digest: string;
+  /** A UUID from which the caller of a keyed request can make the token again. */
+  readonly seed: string;
+}
+
+/** What a machine reported when its system had booted. */
+export interface BootReport {
+  /** When the report came, by Ironic's clock. */
+  readonly at: string;
+  /** When Ironic last changed the state of the server before that. If it does so again, the report is out of date. */
+  readonly since: string | null;
+  /** The address that the report came from; null if it is not the machine's. */
+  readonly from: string | null;
+  /** Fingerprints of the machine's SSH host keys, as OpenSSH prints them. */
+  readonly host_keys: readonly string[];
 }
 
 /** An address that a request gave to a network card. */

@@ -13,6 +13,16 @@ const patience = {
   silence: 75_000,
 };
 
+/** The limits of a listener to which machines that we do not trust send one short request each. */
+export const shortPatience = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 1_000,
+  connectionsCheckingInterval: 1_000,
+  silence: 15_000,
+  mostConnections: 512,
+};
+
 /** The most unanswered requests of one connection. An answer stays in memory until the client has read earlier ones. */
 const mostOfOne = 32;
 
@@ -22,8 +32,8 @@ export type HttpServer = ReturnType<typeof createHttpServer>;
  * Serves an application on a port.
  * @param limits Replace the default limits.
  */
-export function createHttpServer(app: HttpApp, limits: Partial<typeof patience> = {}) {
-  const { silence, ...serverLimits } = { ...patience, ...limits };
+export function createHttpServer(app: HttpApp, limits: Partial<typeof shortPatience> = {}) {
+  const { silence, mostConnections, ...serverLimits } = { ...patience, ...limits };
   /** The number of unanswered requests of each connection that has any. */
   const answering = new Map<object, number>();
   let onAnswered: () => void = () => undefined;
@@ -48,6 +58,8 @@ export function createHttpServer(app: HttpApp, limits: Partial<typeof patience> 
     },
   }) as NodeServer;
   server.setTimeout(silence);
+  // Node closes further connections at once.
+  if (mostConnections !== undefined) server.maxConnections = mostConnections;
 
   return {
     /** Resolves with the port. Rejects with Node's error. */

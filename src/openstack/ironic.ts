@@ -14,7 +14,7 @@ import { deployingStates, freeState, movingStates } from '../core/states.js';
 import { canonicalMac, isServerRef, isUuid, macPattern, uuidPattern } from '../core/text/identifiers.js';
 import type { Answer, Ask, Http } from './http.js';
 import { momentFrom } from './moment.js';
-import { errorsFrom, fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
+import { bootPatch, errorsFrom, fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
 import { errorFrom, readable, unreadable } from './refusals.js';
 import { createVersion } from './versions.js';
 
@@ -203,6 +203,10 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     },
 
     undeploy: (serverId, lastLook, signal) => setState(serverId, { json: { target: 'deleted' }, lastLook }, signal),
+
+    async recordBoot(serverId, record, signal) {
+      await change({ method: 'PATCH', path: nodePath(serverId), json: bootPatch(record) }, signal);
+    },
 
     vifs,
 

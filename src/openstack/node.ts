@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Reservation, ReservationId } from '../core/ports.js';
+import type { BootRecord, Reservation, ReservationId } from '../core/ports.js';
 import type { RecordedError, Server, Step } from '../core/server.js';
 import { freeState, meaningOf } from '../core/states.js';
 import { hostnamePattern, macPattern, uuidPattern } from '../core/text/identifiers.js';
@@ -21,6 +21,17 @@ const Entry = z.object({
   source: z.string().optional().catch(undefined),
   addresses: z
     .array(z.object({ address: Ip, mac: z.string().regex(macPattern) }))
+    .optional()
+    .catch(undefined),
+  // The digest is the name, so that a patch can demand it.
+  expected: z.record(z.string().regex(/^[0-9a-f]{64}$/), z.uuid()).catch({}),
+  booted: z
+    .object({
+      at: z.iso.datetime(),
+      since: z.iso.datetime().nullable(),
+      from: Ip.nullable(),
+      host_keys: z.array(z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/)).max(8),
+    })
     .optional()
     .catch(undefined),
   attempt: z.record(z.uuid(), z.unknown()).catch({}),
@@ -194,7 +205,13 @@ export function reservingPatch({
   replaces,
 }: Reservation): readonly PatchOperation[] {
   const source = withoutCredentials(String(instanceInfo.image_source));
-  const own = { ...entry, source, attempt: { [attemptId]: true } };
+  const { expected, ...members } = entry;
+  const own = {
+    ...members,
+    ...(expected === undefined ? {} : { expected: { [expected.digest]: expected.seed } }),
+    source,
+    attempt: { [attemptId]: true },
+  };
   // OpenStack's own tools show this name.
   const name = entry.hostname === undefined ? entry.image : `${entry.hostname} (${entry.image})`;
   const value = { display_name: name, ...instanceInfo, [entryMember]: { [deploymentId]: own } };
@@ -228,6 +245,15 @@ export function releasingPatch({ deploymentId, attemptId }: ReservationId): read
   ];
 }
 
+/** The JSON patch that records a boot report. Ironic refuses it if that report is no longer expected. */
+export function bootPatch({ deploymentId, digest, report }: BootRecord): readonly PatchOperation[] {
+  const entry = `/instance_info/${entryMember}/${deploymentId}`;
+  return [
+    { op: 'remove', path: `${entry}/expected/${digest}` },
+    { op: 'add', path: `${entry}/booted`, value: report },
+  ];
+}
+
 /** Our entry. It names the image, if Ironic still has the same image for the server. */
 function entryOf(
   { image_source: imageSource, [entryMember]: entries }: Node['instance_info'],
@@ -238,11 +264,15 @@ function entryOf(
   const own: Record<string, unknown> = { ...entries };
   const parsed = Entry.safeParse(own[deploymentId]);
   if (!parsed.success) return none;
-  const { attempt, source, ...entry } = parsed.data;
+  const { attempt, source, expected, ...entry } = parsed.data;
+  const [awaited] = Object.entries(expected).map(([digest, seed]) => ({ digest, seed }));
   const now = imageSource ? withoutCredentials(imageSource) : source;
   // A rebuild by another tool does not change the entry.
   const image = source === undefined || now === undefined || now === source ? entry.image : now;
-  return { entry: { ...entry, image }, attemptId: Object.keys(attempt)[0] ?? null };
+  return {
+    entry: { ...entry, image, ...(awaited && { expected: awaited }) },
+    attemptId: Object.keys(attempt)[0] ?? null,
+  };
 }
 
 function stepUnderWay({ provision_state: state, deploy_step, clean_step, driver_internal_info }: Node): Step | null {

@@ -26,6 +26,8 @@ export interface SimulatorOptions {
   readonly speed?: number;
   /** For tests: the random numbers of Ironic. Math.random by default. */
   readonly random?: () => number;
+  /** The only place to which machines report that they have booted. A caller could name any other. Nowhere by default. */
+  readonly reportsTo?: string | undefined;
 }
 
 /**
@@ -38,6 +40,11 @@ export function createSimulator(options: SimulatorOptions = {}) {
     now: () => clock.now(),
     random: options.random ?? Math.random,
     speed: options.speed ?? 1,
+    post(url, body) {
+      const { reportsTo } = options;
+      if (reportsTo === undefined || !url.startsWith(`${reportsTo}/`)) return;
+      fetch(url, { method: 'POST', body, redirect: 'error' }).catch(() => undefined);
+    },
   });
   seed(world, options.servers ?? DOZEN);
 

@@ -749,6 +749,37 @@ export function contract(openLab: () => Promise<Lab>): void {
       });
     });
 
+    test('records a boot report once, and only in place of the one that is expected', async () => {
+      const id = await free();
+      const mine = reservation();
+      const { deploymentId } = mine;
+      const expected = { digest: 'ab'.repeat(32), seed: randomUUID() };
+      const report = {
+        at: '2026-01-01T00:10:00Z',
+        since: '2026-01-01T00:09:00Z',
+        from: '10.0.0.7',
+        host_keys: [`SHA256:${'a'.repeat(43)}`],
+      };
+      const record = { deploymentId, digest: expected.digest, report };
+      await bareMetal.reserve(id, { ...mine, entry: { ...mine.entry, expected } }, signal);
+      await bareMetal.deploy(id, plainStart, signal);
+      await admin.until(id, 'active');
+      const before = await admin.node(id);
+      const wrong = { ...record, digest: 'cd'.repeat(32) };
+      expect(await refusal(bareMetal.recordBoot(id, wrong, signal))).toBe('taken');
+      expect(await bareMetal.find(id, signal)).toMatchObject({ entry: { expected } });
+      await bareMetal.recordBoot(id, record, signal);
+      const server = await bareMetal.find(id, signal);
+      expect(server?.entry).toEqual({ ...mine.entry, booted: report });
+      const other = { ...record, report: { ...report, from: null } };
+      expect(await refusal(bareMetal.recordBoot(id, other, signal))).toBe('taken');
+      const now = await admin.node(id);
+      const facts = ({ provision_state, instance_uuid, power_state, extra }: typeof now) => {
+        return { provision_state, instance_uuid, power_state, extra };
+      };
+      expect(facts(now)).toEqual(facts(before));
+    });
+
     test('distinguishes wrong data from a wrong state', async () => {
       const id = await free();
       await bareMetal.reserve(

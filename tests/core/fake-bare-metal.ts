@@ -108,7 +108,8 @@ type Method =
   | 'detach'
   | 'deploy'
   | 'undeploy'
-  | 'release';
+  | 'release'
+  | 'recordBoot';
 
 /** One request, as it arrived. */
 export interface Request {
@@ -356,6 +357,18 @@ export function createFakeBareMetal({
 
     list: (filter, after, signal) =>
       request('list', after ?? filter.resourceClass ?? 'from the start', signal, () => page(filter, after, pageLength)),
+
+    recordBoot: (serverId, { deploymentId, digest, report }, signal) =>
+      request('recordBoot', serverId, signal, () => {
+        const server = known(serverId);
+        if (server.lockedBy !== null)
+          throw new Refused('locked', `Node ${serverId} is locked by host ${server.lockedBy}`);
+        const { expected, ...entry } = server.entry ?? {};
+        if (!server.entry || server.deploymentId !== deploymentId || expected?.digest !== digest) {
+          throw new Refused('taken', "Couldn't apply patch: there is no such member.");
+        }
+        server.entry = { ...server.entry, ...entry, expected: undefined, booted: report };
+      }),
 
     vifs: (serverId, signal) => request('vifs', serverId, signal, () => [...portsOf(serverId)]),
 

@@ -68,6 +68,7 @@ export interface SetupOptions {
   readonly policy?: PolicySettings;
   /** The images that are offered. */
   readonly list?: Images['list'];
+  readonly bootReportUrl?: string;
   readonly idempotencyScope?: (signal: AbortSignal) => Promise<string>;
   /** Stands between the service and its bare metal. */
   readonly between?: (bareMetal: BareMetal) => BareMetal;
@@ -98,6 +99,7 @@ export function setup(options: SetupOptions = {}): Setup {
     policy,
     random,
     idempotencyScope,
+    bootReportUrl: options.bootReportUrl,
   });
   const service = { ...provisioning, ...status };
   const provision: Setup['provision'] = (request = {}, signal = new AbortController().signal) =>

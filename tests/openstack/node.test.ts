@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Reservation } from '../../src/core/ports.js';
 import {
+  bootPatch,
   entryMember,
   errorsFrom,
   fieldsOf,
@@ -492,7 +493,22 @@ describe('the patches', () => {
     ]);
   });
 
+  it('record a boot report only if that very report is expected', () => {
+    const report = { at: '2026-11-22T09:00:00Z', since: null, from: '10.0.0.7', host_keys: [] };
+    const entry = `/instance_info/${entryMember}/${deploymentId}`;
+    expect(bootPatch({ deploymentId, digest: 'ab'.repeat(32), report })).toEqual([
+      { op: 'remove', path: `${entry}/expected/${'ab'.repeat(32)}` },
+      { op: 'add', path: `${entry}/booted`, value: report },
+    ]);
+  });
+
   it('use no name that sounds like a secret, because Ironic would mask it', () => {
-    expect(JSON.stringify(reservingPatch(reservation))).not.toMatch(/password|secret|token|credential|private/i);
+    const expected = { digest: 'ab'.repeat(32), seed: id };
+    const report = { at: '2026-11-22T09:00:00Z', since: null, from: null, host_keys: ['SHA256:abc'] };
+    const patches = [
+      reservingPatch({ ...reservation, entry: { ...reservation.entry, expected } }),
+      bootPatch({ deploymentId, digest: expected.digest, report }),
+    ];
+    expect(JSON.stringify(patches)).not.toMatch(/password|secret|token|credential|private/i);
   });
 });

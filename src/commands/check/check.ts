@@ -6,6 +6,7 @@ import { plain } from '../../core/text/untrusted.js';
 import { tryAuditLog } from '../../local/audit-log.js';
 import { readArguments } from '../arguments.js';
 import { type Command, exitCodes } from '../io.js';
+import { bootReportsAt } from './boot-reports.js';
 import { envBlock } from './env-block.js';
 import { findingFrom, inspect, type Run } from './inspect.js';
 import { type Finding, reportFor, type Step } from './report.js';
@@ -40,7 +41,7 @@ export const check: Command = async (io, args) => {
   const config = await read('settings', readConfig(io.env, flags));
   try {
     if (config) {
-      const { cloud, policy, auditLog } = config;
+      const { cloud, policy, auditLog, bootReportUrl } = config;
       const source = cloud.kind === 'simulator' ? 'no OS_* variable is set: a simulated cloud' : cloud.source;
       add('settings', [{ outcome: 'ok', detail: source }]);
       const warnings = cloud.kind === 'ironic' ? cloud.warnings : [];
@@ -51,6 +52,7 @@ export const check: Command = async (io, args) => {
       add('rules', [{ outcome: 'ok', detail: policy.rules.join('; ') }]);
       await inspect(await composeCloud(config), config, run, io.stop);
       if (auditLog !== undefined) await run('audit log', () => auditLogAt(auditLog));
+      if (bootReportUrl !== undefined) await run('boot reports', () => bootReportsAt(bootReportUrl));
     }
   } finally {
     showRunning('');

@@ -20,6 +20,8 @@ export const retries = {
   locked: { attempts: 8, firstPause: 300, longestPause: 3_000 },
   /** A change whose answer was lost. Repeating it is harmless, or a last look precedes it. */
   lostAnswer: { attempts: 4, firstPause: 300, longestPause: 2_000 },
+  /** A boot report, which nobody waits for. A deadline ends it. */
+  bootReport: { attempts: Number.POSITIVE_INFINITY, firstPause: 1_000, longestPause: 15_000 },
 } as const satisfies Record<string, RetryPolicy>;
 
 /** Time limits in milliseconds. A request sent before the limit still gets its own time. */
@@ -32,6 +34,8 @@ export const deadlines = {
   choosing: 30_000,
   /** Releasing a reservation. */
   undo: 30_000,
+  /** Recording a boot report, also while Ironic is down or locks the server. */
+  bootReport: 600_000,
 } as const;
 
 /** The pause after the given attempt (from 1), with jitter so that colliding calls do not collide again. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { withoutCredentials } from '../text/image-ref.js';
+import { sshFingerprint } from '../text/ssh-key.js';
 import { plain } from '../text/untrusted.js';
 
 /** How the audit log shows an argument. */
@@ -23,13 +24,15 @@ export const asReference: Redaction = {
 };
 
 /** A digest shows whether two values are equal, but not the value. */
-export const asDigest: Redaction = { show: (value) => `sha256:${sha256(String(value)).toString('hex').slice(0, 32)}` };
+export const asDigest: Redaction = {
+  show: (value) => `sha256:${createHash('sha256').update(String(value)).digest('hex').slice(0, 32)}`,
+};
 
 /** A public key as `ssh-keygen -l` shows it, without its comment. */
 export const asFingerprint: Redaction = {
   show(value) {
     const [type = '', key = ''] = String(value).split(' ');
-    return `${type} SHA256:${sha256(Buffer.from(key, 'base64')).toString('base64').replace(/=+$/, '')}`;
+    return `${type} ${sshFingerprint(key)}`;
   },
 };
 
@@ -67,8 +70,4 @@ export function redacted(schema: z.core.$ZodType, value: unknown): unknown {
     );
   }
   return '(given)';
-}
-
-function sha256(data: string | Uint8Array): Buffer {
-  return createHash('sha256').update(data).digest();
 }

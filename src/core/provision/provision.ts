@@ -4,6 +4,7 @@ import { deadlines } from '../async/retry.js';
 import { mayBeReserved } from '../attempt/attempt-failures.js';
 import { deployOn } from '../attempt/deploy-on.js';
 import type { Deploying, Outcome, Plan, Started } from '../attempt/outcome.js';
+import { phoneHomeWarnings, withPhoneHome } from '../boot/phone-home.js';
 import { Failure, invalidArgument, reasonOf } from '../failures.js';
 import type { ConfigDrive, Image } from '../image.js';
 import type { ServerService } from '../inventory/server-service.js';
@@ -47,6 +48,8 @@ export interface ProvisionServiceOptions extends Deploying {
   readonly changes: Changes;
   /** What may be deployed. */
   readonly policy: Policy;
+  /** How machines reach this program to report that they have booted; undefined if they shall not report. */
+  readonly bootReportUrl?: string | undefined;
   /** Called with the id of a server that has just been changed. */
   readonly onChange?: (serverId: string) => void;
 }
@@ -70,6 +73,7 @@ interface Choice {
 
 export function createProvisionService(options: ProvisionServiceOptions): ProvisionService {
   const { bareMetal, images, servers, changes, clock, policy, idempotencyScope, onChange = () => undefined } = options;
+  const { bootReportUrl: base } = options;
   const limit = createDeployingLimit(bareMetal, policy.maxDeploying);
 
   async function provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionResponse> {
@@ -159,9 +163,16 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     const until = begun + deadlines.call;
     // Do not begin what cannot be finished in time.
     if (clock.now() >= until) throw tooSlow();
+    const attemptId = randomUUID();
+    const isResumed = !from.retrying && server.deploymentId === deploymentId;
+    const seed = (isResumed ? server.entry?.expected?.seed : undefined) ?? attemptId;
+    const reporting =
+      base === undefined
+        ? null
+        : withPhoneHome(network.configDrive, { base, serverId: server.id, key: request.idempotency_key, seed });
     const plan: Plan = {
       serverRef: from.serverRef,
-      configDrive: network.configDrive,
+      configDrive: reporting?.configDrive ?? network.configDrive,
       vifs: request.vifs ?? [],
       keyed,
       retrying: from.retrying,
@@ -169,13 +180,14 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
       reservation: {
         // A retry in place carries on the deployment that is there.
         deploymentId: (from.retrying ? server.deploymentId : null) ?? deploymentId,
-        attemptId: randomUUID(),
+        attemptId,
         entry: {
           started_at: isoTime(bareMetal.latest()),
           image: withoutCredentials(image.name ?? image.id),
           digest: requestDigest,
           ...(hostname === undefined ? {} : { hostname }),
           ...(network.addresses.length > 0 ? { addresses: network.addresses } : {}),
+          ...(reporting && { expected: reporting.expected }),
         },
         instanceInfo: instanceInfoOf(image, server, request.traits),
         ...(from.retrying && server.attemptId !== null ? { replaces: server.attemptId } : {}),
@@ -192,7 +204,8 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
 
   async function answerTo(order: Order, started: Started): Promise<ProvisionResponse> {
     const network = await networkWarnings(options, started.server, order);
-    return accepted(started, [...warningsAbout(order.configDrive), ...network]);
+    const boot = base === undefined ? [] : phoneHomeWarnings(order.configDrive);
+    return accepted(started, [...warningsAbout(order.configDrive), ...boot, ...network]);
   }
 
   async function findImage(ref: string, signal: AbortSignal): Promise<Image> {

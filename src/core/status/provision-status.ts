@@ -1,8 +1,9 @@
 import { deadlines } from '../async/retry.js';
+import { bootStandingOf } from '../boot/boot-standing.js';
 import type { Progress } from '../call.js';
 import { Failure } from '../failures.js';
 import { op } from '../names.js';
-import { requestedAddresses } from '../networks/server-address.js';
+import { knownAddresses } from '../networks/server-address.js';
 import type { DeploymentFailure, ProvisionStatus } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
 import { isFree, meaningOf, stateName } from '../states.js';
@@ -70,6 +71,7 @@ export function standingOf(
   const stall = stallOf(server, known, now)?.words;
   const warning = stall ?? silenceWords(server, known, now);
   const waiting = stall === undefined ? waitingWords(server, known) : undefined;
+  const { from, ...boot } = bootStandingOf(server);
   const status: ProvisionStatus = {
     operation_id: server.id,
     server_id: server.id,
@@ -84,14 +86,16 @@ export function standingOf(
     hostname: server.entry?.hostname ?? null,
     image_name: imageName(server),
     deployed_here: server.entry !== null,
-    addresses: requestedAddresses(server.entry),
+    addresses: knownAddresses(server.entry, from),
     poll_after_seconds: isMoving
       ? pollAfter(server, started === null ? null : now - started, stall !== undefined)
       : null,
     failure,
+    ...boot,
+    host_keys: [...boot.host_keys],
   };
   const { provisionState, deploymentId, step } = server;
-  const key = [outcome, provisionState, deploymentId, step?.name, step?.number, step?.names.length];
+  const key = [outcome, provisionState, deploymentId, step?.name, step?.number, step?.names.length, boot.boot];
   const words = isMoving ? stepWords(server) : undefined;
   const doing = words === undefined ? status.message : sentences(warning === undefined ? words : `${words}.`, warning);
   return {
@@ -170,6 +174,12 @@ function startedAt({ entry, provisionedAt }: Server, completedAt: number | null)
   return started !== null && completedAt !== null ? Math.min(started, completedAt) : started;
 }
 
+const bootWords = {
+  unknown: ' and switched on; its system may take some minutes to boot',
+  waiting: ' and switched on; its system has not reported yet that it has booted',
+  reported: ', and its system has booted',
+} as const;
+
 function absence(server: Server): string {
   if (isFree(server) && server.deploymentId !== null) {
     return `it is reserved by somebody else, as deployment ${named(server.deploymentId)}`;
@@ -201,7 +211,7 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
   if (outcome === 'completed') {
     const image = server.entry?.image ?? server.imageSource;
     const what = image ? ` with image ${namedImage(image)}` : '';
-    const booting = final ? ' and switched on; its system may take some minutes to boot' : '';
+    const booting = final ? bootWords[bootStandingOf(server).boot] : '';
     return `Server ${name} is ${words}${what}${booting}.${estimate}`;
   }
   if (isFree(server)) return `Server ${name} is reserved; its deployment is about to start.`;

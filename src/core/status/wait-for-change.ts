@@ -67,7 +67,7 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
     for (;;) {
       const { progress } = latest;
       percent = highest(percent, progress.percent);
-      const moved = latest.changeKey !== first.changeKey || latest.status.status !== 'in_progress';
+      const moved = latest.changeKey !== first.changeKey || isOver(latest.status, request);
       const left = until - clock.now();
       if (moved || left <= 0) break;
       report({ ...progress, percent });
@@ -85,7 +85,7 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
       }
     }
     const { status: answer } = latest;
-    if (answer.status !== 'in_progress') return answer;
+    if (isOver(answer, request)) return answer;
     const silence = Math.round((clock.now() - lookedAt) / 1_000);
     return {
       ...answer,
@@ -101,7 +101,7 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
   async function firstLook(request: StatusRequest, signal: AbortSignal): Promise<Standing> {
     if (request.wait_seconds > 0) {
       const recent = await readStanding(request, waitInterval * 0.9, signal).catch(unlessAbsent);
-      if (recent?.status.status === 'in_progress') return recent;
+      if (recent && !isOver(recent.status, request)) return recent;
     }
     return readStanding(request, 0, signal);
   }
@@ -126,6 +126,12 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
   }
 
   return { status: withPortFailures(status), forget: looks.forget };
+}
+
+/** Whether nothing more comes that the caller waits for. */
+function isOver({ status, boot }: ProvisionStatus, { until }: StatusRequest): boolean {
+  if (until === 'booted' && status === 'completed') return boot !== 'waiting';
+  return status !== 'in_progress';
 }
 
 function unlessAbsent(error: unknown): undefined {

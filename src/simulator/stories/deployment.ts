@@ -2,6 +2,7 @@ import { type Json, type JsonObject, without } from '../dialect/json.js';
 import { isoformat, repr } from '../dialect/python.js';
 import { internalInfo, type Node } from '../world/node.js';
 import type { World } from '../world/world.js';
+import { boot } from './boot-report.js';
 import { agentSteps, type DeployStep, deploySteps, durations, unknownStep } from './deploy-steps.js';
 import { glanceImage, imageFacts, imageProblem, imageSource, inferImageType } from './image-source.js';
 import { locked, type NodeStory, play, type Story, unlocked } from './node-story.js';
@@ -65,8 +66,10 @@ function* deployment(story: NodeStory, request: DeployRequest): Story {
   } catch (error) {
     if (!(error instanceof DeployFailure)) throw error;
     yield* fail(story, error);
+    return yield* story.letGo();
   }
   yield* story.letGo();
+  yield* boot(story);
 }
 
 /**

@@ -15,13 +15,16 @@ interface WorldOptions {
   readonly random: () => number;
   /** All durations are divided by it. */
   readonly speed: number;
+  /** Sends a form from a machine. */
+  readonly post: (url: string, form: URLSearchParams) => void;
 }
 
 /** A cloud without servers and images. */
-export function createWorld({ now, random, speed }: WorldOptions) {
+export function createWorld({ now, random, speed, post }: WorldOptions) {
   return {
     now,
     random,
+    post,
     /** Turns seconds of the simulated hardware into milliseconds of the clock. */
     lasting(seconds: number): number {
       // At least a millisecond, or a loop that waits would never end.

@@ -58,6 +58,9 @@ describe('the status of a deployment', () => {
       addresses: [],
       poll_after_seconds: 9,
       failure: null,
+      boot: 'unknown',
+      booted_at: null,
+      host_keys: [],
     });
   });
 
@@ -80,6 +83,9 @@ describe('the status of a deployment', () => {
       addresses: [],
       poll_after_seconds: null,
       failure: null,
+      boot: 'unknown',
+      booted_at: null,
+      host_keys: [],
     });
   });
 

@@ -397,3 +397,53 @@ describe('many waiting callers', () => {
     expect(clock.sleeping).toBe(0);
   });
 });
+
+describe('a wait for the boot', () => {
+  const expected = { digest: 'ab'.repeat(32), seed: uuid(7) };
+  const entry = { started_at: '2026-11-22T07:59:00Z', image: 'ubuntu-24.04', digest: 'd' };
+  const since = '2026-11-22T07:59:50Z';
+  const booted = { at: '2026-11-22T08:00:20Z', since, from: '10.0.0.7', host_keys: ['SHA256:abc'] };
+  const deployed = { ...deploying, provisionState: 'active', provisionedAt: Date.parse(since), step: null };
+  const waiting = { ...deployed, entry: { ...entry, expected } };
+
+  it('ends when the machine reports', async () => {
+    const { ask, bareMetal, clock } = setup({ servers: [waiting] });
+    const asked = ask({ wait_seconds: 50, until: 'booted' });
+    await clock.pass(20_000);
+    bareMetal.set(uuid(1), { entry: { ...entry, booted } });
+    await expect(clock.until(asked)).resolves.toMatchObject({
+      status: 'completed',
+      boot: 'reported',
+      booted_at: booted.at,
+      host_keys: booted.host_keys,
+      addresses: [{ address: '10.0.0.7', network: null, mac: null, source: 'reported' }],
+      message: expect.stringContaining('its system has booted'),
+    });
+  });
+
+  it('ends without a report when its time is over, and the deployment is completed all the same', async () => {
+    const { answer, clock } = setup({ servers: [waiting] });
+    await expect(answer({ wait_seconds: 50, until: 'booted' })).resolves.toMatchObject({
+      status: 'completed',
+      boot: 'waiting',
+      booted_at: null,
+      message: expect.stringContaining('has not reported yet that it has booted'),
+    });
+    expect(clock.now()).toBeGreaterThanOrEqual(start + 50_000);
+  });
+
+  it.each([
+    ['no report was asked for', { entry }],
+    ['the deployment failed', { provisionState: 'deploy failed' }],
+  ])('ends at once if %s', async (_, changes) => {
+    const { answer, clock } = setup({ servers: [{ ...waiting, ...changes }] });
+    await expect(answer({ wait_seconds: 50, until: 'booted' })).resolves.toMatchObject({ boot: 'unknown' });
+    expect(clock.now()).toBe(start);
+  });
+
+  it('is not made by a caller who waits for the deployment', async () => {
+    const { answer, clock } = setup({ servers: [waiting] });
+    await expect(answer({ wait_seconds: 50 })).resolves.toMatchObject({ status: 'completed', boot: 'waiting' });
+    expect(clock.now()).toBe(start);
+  });
+});
