@@ -6,6 +6,7 @@ import type { Call, Effect } from './call.js';
 import type { DeprovisionService } from './deprovision/deprovision.js';
 import type { DiagnoseService } from './diagnose/diagnose.js';
 import { Failure, type FailureCode, type FieldIssue, invalidArgument, invalidArguments } from './failures.js';
+import { withoutAbsent } from './input/absent-nulls.js';
 import { unsafePart } from './input/unsafe-input.js';
 import { zodMessages } from './input/zod-messages.js';
 import type { ImageService } from './inventory/image-list.js';
@@ -104,7 +105,7 @@ export function operation<Input, Parsed, Output extends Answer>(
       policy.admit(definition.effect);
       const unsound = unsafePart(input);
       if (unsound) throw invalidArgument(plain(unsound.field, 120), unsound.message);
-      const parsed = definition.input.safeParse(input ?? {}, { error: zodMessages });
+      const parsed = definition.input.safeParse(withoutAbsent(definition.input, input ?? {}), { error: zodMessages });
       if (!parsed.success) throw invalidArguments(issuesIn(parsed.error));
       return await act(parsed.data);
     } catch (error) {

@@ -63,6 +63,11 @@ export const ProvisionRequest = z.strictObject({
     .describe('Conductor group that the server must be in'),
   config_drive: z
     .record(z.string(), z.unknown())
+    // Each of the four is an optional argument, so null counts as absent. Anything else is the caller's own data.
+    .transform((drive) => {
+      const absent = configDriveMembers.filter((member) => drive[member] === null);
+      return Object.fromEntries(Object.entries(drive).filter(([name]) => !absent.some((member) => member === name)));
+    })
     .register(redactions, asOutline(configDriveMembers))
     .optional()
     .describe(

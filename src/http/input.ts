@@ -64,8 +64,8 @@ function bodyReader({ effect }: Operation): (request: HonoRequest) => Promise<un
       throw invalidArgument('idempotency_key', 'must be in the header once, in quotation marks if it has a comma');
     }
     const idempotencyKey = quoted ?? key;
-    const { idempotency_key: given = idempotencyKey } = body;
-    if (given !== idempotencyKey) throw invalidArgument('idempotency_key', 'differs from the header Idempotency-Key');
+    if ((body.idempotency_key ?? idempotencyKey) !== idempotencyKey)
+      throw invalidArgument('idempotency_key', 'differs from the header Idempotency-Key');
     return { ...body, idempotency_key: idempotencyKey };
   };
 }

@@ -82,8 +82,23 @@ function bodySchema(operation: Operation): Json | undefined {
   const inBody = required.filter((name) => names.includes(name));
   return {
     ...rest,
-    properties: Object.fromEntries(names.map((name) => [name, properties[name]])),
+    ...withNulls({ properties: Object.fromEntries(names.map((name) => [name, properties[name] ?? {}])), required }),
     ...(inBody.length > 0 ? { required: inBody } : {}),
+  };
+}
+
+/** The same schema, which allows null for each optional member, because the operation takes that as absent. */
+function withNulls(schema: Schema): Schema {
+  const { properties, required = [], items } = schema;
+  const members = Object.entries(properties ?? {}).map(([name, member]) => {
+    const { description, ...rest } = withNulls(member);
+    if (required.includes(name)) return [name, withNulls(member)];
+    return [name, { anyOf: [rest, { type: 'null' }], ...(description === undefined ? {} : { description }) }];
+  });
+  return {
+    ...schema,
+    ...(properties ? { properties: Object.fromEntries(members) } : {}),
+    ...(items ? { items: withNulls(items) } : {}),
   };
 }
 

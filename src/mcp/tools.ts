@@ -8,11 +8,14 @@ import { allOperations } from '../core/operations.js';
 
 type JsonSchema = { readonly type: 'object'; readonly [keyword: string]: unknown };
 
-/** Keywords that a model does not need for a call: the operation says what is wrong with a value. */
-const validation = new Set(['pattern', 'minLength', 'maxLength', 'maxItems', 'propertyNames']);
+/**
+ * Keywords that a model does not need for a call: the operation says what is wrong with a value, and refuses an unknown
+ * argument. Google's converter fails on the booleans of `additionalProperties`.
+ */
+const validation = new Set(['pattern', 'minLength', 'maxLength', 'maxItems', 'propertyNames', 'additionalProperties']);
 
 /** An answer has all its members and no others. Names and types are enough to read it; the OpenAPI document has the rest. */
-const detail = ['required', 'additionalProperties', 'format', 'minimum', 'maximum', 'description'];
+const detail = ['required', 'format', 'minimum', 'maximum', 'description'];
 const notRead = new Set([...validation, ...detail]);
 
 /** An operation as clients see it. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { expectDocumented } from './documented.js';
+import { expectDocumented, expectSchema } from './documented.js';
 import { createRestApp, type RestApp } from './rest-app.js';
 
 const sshKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJYm0gqGzGxXcJ8sQyHxkq1v0mO6lYbq7o2r5q8pW3cM ada';
@@ -69,6 +69,22 @@ describe('a deployment by REST', () => {
     ]) {
       expect(again.json).toMatchObject({ deployment_id: deploymentId });
     }
+  });
+});
+
+describe('null for an optional argument by REST', () => {
+  it('counts as absent, beside a header as well, and the schema allows it', async () => {
+    const app = await createRestApp();
+    const input = { image_id: 'debian-12', server_id: 'rack2-large-01', hostname: null, idempotency_key: null };
+    expectSchema({ $ref: '#/components/schemas/ProvisionServerInput' }, input);
+    const first = await app.ask('POST', '/provision', input, { 'idempotency-key': 'a key' });
+    expect(first.status, first.text).toBe(202);
+    const again = await app.ask('POST', '/provision', {
+      image_id: 'debian-12',
+      server_id: 'rack2-large-01',
+      idempotency_key: 'a key',
+    });
+    expect(again.json).toMatchObject({ deployment_id: first.json.deployment_id });
   });
 });
 

@@ -88,7 +88,7 @@ const provisionRows: readonly Row[] = [
   ['a port that is no UUID', { ...image, vifs: ['../ports'] }, 'vifs.0: must be a UUID'],
   ['a text for config_drive', { ...image, config_drive: 'x' }, 'config_drive: must be an object'],
   ['a list for config_drive', { ...image, config_drive: [] }, 'config_drive: must be an object'],
-  ['null for config_drive', { ...image, config_drive: null }, 'config_drive: must be an object'],
+  ['null as an ssh key', { ...image, ssh_public_keys: [null] }, 'ssh_public_keys.0: must be a string'],
   [
     'a config drive that mixes its members with user data',
     { ...image, config_drive: { meta_data: {}, packages: ['nginx'] } },
@@ -155,7 +155,6 @@ const statusRows: readonly Row[] = [
     'wait_seconds: must be a whole number; wait_seconds: must be 0 to 50',
   ],
   ['a text for wait_seconds', { operation_id: uuid, wait_seconds: '5' }, 'wait_seconds: must be a whole number'],
-  ['null for wait_seconds', { operation_id: uuid, wait_seconds: null }, 'wait_seconds: must be a whole number'],
   ['a deployment_id that is no UUID', { operation_id: uuid, deployment_id: 'x' }, 'deployment_id: must be a UUID'],
   ['an unknown argument', { operation_id: uuid, verbose: true }, 'unknown argument "verbose"'],
 ];

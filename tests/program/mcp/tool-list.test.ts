@@ -63,11 +63,11 @@ describe.each(clientLines)('what a %s client is shown', (line: ClientLine) => {
     });
   });
 
-  it('forbids unknown arguments and describes every known one', async () => {
+  it('describes every argument, without the booleans that the converter of Google refuses', async () => {
     for (const { inputSchema } of await session.listTools()) {
-      const schema = inputSchema as { additionalProperties?: unknown; properties: Record<string, object> };
-      expect(schema.additionalProperties).toBe(false);
-      for (const property of Object.values(schema.properties)) expect(property).toHaveProperty('description');
+      expect(JSON.stringify(inputSchema)).not.toContain('additionalProperties');
+      for (const property of Object.values((inputSchema as { properties: object }).properties))
+        expect(property).toHaveProperty('description');
     }
   });
 
