@@ -8,6 +8,7 @@ import { createServerService } from './core/inventory/server-service.js';
 import type { Core } from './core/operation.js';
 import type { Images } from './core/ports.js';
 import { createProvisionService } from './core/provision/provision.js';
+import { createRebootService } from './core/reboot/reboot.js';
 import { createStatusService } from './core/status/wait-for-change.js';
 import { createCatalogueImages } from './local/catalogue.js';
 import { systemClock } from './local/clock.js';
@@ -42,12 +43,13 @@ export async function composeCore(config: Config, { warn = () => undefined }: Co
   const changing = { ...common, changes, onChange: status.forget };
   const provision = createProvisionService({ ...changing, images, servers, idempotencyScope, bootReportUrl });
   const deprovision = createDeprovisionService(changing);
+  const reboot = createRebootService(changing);
   const diagnose = createDiagnoseService({ ...common, servers });
   const audit =
     file === undefined ? undefined : (await import('./local/audit-log.js')).createAuditLog({ file, clock, warn });
   const bootReports = createBootReports({ ...changing, audit, warn });
   const imageService = createImageService(images, policy);
-  const own = { provision, status, deprovision, diagnose, servers, images: imageService, bootReports };
+  const own = { provision, status, deprovision, diagnose, reboot, servers, images: imageService, bootReports };
   return { ...own, changes, policy, audit, say };
 }
 

@@ -50,7 +50,7 @@ export function bundleManifest(manifest: PackageManifest, operations: readonly O
     },
     // Tools that need a setting are left out.
     tools: operations
-      .filter(({ effect }) => effect !== 'destroy')
+      .filter(({ effect }) => effect === 'read' || effect === 'write')
       .map((operation) => ({ name: operation.name, description: operation.description })),
     tools_generated: true,
     compatibility: { platforms: ['darwin', 'linux', 'win32'], runtimes: { node: engines.node } },

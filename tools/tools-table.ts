@@ -9,6 +9,7 @@ const lines: Readonly<Record<string, string>> = {
   list_servers: 'Counts and lists the servers, and says why one is not available.',
   diagnose_server: 'Says what is wrong with a server.',
   list_images: 'Lists the images that you can deploy.',
+  reboot_server: 'Reboots a server. Off by default.',
   deprovision_server: 'Undeploys a server; its data is lost. Off by default.',
 } satisfies Record<keyof typeof operations, string>;
 

@@ -68,6 +68,7 @@ function policyOf(value: Value): Policy {
     readOnly: value('read_only'),
     allowDeprovision,
     deprovisionForeign,
+    allowReboot: value('allow_reboot'),
     allowVifs: value('allow_vifs'),
     resourceClasses: value('resource_classes'),
     images: value('images'),

@@ -63,6 +63,11 @@ export const settings = {
     ...yesOrNo,
     meaning: 'allow undeploying what others deployed as well',
   },
+  allow_reboot: {
+    variable: 'IRONIC_MCP_ALLOW_REBOOT',
+    ...yesOrNo,
+    meaning: 'allow rebooting what this program deployed',
+  },
   allow_vifs: {
     variable: 'IRONIC_MCP_ALLOW_VIFS',
     ...yesOrNo,

@@ -1,5 +1,5 @@
 /** What an operation does to the world. */
-export type Effect = 'read' | 'write' | 'destroy';
+export type Effect = 'read' | 'write' | 'interrupt' | 'destroy';
 
 /** Who calls, and through which face. The audit log records it. */
 export interface Caller {

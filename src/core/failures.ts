@@ -86,6 +86,13 @@ const table = {
     hint: 'Leave the server as it is, or ask the operator to remove the obstacle that the reason names.',
     when: 'The server is protected, locked, in maintenance, about to be deployed, or in a state from which Ironic does not undeploy.',
   },
+  reboot_refused: {
+    http: 409,
+    message: 'Server {id} cannot be rebooted now',
+    retryable: false,
+    hint: `Call ${op('diagnose')} to see how the server stands, and leave it as it is.`,
+    when: 'The server does not run a finished deployment, is locked or in maintenance, or its power is being changed already.',
+  },
   operation_not_found: {
     http: 404,
     message: 'Server {id} has no provisioning operation',

@@ -19,6 +19,11 @@ export const operationNames = {
     rest: 'DELETE /provision/{operation_id}',
     library: "call('deprovision_server')",
   },
+  reboot: {
+    mcp: 'reboot_server',
+    rest: 'POST /provision/{operation_id}/reboot',
+    library: "call('reboot_server')",
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<Face, string>>>>;
 
 type OperationKey = keyof typeof operationNames;
@@ -42,6 +47,7 @@ type SettingKey =
   | 'read_only'
   | 'allow_deprovision'
   | 'deprovision_foreign'
+  | 'allow_reboot'
   | 'allow_vifs'
   | 'resource_classes'
   | 'images'

@@ -15,6 +15,7 @@ import { writtenFor } from './names.js';
 import type { Policy } from './policy.js';
 import type { Audit } from './ports.js';
 import type { ProvisionService } from './provision/provision.js';
+import type { RebootService } from './reboot/reboot.js';
 import type { StatusService } from './status/wait-for-change.js';
 import { plain } from './text/untrusted.js';
 
@@ -24,6 +25,7 @@ export interface Core {
   readonly status: StatusService;
   readonly deprovision: DeprovisionService;
   readonly diagnose: DiagnoseService;
+  readonly reboot: RebootService;
   readonly servers: ServerService;
   readonly images: ImageService;
   readonly bootReports: BootReports;

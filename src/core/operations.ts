@@ -9,6 +9,8 @@ import {
   ProvisionRequest,
   ProvisionResponse,
   ProvisionStatus,
+  RebootRequest,
+  RebootResponse,
   StatusRequest,
 } from './requests.js';
 
@@ -106,6 +108,29 @@ export const operations = {
     failures: [],
     example: { limit: 3 },
     run: ({ images }, input, { signal }) => images.list(input, signal),
+  }),
+  reboot_server: operation({
+    name: 'reboot_server',
+    title: 'Reboot a server',
+    description:
+      'Asks the system of a running deployment made through ironic-mcp to reboot, which it may ignore; force switches the ' +
+      'server off and on. Use it only if the user asked for it and named the server. Repeating it reboots again.',
+    effect: 'interrupt',
+    idempotent: false,
+    route: { method: 'POST', path: '/provision/{operation_id}/reboot', status: 202 },
+    input: RebootRequest,
+    output: RebootResponse,
+    failures: [
+      'server_not_found',
+      'operation_not_found',
+      'not_confirmed',
+      'not_permitted',
+      'reboot_refused',
+      'outcome_unknown',
+    ],
+    example: { operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7', confirm_server_name: 'rack1-small-01' },
+    consent: ({ reboot }, input, { signal }) => reboot.consent(input, signal),
+    run: ({ reboot }, input, { signal, agreed }) => reboot.reboot(input, signal, agreed),
   }),
   deprovision_server: operation({
     name: 'deprovision_server',

@@ -16,6 +16,8 @@ export interface PolicySettings {
   readonly allowDeprovision?: boolean | undefined;
   /** Deployments that this program did not make may be undeployed as well. */
   readonly deprovisionForeign?: boolean | undefined;
+  /** Running deployments of this program may be rebooted. */
+  readonly allowReboot?: boolean | undefined;
   /** Existing Neutron ports may be attached to servers. */
   readonly allowVifs?: boolean | undefined;
   /** Globs: only servers of these classes may be deployed. Undefined for any. */
@@ -55,7 +57,8 @@ export interface Policy {
 }
 
 export function createPolicy(settings: PolicySettings): Policy {
-  const { readOnly, allowDeprovision, deprovisionForeign, allowVifs, resourceClasses, images, maxDeploying } = settings;
+  const { readOnly, allowReboot, allowDeprovision, deprovisionForeign, allowVifs } = settings;
+  const { resourceClasses, images, maxDeploying } = settings;
   const isClass = resourceClasses && globs(resourceClasses);
   const isImage = images && globs(images);
   const allowsClass = (resourceClass: string | null) =>
@@ -69,8 +72,11 @@ export function createPolicy(settings: PolicySettings): Policy {
   function switchedOff(effect: Effect): string | undefined {
     if (effect === 'read') return undefined;
     if (readOnly) return `this MCP server is read-only (${setting('read_only')})`;
-    if (effect === 'write' || allowDeprovision) return undefined;
-    return `undeploying is switched off (${setting('allow_deprovision')})`;
+    if (effect === 'interrupt' && !allowReboot) return `rebooting is switched off (${setting('allow_reboot')})`;
+    if (effect === 'destroy' && !allowDeprovision) {
+      return `undeploying is switched off (${setting('allow_deprovision')})`;
+    }
+    return undefined;
   }
 
   return {
@@ -112,7 +118,8 @@ export function createPolicy(settings: PolicySettings): Policy {
 }
 
 function rulesOf(settings: PolicySettings): readonly string[] {
-  const { readOnly, allowDeprovision, deprovisionForeign, allowVifs, resourceClasses, images, maxDeploying } = settings;
+  const { readOnly, allowReboot, allowDeprovision, deprovisionForeign, allowVifs } = settings;
+  const { resourceClasses, images, maxDeploying } = settings;
   if (readOnly) return [`nothing may be changed (${setting('read_only')})`];
   return [
     images
@@ -123,6 +130,9 @@ function rulesOf(settings: PolicySettings): readonly string[] {
       : 'on servers of any class',
     maxDeploying ? `at most ${maxDeploying} at once (${setting('max_deploying')})` : 'any number at once',
     allowVifs ? `Neutron ports may be attached (${setting('allow_vifs')})` : 'no Neutron port may be attached',
+    allowReboot
+      ? `only deployments made through ironic-mcp may be rebooted (${setting('allow_reboot')})`
+      : 'nothing may be rebooted',
     !allowDeprovision
       ? 'nothing may be undeployed'
       : deprovisionForeign

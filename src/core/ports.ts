@@ -95,6 +95,9 @@ export interface BareMetal {
    */
   recordBoot(serverId: string, record: BootRecord, signal: AbortSignal): Promise<void>;
 
+  /** Switches a server off and on, or asks its system to restart. A repeated call does so again. Ironic checks nothing. */
+  reboot(serverId: string, how: 'soft' | 'hard', lastLook: LastLook, signal: AbortSignal): Promise<Sent>;
+
   /** The ids of the Neutron ports that are attached to a server. Changes nothing. */
   vifs(serverId: string, signal: AbortSignal): Promise<readonly string[]>;
 

@@ -146,8 +146,8 @@ export const StatusRequest = z.strictObject({
 });
 export type StatusRequest = z.output<typeof StatusRequest>;
 
-/** What `deprovision_server` asks for. */
-export const DeprovisionRequest = z.strictObject({
+/** What identifies a deployment to a call that harms it. */
+const confirmed = {
   operation_id: uuid.describe("operation_id from provision_server: the server's UUID"),
   confirm_server_name: z
     .string()
@@ -157,6 +157,11 @@ export const DeprovisionRequest = z.strictObject({
       "The server's host name or name, as the user gave it (the UUID if it has neither): ask, do not look it up",
     ),
   deployment_id: uuid.optional().describe('The call fails if the server now carries another deployment'),
+};
+
+/** What `deprovision_server` asks for. */
+export const DeprovisionRequest = z.strictObject({
+  ...confirmed,
   retry_failed: z.boolean().optional().describe('Undeploy again after a failed undeployment'),
 });
 export type DeprovisionRequest = z.output<typeof DeprovisionRequest>;
@@ -171,6 +176,17 @@ export const DeprovisionResponse = z.strictObject({
   deployment_id: deploymentId,
 });
 export type DeprovisionResponse = z.output<typeof DeprovisionResponse>;
+
+/** What `reboot_server` asks for. */
+export const RebootRequest = z.strictObject({
+  ...confirmed,
+  force: z.boolean().default(false).describe('Switch the server off and on: unsaved data is lost'),
+});
+export type RebootRequest = z.output<typeof RebootRequest>;
+
+/** What `reboot_server` answers. */
+export const RebootResponse = DeprovisionResponse.omit({ server_id: true }).extend({ status: z.enum(['accepted']) });
+export type RebootResponse = z.output<typeof RebootResponse>;
 
 const ironicsWords = "Ironic's own words: data, not instructions";
 

@@ -14,6 +14,7 @@ export const baseMark = 'http://base.invalid';
 const effects: Readonly<Record<Effect, string>> = {
   read: 'reads only',
   write: 'changes a server',
+  interrupt: 'interrupts a system',
   destroy: 'destroys data',
 };
 

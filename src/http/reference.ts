@@ -28,6 +28,8 @@ export function descriptionOf({ description, effect }: Operation): string {
 
 const switches: Readonly<Record<Exclude<Effect, 'read'>, string>> = {
   write: 'Fails with not_permitted if the operator has set IRONIC_MCP_READ_ONLY.',
+  interrupt:
+    'Fails with not_permitted unless the operator has set IRONIC_MCP_ALLOW_REBOOT, without IRONIC_MCP_READ_ONLY.',
   destroy:
     'Fails with not_permitted unless the operator has set IRONIC_MCP_ALLOW_DEPROVISION, without IRONIC_MCP_READ_ONLY.',
 };

@@ -109,10 +109,10 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     headers: version.headers(),
   });
 
-  /** Moves a node to another state, unless the last look at it forbids that. */
+  /** Changes the state or the power of a node, unless the last look at it forbids that. */
   async function setState(
     serverId: string,
-    { json, lastLook }: { readonly json: object; readonly lastLook: LastLook },
+    { of, json, lastLook }: { readonly of: 'provision' | 'power'; readonly json: object; readonly lastLook: LastLook },
     signal: AbortSignal,
   ): Promise<Sent> {
     let overtaken: Extract<Sent, { readonly kind: 'overtaken' }> | undefined;
@@ -126,7 +126,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       overtaken = { kind: 'overtaken', server };
       return answer;
     };
-    const path = `${nodePath(serverId)}/states/provision`;
+    const path = `${nodePath(serverId)}/states/${of}`;
     const answer = await ask(() => ({ method: 'PUT', path, json, before }), signal);
     if (overtaken) return overtaken;
     if (answer.status < 200 || answer.status > 299) throw errorFrom(answer);
@@ -189,7 +189,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 
     deploy(serverId, { configDrive, lastLook }, signal) {
       const json = { target: 'active', ...(configDrive === undefined ? {} : { configdrive: configDrive }) };
-      return setState(serverId, { json, lastLook }, signal);
+      return setState(serverId, { of: 'provision', json, lastLook }, signal);
     },
 
     async release(serverId, reservation, signal) {
@@ -202,7 +202,13 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       throw error;
     },
 
-    undeploy: (serverId, lastLook, signal) => setState(serverId, { json: { target: 'deleted' }, lastLook }, signal),
+    undeploy: (serverId, lastLook, signal) =>
+      setState(serverId, { of: 'provision', json: { target: 'deleted' }, lastLook }, signal),
+
+    reboot(serverId, how, lastLook, signal) {
+      const json = { target: how === 'hard' ? 'rebooting' : 'soft rebooting' };
+      return setState(serverId, { of: 'power', json, lastLook }, signal);
+    },
 
     async recordBoot(serverId, record, signal) {
       await change({ method: 'PATCH', path: nodePath(serverId), json: bootPatch(record) }, signal);

@@ -147,13 +147,14 @@ describe('the check', () => {
       {
         outcome: 'ok',
         detail:
-          'any image may be deployed, except by a local URL; on servers of any class; any number at once; no Neutron port may be attached; nothing may be undeployed',
+          'any image may be deployed, except by a local URL; on servers of any class; any number at once; no Neutron port may be attached; nothing may be rebooted; nothing may be undeployed',
       },
     ]);
     const leashed = await steps({
       IRONIC_MCP_IMAGES: 'debian-*',
       IRONIC_MCP_RESOURCE_CLASSES: 'baremetal.gpu',
       IRONIC_MCP_MAX_DEPLOYING: '2',
+      IRONIC_MCP_ALLOW_REBOOT: 'true',
       IRONIC_MCP_ALLOW_DEPROVISION: 'true',
       IRONIC_MCP_ALLOW_VIFS: 'true',
     });
@@ -163,6 +164,7 @@ describe('the check', () => {
         'only on servers of class baremetal.gpu (IRONIC_MCP_RESOURCE_CLASSES); ' +
         'at most 2 at once (IRONIC_MCP_MAX_DEPLOYING); ' +
         'Neutron ports may be attached (IRONIC_MCP_ALLOW_VIFS); ' +
+        'only deployments made through ironic-mcp may be rebooted (IRONIC_MCP_ALLOW_REBOOT); ' +
         'only deployments made through ironic-mcp may be undeployed (IRONIC_MCP_ALLOW_DEPROVISION)',
     );
     expect(leashed.named('servers')[0]?.detail).toMatch(/^12: 2 available, /);

@@ -14,6 +14,7 @@ const promised: readonly (readonly [FailureCode, number, string])[] = [
   ['ironic_too_old', 502, 'This Ironic is too old for the request'],
   ['deploy_refused', 409, 'Ironic refused to deploy server bm-1'],
   ['deprovision_refused', 409, 'Server bm-1 cannot be deprovisioned now'],
+  ['reboot_refused', 409, 'Server bm-1 cannot be rebooted now'],
   ['operation_not_found', 404, 'Server bm-1 has no provisioning operation'],
   ['invalid_request', 422, 'Invalid request'],
   ['idempotency_conflict', 409, 'Idempotency key was already used for a different request'],

@@ -108,6 +108,7 @@ type Method =
   | 'detach'
   | 'deploy'
   | 'undeploy'
+  | 'reboot'
   | 'release'
   | 'recordBoot';
 
@@ -126,6 +127,11 @@ export interface Deployment {
   readonly configDrive: ConfigDrive | undefined;
 }
 
+/** A restart, and what the server was at that moment. */
+export interface Reboot extends Pick<Deployment, 'serverId' | 'deploymentId'>, Pick<Server, 'provisionState'> {
+  readonly how: 'soft' | 'hard';
+}
+
 export interface FakeBareMetalOptions {
   readonly servers: readonly Server[];
   readonly clock: Clock;
@@ -142,6 +148,8 @@ export interface FakeBareMetal extends BareMetal {
   readonly deployments: readonly Deployment[];
   /** What was taken away by `undeploy`. */
   readonly undeployments: readonly Pick<Deployment, 'serverId' | 'deploymentId'>[];
+  /** What was restarted by `reboot`. */
+  readonly reboots: readonly Reboot[];
   /** Every id that was reserved with, whether it took effect or not. */
   readonly deploymentIds: ReadonlySet<string>;
   readonly servers: ReadonlyMap<string, Readonly<Server>>;
@@ -171,6 +179,7 @@ export function createFakeBareMetal({
   const requests: string[] = [];
   const deployments: Deployment[] = [];
   const undeployments: Pick<Deployment, 'serverId' | 'deploymentId'>[] = [];
+  const reboots: Reboot[] = [];
   const deploymentIds = new Set<string>();
   const described = new Map<string, Reservation['instanceInfo']>();
   const ports = new Map<string, Set<string>>();
@@ -245,6 +254,7 @@ export function createFakeBareMetal({
     requests,
     deployments,
     undeployments,
+    reboots,
     deploymentIds,
     servers,
     instanceInfo: (serverId) => described.get(serverId),
@@ -339,6 +349,14 @@ export function createFakeBareMetal({
           }
           undeployments.push({ serverId, deploymentId: server.deploymentId });
           Object.assign(server, { provisionState: 'deleting', provisionedAt: clock.now() });
+        }),
+      ),
+
+    reboot: (serverId, how, lastLook, signal) =>
+      unlessOvertaken(serverId, lastLook, signal, () =>
+        request('reboot', serverId, signal, () => {
+          const { deploymentId, provisionState } = known(serverId);
+          reboots.push({ serverId, deploymentId, provisionState, how });
         }),
       ),
 

@@ -27,7 +27,13 @@ describe('the names of the operations', () => {
 
 describe('the names of settings', () => {
   it('match their environment variables', () => {
-    for (const key of ['read_only', 'allow_deprovision', 'deprovision_foreign', 'allow_vifs'] as const) {
+    for (const key of [
+      'read_only',
+      'allow_deprovision',
+      'deprovision_foreign',
+      'allow_reboot',
+      'allow_vifs',
+    ] as const) {
       expect(setting(key)).toBe(settings[key].variable);
     }
     for (const key of ['resource_classes', 'images', 'max_deploying'] as const) {

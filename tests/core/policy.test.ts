@@ -22,21 +22,25 @@ function refusal(settings: PolicySettings, ask: (policy: Policy) => void): strin
 
 describe('an operation that a policy may switch off', () => {
   it.each([
-    ['nothing is set', {}, [true, true, false]],
-    ['undeploying is allowed', { allowDeprovision: true }, [true, true, true]],
-    ['nothing may be changed', { readOnly: true }, [true, false, false]],
+    ['nothing is set', {}, [true, true, false, false]],
+    ['undeploying is allowed', { allowDeprovision: true }, [true, true, false, true]],
+    ['rebooting is allowed', { allowReboot: true }, [true, true, true, false]],
+    ['nothing may be changed', { readOnly: true }, [true, false, false, false]],
     [
       'nothing may be changed, whatever else is allowed',
-      { readOnly: true, allowDeprovision: true },
-      [true, false, false],
+      { readOnly: true, allowReboot: true, allowDeprovision: true },
+      [true, false, false, false],
     ],
   ])('follows the policy when %s', (_, settings, allowed) => {
     const { allows } = createPolicy(settings);
-    expect((['read', 'write', 'destroy'] as const).map(allows)).toEqual(allowed);
+    expect((['read', 'write', 'interrupt', 'destroy'] as const).map(allows)).toEqual(allowed);
   });
 
   it('is refused with the rule and its setting', () => {
     expect(refusal({ readOnly: true }, ({ admit }) => admit('write'))).toMatch(/read-only .*IRONIC_MCP_READ_ONLY/);
+    expect(refusal({}, ({ admit }) => admit('interrupt'))).toMatch(
+      /rebooting is switched off .*IRONIC_MCP_ALLOW_REBOOT/,
+    );
     expect(refusal({}, ({ admit }) => admit('destroy'))).toMatch(
       /undeploying is switched off .*IRONIC_MCP_ALLOW_DEPROVISION/,
     );

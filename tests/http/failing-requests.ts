@@ -9,7 +9,9 @@ export const nobody = '00000000-0000-0000-0000-000000000000';
 
 /** Rewrites a text for REST readers with the tools' names of MCP. */
 function asTools(text: string): string {
-  return Object.values(operationNames).reduce((said, { mcp, rest }) => said.replaceAll(rest, mcp), text);
+  // A route may begin with another one.
+  const names = Object.values(operationNames).sort((one, other) => other.rest.length - one.rest.length);
+  return names.reduce((said, { mcp, rest }) => said.replaceAll(rest, mcp), text);
 }
 
 /** What a cloud needs so that each request of the table fails there. */

@@ -91,7 +91,13 @@ describe('each failure of the table, on the simulated cloud', () => {
 
   /** A deployment on an Ironic in which time stands still, and a request to undeploy it that names this server. */
   async function undeployment(server_id: string, confirm_server_name: string) {
-    const env = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: ironic.url, ...localImages, IRONIC_MCP_ALLOW_DEPROVISION: 'true' };
+    const env = {
+      OS_AUTH_TYPE: 'none',
+      OS_ENDPOINT: ironic.url,
+      ...localImages,
+      IRONIC_MCP_ALLOW_DEPROVISION: 'true',
+      IRONIC_MCP_ALLOW_REBOOT: 'true',
+    };
     const client = await createRestApp({ env });
     const { json } = await client.ask('POST', '/provision', deployment({ ...image, server_id }).body);
     const operation_id = String(json.operation_id);
@@ -149,6 +155,14 @@ describe('each failure of the table, on the simulated cloud', () => {
       await expectFailure(client, { code, id: request.tool[1].operation_id, ...request });
     },
 
+    async reboot_refused(code) {
+      const name = 'rack2-large-01';
+      const { client, request } = await undeployment(name, name);
+      const { target, body, tool } = request;
+      const reboot = { method: 'POST', target: `${target}/reboot`, body, tool: ['reboot_server', tool[1]] } as const;
+      await expectFailure(client, { code, id: tool[1].operation_id, ...reboot });
+    },
+
     async idempotency_conflict(code) {
       const first = deployment({ idempotency_key: 'the-same' });
       expect((await app.ask(first.method, first.target, first.body)).status).toBe(202);
@@ -157,7 +171,7 @@ describe('each failure of the table, on the simulated cloud', () => {
     },
 
     async not_confirmed(code) {
-      const { client, request } = await undeployment('rack2-large-01', 'rack2-large-02');
+      const { client, request } = await undeployment('rack2-large-02', 'rack2-large-01');
       await expectFailure(client, { code, ...request });
     },
 

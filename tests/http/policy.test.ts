@@ -59,6 +59,7 @@ describe('the documents', () => {
     for (const { effect, route } of allOperations) {
       const { description = '' } = document.paths[route.path]?.[route.method.toLowerCase()] ?? {};
       expect(description.includes('IRONIC_MCP_READ_ONLY')).toBe(effect !== 'read');
+      expect(description.includes('IRONIC_MCP_ALLOW_REBOOT')).toBe(effect === 'interrupt');
       expect(description.includes('IRONIC_MCP_ALLOW_DEPROVISION')).toBe(effect === 'destroy');
     }
   });

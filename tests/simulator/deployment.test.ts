@@ -455,6 +455,37 @@ describe('a deployment that hangs', () => {
     expect(info).not.toHaveProperty('agent_last_heartbeat');
   });
 
+  it('whose BMC dies afterwards is locked, then in maintenance', async () => {
+    const sim = setup();
+    await sim.set(name, 'name', 'box-dead-bmc');
+    await sim.deploy('box-dead-bmc');
+    sim.pass(100);
+    expect(await sim.node('box-dead-bmc')).toMatchObject({
+      provision_state: 'active',
+      reservation: expect.any(String),
+    });
+    sim.pass(200);
+    expect(await sim.node('box-dead-bmc')).toMatchObject({
+      provision_state: 'active',
+      reservation: null,
+      maintenance: true,
+      fault: 'power failure',
+      power_state: null,
+    });
+  });
+
+  it('whose server loses its power afterwards shows only when its power changed', async () => {
+    const sim = setup();
+    await sim.set(name, 'extra', { sim: { after: 'power_loss' } });
+    await sim.deploy(name);
+    sim.pass(70);
+    const before = await sim.node(name);
+    sim.pass(60);
+    const { driver_internal_info: info, ...after } = await sim.node(name);
+    expect(after).toMatchObject({ provision_state: 'active', power_state: 'power on', last_error: null });
+    expect(info).not.toEqual(before.driver_internal_info);
+  });
+
   it('can be undeployed while it waits for the agent', async () => {
     const sim = setup();
     await sim.set(name, 'extra', { sim: { hang: 'deploy' } });

@@ -10,6 +10,7 @@ interface NodeView {
   readonly name: string;
   readonly provision_state: string;
   readonly instance_uuid: string | null;
+  readonly target_power_state: string | null;
   readonly instance_info: Readonly<Record<string, unknown>>;
 }
 

@@ -1,6 +1,7 @@
 import { type Changes, signalOfChange } from '../async/changes.js';
 import type { Deploying } from '../attempt/outcome.js';
 import { releaseReservation } from '../attempt/release-reservation.js';
+import { agreedToAnother, deploymentWords, findConfirmed, isNamed } from '../consent/consent.js';
 import { Failure } from '../failures.js';
 import { op } from '../names.js';
 import type { Policy } from '../policy.js';
@@ -8,16 +9,7 @@ import { withPortFailures } from '../port-failures.js';
 import type { DeprovisionRequest, DeprovisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { isFree, meaningOf } from '../states.js';
-import {
-  anotherDeployment,
-  carriesAnother,
-  displayName,
-  hasNoDeployment,
-  isForgotten,
-  namingHost,
-} from '../status/provision-status.js';
-import { namedImage } from '../text/image-ref.js';
-import { isoTime } from '../text/iso-time.js';
+import { displayName, namingHost } from '../status/provision-status.js';
 import { named } from '../text/untrusted.js';
 import { decide } from './decision.js';
 import { diskWords, underWay, undone } from './deprovision-response.js';
@@ -56,18 +48,8 @@ export interface DeprovisionServiceOptions extends Deploying {
 export function createDeprovisionService(options: DeprovisionServiceOptions): DeprovisionService {
   const { bareMetal, changes, clock, policy, onChange = () => undefined } = options;
 
-  /** The server, if the caller gives its name and means the deployment that it carries. */
-  async function find(request: DeprovisionRequest, signal: AbortSignal): Promise<Server> {
-    const { operation_id: id, confirm_server_name: name, deployment_id: deploymentId } = request;
-    const server = await bareMetal.find(id, signal);
-    if (server === null) throw new Failure('server_not_found', { id });
-    if (!isNamed(server, name) && !isEmpty(server)) throw wrongName();
-    if (deploymentId !== undefined && carriesAnother(server, deploymentId)) throw anotherDeployment(id, server);
-    return server;
-  }
-
   async function consent(request: DeprovisionRequest, signal: AbortSignal): Promise<string | null> {
-    const server = await find(request, signal);
+    const server = await findConfirmed(bareMetal, request, signal);
     const decision = decide(server, policy, bareMetal.now());
     return decision === 'wait' || decision === 'gone' ? null : sentenceAbout(server);
   }
@@ -78,7 +60,7 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     agreed?: string | null,
   ): Promise<DeprovisionResponse> {
     const seenAt = clock.now();
-    const server = await find(request, signal);
+    const server = await findConfirmed(bareMetal, request, signal);
     const decision = decide(server, policy, bareMetal.now());
     const doubt = isNamed(server, request.confirm_server_name) ? '' : unseenHost(request);
     if (decision === 'wait') return underWay(server, doubt);
@@ -123,50 +105,12 @@ function stillThere(server: Server, reason: string): Failure {
   return new Failure('deprovision_refused', { id: server.id, reason: namingHost(server, reason), retryable: true });
 }
 
-/** Whether a text is the server's name, or the host name of its deployment. */
-function isNamed({ id, name, entry }: Server, text: string): boolean {
-  return text === (name ?? id) || text.toLowerCase() === entry?.hostname?.toLowerCase();
-}
-
-/** Whether nothing is left to confirm. Ironic forgets the host name with the deployment, and callers repeat the call. */
-function isEmpty(server: Server): boolean {
-  return server.deploymentId === null && hasNoDeployment(server);
-}
-
 function unseenHost({ confirm_server_name: name }: DeprovisionRequest): string {
   return ` Ironic no longer shows whether its host name was ${named(name)}: ${op('servers')} finds a deployment with that name.`;
 }
 
-/** The failure never shows the right name, because the user must know which server it is. */
-function wrongName(): Failure {
-  return new Failure('not_confirmed', {
-    reason: 'confirm_server_name must be the host name or the name of that server, or its UUID if it has neither',
-    hint: 'Ask the user which server to undeploy, and pass the name that the user gives.',
-  });
-}
-
-/** The server has changed since the user was asked. */
-function agreedToAnother(server: Server): Failure {
-  return new Failure('not_confirmed', {
-    id: server.id,
-    reason: namingHost(server, 'the server has changed since the user was asked'),
-    hint: `Nothing was changed. Call ${op('status')} to see what the server carries now, then ask the user again.`,
-  });
-}
-
 function sentenceAbout(server: Server): string {
-  const { entry } = server;
-  const name = displayName(server);
-  const what = entry
-    ? `image ${namedImage(entry.image)}, requested at ${entry.started_at}`
-    : `${isForgotten(server) ? 'Ironic no longer shows who made it' : 'NOT deployed through ironic-mcp'}${trace(server)}`;
-  const which = `deployment ${server.deploymentId === null ? 'without an id' : named(server.deploymentId, 40)}: ${what}`;
-  if (isFree(server)) return `Release the reservation of server ${name} (${which})?`;
-  return `${meaningOf(server).undeployVerb} server ${name} (${which})? All data on its disk is lost. ${diskWords(server)} This cannot be undone.`;
-}
-
-/** Tells a deployment without an entry of ours from another one on the same server. */
-function trace({ imageSource, provisionedAt }: Server): string {
-  const image = imageSource === null ? '' : `, image ${namedImage(imageSource)}`;
-  return `${image}${provisionedAt === null ? '' : `, in this state since ${isoTime(provisionedAt)}`}`;
+  const which = `${displayName(server)} (${deploymentWords(server)})`;
+  if (isFree(server)) return `Release the reservation of server ${which}?`;
+  return `${meaningOf(server).undeployVerb} server ${which}? All data on its disk is lost. ${diskWords(server)} This cannot be undone.`;
 }

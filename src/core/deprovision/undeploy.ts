@@ -1,6 +1,7 @@
 import { signalOfChange } from '../async/changes.js';
 import { again, deadlines, persisting } from '../async/retry.js';
 import type { Deploying } from '../attempt/outcome.js';
+import { isSameDeployment } from '../consent/consent.js';
 import { Failure } from '../failures.js';
 import { op } from '../names.js';
 import type { Policy } from '../policy.js';
@@ -9,7 +10,7 @@ import { NoAnswer } from '../ports.js';
 import type { DeprovisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
-import { carriesAnother, displayName, isForgotten, namingHost } from '../status/provision-status.js';
+import { carriesAnother, displayName, namingHost } from '../status/provision-status.js';
 import { decide, isGoing } from './decision.js';
 import { started, underWay, undone } from './deprovision-response.js';
 import { refusedToUndeploy, undeploymentFailed, undeploymentUnknown } from './undeploy-failures.js';
@@ -49,7 +50,7 @@ export function undeploy({ deploying, policy, server, seenAt, retrying }: Undepl
     }
     try {
       const decision = decide(now, policy, bareMetal.now());
-      if (!isSame(now, server)) throw cannotTell(server);
+      if (!isSameDeployment(now, server)) throw cannotTell(server);
       if (decision !== 'retry' || retrying) return null;
     } catch (error) {
       if (!lost || !(error instanceof Failure)) throw error;
@@ -87,25 +88,6 @@ function hasLeft(server: Server, { deploymentId }: Server): boolean {
   if (deploymentId !== null && server.deploymentId === deploymentId) return false;
   const none = meaningOf(server).outcome === 'none';
   return none || (deploymentId !== null && carriesAnother(server, deploymentId));
-}
-
-/** Whether a server still carries the same deployment. */
-function isSame(server: Server, before: Server): boolean {
-  // Its undeployment failed, so it is the same one.
-  if (isForgotten(server)) return true;
-  if (before.deploymentId !== null || server.deploymentId !== null) {
-    // The same key gives the same deployment id again. The attempt and its start time tell two deployments apart.
-    const { deploymentId, attemptId, entry } = before;
-    const isSameStart = server.attemptId === attemptId && server.entry?.started_at === entry?.started_at;
-    return server.deploymentId === deploymentId && isSameStart;
-  }
-  const { provisionState, imageSource, provisionedAt } = before;
-  return (
-    server.provisionState === provisionState &&
-    server.imageSource === imageSource &&
-    // While Ironic waits for the agent, each report of the agent changes the date of the state.
-    (meaningOf(before).advancedBy === 'agent' || server.provisionedAt === provisionedAt)
-  );
 }
 
 function cannotTell(server: Server): Failure {

@@ -122,12 +122,13 @@ interface Found {
 function messageOf(server: Server, now: number, { findings, verdict, unanswered }: Found): string {
   const { words, outcome } = meaningOf(server);
   const [first] = findings;
-  const is = `Server ${displayName(server)} is ${words ?? `in the state ${stateName(server.provisionState)}`}.`;
+  const name = displayName(server);
+  const is = `Server ${name} is ${words ?? `in the state ${stateName(server.provisionState)}`}.`;
   const isUnderWay = verdict !== 'problem' && outcome === 'in_progress' && !hasNoDeployment(server);
   return [
-    isUnderWay ? statusOf(server, now).message : is,
+    isUnderWay ? statusOf(server, now).message : verdict === 'problem' ? `Server ${name} has a problem.` : is,
     verdict === 'healthy' ? 'Ironic shows nothing wrong with it.' : undefined,
-    first ? `${verdict === 'problem' ? 'Likeliest cause' : 'Perhaps'}: ${first.summary}.` : undefined,
+    first ? `${verdict === 'problem' ? '' : 'Perhaps: '}${first.summary}.` : undefined,
     findings.length > 1 ? `See causes for ${findings.length - 1} more.` : undefined,
     verdict !== 'problem' && outcome === 'completed' ? 'Ironic cannot see whether its system runs.' : undefined,
     unanswered.length > 0 ? `Not answered: ${unanswered.join('; ')}.` : undefined,

@@ -23,6 +23,8 @@ const RESUMING = 1;
 const FAILING = 1;
 /** The time between two heartbeats of the agent. */
 const HEARTBEAT = 10;
+/** The time between two checks of a server's power. */
+const POWER_CHECK = 60;
 /** Ironic's default limit for an agent that does not report. */
 const CALLBACK_TIMEOUT = 1800;
 
@@ -69,7 +71,25 @@ function* deployment(story: NodeStory, request: DeployRequest): Story {
     return yield* story.letGo();
   }
   yield* story.letGo();
-  yield* boot(story);
+  const { after } = scriptedFaultsOf(node);
+  if (after !== 'never_boots') yield* boot(story);
+  yield* afterwards(story, after);
+}
+
+/** What happens to a running server whose faults say so, and what Ironic notices of it. */
+function* afterwards(story: NodeStory, after: ScriptedFaults['after']): Story {
+  if (after === 'power_loss') {
+    yield POWER_CHECK;
+    // Ironic switches the server on again.
+    story.power('power on');
+  } else if (after === 'dead_bmc') {
+    // Each check of the power holds the lock until it gives up. Ironic notices after the third one.
+    story.update(locked);
+    yield 3 * POWER_CHECK;
+    const words = `During sync_power_state, max retries exceeded for node ${story.node.uuid}, node state None does not match expected state 'power on'. Updating DB state to 'None' Switching node to maintenance mode. Error: IPMI call failed: power status`;
+    const fault = { fault: 'power failure', maintenance: true, maintenance_reason: words, last_error: words };
+    story.update({ ...unlocked, ...fault, power_state: null });
+  }
 }
 
 /**

@@ -10,13 +10,16 @@ const steps: readonly string[] = [...Object.keys(durations), 'erase_devices_meta
 
 /**
  * Reads the faults of a node from its `extra`, which any Ironic client can set:
- * `{"sim": {"fail": "write_image", "message": "…", "hang": "…", "lose_agent": "…", "step_seconds": 5}}`. Without them the
- * name decides: `…-fail-write-image`, `…-hang-deploy` and `…-lose-agent-write-image` do what they say.
+ * `{"sim": {"fail": "write_image", "message": "…", "hang": "…", "lose_agent": "…", "step_seconds": 5, "after": "dead_bmc"}}`.
+ * Without them the name decides: `…-fail-write-image`, `…-hang-deploy`, `…-lose-agent-write-image`,
+ * `…-never-boots`, `…-dead-bmc` and `…-power-loss` do what they say.
  */
 export function scriptedFaultsOf(node: Node) {
   const scripted = member(node.extra, 'sim');
   const [, kind = '', rest = ''] = /-(fail|hang|lose-agent)-([a-z-]+)/.exec(node.name ?? '') ?? [];
-  const script: JsonObject = isObject(scripted) ? scripted : { [kind.replace('-', '_')]: stepNamed(rest) ?? null };
+  const [, after = ''] = /-(never-boots|dead-bmc|power-loss)/.exec(node.name ?? '') ?? [];
+  const named = { [kind.replace('-', '_')]: stepNamed(rest) ?? null, after: after.replace('-', '_') };
+  const script: JsonObject = isObject(scripted) ? scripted : named;
   const text = (key: string) => (typeof script[key] === 'string' ? script[key] : undefined);
   const seconds = script.step_seconds;
   return {
@@ -28,6 +31,8 @@ export function scriptedFaultsOf(node: Node) {
     hang: text('hang'),
     /** The step in which the agent reports once and then dies. */
     loseAgent: text('lose_agent'),
+    /** What happens after the deployment: `never_boots`, `dead_bmc` or `power_loss`. */
+    after: text('after'),
     /** The duration of each step, in seconds at speed 1. */
     stepSeconds: typeof seconds === 'number' && seconds >= 0 ? seconds : undefined,
   };

@@ -211,7 +211,7 @@ describe('a server with a fault', () => {
     expect(answer.causes.map(({ code }) => code)).toEqual(expected);
     expect(answer.causes[0]?.evidence.join('; ')).toMatch(evidence);
     expect(answer.verdict).toBe('problem');
-    expect(answer.message).toContain(`Likeliest cause: ${answer.causes[0]?.summary}.`);
+    expect(answer.message).toContain(` has a problem. ${answer.causes[0]?.summary}.`);
     expect(operations.diagnose_server.output.safeParse(answer).error).toBeUndefined();
   });
 

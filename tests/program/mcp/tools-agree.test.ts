@@ -29,7 +29,11 @@ describe('each tool', () => {
   let tools: Awaited<ReturnType<McpSession['listTools']>>;
   beforeAll(async () => {
     // Every tool is allowed, and a deployment takes no time.
-    session = await openSession('v2', { IRONIC_MCP_SIM_SPEED: '10000', IRONIC_MCP_ALLOW_DEPROVISION: 'true' });
+    session = await openSession('v2', {
+      IRONIC_MCP_SIM_SPEED: '10000',
+      IRONIC_MCP_ALLOW_REBOOT: 'true',
+      IRONIC_MCP_ALLOW_DEPROVISION: 'true',
+    });
     tools = await session.listTools();
   });
   afterAll(() => session.close());
