@@ -1,4 +1,5 @@
 import { withTimeLimit } from '../async/time-limit.js';
+import { bootStandingOf } from '../boot/boot-standing.js';
 import { Failure } from '../failures.js';
 import type { ServerService } from '../inventory/server-service.js';
 import type { Policy } from '../policy.js';
@@ -130,9 +131,18 @@ function messageOf(server: Server, now: number, { findings, verdict, unanswered 
     verdict === 'healthy' ? 'Ironic shows nothing wrong with it.' : undefined,
     first ? `${verdict === 'problem' ? '' : 'Perhaps: '}${first.summary}.` : undefined,
     findings.length > 1 ? `See causes for ${findings.length - 1} more.` : undefined,
-    verdict !== 'problem' && outcome === 'completed' ? 'Ironic cannot see whether its system runs.' : undefined,
+    verdict !== 'problem' && outcome === 'completed' ? bootWords(server) : undefined,
     unanswered.length > 0 ? `Not answered: ${unanswered.join('; ')}.` : undefined,
   ]
     .filter((part) => part !== undefined)
     .join(' ');
+}
+
+/** What is known about the system on a deployed server, which Ironic itself does not see. */
+function bootWords(server: Server): string {
+  const { boot, booted_at } = bootStandingOf(server);
+  if (boot === 'reported') return `Its system reported at ${booted_at} that it has booted.`;
+  return boot === 'waiting'
+    ? 'Its system has not reported yet that it has booted.'
+    : 'Ironic cannot see whether its system runs.';
 }

@@ -1,3 +1,4 @@
+import { bootStandingOf } from '../boot/boot-standing.js';
 import type { Server } from '../server.js';
 import { doingOf, meaningOf, stateName } from '../states.js';
 import { isoTime } from '../text/iso-time.js';
@@ -40,6 +41,9 @@ const operator = 'The operator should look at the log of Ironic for this server.
 
 /** A change of power counts as news for a day (ms). */
 const newsTime = 86_400_000;
+
+/** A machine may take this long (ms) for its first boot. */
+const bootTime = 15 * 60_000;
 
 const shows = (...evidence: readonly (string | false)[]): Sign | undefined => {
   const lines = evidence.filter((line) => line !== false);
@@ -159,6 +163,22 @@ export const conditions: readonly Condition[] = [
           after &&
           now - poweredAt < newsTime &&
           `Its power changed at ${isoTime(poweredAt)}; it has been ${stateName(server.provisionState)} since ${isoTime(provisionedAt)}`,
+      );
+    },
+  },
+  {
+    code: 'no_boot_report',
+    summary: 'The system on the server has not reported that it has booted',
+    hint: 'Try to log in. A network that keeps the report back, or an image without cloud-init, explains it as well. If the server does not answer, the operator should look at its console.',
+    isGuess: true,
+    signOf: ({ server, now }) => {
+      const { provisionedAt } = server;
+      const isLate = provisionedAt !== null && now - provisionedAt > bootTime;
+      return shows(
+        isLate &&
+          bootStandingOf(server).boot === 'waiting' &&
+          meaningOf(server).outcome === 'completed' &&
+          `Its boot report has not come since ${isoTime(provisionedAt)}`,
       );
     },
   },

@@ -250,6 +250,31 @@ describe('a server with a trace of trouble', () => {
     expect(await codes(old)).toEqual([]);
   });
 
+  it('whose boot report never came is unclear, last of all, and nobody is told to reboot it', async () => {
+    const expected = { digest: 'd', seed: uuid(7) };
+    const silent = running({ entry: { ...entry, expected }, poweredAt: start - 5 * minute, lastError: 'the console' });
+    const { verdict, causes } = await diagnosed(silent);
+    expect(verdict).toBe('unclear');
+    expect(causes.map(({ code }) => code)).toEqual(['other', 'power_changed', 'no_boot_report']);
+    expect(causes.at(-1)?.evidence).toEqual([`Its boot report has not come since ${iso(start - 50 * minute)}`]);
+    expect(JSON.stringify(causes)).not.toMatch(/reboot|restart_|force/i);
+    const early = await diagnosed({ ...silent, provisionedAt: start - 6 * minute, lastError: null });
+    expect(early).toMatchObject({ verdict: 'unclear', causes: [{ code: 'power_changed' }] });
+    const calm = await diagnosed({ ...silent, provisionedAt: start - minute, lastError: null });
+    expect(calm).toMatchObject({
+      verdict: 'healthy',
+      message: expect.stringMatching(/has not reported yet that it has booted\.$/),
+    });
+  });
+
+  it('whose system has reported is healthy, and the answer says when', async () => {
+    const since = iso(start - 50 * minute);
+    const booted = { at: iso(start - 49 * minute), since, from: null, host_keys: [] };
+    const { verdict, message } = await diagnosed(running({ entry: { ...entry, booted } }));
+    expect(verdict).toBe('healthy');
+    expect(message).toContain(`Its system reported at ${booted.at} that it has booted.`);
+  });
+
   it('with an old error is unclear', async () => {
     const { verdict, causes } = await diagnosed(running({ lastError: 'the console failed' }));
     expect(verdict).toBe('unclear');
