@@ -132,7 +132,7 @@ describe(`the life of a machine that boots, and Ironic ${lab.version}`, () => {
       // The agent has erased the partition table, which the system had booted from.
       expect(await diskText(512, 8)).not.toContain('EFI PART');
     } finally {
-      await admin.patch(machine.uuid, { op: 'remove', path: '/automated_clean' });
+      await admin.patch(machine.uuid, { op: 'add', path: '/automated_clean', value: false });
     }
   });
 
