@@ -168,6 +168,7 @@ def start(_):
 def keep_logs(lines=0):
     """Keeps the logs of the last failure, and shows how each of them ends."""
     shutil.rmtree(FAILED, ignore_errors=True)
+    FAILED.mkdir(mode=0o700)
     for log in sorted(file for pattern in ('log', '*.log', '*.out', 'console') for file in STATE.glob(f'*/{pattern}')):
         kept = FAILED / log.relative_to(STATE)
         kept.parent.mkdir(parents=True, exist_ok=True)
