@@ -33,7 +33,7 @@ export function ordinaryScenarios(openLab: () => Promise<FaultLab>): readonly Sc
 }
 
 /** Requests that change something: only those can do harm when they arrive late or twice. */
-const changes = new Set(['change of the server', 'start', 'attach', 'detach']);
+const changes = new Set(['change of the server', 'start', 'attach', 'detach', 'reboot']);
 
 export function isChange(kind: string): boolean {
   return changes.has(kind);

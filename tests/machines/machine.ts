@@ -121,9 +121,9 @@ export async function diskText(offset: number, bytes: number): Promise<string> {
   return (await execute('qemu-io', ['-r', '-f', 'qcow2', '-c', `read -v ${offset} ${bytes}`, disk])).stdout;
 }
 
-/** Stops the DHCP server until the returned function is called. */
-export function pauseDhcp(): () => boolean {
-  const pid = Number(readFileSync(join(lab.state, 'dhcp', 'pid'), 'utf8'));
+/** Stops a server of the lab until the returned function is called. */
+export function pause(server: 'dhcp' | 'bmc'): () => boolean {
+  const pid = Number(readFileSync(join(lab.state, server, 'pid'), 'utf8'));
   process.kill(pid, 'SIGSTOP');
   return () => process.kill(pid, 'SIGCONT');
 }

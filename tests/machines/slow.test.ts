@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type McpSession, openSession } from '../support/mcp-session.js';
 import { deploy, reportFailure } from './following.js';
-import { admin, freeMachine, lab, machine, pauseDhcp, settings, untilStep } from './machine.js';
+import { admin, freeMachine, lab, machine, pause, settings, untilStep } from './machine.js';
 
 const bmc = '/driver_info/redfish_address';
 
@@ -16,7 +16,7 @@ describe(`failures of a machine that boots which take minutes, and Ironic ${lab.
 
   test('a machine that gets no address fails with no_call_back', async () => {
     await freeMachine();
-    const resume = pauseDhcp();
+    const resume = pause('dhcp');
     try {
       const begun = Date.now();
       const { last } = await deploy(session, { image_id: lab.image, server_id: machine.name });

@@ -156,6 +156,7 @@ const kinds: readonly (readonly [kind: string, method: string, path: RegExp])[] 
   ['attach', 'POST', /\/vifs$/],
   ['detach', 'DELETE', /\/vifs\//],
   ['start', 'PUT', /\/states\/provision$/],
+  ['reboot', 'PUT', /\/states\/power$/],
   ['server by deployment', 'GET', /\/v1\/nodes\?.*instance_uuid=/],
   ['free servers', 'GET', /\/v1\/nodes\?/],
   ['server', 'GET', /\/v1\/nodes\/[^/]+$/],
