@@ -226,7 +226,7 @@ export type ProvisionStatus = z.output<typeof ProvisionStatus>;
 
 /** What `diagnose_server` asks for. */
 export const DiagnoseRequest = z.strictObject({
-  server_id: serverRef.describe('Server UUID or name, e.g. rack1-small-01'),
+  server_id: serverRef.describe('Server UUID or name, or the host name of its deployment'),
 });
 export type DiagnoseRequest = z.output<typeof DiagnoseRequest>;
 

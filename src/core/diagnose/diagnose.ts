@@ -38,7 +38,9 @@ export function createDiagnoseService(options: DiagnoseServiceOptions): Diagnose
   const { bareMetal, clock, servers, policy } = options;
 
   async function diagnose({ server_id: ref }: DiagnoseRequest, signal: AbortSignal): Promise<DiagnoseResponse> {
-    const [server, record] = await Promise.all([servers.find(ref, signal), recordedErrors(options, ref, signal)]);
+    const [server, early] = await Promise.all([servers.find(ref, signal), recordedErrors(options, ref, signal)]);
+    // Ironic does not know the host name of a deployment.
+    const record = isOwnName(server, ref) ? early : await recordedErrors(options, server.id, signal);
     const lock = await lockOf(server, signal);
     const unanswered = [
       ...(record === null ? ['the errors that Ironic has on record'] : []),
@@ -145,4 +147,8 @@ function bootWords(server: Server): string {
   return boot === 'waiting'
     ? 'Its system has not reported yet that it has booted.'
     : 'Ironic cannot see whether its system runs.';
+}
+
+function isOwnName({ id, name }: Server, ref: string): boolean {
+  return ref === id || ref === name;
 }

@@ -20,7 +20,7 @@ import {
 } from './server-tally.js';
 
 /** The pages of Ironic, of 1,000 servers each, that one call reads. A real Ironic takes some seconds for them. */
-const mostPages = 10;
+export const mostPages = 10;
 
 /** The traits of one server that are named; the rest is counted. */
 const mostTraits = 8;

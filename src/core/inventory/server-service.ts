@@ -4,6 +4,8 @@ import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { BareMetal, Clock, Criteria } from '../ports.js';
 import type { Server } from '../server.js';
+import { displayName } from '../status/provision-status.js';
+import { isUuid } from '../text/identifiers.js';
 import { didYouMeanOneOf } from '../text/nearest.js';
 import { mismatch, obstacleTo, rulesOfChoice } from './eligibility.js';
 import { noneAvailable } from './no-match.js';
@@ -12,6 +14,7 @@ import {
   type ListedServer,
   listedNow,
   listServers,
+  mostPages,
   type ServerListing,
   type ServerListRequest,
 } from './server-list.js';
@@ -37,8 +40,8 @@ export interface ServerService {
    */
   list(request: ServerListRequest, signal: AbortSignal): Promise<ServerListing>;
   /**
-   * One server, by id or name.
-   * @throws Failure `server_not_found`
+   * One server, by id, by name, or by the host name of the deployment that it carries.
+   * @throws Failure `server_not_found`, also if several deployments have that host name
    */
   find(ref: string, signal: AbortSignal): Promise<Server>;
   /**
@@ -85,17 +88,37 @@ export function createServerService({ bareMetal, clock, policy, random }: Server
     return new Failure('server_not_found', { id: ref, ...meant });
   }
 
-  async function find(ref: string, signal: AbortSignal): Promise<Server> {
+  /** The servers that carry a deployment with this host name, as far as one call looks. */
+  async function hostsOf(hostname: string, signal: AbortSignal): Promise<readonly Server[]> {
+    const hosts: Server[] = [];
+    let pages = 0;
+    for await (const { servers } of pagesOf((after) => bareMetal.list({}, after, signal))) {
+      hosts.push(...servers.filter(({ entry }) => entry?.hostname?.toLowerCase() === hostname.toLowerCase()));
+      pages += 1;
+      if (pages === mostPages) break;
+    }
+    return hosts;
+  }
+
+  async function findByName(ref: string, signal: AbortSignal): Promise<Server> {
     const server = await bareMetal.find(ref, signal);
     if (server === null) throw await notFound(ref, signal);
     return server;
   }
 
   return {
-    find,
+    async find(ref, signal) {
+      const server = await bareMetal.find(ref, signal);
+      if (server !== null) return server;
+      const hosts = isUuid(ref) ? [] : await hostsOf(ref, signal);
+      const [host] = hosts;
+      if (host === undefined) throw await notFound(ref, signal);
+      if (hosts.length > 1) throw severalHosts(ref, hosts);
+      return findByName(host.id, signal);
+    },
 
     async findNamed(ref, criteria, signal) {
-      const server = await find(ref, signal);
+      const server = await findByName(ref, signal);
       if (obstacleTo(server) !== undefined) throw serverNotAvailable(ref, server);
       const lack = mismatch(server, criteria);
       if (lack !== undefined) throw unsuitable(ref, lack);
@@ -117,9 +140,18 @@ export function createServerService({ bareMetal, clock, policy, random }: Server
     list: withPortFailures((request, signal) => listServers({ bareMetal, policy }, request, signal)),
 
     findListed: withPortFailures(async (ref, signal) => {
-      return listedNow(await find(ref, signal), bareMetal.now(), policy);
+      return listedNow(await findByName(ref, signal), bareMetal.now(), policy);
     }),
   };
+}
+
+function severalHosts(id: string, hosts: readonly Server[]): Failure {
+  const names = hosts.slice(0, 5).map(displayName).join(', ');
+  return new Failure('server_not_found', {
+    id,
+    reason: `${hosts.length} deployments have that host name, on the servers ${names}`,
+    hint: 'Ask the user which of them is meant, and pass its server_id.',
+  });
 }
 
 /** In random order, unlocked servers first. */

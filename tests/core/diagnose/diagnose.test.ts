@@ -95,6 +95,15 @@ describe('a server without a fault', () => {
     expect(await setup(running()).diagnose(uuid(1))).toMatchObject({ server_name: 'bm-1', verdict: 'healthy' });
   });
 
+  it('is found by the host name of its deployment as well, with all that Ironic has on record', async () => {
+    const errors = [{ at: start - minute, work: 'power', words: 'IPMI call failed' }];
+    const { diagnose } = setup(running({ entry: { ...entry, hostname: 'Web-1.example.com' } }), { errors });
+    expect(await diagnose('web-1.example.com')).toMatchObject({
+      server_name: 'bm-1',
+      causes: [{ code: 'power_or_bmc', ironic_error: 'IPMI call failed' }],
+    });
+  });
+
   it('is healthy while Ironic holds its lock for a moment', async () => {
     const { diagnose, bareMetal } = setup(running({ lockedBy: 'h1' }), { meanwhile: { lockedBy: null } });
     expect(await diagnose()).toMatchObject({ verdict: 'healthy', causes: [] });
