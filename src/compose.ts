@@ -81,8 +81,11 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
       idempotencyScope: async () => 'simulator',
     };
   }
-  const { auth, baremetalEndpoint, imageEndpoint, tls } = cloud.settings;
-  const fetch = tls && (await import('./openstack/tls.js')).createTlsFetch(tls, connections);
+  const { auth, baremetalEndpoint, imageEndpoint, tls, proxyFor } = cloud.settings;
+  const fetch =
+    tls || proxyFor
+      ? (await import('./openstack/transport.js')).createTransport({ tls, proxyFor, connections })
+      : undefined;
   const open = (service: string) => {
     const queue = createRequestQueue(connections);
     return (endpoint: string) => createHttp({ service, endpoint, timeout, queue, fetch });

@@ -3,6 +3,7 @@ import { plain } from '../core/text/untrusted.js';
 import type { Auth, Identity, InDomain, Named, Scope } from '../openstack/credentials.js';
 import { ConfigError } from './errors.js';
 import { flatEntry, flatEnv, Reader } from './openstack-reader.js';
+import { proxiesIn } from './proxies.js';
 import { tlsFrom } from './tls-files.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -41,6 +42,8 @@ export async function resolveOpenStack(cloudName: string | undefined, env: Env) 
       imageEndpoint: reader.url('image_endpoint_override'),
       /** Undefined if Node's own settings are enough. */
       tls,
+      /** Undefined if there is no proxy. */
+      proxyFor: proxiesIn(env),
     },
   };
 }

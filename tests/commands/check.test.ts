@@ -189,12 +189,16 @@ describe('the check', () => {
       OS_PASS: secret,
       OS_AUTH_URL: `https://ann:${secret}@keystone.example`,
       OS_PROJECT_NAME: 'demo',
+      HTTPS_PROXY: `http://ann:${secret}@proxy.example:3128`,
+      http_proxy: `ann:${secret}@proxy.example:3128`,
     };
     const { text } = await run({ ...env, ...strange }, '--json');
     expect(text).not.toContain(secret);
     expect((JSON.parse(text) as { env: object }).env).toMatchObject({
       OS_PROJECT_NAME: 'demo',
       OS_ENDPOINT: env.OS_ENDPOINT,
+      HTTPS_PROXY: 'http://***@proxy.example:3128',
+      http_proxy: '***@proxy.example:3128',
     });
     const wrong = await run({ IRONIC_MCP_HTTP_PASSPHRASE: secret }, '--json');
     expect(wrong.text).not.toContain(secret);

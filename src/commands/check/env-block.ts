@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { knownVariables } from '../../config/openstack-reader.js';
+import { proxyVariables } from '../../config/proxies.js';
 import { filePath, flagOf, settings } from '../../config/settings.js';
-import { withoutCredentials } from '../../core/text/image-ref.js';
+import { withoutCredentials, withoutSecrets } from '../../core/text/image-ref.js';
 import type { Io } from '../io.js';
 
 const secretName = /(PASSWORD|SECRET|TOKEN|PASSCODE)(?!_FILE$)/;
@@ -15,6 +16,7 @@ const paths = new Set<string>([
 /** The block shows only these variables. Any other may hold a secret. */
 const known = new Set([
   ...knownVariables,
+  ...proxyVariables,
   ...Object.values(settings).map(({ variable }) => variable),
   'IRONIC_MCP_HTTP_TOKEN',
 ]);
@@ -43,6 +45,7 @@ export function envBlock(
 
 function shownIn(name: string, value: string): string {
   if (secretName.test(name)) return '(put the secret here)';
-  if (name.endsWith('_URL') || name.includes('ENDPOINT')) return withoutCredentials(value);
+  if (/_URL$|ENDPOINT|_PROXY$/i.test(name))
+    return value.includes('://') ? withoutCredentials(value) : withoutSecrets(value);
   return paths.has(name) && !value.startsWith('~') ? resolve(value) : value;
 }

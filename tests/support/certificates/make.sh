@@ -10,6 +10,6 @@ make() {
 }
 make ca 'keyUsage=critical,keyCertSign'
 make other-ca 'keyUsage=critical,keyCertSign'
-make server 'subjectAltName=IP:127.0.0.1' -addext 'basicConstraints=critical,CA:false' -CA ca.pem -CAkey ca.key
+make server 'subjectAltName=IP:127.0.0.1,DNS:ironic.cloud.test' -addext 'basicConstraints=critical,CA:false' -CA ca.pem -CAkey ca.key
 make client 'extendedKeyUsage=clientAuth' -addext 'basicConstraints=critical,CA:false' -CA ca.pem -CAkey ca.key
 rm ca.key other-ca.key

@@ -10,7 +10,7 @@ import type { Tls } from '../../src/openstack/credentials.js';
 import { createHttp } from '../../src/openstack/http.js';
 import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { createPlainSession } from '../../src/openstack/session.js';
-import { createTlsFetch } from '../../src/openstack/tls.js';
+import { createTransport } from '../../src/openstack/transport.js';
 
 const file = (name: string) => readFileSync(new URL(`../support/certificates/${name}`, import.meta.url), 'utf8');
 const own = { key: file('server.key'), cert: file('server.pem') };
@@ -50,7 +50,7 @@ afterAll(() => {
 
 /** The whole path of a request, composed for a cloud with these settings. */
 function wayTo(endpoint: string, tls: Partial<Tls> | undefined, timeout = 20_000) {
-  const fetch = tls && createTlsFetch({ verify: true, ...tls }, 4);
+  const fetch = tls && createTransport({ tls: { verify: true, ...tls }, connections: 4 });
   const session = createPlainSession({ type: 'none', endpoint }, {});
   const queue = createRequestQueue(8);
   const at = (address: string) => createHttp({ service: 'Ironic', endpoint: address, timeout, queue, fetch });
