@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { byNpx, byNpxOnWindows, fromCheckout, type Launch, serverName } from './launch.js';
 import { marked } from './marked.js';
 
@@ -102,6 +103,10 @@ export function clientsPage(): string {
     'Start `ironic-mcp http` ([configuration.md](configuration.md#over-http)). Clients then need only the address, and the token if you set one:',
     json(mcpServers({ type: 'http', url, headers: { Authorization: 'Bearer …' } })),
     shell(`claude mcp add --transport http ${serverName} ${url} --header "Authorization: Bearer …"`),
+    '## Agent frameworks',
+    'The MCP client of each framework below starts the program with the command and the `env` of the snippets above. `npm run test:frameworks` makes this table: each client, as published, lists the tools, deploys a server of the simulated cloud, and reads an answer and an error. No model is called.',
+    frameworksTable(),
+    '- **Answer**: whether the client hands on the structure of an answer, or its text, which is JSON.\n- **Null**: whether a call may pass null for an optional argument. The program takes null as absent.',
     '## As a package',
     '`npm pack` makes the package as it will be published. In any other folder, `npm install /path/to/ironic-mcp-….tgz` installs it without a registry, and `npx ironic-mcp` starts it.',
     'The package is not published yet. Once it is, `npx` starts it without a checkout:',
@@ -109,6 +114,33 @@ export function clientsPage(): string {
     'On Windows:',
     json(mcpServers(byNpxOnWindows)),
   ].join('\n\n')}\n`;
+}
+
+/** A row of tests/frameworks/results.json, which the lane `frameworks` writes. */
+interface FrameworkRun {
+  readonly client: string;
+  readonly version: string;
+  readonly language: string;
+  readonly lists: boolean;
+  readonly deploys: boolean;
+  readonly answers: 'object' | 'text' | false;
+  readonly errors: boolean;
+  readonly null: boolean;
+  readonly note?: string;
+}
+
+function frameworksTable(): string {
+  const file = new URL('../tests/frameworks/results.json', import.meta.url);
+  const runs = JSON.parse(readFileSync(file, 'utf8')) as readonly FrameworkRun[];
+  const shown = (result: string | boolean) => (result === true ? 'yes' : result || '**no**');
+  return [
+    '| Client | Version | Language | Lists tools | Deploys | Answer | Reads errors | Null | Remark |',
+    '|---|---|---|---|---|---|---|---|---|',
+    ...runs.map(({ client, version, language, note = '', ...run }) => {
+      const results = [run.lists, run.deploys, run.answers, run.errors, run.null].map(shown);
+      return `| ${[`\`${client}\``, version, language, ...results, note].join(' | ')} |`;
+    }),
+  ].join('\n');
 }
 
 /** The text, with the shortest snippet for each client between its markers. */
