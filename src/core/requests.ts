@@ -195,6 +195,7 @@ export const DeploymentFailure = z.strictObject({
   code: z.string().describe('Kind of failure, e.g. image_unreachable'),
   step: z.string().nullable().describe('Deploy step that failed, e.g. write_image'),
   summary: z.string(),
+  retry: z.enum(['same_server', 'other_server', 'no']).describe('What is worth trying next; hint says how'),
   hint: z.string(),
   ironic_error: z.string().nullable().describe(ironicsWords),
 });

@@ -29,10 +29,10 @@ export function undeploymentUnknown(server: Server, words: string, cause?: unkno
 
 /** Ironic could not undeploy the server, and would probably fail again. */
 export function undeploymentFailed(server: Server, errors: readonly RecordedError[] = []): Failure {
-  const { hint, ironic_error } = diagnose(server, errors);
+  const { hint, ironic_error } = diagnose(server, errors, true);
   return new Failure('deprovision_refused', {
     id: server.id,
     reason: `${namingHost(server, 'its undeployment failed')}${ironic_error === null ? '' : `; Ironic says: ${quoted(ironic_error)}`}`,
-    hint: `${hint} Then call again with retry_failed.`,
+    hint,
   });
 }

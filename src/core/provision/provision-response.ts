@@ -47,7 +47,7 @@ export function accepted(
 export function standing(server: Server, now: number, joined = false): ProvisionResponse {
   const { operation_id, server_id, server_name, status, message, started_at, ...rest } = statusOf(server, now);
   const { failed } = meaningOf(server);
-  const retry = failed === 'deployment' ? ' Call again with retry_failed to deploy it again in place.' : '';
+  const retry = failed === 'deployment' ? ` ${op('status')} says what to try next.` : '';
   return {
     operation_id,
     server_id,

@@ -13,7 +13,15 @@ export interface Cause {
   readonly hint: string;
 }
 
-interface Diagnosis extends Cause {
+/** A class of failed deployments. */
+export interface FailedDeployment extends Cause {
+  /** What is worth trying next. The hint agrees with it. */
+  readonly retry: DeploymentFailure['retry'];
+  /** Why, as a clause. */
+  readonly because: string;
+}
+
+interface Diagnosis extends FailedDeployment {
   /** The constant part of Ironic's error text. */
   readonly pattern: RegExp;
   /** The row applies only if the agent was heard in this attempt (true), was not (false), or nobody knows (null). */
@@ -21,6 +29,10 @@ interface Diagnosis extends Cause {
 }
 
 const inPlace = `Call ${op('provision')} again with the same arguments and retry_failed. Without an idempotency_key, add the server_id`;
+
+const elsewhere = `Call ${op('provision')} for another server, with a new idempotency_key`;
+
+const otherImage = `Call ${op('provision')} with another image and a new idempotency_key`;
 
 /** The same hint for a deployment that somebody else started: this program does not have its arguments. */
 const inPlaceByOthers = 'Only the caller who deployed this server can deploy it again in place';
@@ -37,78 +49,102 @@ const diagnoses: readonly Diagnosis[] = [
     code: 'conductor_restarted',
     pattern: /can't be resumed by conductor|due to conductor take over/i,
     summary: "Ironic's conductor was restarted, or died, in the middle of the deployment",
-    hint: `${inPlace}. Or choose another server.`,
+    retry: 'same_server',
+    because: 'nothing is wrong with the server or the request',
+    hint: `${inPlace}.`,
   },
   {
     code: 'no_call_back',
     pattern: timeout,
     heard: false,
     summary: 'The deployment agent on the server never called back',
-    hint: 'The operator should look at the console of the server: does it boot the deployment ramdisk from the network?',
+    retry: 'other_server',
+    because: 'this server may never boot the agent',
+    hint: `${elsewhere}. The operator should look at the console of this one: does it boot the deployment ramdisk from the network?`,
   },
   {
     code: 'no_call_back',
     pattern: timeout,
     heard: null,
     summary: 'The deployment agent on the server never called, or stopped calling',
-    hint: 'The operator should look at the console of the server: did the deployment ramdisk boot, and did it keep running?',
+    retry: 'other_server',
+    because: 'this server may never boot the agent',
+    hint: `${elsewhere}. The operator should look at the console of this one: did the deployment ramdisk boot, and did it keep running?`,
   },
   {
     code: 'agent_lost',
     pattern: new RegExp(`${timeout.source}|connection to agent failed|timeout executing command`, 'i'),
     summary: 'The deployment agent on the server stopped answering',
-    hint: `${inPlace}. If it persists, the operator should look at the network and the console of the server.`,
+    retry: 'same_server',
+    because: 'the agent had booted on this server, so it can boot again',
+    hint: `${inPlace}. If it fails again, the operator should look at the network and the console of the server.`,
   },
   {
     code: 'aborted',
     pattern: /by request, the deploy operation was aborted|deploy aborted as/i,
     summary: 'The deployment was aborted by an operator',
-    hint: 'Choose another server, or ask the operator whether you can provision this one again.',
+    retry: 'no',
+    because: 'somebody stopped it on purpose',
+    hint: 'Ask the operator why it was stopped before you provision again.',
   },
   {
     code: 'checksum_mismatch',
     // A URL can contain "checksum", and "verify failed" can be about a certificate.
     pattern: /verif\w* .*\bchecksum|\bchecksum\b.* match|corrupt image download/i,
     summary: 'The image did not match its checksum',
-    hint: 'Choose another image, or ask the operator to correct the checksum of this one.',
+    retry: 'no',
+    because: 'the image does not match on any server',
+    hint: `${otherImage}, or ask the operator to correct the checksum of this one.`,
   },
   {
     code: 'config_drive',
     pattern: /config ?drive/i,
     summary: 'Ironic could not build or write the config drive',
-    hint: 'Correct config_drive and provision another server.',
+    retry: 'no',
+    because: 'the same config drive fails on every server',
+    hint: `Correct config_drive. Then: ${elsewhere}.`,
   },
   {
     code: 'no_space',
     pattern: /disk volume where .* is located doesn't have enough/i,
     summary: "Ironic's conductor has no space left for the image",
-    hint: `The operator should free the disk on which the conductor keeps its images. ${inPlace}.`,
+    retry: 'no',
+    because: 'the conductor fails with every server until its disk has space',
+    hint: `The operator should free the disk on which the conductor keeps its images. Then: ${inPlace}.`,
   },
   {
     code: 'no_space',
     // The agent keeps an image in memory, as a file, unless it streams it to the disk.
     pattern: /memory size is too small for requested image|write image to \/.*no space left/i,
     summary: 'The server has too little memory for the image',
-    hint: 'Choose a smaller image or a server with more memory.',
+    retry: 'other_server',
+    because: 'a server with more memory can take the image',
+    hint: `Choose a server with more memory, or a smaller image. ${elsewhere}.`,
   },
   {
     code: 'no_space',
     pattern:
       /no space left|not enough space|too (?:big|large|small)|insufficient (?:disk|space)|cannot grow device files|no suitable device was found.* smaller than/i,
     summary: 'The disk of the server is too small or full',
-    hint: 'Choose a smaller image or a server with a larger disk.',
+    retry: 'other_server',
+    because: 'a server with a larger disk can take the image',
+    hint: `Choose a server with a larger disk, or a smaller image. ${elsewhere}.`,
   },
   {
     code: 'network',
     pattern: /tenant networks|\bneutron\b|network operation failure/i,
     summary: "Ironic could not connect the server's ports to their networks",
+    retry: 'same_server',
+    because: 'the ports of the request belong to this server, and the network may recover',
     hint: `Check vifs and their networks. ${inPlace}. To use other vifs, choose another server. If it persists, the operator should look at the network of this one.`,
   },
   {
     code: 'power_or_bmc',
     pattern: powerWords,
     summary: "The server's management controller (BMC) or its power control failed",
-    hint: 'Choose another server. The operator should look at the management controller of this one.',
+    retry: 'other_server',
+    because: 'this server is out of control until somebody repairs it',
+    hint: `${elsewhere}. The operator should look at the management controller of this one.`,
   },
   {
     code: 'image_unreachable',
@@ -116,45 +152,55 @@ const diagnoses: readonly Diagnosis[] = [
     pattern:
       /\b(?:download\w*|fetch\w*|get|reach|access|validation of|connection)\b.*(?:\bimage\b|https?:)|\bimage\b.*(?:not (?:be )?found|download|unavailable|unreachable|unacceptable)|image href|not authorized for image/i,
     summary: 'Ironic or the agent could not fetch the image',
-    hint: 'Check that the image exists and can be reached from Ironic, or choose another image.',
+    retry: 'no',
+    because: 'no server can fetch the image',
+    hint: `${otherImage}, or check that this one exists and can be reached from Ironic.`,
   },
 ];
 
-const undeployment = {
+const undeployment: FailedDeployment = {
   code: 'undeployment_failed',
   summary: 'Nobody can deploy the server until it has been undeployed',
-  hint: 'The operator should look at the log of Ironic for this server. Then it can be undeployed again.',
+  retry: 'no',
+  because: 'only the operator can remove the cause',
+  hint: 'The operator should look at the log of Ironic for this server.',
 };
 
-export const other = {
+export const other: FailedDeployment = {
   code: 'other',
   summary: 'The deployment failed',
-  hint: 'The operator should look at the log of Ironic for this server.',
+  retry: 'other_server',
+  because: 'the cause is not known, and may lie in this server',
+  hint: `${elsewhere}, but only once: if that fails as well, ask the operator first. The operator should look at the log of Ironic for this server.`,
 };
 
 const again = 'Provision again with the same idempotency_key. Without one, choose another server.';
 
-const never = {
+const never: FailedDeployment = {
   code: 'never_deployed',
   summary: 'The server was reserved, but its deployment was never started',
+  retry: 'same_server',
+  because: 'nothing was deployed, and the same call goes on from there',
   hint: `${again} The operator can release this one; "ironic-mcp check" says how.`,
 };
 
-/** Tells the caller that a failed deployment keeps its server. */
-const kept = 'This server stays reserved until the same request succeeds on it with retry_failed, or';
-const untilUndeployed = `${kept} its operator undeploys it.`;
-const untilDeprovisioned = `${kept} ${op('deprovision')} undeploys it, if the user wants that.`;
+/** How a failed deployment is undeployed, as a clause. The line has the UUID, because names are text from others. */
+function undeployedBy(mayUndeploy: boolean, { id }: Server, again = ''): string {
+  return mayUndeploy
+    ? `call ${op('deprovision')}${again} if the user wants that`
+    : `the operator runs "openstack baremetal node undeploy ${id}"`;
+}
 
 /**
  * The class of an error in Ironic's words; undefined if none is known.
  * @param heard Whether the agent was heard in the attempt that failed; null if nobody knows.
  */
-export function classOf(words: string, heard: boolean | null): Cause | undefined {
+export function classOf(words: string, heard: boolean | null): FailedDeployment | undefined {
   return diagnoses.find((row) => (row.heard === undefined || row.heard === heard) && row.pattern.test(words));
 }
 
 /** Every class of a failed deployment, for the documents. */
-export const failedDeployments: readonly Omit<Diagnosis, 'pattern'>[] = [...diagnoses, undeployment, never, other];
+export const failedDeployments: readonly FailedDeployment[] = [...diagnoses, undeployment, never, other];
 
 /**
  * Explains a server that a call reserved and never deployed.
@@ -162,7 +208,7 @@ export const failedDeployments: readonly Omit<Diagnosis, 'pattern'>[] = [...diag
  */
 export function neverDeployed(mayUndeploy: boolean): DeploymentFailure {
   const release = { hint: `${again} ${op('deprovision')} releases this one, if the user wants that.` };
-  return { ...never, ...(mayUndeploy ? release : {}), step: null, ironic_error: null };
+  return failureOf({ ...never, ...(mayUndeploy ? release : {}) });
 }
 
 /** The event types under which Ironic records why a deployment or an undeployment failed. */
@@ -214,21 +260,32 @@ export function diagnose(
   const told = recorded.find(({ work }) => failed !== null && works[failed].some((kind) => kind === work));
   const words = told?.words ?? (server.lastError === null ? null : plain(server.lastError));
   // Only the operator can remove the cause. The usual hints would lead to a second deployment.
-  if (failed === 'undeployment') return { ...undeployment, step: null, ironic_error: words };
+  if (failed === 'undeployment') {
+    const hint = `${undeployment.hint} Then ${undeployedBy(mayUndeploy, server, ' again with retry_failed')}.`;
+    return failureOf({ ...undeployment, hint }, null, words);
+  }
   const cause = words?.split(aftermath)[0] ?? '';
   const heard = wasHeard(server);
-  const { code, summary, hint } = (words === null ? undefined : classOf(cause, heard)) ?? other;
+  const found = (words === null ? undefined : classOf(cause, heard)) ?? other;
+  const { code, summary, hint } = found;
   const named = [cause, ...recorded.map((each) => each.words)].flatMap((text) => stepIn(text) ?? []);
   const [step = null] = [...named, ...(server.step?.name.match(/^\w{1,80}$/) ?? [])];
-  const ours = `${hint} ${mayUndeploy ? untilDeprovisioned : untilUndeployed}`;
+  const ours = `${hint} This server stays reserved. To give it back, ${undeployedBy(mayUndeploy, server)}.`;
   const theirs = hint.replace(inPlace, inPlaceByOthers);
-  return {
-    code,
-    step,
+  const explained = {
+    ...found,
     summary: code === 'agent_lost' && heard ? `${summary}${lastHeard(server, step)}` : summary,
     hint: server.entry === null ? theirs : ours,
-    ironic_error: words,
   };
+  return failureOf(explained, step, words);
+}
+
+function failureOf(
+  { code, summary, retry, hint }: FailedDeployment,
+  step: string | null = null,
+  words: string | null = null,
+): DeploymentFailure {
+  return { code, step, summary, retry, hint, ironic_error: words };
 }
 
 function lastHeard({ heardAt }: Server, step: string | null): string {

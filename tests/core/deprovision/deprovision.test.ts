@@ -266,7 +266,7 @@ describe('a deployment that Ironic has failed to undeploy', () => {
       expect(await failureOf(deprovision())).toMatchObject({
         code: 'deprovision_refused',
         reason: 'its undeployment failed; Ironic says: "Error: the power stayed on"',
-        hint: expect.stringMatching(/Then call again with retry_failed\.$/),
+        hint: expect.stringMatching(/Then call deprovision_server again with retry_failed/),
         retryable: false,
       });
     }

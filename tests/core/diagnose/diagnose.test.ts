@@ -233,8 +233,8 @@ describe('a server with a fault', () => {
   it('has the hints of its failure under the rules of the operator', async () => {
     const failed = running({ provisionState: 'deploy failed', lastError: 'nothing known' });
     const hint = async (policy: PolicySettings) => (await diagnosed(failed, { policy })).causes[0]?.hint;
-    expect(await hint({})).toContain('until the same request succeeds on it with retry_failed, or its operator');
-    expect(await hint({ allowDeprovision: true })).not.toContain('or its operator');
+    expect(await hint({})).toContain('the operator runs');
+    expect(await hint({ allowDeprovision: true })).not.toContain('the operator runs');
   });
 
   it('has the error of its record if last_error is empty', async () => {

@@ -182,7 +182,7 @@ describe('a request with a key', () => {
     const { provision, writes } = setup({ servers: [earlier({ provisionState: 'deploy failed' })] });
     await expect(provision(request)).resolves.toMatchObject({
       status: 'failed',
-      message: expect.stringMatching(/Call again with retry_failed to deploy it again in place\.$/),
+      message: expect.stringMatching(/ says what to try next\.$/),
     });
     expect(writes()).toEqual([]);
   });

@@ -156,6 +156,15 @@ describe('the diagnosis', () => {
     expect(summedUp.filter(({ summary }) => !summaries.has(summary))).toEqual([]);
   });
 
+  it.each(failedDeployments)('says what is worth trying after $code, why, and how: $summary', (row) => {
+    const hint = writtenFor('mcp', row.hint);
+    expect(row.because).toMatch(/^[a-z].*[^.]$/);
+    const repeated = /^(Check vifs and their networks\. )?(Call provision_server|Provision) again with the same /;
+    const moved = /^(Choose a server with .*\. )?Call provision_server for another server, with a new idempotency_key/;
+    expect(repeated.test(hint)).toBe(row.retry === 'same_server');
+    expect(moved.test(hint)).toBe(row.retry === 'other_server');
+  });
+
   it("distinguishes the agent's memory from the disk", () => {
     const told = (place: string) =>
       failed(
@@ -180,7 +189,8 @@ describe('the diagnosis', () => {
       code: 'other',
       step: null,
       summary: 'The deployment failed',
-      hint: 'The operator should look at the log of Ironic for this server.',
+      retry: 'other_server',
+      hint: expect.stringMatching(/only once: .* The operator should look at the log of Ironic for this server\.$/),
       ironic_error: null,
     });
   });
@@ -213,12 +223,12 @@ describe('the hint for a failed deployment of ours', () => {
   const hintFor = (overrides: Partial<Server>, mayUndeploy: boolean) =>
     diagnose(freeServer(1, { provisionState: 'deploy failed', entry, ...overrides }), [], mayUndeploy).hint;
 
-  it('says that the server stays reserved, and who can free it', () => {
+  it('says that the server stays reserved, and how it is given back', () => {
     expect(hintFor({}, false)).toMatch(
-      /This server stays reserved until .*retry_failed, or its operator undeploys it\.$/,
+      / This server stays reserved\. To give it back, the operator runs "openstack baremetal node undeploy [-0-9a-f]{36}"\.$/,
     );
     expect(writtenFor('mcp', hintFor({}, true))).toMatch(
-      /or deprovision_server undeploys it, if the user wants that\.$/,
+      / To give it back, call deprovision_server if the user wants that\.$/,
     );
   });
 
@@ -259,7 +269,8 @@ describe('the diagnosis of a failed undeployment', () => {
         code: 'undeployment_failed',
         step: null,
         summary: 'Nobody can deploy the server until it has been undeployed',
-        hint: 'The operator should look at the log of Ironic for this server. Then it can be undeployed again.',
+        retry: 'no',
+        hint: `The operator should look at the log of Ironic for this server. Then call ${op('deprovision')} again with retry_failed if the user wants that.`,
         ironic_error: words,
       });
     }

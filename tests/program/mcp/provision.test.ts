@@ -93,7 +93,8 @@ describe.each(clientLines)('an agent with a %s client, on the simulator', option
         code: 'checksum_mismatch',
         step: 'write_image',
         summary: 'The image did not match its checksum',
-        hint: 'Choose another image, or ask the operator to correct the checksum of this one. This server stays reserved until the same request succeeds on it with retry_failed, or its operator undeploys it.',
+        retry: 'no',
+        hint: `Call provision_server with another image and a new idempotency_key, or ask the operator to correct the checksum of this one. This server stays reserved. To give it back, the operator runs "openstack baremetal node undeploy ${accepted.operation_id}".`,
       },
     });
     expect(status.failure?.ironic_error).toMatch(/^Deploy step deploy\.write_image failed on node/);

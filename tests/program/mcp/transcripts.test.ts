@@ -142,7 +142,8 @@ describe.each(clientLines)('the transcript of an agent with a %s client', option
     const rest_api = await startHttpServer([], env);
     const response = await fetch(`${rest_api.url}/provision/${operation_id}`);
     const body = await response.json();
-    expect(body).toEqual({ ...rest, failure });
+    const hint = expect.stringContaining('Call POST /provision for another server');
+    expect(body).toEqual({ ...rest, failure: { ...own, ironic_error: words, hint } });
     transcript.note({ rest: `GET /provision/${operation_id}`, status: response.status, body });
     await rest_api.stop();
     await transcript.end();
