@@ -12,6 +12,8 @@ export interface Image {
   readonly architecture: string | null;
   /** It holds one partition, and Ironic makes the partition table. */
   readonly isPartition: boolean;
+  /** The user that its system has for logging in; null if unknown. */
+  readonly loginUser: string | null;
   /** Its checksum is unknown, so some deploy interfaces refuse it. */
   readonly lacksChecksum: boolean;
 }

@@ -217,6 +217,7 @@ export const ProvisionStatus = z.strictObject({
   image_name: imageName,
   deployed_here: z.boolean().describe('Whether it was deployed through ironic-mcp'),
   addresses: z.array(ServerAddress),
+  login_user: z.string().nullable().describe("The image's user for logging in; null if unknown"),
   poll_after_seconds: z.int().nullable().describe('Seconds until the next call; null when the deployment has ended'),
   failure: DeploymentFailure.nullable(),
   boot: z.enum(['unknown', 'waiting', 'reported']).describe('Whether the system has reported that it is up'),

@@ -9,6 +9,8 @@ export interface DeploymentEntry {
   readonly image: string;
   /** The host name that the request gave to the system. */
   readonly hostname?: string | undefined;
+  /** The user that the image has for logging in, if the request makes no users of its own. */
+  readonly login_user?: string | undefined;
   /** Tells one request from another: see `request-identity.ts`. */
   readonly digest: string;
   /** The addresses that the request gave to the server's network cards. */

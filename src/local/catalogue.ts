@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Image } from '../core/image.js';
 import { zodMessages } from '../core/input/zod-messages.js';
 import type { Images, OfferedImage } from '../core/ports.js';
+import { userNamePattern } from '../core/text/identifiers.js';
 import { systemCodeOf } from '../core/text/system-code.js';
 
 // The name of a file may hold a space. A URL may not: we could not find a password with a space in a text.
@@ -23,7 +24,7 @@ const checksum = z
   )
   .transform((text) => (text.includes(':') ? text : text.toLowerCase()));
 
-/** One image of the catalogue. Its fields are those of Ironic's `instance_info`, without the prefix `image_`. */
+/** One image of the catalogue. Its fields are those of Ironic's `instance_info`, without the prefix `image_`, and `login_user`. */
 const CatalogueImage = z
   .strictObject({
     source: imageUrl,
@@ -36,6 +37,7 @@ const CatalogueImage = z
     image_type: z.enum(['whole-disk', 'partition']).optional(),
     root_gb: size.optional(),
     architecture: z.string().min(1).optional(),
+    login_user: z.string().regex(userNamePattern, 'must be the name of a user').optional(),
     capabilities: z.record(z.string(), z.string()).optional(),
     image_pull_secret: z.string().min(1).optional(),
   })
@@ -118,6 +120,7 @@ function imageFrom(id: string, name: string | null, image: Catalogue[string]): I
     minDiskGb: image.root_gb ?? 0,
     architecture: image.architecture ?? null,
     isPartition: image.image_type ? image.image_type === 'partition' : image.kernel !== undefined,
+    loginUser: image.login_user ?? null,
     // Ironic needs no checksum from us for files and registries.
     lacksChecksum: /^https?:/.test(image.source) && image.checksum === undefined && image.os_hash_value === undefined,
   };

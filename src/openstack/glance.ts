@@ -3,7 +3,7 @@ import { type Retrying, retryingRead } from '../core/async/retry.js';
 import { Failure } from '../core/failures.js';
 import type { Image } from '../core/image.js';
 import { type Images, NoAnswer, type OfferedImage } from '../core/ports.js';
-import { isUuid } from '../core/text/identifiers.js';
+import { isUuid, userNamePattern } from '../core/text/identifiers.js';
 import { named } from '../core/text/untrusted.js';
 import { doubtOf, faultIn, isFromElsewhere, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
@@ -26,6 +26,7 @@ const GlanceImage = z.looseObject({
   img_type: Text,
   kernel_id: Text,
   ramdisk_id: Text,
+  os_admin_user: z.string().regex(userNamePattern).nullish().catch(null),
 });
 type GlanceImage = z.output<typeof GlanceImage>;
 
@@ -121,6 +122,7 @@ function imageFrom(image: GlanceImage): Image {
     minDiskGb: Math.max(image.min_disk, Math.ceil((image.virtual_size ?? 0) / 2 ** 30)),
     architecture: image.architecture ?? null,
     isPartition: image.img_type ? image.img_type === 'partition' : Boolean(image.kernel_id),
+    loginUser: image.os_admin_user ?? null,
     lacksChecksum: false,
   };
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { BootRecord, Reservation, ReservationId } from '../core/ports.js';
 import type { RecordedError, Server, Step } from '../core/server.js';
 import { freeState, meaningOf } from '../core/states.js';
-import { hostnamePattern, macPattern, uuidPattern } from '../core/text/identifiers.js';
+import { hostnamePattern, macPattern, userNamePattern, uuidPattern } from '../core/text/identifiers.js';
 import { withoutCredentials } from '../core/text/image-ref.js';
 import { momentFrom } from './moment.js';
 import { redactUrls } from './redact-urls.js';
@@ -18,6 +18,7 @@ const Entry = z.object({
   image: z.string(),
   hostname: z.string().regex(hostnamePattern).optional().catch(undefined),
   digest: z.string(),
+  login_user: z.string().regex(userNamePattern).optional().catch(undefined),
   source: z.string().optional().catch(undefined),
   addresses: z
     .array(z.object({ address: Ip, mac: z.string().regex(macPattern) }))
@@ -268,9 +269,10 @@ function entryOf(
   const [awaited] = Object.entries(expected).map(([digest, seed]) => ({ digest, seed }));
   const now = imageSource ? withoutCredentials(imageSource) : source;
   // A rebuild by another tool does not change the entry.
-  const image = source === undefined || now === undefined || now === source ? entry.image : now;
+  const isSame = source === undefined || now === undefined || now === source;
+  const current = isSame ? entry : { ...entry, image: now, login_user: undefined };
   return {
-    entry: { ...entry, image, ...(awaited && { expected: awaited }) },
+    entry: { ...current, ...(awaited && { expected: awaited }) },
     attemptId: Object.keys(attempt)[0] ?? null,
   };
 }

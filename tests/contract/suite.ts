@@ -215,6 +215,7 @@ export function contract(openLab: () => Promise<Lab>): void {
             minDiskGb: 0,
             architecture: null,
             isPartition: false,
+            loginUser: null,
             lacksChecksum: false,
           }),
         },

@@ -26,6 +26,7 @@ export function image(overrides: Partial<Image> = {}): Image {
     minDiskGb: 0,
     architecture: null,
     isPartition: false,
+    loginUser: 'ubuntu',
     lacksChecksum: false,
     ...overrides,
   };

@@ -167,7 +167,7 @@ describe('an image catalogue', () => {
 
 describe('an image of the catalogue', () => {
   const images = createCatalogueImages({
-    ubuntu: { source: url, checksum: md5, root_gb: 10, architecture: 'x86_64' },
+    ubuntu: { source: url, checksum: md5, root_gb: 10, architecture: 'x86_64', login_user: 'ubuntu' },
     whole: {
       source: url,
       os_hash_algo: 'sha256',
@@ -189,6 +189,7 @@ describe('an image of the catalogue', () => {
       minDiskGb: 10,
       architecture: 'x86_64',
       isPartition: false,
+      loginUser: 'ubuntu',
       lacksChecksum: false,
     });
     await expect(images.find('whole', forever)).resolves.toMatchObject({

@@ -173,6 +173,15 @@ describe('what Glance knows about an image', () => {
     expect(await imageOf({ os_hash_value: null })).toMatchObject({ lacksChecksum: false });
   });
 
+  it.each([
+    ['ubuntu', 'ubuntu'],
+    ['-oProxyCommand=sh', null],
+    ['a b', null],
+    [undefined, null],
+  ])('includes the user for logging in, if the property os_admin_user is one: %s', async (user, loginUser) => {
+    expect(await imageOf({ os_admin_user: user })).toMatchObject({ loginUser });
+  });
+
   it('need not include a name', async () => {
     expect(await imageOf({ name: null })).toMatchObject({ name: null });
     expect(await imageOf({ name: 7 })).toMatchObject({ name: null });

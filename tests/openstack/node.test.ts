@@ -249,6 +249,17 @@ describe('the entry of ours on a node', () => {
     }
   });
 
+  it('has the user of its image, but no forged one, and none once another image is deployed', () => {
+    const user = (login_user: string, source = 'a') =>
+      serverFrom({
+        ...node,
+        instance_info: { image_source: 'a', [entryMember]: { [deploymentId]: { ...good, source, login_user } } },
+      })?.entry?.login_user;
+    expect(user('ubuntu')).toBe('ubuntu');
+    expect(user('-oProxyCommand=sh')).toBeUndefined();
+    expect(user('ubuntu', 'b')).toBeUndefined();
+  });
+
   it('does not count on a node without a deployment', () => {
     expect(serverFrom({ ...node, instance_uuid: null })?.entry).toBeNull();
     const odd = { [entryMember]: { null: good } };

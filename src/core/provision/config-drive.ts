@@ -53,6 +53,11 @@ export function hostnameOf(drive: ConfigDrive | undefined): string | undefined {
   return [hostname, local].find((name): name is string => typeof name === 'string' && hostnamePattern.test(name));
 }
 
+/** Whether the user data may make users: then the system may lack the user of its image. */
+export function makesUsers({ user_data: userData = '' }: ConfigDrive = {}): boolean {
+  return /(^|[{,\s])["']?(users?|system_info)["']?\s*:/m.test(userData);
+}
+
 /** Warnings about a config drive that can be deployed, as sentences. */
 export function warningsAbout(drive: ConfigDrive | undefined): string[] {
   const { user_data: userData } = drive ?? {};

@@ -18,7 +18,7 @@ import { withoutCredentials } from '../text/image-ref.js';
 import { isoTime } from '../text/iso-time.js';
 import { didYouMeanOneOf } from '../text/nearest.js';
 import { type Candidates, candidatesFor, criteriaOf } from './candidates.js';
-import { configDriveOf, hostnameOf, warningsAbout } from './config-drive.js';
+import { configDriveOf, hostnameOf, makesUsers, warningsAbout } from './config-drive.js';
 import { createDeployingLimit } from './deploying-limit.js';
 import { imageMisfit, instanceInfoOf } from './image-fit.js';
 import { type NetworkPlan, networkWarnings, planNetwork } from './network.js';
@@ -160,6 +160,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     const { request, identity, begun, signal } = order;
     const { deploymentId, keyed, requestDigest } = identity;
     const hostname = hostnameOf(network.configDrive);
+    const loginUser = makesUsers(network.configDrive) ? null : image.loginUser;
     const until = begun + deadlines.call;
     // Do not begin what cannot be finished in time.
     if (clock.now() >= until) throw tooSlow();
@@ -186,6 +187,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
           image: withoutCredentials(image.name ?? image.id),
           digest: requestDigest,
           ...(hostname === undefined ? {} : { hostname }),
+          ...(loginUser === null ? {} : { login_user: loginUser }),
           ...(network.addresses.length > 0 ? { addresses: network.addresses } : {}),
           ...(reporting && { expected: reporting.expected }),
         },

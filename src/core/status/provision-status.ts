@@ -87,6 +87,7 @@ export function standingOf(
     image_name: imageName(server),
     deployed_here: server.entry !== null,
     addresses: knownAddresses(server.entry, from),
+    login_user: server.entry?.login_user ?? null,
     poll_after_seconds: isMoving
       ? pollAfter(server, started === null ? null : now - started, stall !== undefined)
       : null,
@@ -212,7 +213,7 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
     const image = server.entry?.image ?? server.imageSource;
     const what = image ? ` with image ${namedImage(image)}` : '';
     const booting = final ? bootWords[bootStandingOf(server).boot] : '';
-    return `Server ${name} is ${words}${what}${booting}.${estimate}`;
+    return `Server ${name} is ${words}${what}${booting}.${estimate}${final ? ` ${loginWords(server)}` : ''}`;
   }
   if (isFree(server)) return `Server ${name} is reserved; its deployment is about to start.`;
   if (!words) {
@@ -220,6 +221,22 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
   }
   const step = stepWords(server);
   return `Server ${name} is ${step ? `being deployed. ${step}` : words}.${estimate}`;
+}
+
+/** How to log in on a deployed server, or who knows what is missing. */
+function loginWords(server: Server): string {
+  const { entry } = server;
+  if (entry === null) return 'Ask the person who deployed it how to log in.';
+  const { login_user: user } = entry;
+  const [first] = knownAddresses(entry, bootStandingOf(server).from);
+  const where = 'The operator of its network (DHCP) knows its address.';
+  const who = "The image's owner knows its user name, unless config_drive sets another.";
+  if (!first) return user === undefined ? `${who} ${where}` : `Log in by ssh as ${user}. ${where}`;
+  const { address, source } = first;
+  const doubt = source === 'reported' ? ' That is the address from which it has reported.' : '';
+  return user === undefined
+    ? `Log in by ssh at ${address}.${doubt} ${who}`
+    : `Log in with "ssh ${user}@${address}".${doubt}`;
 }
 
 /** Seconds until the next look: few at first, more with time, and many if nothing moves. */

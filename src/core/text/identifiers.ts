@@ -19,6 +19,9 @@ export function isServerRef(text: string): boolean {
 export const hostnamePattern =
   /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
 
+/** The name of a user on Linux or Windows. It cannot be taken for an option of ssh. */
+export const userNamePattern = /^[A-Za-z_][\w.-]{0,31}$/;
+
 /** A MAC address in any usual spelling. */
 export const macPattern = /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i;
 

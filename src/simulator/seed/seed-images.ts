@@ -80,5 +80,5 @@ export function images(start: number): readonly Image[] {
 }
 
 function system(distro: string, version: string) {
-  return { os_distro: distro, os_version: version, architecture: 'x86_64' };
+  return { os_distro: distro, os_version: version, os_admin_user: distro, architecture: 'x86_64' };
 }

@@ -11,6 +11,7 @@ export function imagesAlone(describe: (image: string) => Readonly<Record<string,
       minDiskGb: 0,
       architecture: null,
       isPartition: false,
+      loginUser: null,
       lacksChecksum: false,
     }),
   };

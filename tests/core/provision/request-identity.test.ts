@@ -71,6 +71,7 @@ describe('the identity of a request', () => {
       'digest',
       'hostname',
       'image',
+      'login_user',
       'started_at',
     ]);
   });

@@ -141,7 +141,8 @@ describe('the progress on a machine', () => {
       'Server vm1 is being deployed. Installing the boot loader (step 3 of 6: prepare_instance_boot). Waiting for Ironic to finish this step.',
       'Server vm1 is being deployed. Shutting the deployment agent down (step 4 of 6: tear_down_agent). Waiting for Ironic to finish this step.',
       'Server vm1 is being deployed. Booting the system (step 6 of 6: boot_instance). Waiting for Ironic to finish this step.',
-      'Server vm1 is deployed with image debian-qcow2 and switched on; its system may take some minutes to boot.',
+      'Server vm1 is deployed with image debian-qcow2 and switched on; its system may take some minutes to boot. ' +
+        "The image's owner knows its user name, unless config_drive sets another. The operator of its network (DHCP) knows its address.",
     ]);
   });
 

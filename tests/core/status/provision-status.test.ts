@@ -56,6 +56,7 @@ describe('the status of a deployment', () => {
       image_name: 'ubuntu-24.04',
       deployed_here: true,
       addresses: [],
+      login_user: null,
       poll_after_seconds: 9,
       failure: null,
       boot: 'unknown',
@@ -73,7 +74,7 @@ describe('the status of a deployment', () => {
       provision_state: 'active',
       progress_percent: 100,
       message:
-        'Server bm-1 is deployed with image ubuntu-24.04 and switched on; its system may take some minutes to boot.',
+        "Server bm-1 is deployed with image ubuntu-24.04 and switched on; its system may take some minutes to boot. The image's owner knows its user name, unless config_drive sets another. The operator of its network (DHCP) knows its address.",
       started_at: '2026-11-22T07:30:00Z',
       completed_at: '2026-11-22T07:40:00Z',
       deployment_id: uuid(9),
@@ -81,6 +82,7 @@ describe('the status of a deployment', () => {
       image_name: 'ubuntu-24.04',
       deployed_here: true,
       addresses: [],
+      login_user: null,
       poll_after_seconds: null,
       failure: null,
       boot: 'unknown',
@@ -233,6 +235,36 @@ describe('the status of a deployment', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('the message of a completed deployment', () => {
+  const addresses = [{ address: '10.20.0.11', mac: '52:54:00:00:00:01' }];
+  const owner = "The image's owner knows its user name, unless config_drive sets another.";
+  const network = 'The operator of its network (DHCP) knows its address.';
+  const messageWith = (overrides: Partial<Server>) =>
+    statusOf(ours({ provisionState: 'active', ...overrides }), start).message;
+
+  it.each<[Partial<DeploymentEntry>, string]>([
+    [{ login_user: 'ubuntu', addresses }, 'Log in with "ssh ubuntu@10.20.0.11".'],
+    [{ login_user: 'ubuntu' }, `Log in by ssh as ubuntu. ${network}`],
+    [{ addresses }, `Log in by ssh at 10.20.0.11. ${owner}`],
+    [{}, `${owner} ${network}`],
+  ])('says how to log in, or who knows what is missing (%j)', (known, words) => {
+    expect(messageWith({ entry: { ...entry, ...known } }).endsWith(` to boot. ${words}`)).toBe(true);
+  });
+
+  it('says that an address is the one from which the machine has reported', () => {
+    const since = new Date(startedAt + 5_000).toISOString().replace('.000Z', 'Z');
+    const booted = { at: since, since, from: '10.20.0.99', host_keys: [] };
+    expect(messageWith({ entry: { ...entry, login_user: 'ubuntu', booted } })).toMatch(
+      / Log in with "ssh ubuntu@10\.20\.0\.99"\. That is the address from which it has reported\.$/,
+    );
+  });
+
+  it('refers to the person who deployed it by other means', () => {
+    expect(messageWith({ entry: null })).toMatch(/ Ask the person who deployed it how to log in\.$/);
+    expect(messageWith({ provisionState: 'rescue' })).not.toContain('og in');
   });
 });
 

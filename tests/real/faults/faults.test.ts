@@ -34,6 +34,7 @@ function groundOf({ endpoint, state }: RealIronic): FaultGround {
           minDiskGb: 0,
           architecture: null,
           isPartition: false,
+          loginUser: null,
           lacksChecksum: false,
         }),
       },
