@@ -53,7 +53,7 @@ export const ProvisionRequest = z.strictObject({
     // The order does not matter: the same traits are the same request.
     .transform((traits) => [...new Set(traits)].sort())
     .optional()
-    .describe('Traits that the server must have, e.g. CUSTOM_GPU. Ironic runs their deploy templates'),
+    .describe('Traits that the server must have, e.g. CUSTOM_GPU'),
   conductor_group: z
     .string()
     .regex(/^[\w.-]{1,255}$/, 'must be the name of a conductor group (letters, digits, "-", ".", "_")')
@@ -101,7 +101,7 @@ export const ProvisionRequest = z.strictObject({
   idempotency_key: label(255)
     .register(redactions, asDigest)
     .optional()
-    .describe('A random text, e.g. a UUID. The same key and arguments find the first deployment while it exists'),
+    .describe('A random text, e.g. a UUID. The same key and arguments find the first deployment'),
   retry_failed: z
     .boolean()
     .optional()
@@ -132,7 +132,7 @@ export type ProvisionResponse = z.output<typeof ProvisionResponse>;
 
 /** What `check_provision_status` asks for. */
 export const StatusRequest = z.strictObject({
-  operation_id: uuid.describe("operation_id from provision_server: the server's UUID"),
+  operation_id: uuid.describe("The server's UUID, from provision_server"),
   wait_seconds: z
     .int('must be a whole number')
     .min(0, 'must be 0 to 50')
@@ -140,21 +140,19 @@ export const StatusRequest = z.strictObject({
     .default(0)
     .describe('Seconds to wait for a change before answering; 50 saves calls'),
   until: z.enum(['deployed', 'booted']).optional().describe('booted: also wait for the boot report. Default: deployed'),
-  deployment_id: uuid
-    .optional()
-    .describe('deployment_id from provision_server: the call fails if the server now carries another deployment'),
+  deployment_id: uuid.optional().describe('The call fails if the server now carries another deployment'),
 });
 export type StatusRequest = z.output<typeof StatusRequest>;
 
 /** What identifies a deployment to a call that harms it. */
 const confirmed = {
-  operation_id: uuid.describe("operation_id from provision_server: the server's UUID"),
+  operation_id: uuid.describe("The server's UUID, from provision_server"),
   confirm_server_name: z
     .string()
     .max(255, 'must be at most 255 characters')
     .register(redactions, asText)
     .describe(
-      "The server's host name or name, as the user gave it (the UUID if it has neither): ask, do not look it up",
+      "The server's host name or name (UUID if it has neither), as the user gave it. A description is not a name: ask",
     ),
   deployment_id: uuid.optional().describe('The call fails if the server now carries another deployment'),
 };

@@ -36,7 +36,7 @@ function walkThrough({ image_id: image, resource_class: kind, server_id: server,
     "Tell me what you are about to do, and that it overwrites the server's disk. Wait until I agree.",
     'Call provision_server once, with an idempotency_key. If the call gets no answer, repeat the same call with the same idempotency_key: it finds the first deployment. Keep the operation_id.',
     'Call check_provision_status with that operation_id and wait_seconds: 50 until status is completed or failed. This can take 30 minutes. Tell me when the phase changes.',
-    'If it completed, tell me the name and id of the server, and which key can log in. You cannot know its address: it comes from the network (DHCP, Neutron) or from network_data. The user name depends on the image. The system may need some minutes to boot. If it failed, tell me what failure says and what its hint proposes. Do not provision again unless I ask for it.',
+    'If it completed, tell me the name and id of the server, which key can log in, and what message says about logging in. Guess neither address nor user name. The system may need some minutes to boot. If it failed, tell me what failure says and what its hint proposes. Do not provision again unless I ask for it.',
   ];
   const numbered = steps.map((step, index) => `${index + 1}. ${step}`);
   return ['Provision a bare-metal server for me, step by step:', ...numbered].join('\n');

@@ -75,10 +75,10 @@ export function createMcpServer(options: McpOptions): McpServer {
   };
   const listed = tools.map(({ name, title, description, effect, idempotent, inputSchema, outputSchema }) => ({
     name,
-    title,
     description,
     inputSchema,
     annotations: {
+      // Clients of every protocol show this title. A second one, beside the name, would only cost tokens.
       title,
       readOnlyHint: effect === 'read',
       // A deployment overwrites the disk even of a free server, so a client that asks before such calls must ask here.

@@ -42,10 +42,12 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
   return { ...lean, type: 'object' };
 }
 
-/** Writes "or null" in fewer tokens. Model providers, which take one type at a time, get only the arguments. */
+/** Writes "or null" and enums in fewer tokens. Model providers, which take one type at a time, get only the arguments. */
 function shortened(schema: object): object {
   const text = JSON.stringify(schema);
   return JSON.parse(
-    text.replace(/"anyOf":\[\{"type":"(\w+)"([^{}[\]]*)\},\{"type":"null"\}\]/g, '"type":["$1","null"]$2'),
+    text
+      .replace(/"anyOf":\[\{"type":"(\w+)"([^{}[\]]*)\},\{"type":"null"\}\]/g, '"type":["$1","null"]$2')
+      .replaceAll('"type":"string","enum"', '"enum"'),
   );
 }

@@ -98,7 +98,15 @@ describe.each(clientLines)('the instructions for the model of a %s client', (lin
   it.each([
     ['a simulated cloud', {}],
     ['an Ironic', ironic],
-    ['an Ironic with a long address', { ...ironic, OS_ENDPOINT: `http://ironic.example.com/${'long/'.repeat(400)}` }],
+    [
+      'an Ironic with a long address and everything switched on',
+      {
+        ...ironic,
+        OS_ENDPOINT: `http://ironic.example.com/${'long/'.repeat(400)}`,
+        IRONIC_MCP_ALLOW_DEPROVISION: 'true',
+        IRONIC_MCP_ALLOW_REBOOT: 'true',
+      },
+    ],
   ])(
     'tell for %s, within 2,000 characters, how to deploy, how to wait and what to do about failures',
     async (_, env) => {
@@ -107,7 +115,8 @@ describe.each(clientLines)('the instructions for the model of a %s client', (lin
       for (const needed of [
         'bare-metal servers through OpenStack Ironic',
         'provision_server with image_id (list_images shows them)',
-        'If a call gets no answer, repeat the same call with the same idempotency_key.',
+        'If a call gets no answer or times out, repeat the same call with the same idempotency_key.',
+        'Users name servers by host name',
         'check_provision_status with the operation_id and wait_seconds: 50',
         'Reason, Next and Retryable',
         'outcome_unknown',
