@@ -86,7 +86,7 @@ describe(`what is wrong with a machine, and Ironic ${lab.version}`, () => {
       resume();
     }
     const silent = await until('no_boot_report', 1_200);
-    tell('never booted, for its disk is empty', begun, silent);
+    tell('never booted, because its disk is empty', begun, silent);
     expect(codes(silent).at(-1)).toBe('no_boot_report');
   });
 

@@ -115,6 +115,7 @@ export const conditions: readonly Condition[] = [
       shows(
         meaningOf(server).outcome === 'completed' &&
           doingOf(server) === 'rests' &&
+          server.targetPower === null &&
           server.powerState === 'power off' &&
           `Ironic shows "power off"${server.poweredAt === null ? '' : ` since ${isoTime(server.poweredAt)}`}`,
       ),
@@ -124,12 +125,23 @@ export const conditions: readonly Condition[] = [
     summary: 'Something keeps Ironic busy with the server: often a management controller (BMC) that does not answer',
     hint: 'Call again in a few minutes. If it is still locked, the operator should look at the management controller of the server.',
     signOf: ({ server: { lockedBy, targetPower }, lockedFor }) =>
-      lockedFor === null
-        ? undefined
-        : shows(
-            `Ironic's lock was held by ${named(lockedBy ?? 'a conductor')} at two looks, ${lockedFor} s apart`,
-            targetPower !== null && `Ironic is still to bring its power to ${named(targetPower)}`,
-          ),
+      shows(
+        lockedFor !== null &&
+          targetPower === null &&
+          `Ironic's lock was held by ${named(lockedBy ?? 'a conductor')} at two looks, ${lockedFor} s apart`,
+      ),
+  },
+  {
+    code: 'power_changing',
+    summary: 'Ironic is changing the power of the server',
+    hint: 'Call again in a minute. If it goes on, the operator should look at the management controller of the server.',
+    isGuess: true,
+    signOf: ({ server }) =>
+      shows(
+        server.targetPower !== null &&
+          doingOf(server) === 'rests' &&
+          `Ironic is to bring its power to ${named(server.targetPower)}`,
+      ),
   },
   {
     code: 'other',

@@ -156,12 +156,6 @@ describe('a server with a fault', () => {
       /It is in maintenance/,
     ],
     ['that stays locked', running({ lockedBy: 'h1' }), ['locked'], /held by h1 at two looks, 3 s apart/],
-    [
-      'that stays locked in a change of its power',
-      running({ lockedBy: 'h1', targetPower: 'rebooting' }),
-      ['locked'],
-      /to bring its power to rebooting/,
-    ],
     ['that is switched off', running({ powerState: 'power off' }), ['switched_off'], /"power off" since 2026/],
     [
       'whose agent fell silent',
@@ -249,6 +243,16 @@ describe('a server with a fault', () => {
 });
 
 describe('a server with a trace of trouble', () => {
+  it('whose power is being changed is unclear, even while it is off and locked', async () => {
+    const { verdict, causes } = await diagnosed(
+      running({ powerState: 'power off', targetPower: 'power on', lockedBy: 'h1' }),
+    );
+    expect(verdict).toBe('unclear');
+    expect(causes).toMatchObject([
+      { code: 'power_changing', evidence: ['Ironic is to bring its power to "power on"'] },
+    ]);
+  });
+
   it('that was restarted is unclear for a day, and nobody is told to restart it', async () => {
     const { verdict, message, causes } = await diagnosed(running({ poweredAt: start - 5 * minute }));
     expect(verdict).toBe('unclear');
