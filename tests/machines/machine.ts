@@ -97,7 +97,7 @@ export async function ssh(key: string, command: string, address = machine.addres
   return (await execute('ssh', args, { timeout: 300_000 })).stdout.trim();
 }
 
-/** The same, as soon as the machine lets the user in. The slowest run took 79 s after `active`. */
+/** The same, as soon as the machine lets the user in. The slowest run took 118 s after `active`. */
 export async function sshWhenBooted(key: string, command: string, address?: string): Promise<string> {
   const deadline = Date.now() + 600_000;
   for (;;) {

@@ -9,7 +9,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 const lab = JSON.parse(process.env.MACHINES_LAB);
 const program = fileURLToPath(new URL('../../../bin/ironic-mcp.js', import.meta.url));
 const say = (line) => process.stderr.write(`${line}\n`);
-/** Seconds until a deployed machine must let its user in. The slowest run took 79. */
+/** Seconds until a deployed machine must let its user in. The slowest run took 118. */
 const patience = 900;
 
 const key = join(lab.state, 'id_ed25519');
