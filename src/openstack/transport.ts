@@ -1,4 +1,4 @@
-import { Agent as PlainAgent, request as plainRequest } from 'node:http';
+import { request as plainRequest } from 'node:http';
 import { type AgentOptions, type RequestOptions, Agent as SecureAgent, request as secureRequest } from 'node:https';
 import { type Duplex, Readable } from 'node:stream';
 import { NoAnswer } from '../core/ports.js';
@@ -21,15 +21,22 @@ export interface TransportOptions {
  */
 export function createTransport({ tls, proxyFor = () => undefined, connections }: TransportOptions) {
   const { ca, cert, key, verify = true } = tls ?? {};
-  const reused = { keepAlive: true, maxSockets: connections };
-  const direct = new TunnelAgent({ ca, cert, key, rejectUnauthorized: verify, ...reused });
-  const toProxy = { 'http:': new PlainAgent(reused), 'https:': new SecureAgent({ ca, ...reused }) };
+  const agent = new TunnelAgent({
+    ca,
+    cert,
+    key,
+    rejectUnauthorized: verify,
+    keepAlive: true,
+    maxSockets: connections,
+  });
 
-  /** A request for the proxy itself, which makes it in our place. */
+  /**
+   * A request for the proxy itself, which makes it in our place. Each has its own connection: some proxies close theirs after
+   * an answer without saying so, and a change that is lost there would have an unknown outcome.
+   */
   function byProxy(request: Request, url: URL, proxy: URL, options: RequestOptions) {
     const headers = { ...options.headers, host: url.host, ...authorization(proxy) };
-    const agent = toProxy[proxy.protocol as keyof typeof toProxy];
-    return sendTo(proxy)({ ...options, ...placeOf(proxy), path: request.url, headers, agent });
+    return sendTo(proxy)({ ...options, ...placeOf(proxy), ca, path: request.url, headers, agent: false });
   }
 
   return async (request: Request): Promise<Response> => {
@@ -40,7 +47,9 @@ export function createTransport({ tls, proxyFor = () => undefined, connections }
     if (proxy === undefined && (!secure || tls === undefined)) return fetch(request);
     const body = request.body === null ? undefined : Buffer.from(await request.arrayBuffer());
     const { method, signal } = request;
-    const headers = { ...Object.fromEntries(request.headers), ...(body ? { 'content-length': body.length } : {}) };
+    // Spelled like this, because at least one proxy (proxy.py) adds a second length to any other spelling.
+    const length = body ? { 'Content-Length': body.length } : {};
+    const headers = { ...Object.fromEntries(request.headers), ...length };
     const options = { method, headers, signal };
     const tunnel: Tunnel | undefined = proxy && {
       proxy,
@@ -51,7 +60,7 @@ export function createTransport({ tls, proxyFor = () => undefined, connections }
     return new Promise((resolve, reject) => {
       const outgoing =
         secure || proxy === undefined
-          ? secureRequest(url, { ...options, agent: direct, tunnel } as RequestOptions)
+          ? secureRequest(url, { ...options, agent, tunnel } as RequestOptions)
           : byProxy(request, url, proxy, options);
       outgoing.on('response', (incoming) => {
         const status = incoming.statusCode ?? 500;

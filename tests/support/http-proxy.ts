@@ -41,6 +41,7 @@ export async function startHttpProxy({ hosts, login, silent = false }: Options):
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);
     });
+    outgoing.on('error', () => response.destroy());
     incoming.pipe(outgoing);
   });
   server.on('connect', (incoming, socket) => {

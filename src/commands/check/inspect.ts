@@ -93,7 +93,7 @@ export function findingFrom(error: unknown, { place, account, command }: Partial
   if (!(error instanceof Refused || error instanceof NoAnswer)) throw error;
   const refusal = error instanceof Refused ? error.refusal : undefined;
   // The text of an error often names the very setting, such as OS_CACERT.
-  const named = [...new Set(error.words.match(/\bOS_[A-Z_]+/g))].join(', ') || place;
+  const named = [...new Set(error.words.match(/\bOS_[A-Z_]+|\bHTTPS?_PROXY/g))].join(', ') || place;
   const advice =
     refusal === 'forbidden'
       ? `Check the roles of this account${account ? ` (${account})` : ''}.`
