@@ -104,7 +104,7 @@ export function crashes(openLab: () => Promise<{ endpoint: string; image: string
           // Backdate it, because no call may be about to start it any more.
           const began = '2026-01-01T00:00:00Z';
           await admin.patch(uuid, { op: 'replace', path: `/instance_info/ironic_mcp/${id}/started_at`, value: began });
-          const found = `${name} has been reserved since ${began} and was never deployed`;
+          const found = `${name} (host name crash-1) has been reserved since ${began} and was never deployed`;
           const { stdout } = await run(['check'], env);
           expect(stdout).toContain(found);
           expect(stdout).toContain(`openstack baremetal node unset ${uuid} --instance-uuid`);

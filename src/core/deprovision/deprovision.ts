@@ -106,7 +106,7 @@ function stillThere(server: Server, reason: string): Failure {
 }
 
 function unseenHost({ confirm_server_name: name }: DeprovisionRequest): string {
-  return ` Ironic no longer shows whether its host name was ${named(name)}: ${op('servers')} finds a deployment with that name.`;
+  return ` Ironic no longer shows its host name: ${op('servers')} shows whether a deployment named ${named(name)} is left.`;
 }
 
 function sentenceAbout(server: Server): string {

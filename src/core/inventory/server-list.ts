@@ -50,7 +50,7 @@ const ListedServer = z.strictObject({
   traits: z.array(z.string()).optional(),
   more_traits: z.int().optional(),
   hostname: z.string().optional().describe('Host name of the deployment'),
-  image_name: z.string().optional(),
+  image_name: z.string().optional().describe('Image by its name; its id or URL if it has none'),
   started_at: z.iso.datetime().optional(),
   deployed_here: z.boolean().optional().describe('Whether its deployment was made through ironic-mcp'),
   note: z.string().optional().describe('Why it cannot be deployed, or should not be'),

@@ -133,7 +133,7 @@ describe('a deployment with a host name', () => {
     const { deprovision } = setup(freeServer(1, { provisionState }));
     const answer = await deprovision({ confirm_server_name: 'web-1.test' });
     expect(answer).toMatchObject({ status, message: expect.stringContaining(words) });
-    expect(answer.message).toContain('no longer shows whether its host name was web-1.test');
+    expect(answer.message).toContain('shows whether a deployment named web-1.test is left');
   });
 
   it('is named by it in the question to the user and in every refusal', async () => {
