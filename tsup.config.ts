@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
 import * as tools from './src/mcp/tools.js';
-import { madeByBuild } from './tools/made-by-build.js';
-import { thirdParty } from './tools/third-party.js';
+import { boardPage } from './tools/build/board-page.js';
+import { madeByBuild } from './tools/build/made-by-build.js';
+import { thirdParty } from './tools/build/third-party.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -18,7 +19,7 @@ export default defineConfig({
   minify: true,
   // Users get one package with nothing to install beside it.
   noExternal: [/.*/],
-  esbuildPlugins: [thirdParty(), madeByBuild({ 'mcp/tools': tools })],
+  esbuildPlugins: [thirdParty(), madeByBuild({ 'mcp/tools': tools }), boardPage()],
   esbuildOptions: (options) => {
     options.alias = { '@modelcontextprotocol/server/_shims': './tools/sdk-platform.ts' };
   },

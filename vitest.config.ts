@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const testsIn = (folder: string) => `tests/${folder}/**/*.test.ts`;
 
 /** Every lane but `fast` and `long` has its folder. */
-const otherLanes = ['program', 'package', 'load', 'real', 'machines'].map(testsIn);
+const otherLanes = ['program', 'browser', 'package', 'load', 'real', 'machines'].map(testsIn);
 
 /** Each project is a lane: CONTRIBUTING.md says what each is for, and how to see which lane a test is in. */
 export default defineConfig({
@@ -13,6 +13,11 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'fast', include: ['tests/**/*.test.ts'], exclude: otherLanes } },
       { extends: true, test: { name: 'program', include: [testsIn('program')] } },
+      {
+        extends: true,
+        // One Chromium at a time: it has processes of its own for every processor.
+        test: { name: 'browser', include: [testsIn('browser')], fileParallelism: false, testTimeout: 120_000 },
+      },
       // The same files as in the lane of their folder, at full length: see tests/support/length.ts.
       { extends: true, test: { name: 'long', include: ['tests/**/*.long.test.ts'], provide: { atLength: true } } },
       {
@@ -57,7 +62,8 @@ export default defineConfig({
       provider: 'v8',
       include: ['src/**'],
       // Touches nothing but the process; the tests of the built binary run it.
-      exclude: ['src/cli.ts'],
+      // The browser lane runs what draws the board.
+      exclude: ['src/cli.ts', 'src/board/*-view.ts', 'src/board/*-link.ts', 'src/board/{board,dom,filter-bar,main}.ts'],
       thresholds: { lines: 90, branches: 90 },
       reporter: ['text-summary', 'html', 'json-summary'],
     },

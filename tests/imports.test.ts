@@ -14,6 +14,7 @@ const allowed: Readonly<Record<string, RegExp>> = {
   simulator: /^(\.\/x\.js|hono(\/.*)?)$/,
   'simulator/room': /^(\.\/x\.js|\.\.\/\w.*|hono(\/.*)?)$/,
   mcp: /^(\.\/x\.js|\.\.\/core\/\w.*|zod|@modelcontextprotocol\/server(\/.*)?)$/,
+  board: /^\.\/x\.js$/,
   http: /^(\.\/x\.js|\.\.\/core\/\w.*|zod|hono(\/.*)?|@hono\/node-server)$/,
 };
 const folders = Object.keys(allowed);

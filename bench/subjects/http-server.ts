@@ -4,6 +4,7 @@
 // and the bare server sends a fixed text.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { boardPage } from '../../src/board-page.js';
 import { composeCore } from '../../src/compose.js';
 import { readConfig } from '../../src/config/config.js';
 import type { Failure } from '../../src/core/failures.js';
@@ -22,6 +23,7 @@ const app = createHttpApp({
   operations: createInFlight(allOperations, 256).operations,
   policy: core.policy,
   core: async () => core,
+  board: async () => boardPage,
   mcp: async () => new Response(),
   ready: async () => undefined,
   hosts: ['localhost'],

@@ -1,5 +1,6 @@
 // The MCP server for bench/calls.js: ours on stdio, with a core that answers at once.
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { boardPage } from '../../src/board-page.js';
 import { createStdioTransport } from '../../src/commands/stdio-transport.js';
 import { allOperations } from '../../src/core/operations.js';
 import { createMcpServer } from '../../src/mcp/server.js';
@@ -16,6 +17,7 @@ serveStdio(
       tools,
       operations: async () => allOperations,
       core: async () => core,
+      board: async () => boardPage.html,
       openWorld: false,
       onDefect: (error) => process.stderr.write(`${error}\n`),
     }),

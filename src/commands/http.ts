@@ -56,6 +56,7 @@ export const http: Command = async (io, args) => {
     operations: inFlight.operations,
     policy: config.policy,
     core: serving.core,
+    board: serving.board,
     mcp: refusingWide(mcp.fetch, largestBody),
     ready: shared(async () => ironicAnswers(await serving.core())),
     hosts: ['localhost', host.toLowerCase(), ...hosts.map((name) => name.toLowerCase())],
@@ -91,7 +92,7 @@ export const http: Command = async (io, args) => {
   }
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
   showNotices(io, config);
-  io.stderr.write(`ironic-mcp: Serving REST (see /docs) and MCP (at /mcp) on this address:\n`);
+  io.stderr.write(`ironic-mcp: Serving the board, REST (see /docs) and MCP (at /mcp) on this address:\n`);
   io.stdout.write(`${url}\n`);
 
   await stopped(io);

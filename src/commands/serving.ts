@@ -18,8 +18,16 @@ export function createServing(config: Config, { operations, onDefect, warn }: Se
   /** The core, composed for the first call that needs it. Until then no code of the cloud is loaded. */
   const core = (): Promise<Core> =>
     (composed ??= import('../compose.js').then(({ composeCore }) => composeCore(config, { warn })));
+  const board = async () => {
+    const { boardPage } = await import('../board-page.js');
+    // The page must say so even if the first answer is a failure.
+    const html = cloud.kind === 'simulator' ? boardPage.html.replace('<body', '<body data-simulated') : boardPage.html;
+    return { ...boardPage, html };
+  };
   return {
     core,
+    /** The page that draws what the tools answer. */
+    board,
     /** An MCP server for one client. */
     mcpServer: () =>
       createMcpServer({
@@ -29,6 +37,7 @@ export function createServing(config: Config, { operations, onDefect, warn }: Se
         tools: tools.filter(({ effect }) => policy.allows(effect)),
         operations,
         core,
+        board: async () => (await board()).html,
         openWorld: cloud.kind !== 'simulator',
         onDefect,
       }),

@@ -62,7 +62,7 @@ export const operations = {
     output: ProvisionStatus,
     failures: ['server_not_found', 'operation_not_found'],
     example: { operation_id: '1a049bf3-8234-4c54-abc6-eeccc75cd2f7', wait_seconds: 10 },
-    run: ({ status }, input, { signal, report }) => status.status(input, signal, report),
+    run: ({ status }, input, { signal, report, draw }) => status.status(input, signal, report, draw),
   }),
   list_servers: operation({
     name: 'list_servers',

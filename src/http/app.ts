@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { getPath } from 'hono/utils/url';
+import type { Drawing } from '../core/call.js';
 import { Failure } from '../core/failures.js';
 import { validTraceparent } from '../core/input/traceparent.js';
 import type { Core, Operation } from '../core/operation.js';
@@ -17,6 +18,8 @@ export interface HttpAppOptions extends GuardOptions {
   /** The routes of operations that are switched off exist, to say so. */
   readonly policy: Policy;
   readonly core: () => Promise<Core>;
+  /** The page for people at `/`, and its content security policy. */
+  readonly board: () => Promise<{ readonly html: string; readonly policy: string }>;
   /** Answers requests to `/mcp`. */
   readonly mcp: (request: Request) => Promise<Response>;
   /** Resolves if the cloud answers; rejects with a failure otherwise. */
@@ -88,7 +91,7 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   };
 }
 
-function routerOf({ operations, policy, core, mcp, ready }: HttpAppOptions): Hono<Env> {
+function routerOf({ operations, policy, core, board, mcp, ready }: HttpAppOptions): Hono<Env> {
   const app = new Hono<Env>();
   for (const operation of operations) {
     const { method, path, status } = operation.route;
@@ -97,8 +100,12 @@ function routerOf({ operations, policy, core, mcp, ready }: HttpAppOptions): Hon
     app.on(method, path.replace(/\{(\w+)\}/g, ':$1'), async ({ req, env }) => {
       policy.admit(operation.effect);
       const input = await readInput(req);
+      let drawing: Drawing | undefined;
       const output = await operation.call(await core(), input, {
         signal: req.raw.signal,
+        draw: (made) => {
+          drawing = made;
+        },
         caller: { face: 'rest', name: req.header('user-agent') },
         traceparent: env.traceparent,
       });
@@ -106,6 +113,8 @@ function routerOf({ operations, policy, core, mcp, ready }: HttpAppOptions): Hon
       return json(output, status, env.requestId, {
         ...(status === 202 && follow ? { Location: filled(follow.route.path, output) } : {}),
         ...(typeof pause === 'number' ? { 'Retry-After': String(pause) } : {}),
+        // Only the board reads it. The body stays the same as in MCP.
+        ...(drawing ? { 'X-Drawing': encodeURI(JSON.stringify(drawing)) } : {}),
       });
     });
   }
@@ -133,9 +142,13 @@ function routerOf({ operations, policy, core, mcp, ready }: HttpAppOptions): Hon
     const page = docsPageAt(`${scheme}://${req.header('host')}`);
     return text(page, 'text/html; charset=utf-8', 200, env.requestId, pageHeaders);
   });
-  app.get('/', ({ req, env }) => {
+  app.get('/', async ({ req, env }) => {
     if (!req.header('accept')?.includes('text/html')) return json(entrances, 200, env.requestId);
-    return text('', 'text/html; charset=utf-8', 302, env.requestId, { Location: entrances.docs });
+    const { html, policy } = await board();
+    return text(html, 'text/html; charset=utf-8', 200, env.requestId, {
+      'Content-Security-Policy': policy,
+      'Referrer-Policy': 'no-referrer',
+    });
   });
   app.all('/', () => {
     throw new Failure('not_found', { hint: 'MCP is at /mcp. /docs lists the REST routes.' });
@@ -161,7 +174,7 @@ class NotAllowed extends Failure {
   }
 }
 
-/** The answer to a program at `/`. A browser is redirected to the docs. */
+/** The answer to a program at `/`. A browser gets the board. */
 const entrances = { docs: '/docs', openapi: '/openapi.json', mcp: '/mcp', health: '/healthz' };
 
 /** The page has its style in it and may load nothing. */

@@ -7,11 +7,12 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import type { Call, Caller } from '../core/call.js';
+import type { Call, Caller, Drawing } from '../core/call.js';
 import { Failure } from '../core/failures.js';
 import { validTraceparent } from '../core/input/traceparent.js';
 import type { Core, Operation } from '../core/operation.js';
 import type { Ask } from './ask.js';
+import { answerMeta, registerBoard, toolMeta } from './board.js';
 import { registerCompletions } from './completions.js';
 import { agreed } from './consent.js';
 import { icons, title } from './icon.js';
@@ -30,6 +31,8 @@ export interface McpOptions {
   readonly operations: () => Promise<readonly Operation[]>;
   /** The core, built when the first tool is called. */
   readonly core: () => Promise<Core>;
+  /** The page of the board, loaded when a host asks for it. */
+  readonly board: () => Promise<string>;
   /** Whether the servers exist outside of this process. */
   readonly openWorld: boolean;
   /** Called with the cause of an internal error. */
@@ -38,7 +41,7 @@ export interface McpOptions {
 
 /** An MCP server whose tools are the operations, with resources, a prompt and completions. */
 export function createMcpServer(options: McpOptions): McpServer {
-  const { name, version, instructions, tools, operations, core, openWorld, onDefect } = options;
+  const { name, version, instructions, tools, operations, core, board, openWorld, onDefect } = options;
   const server = new McpServer(
     { name, title, version, icons },
     { instructions, capabilities, jsonSchemaValidator: unjudging },
@@ -87,6 +90,7 @@ export function createMcpServer(options: McpOptions): McpServer {
       openWorldHint: openWorld,
     },
     outputSchema,
+    ...toolMeta({ name, effect }),
   }));
   const names = new Set(tools.map(({ name }) => name));
   // Not registerTool: the operation parses its input in the same way for every face. The SDK would use messages of its own,
@@ -98,13 +102,19 @@ export function createMcpServer(options: McpOptions): McpServer {
       const { operation, asked, call } = await prepared(name, context);
       const consent = await agreed(operation, asked, input, call, server, context);
       if (consent.kind === 'ask') return consent.question;
-      const output = await operation.call(asked, input, { ...call, agreed: consent.agreed });
-      return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output };
+      let drawing: Drawing | undefined;
+      const draw = (made: Drawing) => {
+        drawing = made;
+      };
+      const output = await operation.call(asked, input, { ...call, agreed: consent.agreed, draw });
+      const content = [{ type: 'text', text: JSON.stringify(output) } as const];
+      return { content, structuredContent: output, ...answerMeta(drawing) };
     } catch (error) {
       return { isError: true, content: [{ type: 'text', text: failureText(failureIn(error, context)) }] };
     }
   });
   registerResources(server, { ask, core, failureIn });
+  registerBoard(server, board);
   if (tools.some((tool) => tool.name === 'provision_server')) registerPrompts(server);
   registerCompletions(server, { ask, core });
   return server;

@@ -1,4 +1,5 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
+import { boardPage } from '../../src/board-page.js';
 import { composeCore } from '../../src/compose.js';
 import { readConfig } from '../../src/config/config.js';
 import type { Core } from '../../src/core/operation.js';
@@ -39,11 +40,18 @@ export async function createRestApp(options: RestAppOptions = {}): Promise<RestA
   const served = { operations: inFlight.operations, core: async () => core, onDefect };
   const names = { name: 'ironic-mcp', version: '0', instructions: '', openWorld: false };
   const mcp = createMcpHandler(() =>
-    createMcpServer({ ...served, ...names, tools: offered, operations: async () => inFlight.operations }),
+    createMcpServer({
+      ...served,
+      ...names,
+      tools: offered,
+      board: async () => boardPage.html,
+      operations: async () => inFlight.operations,
+    }),
   );
   const app = createHttpApp({
     ...served,
     policy,
+    board: async () => boardPage,
     mcp: mcp.fetch,
     ready: async () => undefined,
     hosts: options.hosts ?? ['localhost'],

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { boardPage } from '../../src/board-page.js';
 import { expectDocumented, expectSchema } from './documented.js';
 import { createRestApp, type RestApp } from './rest-app.js';
 
@@ -268,11 +269,14 @@ describe('health', () => {
 });
 
 describe('the root', () => {
-  it('leads a browser to the reference, and tells a program where everything is', async () => {
+  it('shows a browser the board, and tells a program where everything is', async () => {
     const app = await createRestApp();
     const page = await app.ask('GET', '/', undefined, { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
-    expect(page.status).toBe(302);
-    expect(page.headers.get('location')).toBe('/docs');
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('content-security-policy')).toBe(boardPage.policy);
+    expect(page.headers.get('referrer-policy')).toBe('no-referrer');
+    expect(page.text).toBe(boardPage.html);
     const entrances = await app.ask('GET', '/', undefined, { accept: '*/*' });
     expect(entrances).toMatchObject({ status: 200, json: { docs: '/docs', openapi: '/openapi.json', mcp: '/mcp' } });
   });

@@ -20,6 +20,7 @@ async function connect(call: Operation['call'], core: () => Promise<Core> = asyn
     tools,
     operations: async () => [{ ...operations.provision_server, call }],
     core,
+    board: async () => '<!doctype html>',
     openWorld: true,
     onDefect,
   });

@@ -76,6 +76,7 @@ interface ListedTool {
   readonly annotations?: object | undefined;
   readonly inputSchema: object;
   readonly outputSchema?: object | undefined;
+  readonly _meta?: object | undefined;
 }
 
 /** How the user of a client answers a question. A client without a user cannot ask. */

@@ -21,7 +21,7 @@ interface StepMeaning {
 }
 
 /** After this time (ms) in a step of the agent, half of the step's share is shown as done. */
-const halfShare = 120_000;
+export const halfShare = 120_000;
 
 /** Minutes. The agent reports at 0.3 to 0.6 of Ironic's `heartbeat_timeout`, 300 s by default: every 1.5 to 3 minutes. */
 const longestInterval = 3;
@@ -56,7 +56,7 @@ export function likelyCause(step: Step | null): string | undefined {
 /** Before the first step Ironic checks the image, and may download it. */
 const preparing: Usual = { within: 15, by: 15 };
 
-function stepMeaning(name: string): StepMeaning | undefined {
+export function stepMeaning(name: string): StepMeaning | undefined {
   return Object.hasOwn(deploySteps, name) ? deploySteps[name] : undefined;
 }
 
@@ -66,7 +66,7 @@ function isAgentBased(names: readonly string[]): boolean {
 }
 
 /** How much of the deployment is over when each step of the list begins, in percent; the last entry is the end. */
-function marksOf({ name, number, names }: Step): readonly number[] | undefined {
+export function marksOf({ name, number, names }: Step): readonly number[] | undefined {
   const known = Object.entries(deploySteps);
   if (number === null) {
     const index = known.findIndex(([each]) => each === name);

@@ -1,6 +1,6 @@
 import { deadlines } from '../async/retry.js';
 import { bootStandingOf } from '../boot/boot-standing.js';
-import type { Progress } from '../call.js';
+import type { Drawing, Progress } from '../call.js';
 import { Failure } from '../failures.js';
 import { op } from '../names.js';
 import { knownAddresses } from '../networks/server-address.js';
@@ -12,6 +12,7 @@ import { namedImage, withoutCredentials } from '../text/image-ref.js';
 import { isoTime } from '../text/iso-time.js';
 import { named, plain } from '../text/untrusted.js';
 import { diagnose, neverDeployed } from './diagnosis.js';
+import { drawingOf } from './drawing.js';
 import { progressPercent, silenceWords, stepName, stepWords, timeWords, waitingWords } from './progress.js';
 import { stallOf } from './stall.js';
 
@@ -38,6 +39,7 @@ export interface Standing {
   /** Changes only with an event that ends a wait. Time alone does not change it. */
   readonly changeKey: string;
   readonly progress: Progress;
+  readonly drawing: Drawing;
 }
 
 /** The facts that explain a failure. */
@@ -53,7 +55,7 @@ export function standingOf(
   now: number,
   { errors = [], mayUndeploy = false }: Explaining = {},
 ): Standing {
-  const { outcome: usual, freeing, final } = meaningOf(server);
+  const { outcome: usual, freeing, final, advancedBy } = meaningOf(server);
   if (hasNoDeployment(server)) {
     const hint = `That deployment is gone; ${op('servers')} shows when the server is free again.`;
     const details = { id: server.id, reason: absence(server), ...(freeing ? { hint } : {}) };
@@ -106,6 +108,11 @@ export function standingOf(
       percent: status.progress_percent,
       words: known !== null && isMoving ? `${doing.replace(/\.$/, '')}; ${timeWords(step, now - known)}` : doing,
     },
+    drawing: drawingOf(server, {
+      elapsed: started === null ? null : (completedAt ?? now) - started,
+      moves: isMoving && advancedBy === 'agent',
+      failedStep: failure?.step ?? null,
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { mayPass, type Retrying } from '../async/retry.js';
 import { withTimeLimit } from '../async/time-limit.js';
-import type { Progress } from '../call.js';
+import type { Call, Progress } from '../call.js';
 import { Failure } from '../failures.js';
 import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
@@ -25,11 +25,13 @@ export interface StatusService {
   /**
    * The status of a deployment now, or with `wait_seconds` at its next change. A silent Ironic does not end the wait.
    * @param report Gets the progress after each look except the last. The percentage does not go back.
+   * @param draw Gets what a page needs to draw the answer.
    */
   status(
     request: StatusRequest,
     signal: AbortSignal,
     report?: ((progress: Progress) => void) | undefined,
+    draw?: Call['draw'],
   ): Promise<ProvisionStatus>;
   /** The server has just been changed, so every earlier reading of it is out of date. */
   forget(serverId: string): void;
@@ -57,6 +59,7 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
     request: StatusRequest,
     signal: AbortSignal,
     report: (progress: Progress) => void = () => undefined,
+    draw: Call['draw'] = undefined,
   ): Promise<ProvisionStatus> {
     const begun = clock.now();
     const until = begun + request.wait_seconds * 1_000;
@@ -85,6 +88,7 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
       }
     }
     const { status: answer } = latest;
+    draw?.(latest.drawing);
     if (isOver(answer, request)) return answer;
     const silence = Math.round((clock.now() - lookedAt) / 1_000);
     return {
