@@ -39,6 +39,8 @@ const Entry = z.object({
 });
 
 const Text = z.string().nullish().catch(null);
+// Ironic puts such a text in the place of a value that we may not see, whatever the value is.
+const Visible = Text.transform((text) => (/^\*\* .*redacted/i.test(text ?? '') ? null : text));
 // A default for a missing field: catching an error for each would cost more than all the rest.
 const Flag = z.boolean().default(false).catch(false);
 
@@ -64,7 +66,7 @@ const Node = z.looseObject({
   maintenance: z.boolean(),
   maintenance_reason: Text,
   fault: Text,
-  reservation: Text,
+  reservation: Visible,
   power_state: Text,
   target_power_state: Text,
   retired: Flag,
@@ -73,7 +75,7 @@ const Node = z.looseObject({
   allocation_uuid: Text,
   protected: Flag,
   automated_clean: z.boolean().nullish().catch(null),
-  last_error: Text,
+  last_error: Visible,
   deploy_interface: Text,
   network_interface: Text,
   properties: z.looseObject({ cpu_arch: Text }).catch({}),

@@ -179,10 +179,10 @@ describe('a node', () => {
   });
 
   it('that is visible only in part is read in part', () => {
-    const redacted = '** Redacted **';
-    expect(
-      serverFrom({ ...node, instance_info: redacted, driver_internal_info: redacted, reservation: redacted }),
-    ).toMatchObject({ entry: null, imageSource: null, lockedBy: redacted });
+    const redacted = '** Redacted - requires baremetal:node:get:reservation permission. **';
+    const members = ['instance_info', 'driver_internal_info', 'reservation', 'last_error'];
+    const hidden = { ...node, ...Object.fromEntries(members.map((member) => [member, redacted])) };
+    expect(serverFrom(hidden)).toMatchObject({ entry: null, imageSource: null, lockedBy: null, lastError: null });
   });
 
   it('never causes an error, whatever its members are', () => {

@@ -7,8 +7,8 @@ import { withPortFailures } from '../port-failures.js';
 import { type BareMetal, type Clock, NoAnswer, Refused } from '../ports.js';
 import type { DiagnoseRequest, DiagnoseResponse } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
-import { doingOf, meaningOf, stateName } from '../states.js';
-import { type Facts, type Finding, findingsOf } from '../status/conditions.js';
+import { doingOf, meaningOf, stateMeaning, stateName } from '../states.js';
+import { type Facts, type Finding, findingsOf, newsTime } from '../status/conditions.js';
 import { cleanUpTime, diagnose as explain, neverDeployed } from '../status/diagnosis.js';
 import { displayName, hasNoDeployment, isAbandoned, nameOf, statusOf } from '../status/provision-status.js';
 import { recordedErrors } from '../status/recorded-errors.js';
@@ -45,10 +45,11 @@ export function createDiagnoseService(options: DiagnoseServiceOptions): Diagnose
     const unanswered = [
       ...(record === null ? ['the errors that Ironic has on record'] : []),
       ...(lock === undefined ? ["whether Ironic's lock is only a short one"] : []),
+      ...(stateMeaning(server.provisionState) ? [] : ['what its state means, which is newer than this program']),
     ];
     const now = bareMetal.now();
     const failed = failureOf(server, record ?? [], now);
-    const error = failed ? null : errorOf(server, record ?? []);
+    const error = failed ? null : errorOf(server, record ?? [], now);
     const facts: Facts = { server, now, lockedFor: lock ?? null, error };
     const findings = [...(failed ? [failed] : []), ...findingsOf(facts)];
     const verdict = verdictOf(findings, unanswered);
@@ -104,9 +105,13 @@ export function createDiagnoseService(options: DiagnoseServiceOptions): Diagnose
   return { diagnose: withPortFailures(diagnose) };
 }
 
-/** Ironic's latest error about the present state of a server. */
-function errorOf(server: Server, record: readonly RecordedError[]): string | null {
-  const begin = (server.provisionedAt ?? 0) - (doingOf(server) === 'failed' ? cleanUpTime : 0);
+/** Ironic's latest error about the present state of a server. If the state is no failure, an old error is over. */
+function errorOf(server: Server, record: readonly RecordedError[], now: number): string | null {
+  const { provisionedAt, poweredAt } = server;
+  const begin =
+    doingOf(server) === 'failed'
+      ? (provisionedAt ?? 0) - cleanUpTime
+      : Math.max(provisionedAt ?? 0, poweredAt ?? 0, now - newsTime);
   const [latest] = record.filter(({ at }) => (at ?? 0) >= begin).sort((one, other) => (other.at ?? 0) - (one.at ?? 0));
   return server.lastError ?? latest?.words ?? null;
 }

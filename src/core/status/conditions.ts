@@ -39,8 +39,8 @@ export interface Finding extends Cause, Sign {
 
 const operator = 'The operator should look at the log of Ironic for this server.';
 
-/** A change of power counts as news for a day (ms). */
-const newsTime = 86_400_000;
+/** A change of power, or an error that did not change the state, counts as news for a day (ms). */
+export const newsTime = 86_400_000;
 
 /** A machine may take this long (ms) for its first boot. */
 const bootTime = 15 * 60_000;
@@ -50,6 +50,9 @@ const shows = (...evidence: readonly (string | false)[]): Sign | undefined => {
   return lines.length === 0 ? undefined : { evidence: lines };
 };
 
+/** In these states Ironic has not asked the management controller yet. */
+const beforePower: ReadonlySet<string> = new Set(['enroll', 'verifying']);
+
 /** The conditions, likeliest cause of trouble first. */
 export const conditions: readonly Condition[] = [
   {
@@ -57,15 +60,21 @@ export const conditions: readonly Condition[] = [
     summary:
       'Ironic cannot control the power of the server: its management controller (BMC) does not answer or refuses',
     hint: 'The operator should look at the management controller and its credentials. Until it answers, Ironic can neither restart nor undeploy the server.',
-    signOf({ server: { fault, powerState, maintenanceReason }, error }) {
-      const words = error !== null && powerWords.test(error) ? error : null;
+    signOf({ server, error }) {
+      const { fault, powerState, maintenanceReason } = server;
       const isFault = fault === 'power failure';
       const sign = shows(
         isFault && 'Ironic has set the fault "power failure"',
-        !/^power (on|off)$/.test(powerState ?? '') && 'Ironic does not know whether the server is switched on',
-        words !== null && "Ironic's latest error is about the power",
+        !beforePower.has(server.provisionState) &&
+          !/^power (on|off)$/.test(powerState ?? '') &&
+          'Ironic does not know whether the server is switched on',
       );
-      return sign && { ...sign, words: words ?? (isFault ? maintenanceReason : null) };
+      return (
+        sign && {
+          ...sign,
+          words: error !== null && powerWords.test(error) ? error : isFault ? maintenanceReason : null,
+        }
+      );
     },
   },
   {
@@ -124,11 +133,11 @@ export const conditions: readonly Condition[] = [
     code: 'locked',
     summary: 'Something keeps Ironic busy with the server: often a management controller (BMC) that does not answer',
     hint: 'Call again in a few minutes. If it is still locked, the operator should look at the management controller of the server.',
-    signOf: ({ server: { lockedBy, targetPower }, lockedFor }) =>
+    signOf: ({ server, lockedFor }) =>
       shows(
         lockedFor !== null &&
-          targetPower === null &&
-          `Ironic's lock was held by ${named(lockedBy ?? 'a conductor')} at two looks, ${lockedFor} s apart`,
+          !isChangingPower(server) &&
+          `Ironic's lock was held by ${named(server.lockedBy ?? 'a conductor')} at two looks, ${lockedFor} s apart`,
       ),
   },
   {
@@ -137,18 +146,14 @@ export const conditions: readonly Condition[] = [
     hint: 'Call again in a minute. If it goes on, the operator should look at the management controller of the server.',
     isGuess: true,
     signOf: ({ server }) =>
-      shows(
-        server.targetPower !== null &&
-          doingOf(server) === 'rests' &&
-          `Ironic is to bring its power to ${named(server.targetPower)}`,
-      ),
+      shows(isChangingPower(server) && `Ironic is to bring its power to ${named(server.targetPower ?? '')}`),
   },
   {
     code: 'other',
     summary: "Ironic's last work on the server failed",
     hint: operator,
     signOf: ({ server, error }) =>
-      doingOf(server) === 'failed' && meaningOf(server).failed === null && !(error !== null && powerWords.test(error))
+      doingOf(server) === 'failed' && meaningOf(server).failed === null
         ? { evidence: [stateWords(server)], words: error }
         : undefined,
   },
@@ -158,7 +163,7 @@ export const conditions: readonly Condition[] = [
     hint: operator,
     isGuess: true,
     signOf: ({ server, error }) =>
-      doingOf(server) === 'failed' || error === null || powerWords.test(error) || error === server.maintenanceReason
+      doingOf(server) === 'failed' || error === null || error === server.maintenanceReason
         ? undefined
         : { evidence: ['Ironic has an error on record since its state last changed'], words: error },
   },
@@ -196,14 +201,23 @@ export const conditions: readonly Condition[] = [
   },
 ];
 
-/** The causes that apply to a server, likeliest first. Ironic's words decide the class of a cause that has no own one. */
+/**
+ * The causes that apply to a server, likeliest first, and each once. Ironic's words decide the class of a cause that has no
+ * own one.
+ */
 export function findingsOf(facts: Facts): readonly Finding[] {
-  return conditions.flatMap(({ signOf, ...cause }) => {
+  const findings = conditions.flatMap(({ signOf, ...cause }): Finding[] => {
     const sign = signOf(facts);
     if (!sign) return [];
     const known = cause.code === 'other' && sign.words ? classOf(plain(sign.words), wasHeard(facts.server)) : undefined;
     return [{ ...cause, ...(known && { code: known.code, summary: known.summary }), ...sign }];
   });
+  return findings.filter(({ code }, index) => findings.findIndex((other) => other.code === code) === index);
+}
+
+/** Whether Ironic was asked to change the power of a server that it does not work on otherwise. */
+function isChangingPower(server: Server): boolean {
+  return server.targetPower !== null && doingOf(server) === 'rests';
 }
 
 function stall({ server, now }: Facts, isSilent: boolean): Sign | undefined {

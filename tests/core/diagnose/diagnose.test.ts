@@ -288,6 +288,33 @@ describe('a server with a trace of trouble', () => {
     expect(message).toContain(`Its system reported at ${booted.at} that it has booted.`);
   });
 
+  it.each(['enroll', 'verifying'])('is healthy in state %s, before Ironic has asked for its power', async (state) => {
+    expect(await diagnosed(freeServer(1, { provisionState: state, powerState: null }))).toMatchObject({
+      verdict: 'healthy',
+    });
+  });
+
+  it('in a state that nobody knows is unclear', async () => {
+    expect(await diagnosed(freeServer(1, { provisionState: 'dreaming' }))).toMatchObject({
+      verdict: 'unclear',
+      unanswered: ['what its state means, which is newer than this program'],
+    });
+  });
+
+  it('whose power failed once is unclear for a day, or until its power changes', async () => {
+    const errors = [{ at: start - 40 * minute, work: 'power', words: 'Redfish connection failed' }];
+    const before = start - 9_000 * minute;
+    const server = running({ provisionedAt: before, poweredAt: before });
+    expect(await diagnosed(server, { errors })).toMatchObject({
+      verdict: 'unclear',
+      causes: [{ code: 'power_or_bmc' }],
+    });
+    const changed = await diagnosed({ ...server, poweredAt: start - 39 * minute }, { errors });
+    expect(changed.causes.map(({ code }) => code)).toEqual(['power_changed']);
+    const old = errors.map((error) => ({ ...error, at: start - 1_441 * minute }));
+    expect(await diagnosed(server, { errors: old })).toMatchObject({ verdict: 'healthy' });
+  });
+
   it('with an old error is unclear', async () => {
     const { verdict, causes } = await diagnosed(running({ lastError: 'the console failed' }));
     expect(verdict).toBe('unclear');
