@@ -71,7 +71,7 @@ export const settings = {
   allow_vifs: {
     variable: 'IRONIC_MCP_ALLOW_VIFS',
     ...yesOrNo,
-    meaning: 'allow attaching existing Neutron ports (`vifs`), even ports that another server uses',
+    meaning: 'allow attaching any Neutron port, used or not',
   },
   resource_classes: {
     variable: 'IRONIC_MCP_RESOURCE_CLASSES',
@@ -142,7 +142,7 @@ export const settings = {
   },
   settings_file: {
     variable: 'IRONIC_MCP_SETTINGS_FILE',
-    meaning: 'a file of `NAME=value` lines, which win over variables',
+    meaning: '`NAME=value` lines, which win over variables',
     ...filePath,
   },
   http_token_file: {

@@ -219,8 +219,8 @@ export const ProvisionStatus = z.strictObject({
   poll_after_seconds: z.int().nullable().describe('Seconds until the next call; null when the deployment has ended'),
   failure: DeploymentFailure.nullable(),
   boot: z.enum(['unknown', 'waiting', 'reported']).describe('Whether the system has reported that it is up'),
-  booted_at: z.iso.datetime().nullable(),
-  host_keys: z.array(z.string()).describe('SSH fingerprints'),
+  booted_at: z.iso.datetime().nullable().describe('When it reported that'),
+  host_keys: z.array(z.string()).describe('SHA256 fingerprints of its SSH host keys, as it reported them'),
 });
 export type ProvisionStatus = z.output<typeof ProvisionStatus>;
 

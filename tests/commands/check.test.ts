@@ -481,3 +481,47 @@ describe('the check', () => {
     });
   });
 });
+
+describe('the check of boot reports', () => {
+  const step = async (url: string) => {
+    const { env } = await ironic();
+    const { code, named } = await steps({ ...env, IRONIC_MCP_BOOT_REPORT_URL: url });
+    expect(code).toBe(0);
+    return named('boot reports');
+  };
+
+  test('says that reports are received if the answer is 204', async () => {
+    const asked: string[] = [];
+    const fetch = async ({ method, url }: Request) => {
+      asked.push(`${method} ${new URL(url).pathname}`);
+      return new Response(null, { status: 204 });
+    };
+    const server = createAdaptorServer({ fetch }) as Server;
+    servers.push(server);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/boot`;
+    expect(await step(`${url}/`)).toMatchObject([
+      { outcome: 'ok', detail: `received at ${url}; only a deployment shows whether machines reach it` },
+    ]);
+    expect(asked).toEqual([`POST /boot/00000000-0000-0000-0000-000000000000/${'A'.repeat(43)}`]);
+  });
+
+  test('warns if nobody is there, or somebody else', async () => {
+    expect(await step(nowhere)).toMatchObject([
+      {
+        outcome: 'warning',
+        detail: `nobody receives them at ${nowhere}: it cannot be reached (ECONNREFUSED). Deployments work, but boot stays waiting`,
+        next: expect.stringContaining('IRONIC_MCP_BOOT_REPORT_LISTEN'),
+      },
+    ]);
+    const other = await ironic();
+    expect(await step(other.env.OS_ENDPOINT)).toMatchObject([
+      { outcome: 'warning', detail: expect.stringContaining('it answers with HTTP status 404') },
+    ]);
+  });
+
+  test('is left out without the setting', async () => {
+    const { env } = await ironic();
+    expect((await steps(env)).named('boot reports')).toEqual([]);
+  });
+});

@@ -45,3 +45,13 @@ export async function keep(ironic: string, { answers, notifications }: Followed,
 export async function reportFailure(what: string, begun: number, { failure, message }: ProvisionStatus): Promise<void> {
   report(what, begun, await saidByIronic(), `${failure?.code} at ${failure?.step}: ${failure?.summary}`, message);
 }
+
+/** Waits until the machine reports that it has booted. */
+export async function untilBooted(session: McpSession, operation_id: string): Promise<ProvisionStatus> {
+  for (;;) {
+    const asked = { operation_id, wait_seconds: 50, until: 'booted' };
+    const { data, text } = await session.callTool('check_provision_status', asked, { timeout: 120_000 });
+    if (data === undefined) throw new Error(text);
+    if (data.boot !== 'waiting') return data as ProvisionStatus;
+  }
+}

@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type HttpServer, startHttpServer } from '../support/http-server.js';
 import { type McpSession, openSession } from '../support/mcp-session.js';
-import { deploy, keep } from './following.js';
+import { deploy, keep, untilBooted } from './following.js';
 import {
   admin,
   freeMachine,
+  hostKeys,
   keyPair,
   lab,
   machine,
   report,
+  reporting,
   requests,
   saidByIronic,
   settings,
@@ -19,15 +22,20 @@ const password = '/driver_info/redfish_password';
 
 describe(`a machine that boots, and Ironic ${lab.version}`, () => {
   let session: McpSession;
+  /** Another copy of the program, to which the machine reports. */
+  let server: HttpServer;
   beforeAll(async () => {
     const missing = { source: `${lab.images}/missing.qcow2` };
     // Nobody listens there.
     const closed = { source: 'http://10.99.0.1:9/debian.qcow2' };
-    session = await openSession('v2', settings({ missing, closed }));
+    const env = { ...settings({ missing, closed }), ...reporting };
+    session = await openSession('v2', env);
+    server = await startHttpServer([], env);
   });
   afterAll(async () => {
     expect(await session.close()).toEqual({ code: 0, signal: null });
     expect(session.stderr()).toBe('');
+    expect(await server.stop()).toBe(0);
   });
 
   test.each([
@@ -78,6 +86,14 @@ describe(`a machine that boots, and Ironic ${lab.version}`, () => {
     report('from completed to a login', answered, `login ${since(Date.now())} s after active`);
     await keep(lab.version, followed, Math.round((Date.now() - begun) / 100) / 10);
     expect(seen.split('\n')).toEqual(['machine-1', 'from user data']);
+  });
+
+  test('reports that it has booted, from its address and with its host key', { timeout: 600_000 }, async () => {
+    const begun = Date.now();
+    const { booted_at, completed_at, host_keys, addresses } = await untilBooted(session, machine.uuid);
+    report('from the login to the boot report', begun, `completed ${completed_at}`, `booted ${booted_at}`);
+    expect(host_keys).toEqual(await hostKeys(machine.address));
+    expect(addresses).toEqual([{ address: machine.address, network: null, mac: null, source: 'reported' }]);
   });
 
   test('lets nobody in without the key', async () => {

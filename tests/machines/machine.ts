@@ -47,6 +47,12 @@ export function settings(sources: Readonly<Record<string, object>> = {}): Record
   return { OS_AUTH_TYPE: 'none', OS_ENDPOINT: lab.endpoint, IRONIC_MCP_IMAGE_CATALOG: catalogue };
 }
 
+/** The settings of a program to which the machine reports that it has booted. */
+export const reporting = {
+  IRONIC_MCP_BOOT_REPORT_URL: 'http://10.99.0.1:7386',
+  IRONIC_MCP_BOOT_REPORT_LISTEN: '10.99.0.1:7386',
+};
+
 /** Undeploys the machine past the program, whatever became of it. */
 export async function freeMachine(): Promise<void> {
   const { provision_state: state } = await admin.node(machine.uuid);
@@ -108,6 +114,17 @@ export async function sshWhenBooted(key: string, command: string, address?: stri
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }
+}
+
+/** The fingerprints of the host keys that the machine shows to everybody. */
+export async function hostKeys(address: string): Promise<string[]> {
+  const file = join(folder, 'host-keys');
+  writeFileSync(file, (await execute('ssh-keyscan', ['-T', '30', address])).stdout);
+  const { stdout } = await execute('ssh-keygen', ['-l', '-f', file]);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '');
 }
 
 /** Switches the machine off as a power failure would. */

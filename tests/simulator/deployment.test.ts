@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Sim, setup } from './harness.js';
 
 const name = 'rack1-small-01';
@@ -614,5 +617,53 @@ describe('validation', () => {
     expect((await sim.get(`/v1/nodes/validate?node_uuid=${uuid}`)).body).toEqual(body);
     expect((await sim.get(`/v1/nodes/validate?node=${name}`, '1.4')).status).toBe(406);
     expect((await sim.get('/v1/nodes/validate')).status).toBe(404);
+  });
+});
+
+describe('a machine that was asked to report', () => {
+  const posted: { readonly path: string; readonly form: URLSearchParams }[] = [];
+  let server: Server;
+  let base: string;
+  let onPost: () => void;
+  beforeAll(async () => {
+    server = createServer(async (request, response) => {
+      const form = new URLSearchParams(String((await request.setEncoding('utf8').toArray()).join('')));
+      posted.push({ path: String(request.url), form });
+      response.writeHead(204).end();
+      onPost();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/boot`;
+  });
+  afterAll(() => server.close());
+
+  /** Deploys with a config drive, and lets the system boot. */
+  async function boot(text: string, more: object = {}) {
+    const sim = setup({ reportsTo: base });
+    await sim.deploy(name, {}, { configdrive: { vendor_data: { 'cloud-init': text }, ...more } });
+    sim.pass(62);
+    expect((await sim.node(name)).provision_state).toBe('active');
+    sim.pass(30);
+    await sim.node(name);
+  }
+
+  const order = (url: string) => `#cloud-config\n${JSON.stringify({ phone_home: { url } })}\n`;
+
+  it('posts its host keys in the form of cloud-init when it has booted, and only to the place of the setting', async () => {
+    const arrived = new Promise<void>((resolve) => {
+      onPost = resolve;
+    });
+    await boot(order('http://127.0.0.1:2/elsewhere'));
+    await boot(order(`${base}er/prefix`));
+    await boot(order(`${base}/own`), { user_data: '#cloud-config\nphone_home: {}\n' });
+    await boot('#cloud-config\nnot: {json');
+    await boot(order(`${base}/id`));
+    await arrived;
+    expect(posted.map(({ path }) => path)).toEqual(['/boot/id']);
+    const form = Object.fromEntries(posted[0]?.form ?? []);
+    expect(form).toEqual({
+      pub_key_rsa: 'N/A',
+      pub_key_ed25519: expect.stringMatching(/^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43} root@simulated$/),
+    });
   });
 });

@@ -93,7 +93,7 @@ export function createBootReports(options: BootReportsOptions): BootReports {
       if (record === undefined) await audit?.begin(line);
       record = line;
       const change = { deploymentId, digest, report: sent };
-      await changes.run(() => bareMetal.recordBoot(server.id, change, signalOfChange()));
+      await bareMetal.recordBoot(server.id, change, signalOfChange());
       // Ironic may lose one of two changes that come at the same moment, although it accepts both.
       const now = await bareMetal.find(serverId, signal);
       return now?.entry?.booted?.at === sent.at ? { kind: 'recorded' } : again('Ironic lost it');
@@ -137,7 +137,8 @@ export function createBootReports(options: BootReportsOptions): BootReports {
       const key = `${report.serverId} ${report.token}`;
       if (waiting.has(key)) return;
       waiting.add(key);
-      void follow(report, key);
+      // Until its end is logged the program does not end, unless that takes too long.
+      void changes.run(() => follow(report, key));
     },
     stop: () => stopping.abort(),
   };

@@ -9,7 +9,7 @@ export function* boot({ world, node }: NodeStory): Story {
   const drive = node.instance_info.configdrive;
   if (!isObject(drive) || !isObject(drive.vendor_data)) return;
   const url = reportUrlIn(String(drive.vendor_data['cloud-init']));
-  if (url === undefined || /\bphone_home\b/.test(JSON.stringify(drive.user_data ?? ''))) return;
+  if (url === undefined || /phone_home/.test(JSON.stringify(drive.user_data ?? ''))) return;
   yield BOOTING;
   world.post(url, new URLSearchParams({ pub_key_rsa: 'N/A', pub_key_ed25519: freshHostKey() }));
 }

@@ -20,7 +20,8 @@ describe('help', () => {
   });
 
   it.each(Object.entries(settings))('says how to set %s, what it means and its default', async (name, setting) => {
-    const text = (await page(name.startsWith('http_') ? 'http' : '')).replace(/\s+/g, ' ');
+    const ofHttp = name.startsWith('http_') || name === 'boot_report_listen';
+    const text = (await page(ofHttp ? 'http' : '')).replace(/\s+/g, ' ');
     const { placeholder, meaning } = setting;
     const flag = placeholder === null ? `--${flagOf(name)}` : `--${flagOf(name)} ${placeholder}`;
     const otherwise = placeholder === null || withoutIt(setting) === '' ? '' : ` (${withoutIt(setting)})`;
