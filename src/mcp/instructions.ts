@@ -27,6 +27,6 @@ export function instructionsFor(cloud: Surroundings, allows: (effect: 'write' | 
 const changing = [
   'To get a server, call provision_server with image_id (list_images shows them) and server_id or resource_class (list_servers shows both); with neither you get any free server. Pass an idempotency_key, and ssh_public_keys or user data in config_drive: without them nobody can log in. The call answers within seconds; the deployment takes minutes.',
   'If a call gets no answer or times out, repeat the same call with the same idempotency_key. It then finds the first deployment.',
-  'Then call check_provision_status with the operation_id and wait_seconds: 50, and repeat it until status is completed or failed. On real machines, 10 to 30 minutes are normal. Do not provision again because it seems slow. When it is completed, message says how to log in, or who knows what is missing.',
+  'Then call check_provision_status with the operation_id and wait_seconds: 50, and repeat it until status is completed or failed. On real machines, 10 to 30 minutes are normal. Do not provision again because it seems slow. When it is completed, message says how to log in, or who knows it. If boot is waiting, the system is not up yet; until: booted waits for it.',
   'When status is failed, failure says why, and retry and hint what to do next. When a call fails, read the lines Reason, Next and Retryable. After the code outcome_unknown the deployment may have started: check the operation id before you provision again.',
 ];
