@@ -43,7 +43,8 @@ export function freeServer(number = 1, overrides: Partial<Server> = {}): Server 
     maintenanceReason: null,
     fault: null,
     lockedBy: null,
-    powerState: 'power off',
+    // The end of a deployment switches the server on.
+    powerState: overrides.provisionState === 'active' ? 'power on' : 'power off',
     targetPower: null,
     poweredAt: null,
     retired: false,

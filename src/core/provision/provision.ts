@@ -18,7 +18,7 @@ import { withoutCredentials } from '../text/image-ref.js';
 import { isoTime } from '../text/iso-time.js';
 import { didYouMeanOneOf } from '../text/nearest.js';
 import { type Candidates, candidatesFor, criteriaOf } from './candidates.js';
-import { configDriveOf, hostnameOf, makesUsers, warningsAbout } from './config-drive.js';
+import { configDriveOf, hostnameOf, makesUsers, mayLogIn, warningsAbout } from './config-drive.js';
 import { createDeployingLimit } from './deploying-limit.js';
 import { imageMisfit, instanceInfoOf } from './image-fit.js';
 import { type NetworkPlan, networkWarnings, planNetwork } from './network.js';
@@ -160,7 +160,8 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     const { request, identity, begun, signal } = order;
     const { deploymentId, keyed, requestDigest } = identity;
     const hostname = hostnameOf(network.configDrive);
-    const loginUser = makesUsers(network.configDrive) ? null : image.loginUser;
+    const isForImageUser = mayLogIn(network.configDrive) && !makesUsers(network.configDrive);
+    const loginUser = isForImageUser ? image.loginUser : null;
     const until = begun + deadlines.call;
     // Do not begin what cannot be finished in time.
     if (clock.now() >= until) throw tooSlow();

@@ -272,10 +272,12 @@ export function diagnose(
   const [step = null] = [...named, ...(server.step?.name.match(/^\w{1,80}$/) ?? [])];
   const ours = `${hint} This server stays reserved. To give it back, ${undeployedBy(mayUndeploy, server)}.`;
   const theirs = hint.replace(inPlace, inPlaceByOthers);
-  const explained = {
+  const explained: FailedDeployment = {
     ...found,
     summary: code === 'agent_lost' && heard ? `${summary}${lastHeard(server, step)}` : summary,
     hint: server.entry === null ? theirs : ours,
+    // Only the caller who deployed a server can deploy it again in place.
+    retry: server.entry === null && found.retry === 'same_server' ? 'other_server' : found.retry,
   };
   return failureOf(explained, step, words);
 }

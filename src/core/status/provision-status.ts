@@ -182,11 +182,16 @@ function startedAt({ entry, provisionedAt }: Server, completedAt: number | null)
   return started !== null && completedAt !== null ? Math.min(started, completedAt) : started;
 }
 
-const bootWords = {
-  unknown: ' and switched on; its system may take some minutes to boot',
-  waiting: ' and switched on; its system has not reported yet that it has booted',
-  reported: ', and its system has booted',
-} as const;
+/** What is known about the system of a deployed server, as the end of "is deployed". */
+function bootWords(server: Server): string {
+  const { powerState, poweredAt } = server;
+  if (powerState === 'power off') return ', but it is switched off';
+  const { boot, booted_at } = bootStandingOf(server);
+  if (boot === 'unknown') return ' and switched on; its system may take some minutes to boot';
+  if (booted_at === null) return ' and switched on; its system has not reported yet that it has booted';
+  const since = poweredAt !== null && poweredAt > Date.parse(booted_at) ? '; its power has changed since' : '';
+  return `, and its system reported at ${booted_at} that it had booted${since}`;
+}
 
 function absence(server: Server): string {
   if (isFree(server) && server.deploymentId !== null) {
@@ -219,8 +224,9 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
   if (outcome === 'completed') {
     const image = server.entry?.image ?? server.imageSource;
     const what = image ? ` with image ${namedImage(image)}` : '';
-    const booting = final ? bootWords[bootStandingOf(server).boot] : '';
-    return `Server ${name} is ${words}${what}${booting}.${estimate}${final ? ` ${loginWords(server)}` : ''}`;
+    const booting = final ? bootWords(server) : '';
+    const runs = final && server.powerState !== 'power off';
+    return `Server ${name} is ${words}${what}${booting}.${estimate}${runs ? ` ${loginWords(server)}` : ''}`;
   }
   if (isFree(server)) return `Server ${name} is reserved; its deployment is about to start.`;
   if (!words) {
@@ -240,10 +246,12 @@ function loginWords(server: Server): string {
   const who = "The image's owner knows its user name, unless config_drive sets another.";
   if (!first) return user === undefined ? `${who} ${where}` : `Log in by ssh as ${user}. ${where}`;
   const { address, source } = first;
-  const doubt = source === 'reported' ? ' That is the address from which it has reported.' : '';
-  return user === undefined
-    ? `Log in by ssh at ${address}.${doubt} ${who}`
-    : `Log in with "ssh ${user}@${address}".${doubt}`;
+  const command = user === undefined ? `ssh ${address}` : `ssh ${user}@${address}`;
+  const how =
+    source === 'reported'
+      ? `It reported from ${address}: try "${command}", which is wrong behind a NAT or a container network.`
+      : `Log in with "${command}".`;
+  return user === undefined ? `${how} ${who}` : how;
 }
 
 /** Seconds until the next look: few at first, more with time, and many if nothing moves. */

@@ -75,15 +75,22 @@ describe('provisioning a named server', () => {
   });
 
   it.each<[object, string | undefined]>([
-    [{}, 'ubuntu'],
+    [{}, undefined],
+    [
+      { ssh_public_keys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFCqRHKTV+pdeHNPGKgsBlpmPvXqQpeV+7Zpvdc7mKjQ'] },
+      'ubuntu',
+    ],
     [{ config_drive: { packages: ['nginx'] } }, 'ubuntu'],
     [{ config_drive: { users: [{ name: 'deploy' }] } }, undefined],
     [{ config_drive: { user_data: '#cloud-config\nuser: {name: deploy}\n' } }, undefined],
-  ])("keeps the image's user on the node, unless the user data may replace it: %j", async (given, user) => {
-    const { bareMetal, provision } = setup();
-    await provision({ ...byId, ...given });
-    expect(bareMetal.servers.get(uuid(1))?.entry?.login_user).toBe(user);
-  });
+  ])(
+    "keeps the image's user on the node, if it gets a way in and the user data does not replace it: %j",
+    async (given, user) => {
+      const { bareMetal, provision } = setup();
+      await provision({ ...byId, ...given });
+      expect(bareMetal.servers.get(uuid(1))?.entry?.login_user).toBe(user);
+    },
+  );
 
   it('names the image, not the id by which the caller chose it', async () => {
     expect(await setup().provision({ ...byId, image_id: uuid(700) })).toMatchObject({ image_name: 'ubuntu-24.04' });

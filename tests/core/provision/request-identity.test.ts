@@ -71,7 +71,6 @@ describe('the identity of a request', () => {
       'digest',
       'hostname',
       'image',
-      'login_user',
       'started_at',
     ]);
   });

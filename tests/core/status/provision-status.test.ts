@@ -248,18 +248,28 @@ describe('the message of a completed deployment', () => {
   it.each<[Partial<DeploymentEntry>, string]>([
     [{ login_user: 'ubuntu', addresses }, 'Log in with "ssh ubuntu@10.20.0.11".'],
     [{ login_user: 'ubuntu' }, `Log in by ssh as ubuntu. ${network}`],
-    [{ addresses }, `Log in by ssh at 10.20.0.11. ${owner}`],
+    [{ addresses }, `Log in with "ssh 10.20.0.11". ${owner}`],
     [{}, `${owner} ${network}`],
   ])('says how to log in, or who knows what is missing (%j)', (known, words) => {
     expect(messageWith({ entry: { ...entry, ...known } }).endsWith(` to boot. ${words}`)).toBe(true);
   });
 
-  it('says that an address is the one from which the machine has reported', () => {
+  it('says when the machine reported, from where, and that the address may be wrong', () => {
     const since = new Date(startedAt + 5_000).toISOString().replace('.000Z', 'Z');
     const booted = { at: since, since, from: '10.20.0.99', host_keys: [] };
-    expect(messageWith({ entry: { ...entry, login_user: 'ubuntu', booted } })).toMatch(
-      / Log in with "ssh ubuntu@10\.20\.0\.99"\. That is the address from which it has reported\.$/,
+    const reported = { entry: { ...entry, login_user: 'ubuntu', booted } };
+    const told = `, and its system reported at ${since} that it had booted`;
+    const how =
+      'It reported from 10.20.0.99: try "ssh ubuntu@10.20.0.99", which is wrong behind a NAT or a container network.';
+    expect(messageWith(reported)).toContain(`${told}. ${how}`);
+    expect(messageWith({ ...reported, poweredAt: startedAt + 6_000 })).toContain(
+      `${told}; its power has changed since.`,
     );
+  });
+
+  it('says that the server is switched off, and not how to log in', () => {
+    const message = messageWith({ powerState: 'power off', entry: { ...entry, login_user: 'ubuntu', addresses } });
+    expect(message).toMatch(/ is deployed with image .*, but it is switched off\.$/);
   });
 
   it('refers to the person who deployed it by other means', () => {

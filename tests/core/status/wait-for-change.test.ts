@@ -403,7 +403,8 @@ describe('a wait for the boot', () => {
   const entry = { started_at: '2026-11-22T07:59:00Z', image: 'ubuntu-24.04', digest: 'd' };
   const since = '2026-11-22T07:59:50Z';
   const booted = { at: '2026-11-22T08:00:20Z', since, from: '10.0.0.7', host_keys: ['SHA256:abc'] };
-  const deployed = { ...deploying, provisionState: 'active', provisionedAt: Date.parse(since), step: null };
+  const active = { provisionState: 'active', powerState: 'power on', step: null };
+  const deployed = { ...deploying, ...active, provisionedAt: Date.parse(since) };
   const waiting = { ...deployed, entry: { ...entry, expected } };
 
   it('ends when the machine reports', async () => {
@@ -417,7 +418,7 @@ describe('a wait for the boot', () => {
       booted_at: booted.at,
       host_keys: booted.host_keys,
       addresses: [{ address: '10.0.0.7', network: null, mac: null, source: 'reported' }],
-      message: expect.stringContaining('its system has booted'),
+      message: expect.stringContaining(`its system reported at ${booted.at} that it had booted`),
     });
   });
 
