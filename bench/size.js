@@ -30,8 +30,8 @@ try {
       ],
     ),
     verdicts([
-      atMost('Packed', kilo(size), 260, ' KB', 0),
-      atMost('Installed', kilo(installed), 900, ' KB', 0),
+      atMost('Packed', kilo(size), 300, ' KB', 0),
+      atMost('Installed', kilo(installed), 950, ' KB', 0),
       atMost('Packages', count, 1, '', 0),
     ]),
   );

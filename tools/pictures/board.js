@@ -41,11 +41,10 @@ try {
       thousand: { at: thousand },
       class: {
         at: thousand,
-        act: (page) =>
-          page
-            .getByRole('button', { name: /^Show more/ })
-            .first()
-            .click(),
+        act: async (page) => {
+          await page.getByText('Show more of').first().click();
+          await page.locator('.slot').nth(59).waitFor();
+        },
       },
     })) {
       for (const [look, options] of Object.entries(windows)) {
