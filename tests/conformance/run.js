@@ -59,8 +59,10 @@ try {
       'tools/list',
       ...server,
     ]);
-    // The inspector succeeds with warnings, and prints them among the errors.
-    results.push({ name: `inspector ${era}: no findings`, passed: !/^Warning: tool/m.test(output) });
+    // The inspector succeeds with warnings, and prints them among the errors. Schemas of answers say "or null" in its shortest
+    // form, which some providers of models refuse: those get the arguments only.
+    const isClean = !/^Warning: tool.*\n +Path: (?!outputSchema)/m.test(output);
+    results.push({ name: `inspector ${era}: no findings about arguments`, passed: isClean });
   }
 
   const venv = join(folder, 'venv');
