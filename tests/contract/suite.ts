@@ -765,6 +765,8 @@ export function contract(openLab: () => Promise<Lab>): void {
       await bareMetal.reserve(id, { ...mine, entry: { ...mine.entry, expected } }, signal);
       await bareMetal.deploy(id, plainStart, signal);
       await admin.until(id, 'active');
+      // The conductor holds its lock a moment longer.
+      while ((await admin.node(id)).reservation !== null) await new Promise((resolve) => setTimeout(resolve, 100));
       const before = await admin.node(id);
       const wrong = { ...record, digest: 'cd'.repeat(32) };
       expect(await refusal(bareMetal.recordBoot(id, wrong, signal))).toBe('taken');
