@@ -91,7 +91,7 @@ const table = {
     message: 'Server {id} cannot be rebooted now',
     retryable: false,
     hint: `Call ${op('diagnose')} to see how the server stands, and leave it as it is.`,
-    when: 'The server does not run a finished deployment, is locked or in maintenance, or its power is being changed already.',
+    when: 'The server does not run a finished deployment, is switched off, locked or in maintenance, or its power is being changed already.',
   },
   operation_not_found: {
     http: 404,

@@ -104,6 +104,8 @@ function requireRunning(server: Server, now: number): void {
   }
   if (server.maintenance) throw refused(server, 'it is in maintenance: an operator may be working on it');
   if (server.targetPower !== null) throw refused(server, 'Ironic is changing its power already', true);
+  // Ironic would switch it on by force, or report a soft reboot that no system carries out.
+  if (server.powerState === 'power off') throw refused(server, 'it is switched off; the operator can switch it on');
 }
 
 function refused({ id }: Server, reason: string, retryable = false): Failure {

@@ -27,7 +27,14 @@ const entry = { started_at: new Date(start - 600_000).toISOString(), image: 'ubu
 
 /** A server that runs a deployment of ours. */
 const running = (overrides: Partial<Server> = {}) =>
-  freeServer(1, { provisionState: 'active', deploymentId, entry, attemptId: uuid(951), ...overrides });
+  freeServer(1, {
+    provisionState: 'active',
+    powerState: 'power on',
+    deploymentId,
+    entry,
+    attemptId: uuid(951),
+    ...overrides,
+  });
 
 function setup(server: Server | undefined = running(), mishaps: Parameters<typeof script>[0] = {}) {
   const clock = createFakeClock();
@@ -150,6 +157,7 @@ describe('reboot_server refuses', () => {
     [{ name: 'metal3~bm-1' }, 'not_permitted', 'it belongs to Metal3'],
     [{ maintenance: true }, 'reboot_refused', 'it is in maintenance'],
     [{ targetPower: 'power on' }, 'reboot_refused', 'Ironic is changing its power already'],
+    [{ powerState: 'power off' }, 'reboot_refused', 'it is switched off; the operator can switch it on'],
   ])('a server with %j', async (overrides, code, reason) => {
     const { reboot, consent, bareMetal } = setup(running(overrides));
     const confirm_server_name = overrides.name ?? 'bm-1';
@@ -160,6 +168,10 @@ describe('reboot_server refuses', () => {
       });
     }
     expect(bareMetal.reboots).toEqual([]);
+  });
+
+  it('no server because its power state is unknown: Ironic reboots it when its management controller is back', async () => {
+    expect(await setup(running({ powerState: null })).reboot()).toMatchObject({ status: 'accepted' });
   });
 
   it('a server that Ironic does not know', async () => {
@@ -185,6 +197,7 @@ describe('before the request is sent', () => {
     [{ provisionState: 'available', deploymentId: null, entry: null }, 'operation_not_found'],
     [{ maintenance: true }, 'reboot_refused'],
     [{ targetPower: 'rebooting' }, 'reboot_refused'],
+    [{ powerState: 'power off' }, 'reboot_refused'],
   ])('the server is read again, and it is not sent after %j', async (changes, code) => {
     expect(await overtaken(changes)).toMatchObject({ code });
   });
