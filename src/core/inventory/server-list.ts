@@ -10,6 +10,7 @@ import { noteOn } from './eligibility.js';
 import { badCursor, listArguments, nextCursor } from './listing.js';
 import { noServers } from './no-match.js';
 import { pagesOf } from './pages.js';
+import { mostPages } from './searched-servers.js';
 import {
   type Availability,
   availabilities,
@@ -18,9 +19,6 @@ import {
   createTally,
   type Tally,
 } from './server-tally.js';
-
-/** The pages of Ironic, of 1,000 servers each, that one call reads. A real Ironic takes some seconds for them. */
-export const mostPages = 10;
 
 /** The traits of one server that are named; the rest is counted. */
 const mostTraits = 8;

@@ -1,20 +1,21 @@
 import { deadlines } from '../async/retry.js';
 import { Failure } from '../failures.js';
+import { op } from '../names.js';
 import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { BareMetal, Clock, Criteria } from '../ports.js';
 import type { Server } from '../server.js';
-import { displayName } from '../status/provision-status.js';
+import { displayName, hasHostname } from '../status/provision-status.js';
 import { isUuid } from '../text/identifiers.js';
 import { didYouMeanOneOf } from '../text/nearest.js';
 import { mismatch, obstacleTo, rulesOfChoice } from './eligibility.js';
 import { noneAvailable } from './no-match.js';
 import { pagesOf } from './pages.js';
+import { searchedServers } from './searched-servers.js';
 import {
   type ListedServer,
   listedNow,
   listServers,
-  mostPages,
   type ServerListing,
   type ServerListRequest,
 } from './server-list.js';
@@ -77,44 +78,37 @@ export function createServerService({ bareMetal, clock, policy, random }: Server
     return (await Promise.all(found)).flat();
   }
 
-  /** Suggests a name of the first page of servers, but none whose class may not be deployed. */
-  async function notFound(ref: string, signal: AbortSignal): Promise<Failure> {
-    const meant = await didYouMeanOneOf(ref, async () => {
-      const { servers } = await bareMetal.list({}, undefined, signal);
-      return servers.flatMap(({ name, resourceClass }) =>
+  /** Suggests a name of these servers, but none whose class may not be deployed. */
+  async function notFound(ref: string, read: () => Promise<readonly Server[]>): Promise<Failure> {
+    const meant = await didYouMeanOneOf(ref, async () =>
+      (await read()).flatMap(({ name, resourceClass }) =>
         name !== null && policy.allowsClass(resourceClass) ? [name] : [],
-      );
-    });
+      ),
+    );
     return new Failure('server_not_found', { id: ref, ...meant });
-  }
-
-  /** The servers that carry a deployment with this host name, as far as one call looks. */
-  async function hostsOf(hostname: string, signal: AbortSignal): Promise<readonly Server[]> {
-    const hosts: Server[] = [];
-    let pages = 0;
-    for await (const { servers } of pagesOf((after) => bareMetal.list({}, after, signal))) {
-      hosts.push(...servers.filter(({ entry }) => entry?.hostname?.toLowerCase() === hostname.toLowerCase()));
-      pages += 1;
-      if (pages === mostPages) break;
-    }
-    return hosts;
   }
 
   async function findByName(ref: string, signal: AbortSignal): Promise<Server> {
     const server = await bareMetal.find(ref, signal);
-    if (server === null) throw await notFound(ref, signal);
+    if (server === null) throw await notFound(ref, async () => (await bareMetal.list({}, undefined, signal)).servers);
     return server;
+  }
+
+  async function findByHostname(hostname: string, signal: AbortSignal): Promise<Server> {
+    const { servers, complete } = await searchedServers(bareMetal, signal);
+    const hosts = servers.filter((server) => hasHostname(server, hostname));
+    const [host] = hosts;
+    if (hosts.length > 1) throw severalHosts(hostname, hosts);
+    if (host !== undefined) return findByName(host.id, signal);
+    throw complete ? await notFound(hostname, async () => servers) : notAmong(servers.length, hostname);
   }
 
   return {
     async find(ref, signal) {
       const server = await bareMetal.find(ref, signal);
       if (server !== null) return server;
-      const hosts = isUuid(ref) ? [] : await hostsOf(ref, signal);
-      const [host] = hosts;
-      if (host === undefined) throw await notFound(ref, signal);
-      if (hosts.length > 1) throw severalHosts(ref, hosts);
-      return findByName(host.id, signal);
+      if (isUuid(ref)) throw new Failure('server_not_found', { id: ref });
+      return findByHostname(ref, signal);
     },
 
     async findNamed(ref, criteria, signal) {
@@ -151,6 +145,14 @@ function severalHosts(id: string, hosts: readonly Server[]): Failure {
     id,
     reason: `${hosts.length} deployments have that host name, on the servers ${names}`,
     hint: 'Ask the user which of them is meant, and pass its server_id.',
+  });
+}
+
+function notAmong(count: number, id: string): Failure {
+  return new Failure('server_not_found', {
+    id,
+    reason: `no server has that name, and only the first ${count} servers were searched for it as a host name`,
+    hint: `Call ${op('servers')} with name_contains until there is no next_cursor, then pass the id of the server.`,
   });
 }
 

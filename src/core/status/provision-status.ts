@@ -156,6 +156,11 @@ export function displayName({ id, name, entry }: Server): string {
   return entry?.hostname === undefined ? shown : `${shown} (host name ${entry.hostname})`;
 }
 
+/** Whether a server carries a deployment with this host name. */
+export function hasHostname({ entry }: Pick<Server, 'entry'>, hostname: string): boolean {
+  return entry?.hostname?.toLowerCase() === hostname.toLowerCase();
+}
+
 /** A reason that also names the host, because users know their servers by host names. */
 export function namingHost({ entry }: Pick<Server, 'entry'>, reason: string): string {
   return entry?.hostname === undefined ? reason : `${reason}; its host name is ${entry.hostname}`;

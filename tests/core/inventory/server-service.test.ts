@@ -174,6 +174,40 @@ describe('a server that is named', () => {
     }
   });
 
+  const deployed = (number: number, hostname: string) =>
+    freeServer(number, {
+      provisionState: 'active',
+      deploymentId: uuid(900 + number),
+      entry: { started_at: '2026-11-22T07:00:00Z', image: 'debian-12', digest: 'd', hostname },
+    });
+
+  it('or whose host name is given, is sought once in the list, which also gives the suggestion', async () => {
+    const { service, bareMetal } = setup([
+      ...many(3),
+      deployed(4, 'web-1'),
+      deployed(5, 'web-2'),
+      deployed(6, 'web-2'),
+    ]);
+    expect(await service.find('WEB-1', forever)).toMatchObject({ id: uuid(4) });
+    await expect(service.find('web-2', forever)).rejects.toMatchObject({
+      reason: '2 deployments have that host name, on the servers bm-5 (host name web-2), bm-6 (host name web-2)',
+    });
+    const before = bareMetal.requests.length;
+    await expect(service.find('bm-33', forever)).rejects.toMatchObject({ code: 'server_not_found' });
+    const pages = bareMetal.requests.slice(before).filter((request) => request.startsWith('list '));
+    expect(pages).toEqual([...new Set(pages)]);
+  });
+
+  it('by a host name is not called absent without a word if there are more servers than one call reads', async () => {
+    const { service, bareMetal } = setup([...many(24), deployed(25, 'web-1')]);
+    await expect(service.find('web-1', forever)).rejects.toMatchObject({
+      code: 'server_not_found',
+      reason: 'no server has that name, and only the first 20 servers were searched for it as a host name',
+      hint: expect.stringContaining('list_servers with name_contains'),
+    });
+    expect(bareMetal.requests.filter((request) => request.startsWith('list '))).toHaveLength(10);
+  });
+
   it("fails with Ironic's failure", async () => {
     const clock = createFakeClock();
     const bareMetal = createFakeBareMetal({ servers: [], clock, misbehave: script({ find: [unsent] }) });
