@@ -1,4 +1,5 @@
 import { Failure } from '../failures.js';
+import { searchedServers } from '../inventory/searched-servers.js';
 import { op } from '../names.js';
 import type { BareMetal } from '../ports.js';
 import type { Server } from '../server.js';
@@ -6,6 +7,7 @@ import { meaningOf } from '../states.js';
 import {
   anotherDeployment,
   carriesAnother,
+  hasHostname,
   hasNoDeployment,
   isForgotten,
   namingHost,
@@ -31,13 +33,38 @@ export async function findConfirmed(bareMetal: BareMetal, asked: Confirmed, sign
   const server = await bareMetal.find(id, signal);
   if (server === null) throw new Failure('server_not_found', { id });
   if (!isNamed(server, name) && !isEmpty(server)) throw wrongName();
+  if (!hasName(server, name)) await requireUnique(bareMetal, server, name, signal);
   if (deploymentId !== undefined && carriesAnother(server, deploymentId)) throw anotherDeployment(id, server);
   return server;
 }
 
 /** Whether a text is the server's name, or the host name of its deployment. */
-export function isNamed({ id, name, entry }: Server, text: string): boolean {
-  return text === (name ?? id) || text.toLowerCase() === entry?.hostname?.toLowerCase();
+export function isNamed(server: Server, text: string): boolean {
+  return hasName(server, text) || hasHostname(server, text);
+}
+
+/** Whether a text is the server's own name, which no other server has. */
+function hasName({ id, name }: Server, text: string): boolean {
+  return text === (name ?? id);
+}
+
+/**
+ * Several deployments can have one host name, for example a failed one and the next try on another server.
+ * @throws Failure `not_confirmed` if another server has that name or host name, or might
+ */
+async function requireUnique(bareMetal: BareMetal, { id }: Server, name: string, signal: AbortSignal): Promise<void> {
+  const { servers, complete } = await searchedServers(bareMetal, signal);
+  const isAnother = (other: Server) =>
+    other.id !== id && (other.name?.toLowerCase() === name.toLowerCase() || hasHostname(other, name));
+  if (servers.some(isAnother)) throw ambiguous('another server has confirm_server_name as its name or host name');
+  if (!complete) throw ambiguous(`only ${servers.length} servers were searched for others with that host name`);
+}
+
+function ambiguous(reason: string): Failure {
+  return new Failure('not_confirmed', {
+    reason,
+    hint: 'Ask the user which server is meant, and pass its name in Ironic (its UUID if it has none), as the user gives it.',
+  });
 }
 
 /** Whether nothing is left to confirm. Ironic forgets the host name with the deployment, and callers repeat the call. */

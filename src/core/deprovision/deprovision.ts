@@ -3,7 +3,6 @@ import type { Deploying } from '../attempt/outcome.js';
 import { releaseReservation } from '../attempt/release-reservation.js';
 import { agreedToAnother, deploymentWords, findConfirmed, isNamed } from '../consent/consent.js';
 import { Failure } from '../failures.js';
-import { op } from '../names.js';
 import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { DeprovisionRequest, DeprovisionResponse } from '../requests.js';
@@ -106,7 +105,7 @@ function stillThere(server: Server, reason: string): Failure {
 }
 
 function unseenHost({ confirm_server_name: name }: DeprovisionRequest): string {
-  return ` Ironic no longer shows its host name: ${op('servers')} shows whether a deployment named ${named(name)} is left.`;
+  return ` Ironic no longer shows its host name. No other server is named ${named(name)}.`;
 }
 
 function sentenceAbout(server: Server): string {

@@ -34,11 +34,16 @@ const deployed = (overrides: Partial<Server> = {}) =>
 interface Options {
   readonly policy?: PolicySettings;
   readonly mishaps?: Parameters<typeof script>[0];
+  readonly others?: readonly Server[];
 }
 
-function setup(server: Server | undefined = deployed(), { policy, mishaps = {} }: Options = {}) {
+function setup(server: Server | undefined = deployed(), { policy, mishaps = {}, others = [] }: Options = {}) {
   const clock = createFakeClock();
-  const bareMetal = createFakeBareMetal({ servers: server ? [server] : [], clock, misbehave: script(mishaps) });
+  const bareMetal = createFakeBareMetal({
+    servers: server ? [server, ...others] : others,
+    clock,
+    misbehave: script(mishaps),
+  });
   const changed: string[] = [];
   const service = createDeprovisionService({
     bareMetal,
@@ -133,7 +138,47 @@ describe('a deployment with a host name', () => {
     const { deprovision } = setup(freeServer(1, { provisionState }));
     const answer = await deprovision({ confirm_server_name: 'web-1.test' });
     expect(answer).toMatchObject({ status, message: expect.stringContaining(words) });
-    expect(answer.message).toContain('shows whether a deployment named web-1.test is left');
+    expect(answer.message).toContain('no longer shows its host name. No other server is named web-1.test.');
+  });
+
+  const another = (overrides: Partial<Server>) =>
+    freeServer(2, { provisionState: 'active', deploymentId: uuid(902), ...overrides });
+
+  it.each<[what: string, other: Server, state: string]>([
+    ['a deployed server is not confirmed if another deployment has it too', another(web), 'active'],
+    ['a failed one is not confirmed if the next try has it', another(web), 'deploy failed'],
+    ['a deployed server is not confirmed if another server is called so', another({ name: 'web-1.test' }), 'active'],
+  ])('%s', async (_, other, provisionState) => {
+    const server = deployed({ ...web, provisionState });
+    const { deprovision, consent, bareMetal } = setup(server, { others: [other] });
+    for (const attempt of [deprovision, consent]) {
+      const failure = await failureOf(attempt({ confirm_server_name: 'WEB-1.test' }));
+      expect(failure).toMatchObject({
+        code: 'not_confirmed',
+        reason: 'another server has confirm_server_name as its name or host name',
+      });
+      expect(JSON.stringify([failure.reason, failure.hint])).not.toMatch(/bm-|web-1/);
+    }
+    expect(bareMetal.undeployments).toEqual([]);
+    expect(await deprovision({ confirm_server_name: 'bm-1' })).toMatchObject({ status: 'accepted' });
+  });
+
+  it.each(['cleaning', 'available'])('of another server does not confirm a server that is %s', async (state) => {
+    const { deprovision } = setup(freeServer(1, { provisionState: state }), { others: [another(web)] });
+    expect(await failureOf(deprovision({ confirm_server_name: 'web-1.test' }))).toMatchObject({
+      code: 'not_confirmed',
+    });
+  });
+
+  it('does not confirm it if there are more servers than one call reads', async () => {
+    const { deprovision, bareMetal } = setup(deployed(web), {
+      others: Array.from({ length: 20 }, (_, index) => freeServer(index + 2)),
+    });
+    expect(await failureOf(deprovision({ confirm_server_name: 'web-1.test' }))).toMatchObject({
+      code: 'not_confirmed',
+      reason: 'only 20 servers were searched for others with that host name',
+    });
+    expect(bareMetal.undeployments).toEqual([]);
   });
 
   it('is named by it in the question to the user and in every refusal', async () => {

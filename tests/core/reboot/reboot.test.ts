@@ -36,9 +36,17 @@ const running = (overrides: Partial<Server> = {}) =>
     ...overrides,
   });
 
-function setup(server: Server | undefined = running(), mishaps: Parameters<typeof script>[0] = {}) {
+function setup(
+  server: Server | undefined = running(),
+  mishaps: Parameters<typeof script>[0] = {},
+  others: readonly Server[] = [],
+) {
   const clock = createFakeClock();
-  const bareMetal = createFakeBareMetal({ servers: server ? [server] : [], clock, misbehave: script(mishaps) });
+  const bareMetal = createFakeBareMetal({
+    servers: server ? [server, ...others] : others,
+    clock,
+    misbehave: script(mishaps),
+  });
   const changed: string[] = [];
   const options = { bareMetal, clock, random: () => 0, changes: createChanges() };
   const service = createRebootService({ ...options, onChange: (serverId) => changed.push(serverId) });
@@ -94,6 +102,16 @@ describe('a running deployment of ours', () => {
     expect(await reboot({ confirm_server_name: 'web-1', deployment_id: deploymentId })).toMatchObject({
       status: 'accepted',
     });
+  });
+
+  it('is not rebooted by a host name that another deployment has as well', async () => {
+    const server = running({ entry: { ...entry, hostname: 'web-1' } });
+    const another = { ...server, id: uuid(2), name: 'bm-2', deploymentId: uuid(902) };
+    const { reboot, consent, bareMetal } = setup(server, {}, [another]);
+    for (const attempt of [reboot, consent]) {
+      expect(await failureOf(attempt({ confirm_server_name: 'web-1' }))).toMatchObject({ code: 'not_confirmed' });
+    }
+    expect(bareMetal.reboots).toEqual([]);
   });
 
   it('is not rebooted for a caller who names another server or another deployment', async () => {
