@@ -94,6 +94,9 @@ export type ProvisionState = keyof typeof stateTable;
 /** The only state from which Ironic deploys a server. */
 export const freeState: ProvisionState = 'available';
 
+/** In these states Ironic has not asked the management controller yet. */
+export const beforePower: ReadonlySet<string> = new Set<ProvisionState>(['enroll', 'verifying']);
+
 /** A state newer than this table. Only the server itself shows whether it is in a deployment. */
 const unknown = { ...idle(''), outcome: null, words: null, steps: 'deploy' } as const;
 

@@ -1,6 +1,6 @@
 import { bootStandingOf } from '../boot/boot-standing.js';
 import type { Server } from '../server.js';
-import { doingOf, meaningOf, stateName } from '../states.js';
+import { beforePower, doingOf, meaningOf, stateName } from '../states.js';
 import { isoTime } from '../text/iso-time.js';
 import { named, plain } from '../text/untrusted.js';
 import { type Cause, classOf, powerWords, wasHeard } from './diagnosis.js';
@@ -49,9 +49,6 @@ const shows = (...evidence: readonly (string | false)[]): Sign | undefined => {
   const lines = evidence.filter((line) => line !== false);
   return lines.length === 0 ? undefined : { evidence: lines };
 };
-
-/** In these states Ironic has not asked the management controller yet. */
-const beforePower: ReadonlySet<string> = new Set(['enroll', 'verifying']);
 
 /** The conditions, likeliest cause of trouble first. */
 export const conditions: readonly Condition[] = [
