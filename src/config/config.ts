@@ -125,6 +125,11 @@ function bootReportsIn(value: Value) {
   const listen = value('boot_report_listen');
   if (listen === undefined) return undefined;
   if (url === undefined) throw new ConfigError('IRONIC_MCP_BOOT_REPORT_LISTEN needs IRONIC_MCP_BOOT_REPORT_URL.');
+  if (value('read_only')) {
+    throw new ConfigError(
+      'IRONIC_MCP_BOOT_REPORT_LISTEN writes reports to Ironic: remove it, or IRONIC_MCP_READ_ONLY.',
+    );
+  }
   // This program speaks no TLS, so with https the peer is a proxy.
   return { ...listen, seesMachines: url.startsWith('http:') };
 }

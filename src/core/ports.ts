@@ -91,7 +91,8 @@ export interface BareMetal {
 
   /**
    * Records that the machine of a deployment has booted, in place of the report that was expected. Refused as `taken` if
-   * that very report is no longer expected, so a repeated or a late call changes nothing.
+   * that very report is no longer expected, so a repeated or a late call changes nothing. But Ironic reads the node before
+   * it waits for the lock: an undeployment in between may leave the whole old `instance_info` on the node.
    */
   recordBoot(serverId: string, record: BootRecord, signal: AbortSignal): Promise<void>;
 

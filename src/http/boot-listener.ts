@@ -33,7 +33,12 @@ export function createBootListener({ reports, seesMachines, onDefect }: BootList
       if (!admits(peer)) return empty(429);
       const form = new URLSearchParams(new TextDecoder().decode(await bytesOf(request, largestReport)));
       const isMachine = seesMachines && hostAddressFrom(`${peer}/${peer.includes(':') ? 127 : 31}`) !== null;
-      take({ ...path, from: isMachine ? peer : null, keys: keyMembers.flatMap((member) => form.get(member) ?? []) });
+      take({
+        ...path,
+        peer,
+        from: isMachine ? peer : null,
+        keys: keyMembers.flatMap((member) => form.get(member) ?? []),
+      });
       return empty(204);
     } catch (error) {
       if (!(error instanceof Failure)) onDefect(error);

@@ -36,6 +36,11 @@ describe('the settings for boot reports', () => {
     await expect(readHttpConfig({ [url]: 'http://10.0.0.1', [listen]: value }, {})).rejects.toEqual(refusal);
   });
 
+  it('refuse to listen where nothing may be changed', async () => {
+    const env = { [url]: 'http://10.0.0.1', [listen]: '0.0.0.0:7386', IRONIC_MCP_READ_ONLY: 'true' };
+    await expect(readHttpConfig(env, {})).rejects.toThrow('remove it, or IRONIC_MCP_READ_ONLY.');
+  });
+
   it('refuse to listen for reports that nobody is asked for', async () => {
     const refusal = new ConfigError(`${listen} needs ${url}.`);
     await expect(readHttpConfig({ [listen]: '0.0.0.0:7386' }, {})).rejects.toEqual(refusal);

@@ -40,7 +40,7 @@ describe('the listener for boot reports', () => {
     const response = await post(new URLSearchParams(form));
     expect([response.status, await response.text()]).toEqual([204, '']);
     expect(taken).toEqual([
-      { serverId: server, token, from: '10.0.0.7', keys: ['N/A', 'ssh-ed25519 AAAA root@web-1\n'] },
+      { serverId: server, token, peer: '10.0.0.7', from: '10.0.0.7', keys: ['N/A', 'ssh-ed25519 AAAA root@web-1\n'] },
     ]);
   });
 

@@ -1,3 +1,4 @@
+import { ipFrom } from '../networks/ip.js';
 import type { Clock } from '../ports.js';
 
 /** How many requests may come at once, and how many more with each second. */
@@ -16,6 +17,12 @@ const mostPeers = 1_000;
 export interface Allowance {
   /** Whether a peer may send one more now. If so, it counts. */
   admits(peer: string): boolean;
+}
+
+/** Whom an address counts for: a host can have every address of an IPv6 subnet. */
+export function peerOf(address: string): string {
+  const ip = ipFrom(address);
+  return ip?.family === 6 ? `${(ip.value >> 64n).toString(16)}/64` : address;
 }
 
 export function createAllowance(clock: Clock): Allowance {

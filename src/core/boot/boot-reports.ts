@@ -3,12 +3,12 @@ import { type Changes, signalOfChange } from '../async/changes.js';
 import { deadlines, pauseAfter, type Retrying, retries } from '../async/retry.js';
 import { createTurns } from '../async/turns.js';
 import { Failure } from '../failures.js';
-import { type Audit, type AuditRecord, type BareMetal, NoAnswer, Refused } from '../ports.js';
+import { type Audit, type AuditRecord, type BareMetal, type Clock, NoAnswer, Refused } from '../ports.js';
 import type { BootReport, Server } from '../server.js';
 import { meaningOf } from '../states.js';
 import { isoTime } from '../text/iso-time.js';
 import { hostKeyIn, sshFingerprint } from '../text/ssh-key.js';
-import { createAllowance } from './allowance.js';
+import { createAllowance, peerOf } from './allowance.js';
 import { sinceOf } from './boot-standing.js';
 import { bootDigestOf } from './phone-home.js';
 
@@ -20,6 +20,8 @@ export interface ArrivedReport {
   readonly from: string | null;
   /** SSH host keys, one line each. */
   readonly keys: readonly string[];
+  /** The address that connected to us, which may be a proxy's. */
+  readonly peer: string;
 }
 
 /** Records boot reports on the nodes, where every copy of this program reads them. */
@@ -45,28 +47,33 @@ export interface BootReportsOptions extends Retrying {
   readonly onChange: (serverId: string) => void;
 }
 
-/** The most reports that wait to be recorded, and the most that are looked up in Ironic at the same time. */
-const limits = { waiting: 1_000, looking: 4 };
+/** The most reports that wait to be recorded, in all and of one peer, and the most that are looked up in Ironic at once. */
+const limits = { waiting: 1_000, ofOne: 250, looking: 4 };
 
 /** How a try to record a report ended. */
-type Step = { readonly kind: 'recorded' } | { readonly kind: 'refused' | 'again'; readonly why: string };
+type Step = { readonly kind: 'recorded' } | { readonly kind: 'unproved' | 'refused' | 'again'; readonly why: string };
 
-const wrong: Step = { kind: 'refused', why: 'its token is not the one that this server expects' };
+/** Anybody can send such a report. */
+const unproved = (why: string): Step => ({ kind: 'unproved', why });
+const wrong = unproved('its token is not the one that this server expects');
+const refused = (why: string): Step => ({ kind: 'refused', why });
 const again = (why: string): Step => ({ kind: 'again', why });
 
 export function createBootReports(options: BootReportsOptions): BootReports {
   const { bareMetal, changes, audit, warn, onChange, clock, random } = options;
   const allowance = createAllowance(clock);
   const inTurn = createTurns(limits.looking);
-  /** The reports that are not recorded yet, by digest. */
-  const waiting = new Set<string>();
+  /** The peers of the reports that are not recorded yet. */
+  const waiting = new Map<string, string>();
   const stopping = new AbortController();
-  let quietUntil = 0;
+  const turnedAway = createSeldom(clock);
+  const notProved = createSeldom(clock);
 
   /** Tries to record a report until it is known how that ends. */
   async function pursue({ serverId, token, from, keys }: ArrivedReport): Promise<Step> {
     const digest = bootDigestOf(token);
     const arrivedAt = clock.now();
+    const until = arrivedAt + deadlines.bootReport;
     const { signal } = stopping;
     const id = randomUUID();
     let sent: BootReport | undefined;
@@ -78,10 +85,11 @@ export function createBootReports(options: BootReportsOptions): BootReports {
       const { entry = null, deploymentId = null } = server ?? {};
       if (server === null || entry === null || deploymentId === null) return wrong;
       if (sent !== undefined && entry.booted?.at === sent.at) return { kind: 'recorded' };
+      if (entry.booted !== undefined) return unproved('this server has reported before');
       if (entry.expected?.digest !== digest) return wrong;
       const { outcome, final } = meaningOf(server);
       if (outcome === 'in_progress') return again('the deployment has not ended');
-      if (outcome !== 'completed') return wrong;
+      if (outcome !== 'completed') return refused('the deployment failed');
       if (!final || server.lockedBy !== null) return again('Ironic works on the server');
       sent = reportOn(server);
       const { host_keys } = sent;
@@ -95,8 +103,11 @@ export function createBootReports(options: BootReportsOptions): BootReports {
       const change = { deploymentId, digest, report: sent };
       await bareMetal.recordBoot(server.id, change, signalOfChange());
       // Ironic may lose one of two changes that come at the same moment, although it accepts both.
-      const now = await bareMetal.find(serverId, signal);
-      return now?.entry?.booted?.at === sent.at ? { kind: 'recorded' } : again('Ironic lost it');
+      const now = await bareMetal.find(serverId, signalOfChange());
+      if (now?.deploymentId !== deploymentId) {
+        return refused('it was undeployed at the same moment, and Ironic may have brought back its old instance_info');
+      }
+      return now.entry?.booted?.at === sent.at ? { kind: 'recorded' } : again('Ironic lost it');
     }
 
     function reportOn({ provisionedAt }: Server): BootReport {
@@ -105,13 +116,16 @@ export function createBootReports(options: BootReportsOptions): BootReports {
       return { at, since: sinceOf(provisionedAt), from, host_keys: [...new Set(fingerprints)] };
     }
 
-    let step = again('');
+    let step = again('Ironic was too busy');
     for (let tries = 1; step.kind === 'again' && !signal.aborted; tries += 1) {
-      step = await inTurn(() => attempt().catch((error: unknown) => again(wordsOf(error))));
-      if (step.kind !== 'again' || clock.now() >= arrivedAt + deadlines.bootReport) break;
+      const last = step;
+      step = await inTurn(async () =>
+        clock.now() >= until ? last : attempt().catch((error: unknown) => again(wordsOf(error))),
+      );
+      if (step.kind !== 'again' || clock.now() >= until) break;
       await clock.sleep(pauseAfter(tries, retries.bootReport, random), signal).catch(() => undefined);
     }
-    const outcome = step.kind === 'recorded' ? 'ok' : step.kind === 'refused' ? 'refused' : 'given_up';
+    const outcome = step.kind === 'recorded' ? 'ok' : step.kind === 'again' ? 'given_up' : 'refused';
     const ending = { outcome, status: null, operation_id: serverId, duration_ms: clock.now() - arrivedAt };
     if (record !== undefined) await audit?.end({ ...record, ...ending });
     return step;
@@ -121,26 +135,45 @@ export function createBootReports(options: BootReportsOptions): BootReports {
     const step = await pursue(report).finally(() => waiting.delete(key));
     const { serverId, from } = report;
     if (step.kind === 'recorded') return onChange(serverId);
-    const ending = step.kind === 'refused' ? 'was refused' : 'could not be recorded';
-    warn(`A boot report for server ${serverId}${from === null ? '' : ` from ${from}`} ${ending}: ${step.why}.`);
+    const ending = step.kind === 'again' ? 'could not be recorded' : 'was refused';
+    const line = `A boot report for server ${serverId}${from === null ? '' : ` from ${from}`} ${ending}: ${step.why}.`;
+    if (step.kind !== 'unproved') return warn(line);
+    notProved((before) => warn(before === 0 ? line : `${line} So were ${before} since the last such line.`));
+  }
+
+  /** Whether more reports of a peer may wait. */
+  function hasRoom(peer: string): boolean {
+    return waiting.size < limits.waiting && [...waiting.values()].filter((each) => each === peer).length < limits.ofOne;
   }
 
   return {
-    admits(peer) {
-      if (waiting.size < limits.waiting && allowance.admits(peer)) return true;
-      // One line a minute, because an attacker could fill the log.
-      if (clock.now() >= quietUntil) warn(`Boot reports are turned away: too many come in, now from ${peer}.`);
-      if (clock.now() >= quietUntil) quietUntil = clock.now() + 60_000;
+    admits(address) {
+      const peer = peerOf(address);
+      if (hasRoom(peer) && allowance.admits(peer)) return true;
+      turnedAway(() => warn(`Boot reports are turned away: too many come in, now from ${address}.`));
       return false;
     },
     take(report) {
       const key = `${report.serverId} ${report.token}`;
       if (waiting.has(key)) return;
-      waiting.add(key);
+      waiting.set(key, peerOf(report.peer));
       // Until its end is logged the program does not end, unless that takes too long.
       void changes.run(() => follow(report, key));
     },
     stop: () => stopping.abort(),
+  };
+}
+
+/** Lets one line a minute through, because an attacker could fill the log. A line may tell how many were kept back. */
+function createSeldom(clock: Clock) {
+  let quietUntil = 0;
+  let keptBack = 0;
+  return (write: (keptBack: number) => void) => {
+    keptBack += 1;
+    if (clock.now() < quietUntil) return;
+    quietUntil = clock.now() + 60_000;
+    write(keptBack - 1);
+    keptBack = 0;
   };
 }
 

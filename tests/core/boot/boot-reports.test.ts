@@ -43,6 +43,7 @@ const post = (number = 1, overrides: Partial<ArrivedReport> = {}): ArrivedReport
   serverId: uuid(number),
   token: tokenOf(number),
   from: '10.0.0.7',
+  peer: '10.0.0.7',
   keys: [key, 'N/A'],
   ...overrides,
 });
@@ -121,7 +122,6 @@ describe('a boot report', () => {
     ['the token is wrong', [deployed()], post(1, { token: tokenOf(2) })],
     ['the token belongs to another server', [deployed(1), deployed(2)], post(1, { token: tokenOf(2) })],
     ['the server is free', [freeServer(1)], post()],
-    ['the deployment failed', [deployed(1, { provisionState: 'deploy failed' })], post()],
     ['the server is undeployed', [deployed(1, { provisionState: 'deleting', deploymentId: null })], post()],
     ['the deployment has no entry of ours', [deployed(1, { entry: null })], post()],
   ] as const)('is refused without any change if %s', async (_, servers, report) => {
@@ -135,13 +135,43 @@ describe('a boot report', () => {
     ]);
   });
 
+  it('is refused for a failed deployment, in words of its own', async () => {
+    const { arrive, bareMetal, warnings } = lab({ servers: [deployed(1, { provisionState: 'deploy failed' })] });
+    await arrive();
+    expect(bareMetal.requests).toHaveLength(1);
+    expect(warnings).toEqual([expect.stringContaining('was refused: the deployment failed.')]);
+  });
+
+  it('is told as refused if the server was undeployed at the same moment', async () => {
+    const { arrive, bareMetal, warnings, changed } = lab();
+    const { recordBoot } = bareMetal;
+    bareMetal.recordBoot = async (...args) => {
+      await recordBoot(...args);
+      bareMetal.set(uuid(1), { provisionState: 'available', deploymentId: null });
+    };
+    await arrive();
+    expect(changed).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining('undeployed at the same moment')]);
+  });
+
+  it('that is recorded while the program stops counts as recorded', async () => {
+    const { arrive, bareMetal, reports, warnings, changed } = lab();
+    const { recordBoot } = bareMetal;
+    bareMetal.recordBoot = async (...args) => {
+      await recordBoot(...args);
+      reports.stop();
+    };
+    await arrive();
+    expect({ changed, warnings }).toEqual({ changed: [uuid(1)], warnings: [] });
+  });
+
   it('is good once', async () => {
     const { arrive, server, warnings } = lab();
     await arrive();
     const { entry } = server();
     await arrive(post(1, { from: '10.6.6.6', keys: [] }));
     expect(server().entry).toEqual(entry);
-    expect(warnings).toEqual([expect.stringContaining('from 10.6.6.6 was refused')]);
+    expect(warnings).toEqual([expect.stringContaining('from 10.6.6.6 was refused: this server has reported before.')]);
   });
 
   it.each([
@@ -272,10 +302,36 @@ describe('reports', () => {
     expect(peers.filter((peer) => reports.admits(peer))).toHaveLength(400);
   });
 
+  it('are turned away from one IPv6 subnet as from one peer', () => {
+    const { reports } = lab();
+    const peers = Array.from({ length: 1_000 }, (_, number) => `2001:db8::${(number + 1).toString(16)}`);
+    expect(peers.filter((peer) => reports.admits(peer))).toHaveLength(100);
+    expect(reports.admits('2001:db8:0:1::1')).toBe(true);
+  });
+
+  it('are turned away from a peer of whom 250 wait, and from no other', () => {
+    const { reports, clock } = lab({ misbehave: () => unsent });
+    clock.sleep = () => new Promise(() => undefined);
+    for (let number = 0; number < 250; number += 1) reports.take(post(number, { peer: '10.6.6.6' }));
+    expect([reports.admits('10.6.6.6'), reports.admits('10.0.0.7')]).toEqual([false, true]);
+  });
+
+  it('whose token proves nothing are logged once a minute, with their number', async () => {
+    const { arrive, clock, warnings, reports } = lab({ servers: [] });
+    await arrive();
+    for (let number = 2; number < 6; number += 1) reports.take(post(number));
+    // All that these four wait for has happened.
+    await new Promise(setImmediate);
+    clock.pass(60_000);
+    await arrive(post(6));
+    expect(warnings).toHaveLength(2);
+    expect(warnings[1]).toMatch(/was refused: .*\. So were 4 since the last such line\.$/);
+  });
+
   it('are turned away while a thousand wait', async () => {
     const { reports, clock, warnings } = lab({ misbehave: () => unsent });
     clock.sleep = () => new Promise(() => undefined);
-    for (let number = 0; number < 1_000; number += 1) reports.take(post(number));
+    for (let number = 0; number < 1_000; number += 1) reports.take(post(number, { peer: `10.1.0.${number % 250}` }));
     expect(reports.admits('10.0.0.7')).toBe(false);
     expect(warnings).toHaveLength(1);
   });
@@ -298,8 +354,10 @@ describe('reports', () => {
         });
         const random = seededRandom(seed);
         const misbehave = () => (random() < 0.3 ? mishaps[Math.floor(random() * mishaps.length)] : undefined);
-        const { arrive, bareMetal } = lab({ servers, misbehave });
+        const { arrive, bareMetal, clock } = lab({ servers, misbehave });
         for (const { server, token, text } of arriving) {
+          // Otherwise the log would not tell the end of every report.
+          clock.pass(60_000);
           await arrive(post(server, { token: tokenOf(token), keys: [key, text], from: '10.0.0.7' }));
         }
         for (const [index, before] of servers.entries()) {
