@@ -127,7 +127,7 @@ export function troubleshootingPage(): string {
     ),
     'The causes are the rows of the table above, and these:',
     table(['Code', 'What happened', 'What to do'], rows(conditions)),
-    'The call changes nothing. It asks nothing for which Ironic locks the node: to ask a dead management controller for its boot device would block the server for minutes. So Ironic may notice a dead controller some minutes late. Until then the server is `locked` most of the time.',
+    'The call changes nothing. It asks nothing for which Ironic locks the node: to ask a dead management controller for its boot device would block the server for minutes. So the answer knows of a dead controller only when Ironic does. For a controller that hangs, that takes Ironic 39 more than ten minutes: until then the answer says that Ironic shows nothing wrong.',
   ].join('\n\n')}\n`;
 }
 

@@ -78,10 +78,8 @@ describe(`what is wrong with a machine, and Ironic ${lab.version}`, () => {
 
     const resume = pause('bmc');
     try {
-      const locked = await until('locked', 240);
-      tell('the BMC is dead', begun, locked);
-      expect(codes(locked)).toContain('locked');
-      tell('the BMC is dead for long', begun, await until('power_or_bmc', 360));
+      // Ironic 39 asks ten times, a minute each, before it notices. It holds no lock meanwhile.
+      tell('the BMC hangs', begun, await until('power_or_bmc', 120));
     } finally {
       resume();
     }
