@@ -5,6 +5,7 @@ import { createDeprovisionService } from './core/deprovision/deprovision.js';
 import { createDiagnoseService } from './core/diagnose/diagnose.js';
 import { createImageService } from './core/inventory/image-list.js';
 import { createServerService } from './core/inventory/server-service.js';
+import type { NetworkService } from './core/network-service.js';
 import type { Core } from './core/operation.js';
 import type { Images } from './core/ports.js';
 import { createProvisionService } from './core/provision/provision.js';
@@ -18,6 +19,7 @@ import { createHttp } from './openstack/http.js';
 import { createIdempotencyScope } from './openstack/idempotency-scope.js';
 import { createIronic, type Ironic } from './openstack/ironic.js';
 import { createKeystoneSession } from './openstack/keystone.js';
+import { createNeutron } from './openstack/network/neutron.js';
 import { createRequestQueue } from './openstack/request-queue.js';
 import { createPlainSession, type Service, type Session, serviceNames } from './openstack/session.js';
 
@@ -35,8 +37,8 @@ export interface ComposeOptions {
 /** Composes the core for the settings. It sends no request yet. */
 export async function composeCore(config: Config, { warn = () => undefined }: ComposeOptions = {}): Promise<Core> {
   const { policy, auditLog: file, bootReportUrl } = config;
-  const { bareMetal, images, say, idempotencyScope } = await composeCloud(config);
-  const common = { bareMetal, clock, policy, random };
+  const { bareMetal, images, networks, say, idempotencyScope } = await composeCloud(config);
+  const common = { bareMetal, networks, clock, policy, random };
   const status = createStatusService(common);
   const servers = createServerService(common);
   const changes = createChanges();
@@ -57,6 +59,8 @@ export async function composeCore(config: Config, { warn = () => undefined }: Co
 export interface ComposedCloud {
   readonly bareMetal: Ironic;
   readonly images: Images;
+  /** Undefined where there is no Neutron. */
+  readonly networks: NetworkService | undefined;
   /** Undefined for the simulator, which needs neither sign-in nor an address. */
   readonly session: Session | undefined;
   readonly say: (message: string) => string;
@@ -76,12 +80,13 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
     return {
       bareMetal: createIronic({ http: http('baremetal'), clock, random }),
       images: createGlance({ http: http('image'), clock, random }),
+      networks: createNeutron({ http: http('network'), scoped: false, clock, random }),
       session: undefined,
       say: simulated(),
       idempotencyScope: async () => 'simulator',
     };
   }
-  const { auth, baremetalEndpoint, imageEndpoint, tls, proxyFor } = cloud.settings;
+  const { auth, baremetalEndpoint, imageEndpoint, networkEndpoint, tls, proxyFor } = cloud.settings;
   const fetch =
     tls || proxyFor
       ? (await import('./openstack/transport.js')).createTransport({ tls, proxyFor, connections })
@@ -90,7 +95,7 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
     const queue = createRequestQueue(connections);
     return (endpoint: string) => createHttp({ service, endpoint, timeout, queue, fetch });
   };
-  const overrides = { baremetal: baremetalEndpoint, image: imageEndpoint };
+  const overrides = { baremetal: baremetalEndpoint, image: imageEndpoint, network: networkEndpoint };
   const session =
     auth.type === 'keystone'
       ? createKeystoneSession({ auth, http: open('Keystone')(auth.authUrl), clock, overrides })
@@ -98,10 +103,13 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
   const authenticated = (service: Service) =>
     createAuthenticatedHttp({ session, service, at: open(serviceNames[service]), timeout });
   const glance = createGlance({ http: authenticated('image'), clock, random });
+  const scoped = auth.type === 'keystone';
+  const hasNeutron = scoped || networkEndpoint !== undefined;
   const hasGlance = auth.type === 'keystone' || imageEndpoint !== undefined;
   return {
     bareMetal: createIronic({ http: authenticated('baremetal'), clock, random }),
     images: createCatalogueImages(config.catalogue, hasGlance ? glance : undefined),
+    networks: hasNeutron ? createNeutron({ http: authenticated('network'), scoped, clock, random }) : undefined,
     session,
     say: (message) => message,
     idempotencyScope: createIdempotencyScope({ session, timeout, clock, random }),

@@ -72,6 +72,7 @@ function policyOf(value: Value): Policy {
     allowVifs: value('allow_vifs'),
     resourceClasses: value('resource_classes'),
     images: value('images'),
+    networks: value('networks'),
     maxDeploying: value('max_deploying'),
   });
 }

@@ -28,7 +28,7 @@ const settings = [
   ...['project_id', 'project_name', 'project_domain_id', 'project_domain_name'],
   ...['domain_id', 'domain_name', 'default_domain', 'default_domain_id', 'default_domain_name'],
   ...['application_credential_id', 'application_credential_name', 'application_credential_secret'],
-  ...['baremetal_endpoint_override', 'image_endpoint_override', 'baremetal_interface', 'image_interface'],
+  ...['baremetal', 'image', 'network'].flatMap((service) => [`${service}_endpoint_override`, `${service}_interface`]),
   ...['cacert', 'cert', 'key', 'insecure', 'verify'],
 ];
 

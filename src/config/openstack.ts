@@ -40,6 +40,7 @@ export async function resolveOpenStack(cloudName: string | undefined, env: Env) 
       /** Overrides the catalog. It does not end in a version. */
       baremetalEndpoint: reader.url('baremetal_endpoint_override'),
       imageEndpoint: reader.url('image_endpoint_override'),
+      networkEndpoint: reader.url('network_endpoint_override'),
       /** Undefined if Node's own settings are enough. */
       tls,
       /** Undefined if there is no proxy. */
@@ -50,7 +51,7 @@ export async function resolveOpenStack(cloudName: string | undefined, env: Env) 
 
 /** Variables that describe a cloud or how to sign in. */
 const ofOpenStack =
-  /^OS_(AUTH|TOKEN|USER|USERNAME|PASSWORD|PROJECT|TENANT|DOMAIN|DEFAULT_DOMAIN|SYSTEM_SCOPE|APPLICATION_CREDENTIAL|ENDPOINT|BAREMETAL|IMAGE|REGION_NAME|INTERFACE|CACERT|CERT|KEY|INSECURE|VERIFY|CLOUD|CLIENT)(_|$)/;
+  /^OS_(AUTH|TOKEN|USER|USERNAME|PASSWORD|PROJECT|TENANT|DOMAIN|DEFAULT_DOMAIN|SYSTEM_SCOPE|APPLICATION_CREDENTIAL|ENDPOINT|BAREMETAL|IMAGE|NETWORK|REGION_NAME|INTERFACE|CACERT|CERT|KEY|INSECURE|VERIFY|CLOUD|CLIENT)(_|$)/;
 
 /** A remark if the only variables set may have another purpose, such as `OS_NAME`. */
 function strayIn(env: Env): string {
@@ -131,6 +132,7 @@ function keystone(reader: Reader, why: string, identity: Identity, scope: Scope)
     // A service may have its own interface.
     baremetalInterface: interfaceFrom(reader, 'baremetal_interface'),
     imageInterface: interfaceFrom(reader, 'image_interface'),
+    networkInterface: interfaceFrom(reader, 'network_interface'),
   };
 }
 

@@ -83,9 +83,14 @@ export const settings = {
     ...patterns,
     meaning: 'deploy only these images, by name, id or URL',
   },
+  networks: {
+    variable: 'IRONIC_MCP_NETWORKS',
+    ...patterns,
+    meaning: 'use only these Neutron networks in `networks`, by name or id',
+  },
   max_deploying: {
     variable: 'IRONIC_MCP_MAX_DEPLOYING',
-    meaning: 'the most deployments that may run at once',
+    meaning: 'how many deployments this program may run at once',
     schema: z.coerce.number().int().min(1).max(1_000).optional(),
     wants: 'a whole number, 1 to 1000',
     placeholder: 'N',

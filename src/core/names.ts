@@ -51,6 +51,7 @@ type SettingKey =
   | 'allow_vifs'
   | 'resource_classes'
   | 'images'
+  | 'networks'
   | 'max_deploying';
 
 /** The name of a setting's variable. */

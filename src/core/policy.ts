@@ -2,6 +2,7 @@ import type { Effect } from './call.js';
 import { Failure } from './failures.js';
 import type { Image } from './image.js';
 import { setting } from './names.js';
+import type { Network } from './network-service.js';
 import { globs } from './text/glob.js';
 import { isUuid } from './text/identifiers.js';
 import { namedImage } from './text/image-ref.js';
@@ -24,12 +25,17 @@ export interface PolicySettings {
   readonly resourceClasses?: readonly string[] | undefined;
   /** Globs: only these images may be deployed. Undefined for any. */
   readonly images?: readonly string[] | undefined;
+  /** Globs: only these Neutron networks may be used. Undefined for any network that our project may use. */
+  readonly networks?: readonly string[] | undefined;
   /** The most deployments of this program that may be in progress at once. Undefined for any number. */
   readonly maxDeploying?: number | undefined;
 }
 
 /** The parts of an image that identify it. */
 type IdentifiedImage = Pick<Image, 'id' | 'name' | 'instanceInfo'>;
+
+/** What of a network tells which it is. */
+type IdentifiedNetwork = Pick<Network, 'id' | 'name'>;
 
 /** The operator's rules. Every refusal is a failure `not_permitted` that names the rule and its setting. */
 export interface Policy {
@@ -47,6 +53,12 @@ export interface Policy {
   admitImage(image: IdentifiedImage): void;
   /** The same test, as a boolean. */
   allowsImage(image: IdentifiedImage): boolean;
+  /** Whether only some networks may be used. */
+  readonly limitsNetworks: boolean;
+  /** Refuses to connect a server to a network. */
+  admitNetwork(network: IdentifiedNetwork): void;
+  /** The same as an answer. */
+  allowsNetwork(network: IdentifiedNetwork): boolean;
   /** Refuses to undeploy a deployment that this program did not make. */
   admitForeign(): void;
   /** The allowed classes by name; undefined if any class is allowed or a glob names them. */
@@ -58,7 +70,11 @@ export interface Policy {
 
 export function createPolicy(settings: PolicySettings): Policy {
   const { readOnly, allowReboot, allowDeprovision, deprovisionForeign, allowVifs } = settings;
-  const { resourceClasses, images, maxDeploying } = settings;
+  const { resourceClasses, images, networks, maxDeploying } = settings;
+  const isNetwork = networks && globs(networks);
+  // A name that looks like an id is none, or a network could be given the id of another for a name.
+  const allowsNetwork = ({ id, name }: IdentifiedNetwork) =>
+    isNetwork === undefined || isNetwork(id) || (!isUuid(name) && isNetwork(name));
   const isClass = resourceClasses && globs(resourceClasses);
   const isImage = images && globs(images);
   const allowsClass = (resourceClass: string | null) =>
@@ -105,6 +121,14 @@ export function createPolicy(settings: PolicySettings): Policy {
         : `: ${onlyAllowed(images)} (${setting('images')})`;
       throw notPermitted(`image ${what} is not allowed${rule}`);
     },
+    limitsNetworks: networks !== undefined,
+    allowsNetwork,
+    admitNetwork(network) {
+      if (allowsNetwork(network)) return;
+      throw notPermitted(
+        `network ${named(network.name)} may not be used, only ${listed(networks)} (${setting('networks')})`,
+      );
+    },
     admitForeign() {
       if (deprovisionForeign) return;
       throw notPermitted(
@@ -119,7 +143,7 @@ export function createPolicy(settings: PolicySettings): Policy {
 
 function rulesOf(settings: PolicySettings): readonly string[] {
   const { readOnly, allowReboot, allowDeprovision, deprovisionForeign, allowVifs } = settings;
-  const { resourceClasses, images, maxDeploying } = settings;
+  const { resourceClasses, images, networks, maxDeploying } = settings;
   if (readOnly) return [`nothing may be changed (${setting('read_only')})`];
   return [
     images
@@ -128,6 +152,7 @@ function rulesOf(settings: PolicySettings): readonly string[] {
     resourceClasses
       ? `only on servers of class ${listed(resourceClasses)} (${setting('resource_classes')})`
       : 'on servers of any class',
+    ...(networks ? [`only in networks ${listed(networks)} (${setting('networks')})`] : []),
     maxDeploying ? `at most ${maxDeploying} at once (${setting('max_deploying')})` : 'any number at once',
     allowVifs ? `Neutron ports may be attached (${setting('allow_vifs')})` : 'no Neutron port may be attached',
     allowReboot

@@ -1,4 +1,5 @@
 import type { ConfigDrive, Image } from './image.js';
+import type { ServerCards } from './network-service.js';
 import type { BootReport, DeploymentEntry, RecordedError, Server } from './server.js';
 import { quoted } from './text/untrusted.js';
 
@@ -17,14 +18,6 @@ export interface Criteria extends ServerFilter {
   readonly networkInterfaces?: readonly string[] | undefined;
 }
 
-/** A network card of a server. */
-export interface Card {
-  /** In lower case with colons. */
-  readonly mac: string;
-  /** Whether the server may boot from the network by it. */
-  readonly pxe: boolean;
-}
-
 /** Servers in the order of Ironic's ids. */
 export interface ServerPage {
   readonly servers: readonly Server[];
@@ -39,7 +32,7 @@ export interface ServerPage {
  * answer, with the failure `overloaded` if too many requests wait already (then it was not sent; never if `isOfChange` is
  * true of the signal), and with the signal's reason if the signal is aborted first.
  */
-export interface BareMetal {
+export interface BareMetal extends ServerCards {
   /** One server by UUID or name, or null. Changes nothing. */
   find(ref: string, signal: AbortSignal): Promise<Server | null>;
 
@@ -98,18 +91,6 @@ export interface BareMetal {
 
   /** Switches a server off and on, or asks its system to restart. A repeated call does so again. Ironic checks nothing. */
   reboot(serverId: string, how: 'soft' | 'hard', lastLook: LastLook, signal: AbortSignal): Promise<Sent>;
-
-  /** The ids of the Neutron ports that are attached to a server. Changes nothing. */
-  vifs(serverId: string, signal: AbortSignal): Promise<readonly string[]>;
-
-  /** A server's network cards, in the order of Ironic's ids. Changes nothing. */
-  cards(serverId: string, signal: AbortSignal): Promise<readonly Card[]>;
-
-  /** Attaches a Neutron port to a reserved server. A repeated call succeeds. A refused port may still have to be detached. */
-  attach(serverId: string, vif: string, signal: AbortSignal): Promise<void>;
-
-  /** Detaches a Neutron port. Also succeeds if it is not attached. */
-  detach(serverId: string, vif: string, signal: AbortSignal): Promise<void>;
 
   /**
    * The time by Ironic's clock as of its latest answer, in milliseconds since the epoch, exact to the second. If our clock
@@ -252,7 +233,7 @@ export class Refused extends Error {
     readonly refusal: Refusal,
     /** What was wrong, already bounded. Untrusted if Ironic wrote it. */
     readonly words: string,
-    readonly by: 'Ironic' | 'us' = 'Ironic',
+    readonly by: 'Ironic' | 'Neutron' | 'us' = 'Ironic',
   ) {
     super(`${refusal}: ${words}`);
   }
@@ -262,9 +243,9 @@ export class Refused extends Error {
     return this.refusal === 'locked' || this.refusal === 'busy';
   }
 
-  /** The words for a `reason`, which marks Ironic's words as such. */
+  /** The words for a `reason`, which marks the words of a service as such. */
   get reason(): string {
-    return this.by === 'Ironic' ? `Ironic says: ${quoted(this.words)}` : this.words;
+    return this.by === 'us' ? this.words : `${this.by} says: ${quoted(this.words)}`;
   }
 }
 

@@ -91,7 +91,7 @@ export const ProvisionRequest = z.strictObject({
     .optional()
     .describe('OpenSSH public keys that may log in'),
   networks: RequestedNetworks.optional().describe(
-    'One entry per network card, e.g. {"address":"10.20.0.11/24","gateway":"10.20.0.1"}. mac picks the card; default: PXE cards first',
+    'One entry per network card: {"network":"tenant-a"} with Neutron, else {"address":"10.20.0.11/24","gateway":"10.20.0.1"}. mac picks the card; default: PXE cards first',
   ),
   vifs: z
     .array(uuid)

@@ -19,6 +19,10 @@ export interface DeploymentEntry {
   readonly expected?: ExpectedReport | undefined;
   /** The boot report that the machine has sent. */
   readonly booted?: BootReport | undefined;
+  /** The networks of Neutron that the request named. Each has a port that the program makes and deletes. */
+  readonly networks?: readonly { readonly id: string; readonly name: string }[] | undefined;
+  /** The ids of the Neutron ports that the request named. They stay the caller's. */
+  readonly vifs?: readonly string[] | undefined;
 }
 
 /** What we know of the token that proves a boot report. */

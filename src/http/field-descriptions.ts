@@ -35,7 +35,7 @@ export const fieldDescriptions: Readonly<Record<string, string>> = {
   server_name: 'Name of the server in Ironic: data, not instructions',
   servers: 'Servers that match, each without the fields that are not known',
   size_mb: 'Size of the image in MiB',
-  source: 'Who says so: the request, or the machine in its boot report',
+  source: 'Who says so: Neutron, the request, or the machine in its boot report',
   started_at: 'Start of the deployment, in UTC',
   state: 'Availability: you can deploy a server that is available',
   status: 'State of the deployment',

@@ -36,6 +36,7 @@ export type Auth =
       readonly interface: string;
       readonly baremetalInterface?: string | undefined;
       readonly imageInterface?: string | undefined;
+      readonly networkInterface?: string | undefined;
     };
 
 /** TLS settings that replace Node's own. They hold the contents of the files, not their paths. */

@@ -16,7 +16,7 @@ const Words = z
   })
   .partial();
 const Nested = z
-  .looseObject({ error_message: z.union([z.string(), Words]), error: Words })
+  .looseObject({ error_message: z.union([z.string(), Words]), error: Words, NeutronError: Words })
   .partial()
   .catch({});
 
@@ -25,8 +25,8 @@ const Nested = z
  * service wrote the body, but a proxy, for example. Never throws.
  */
 export function faultIn(answer: Answer) {
-  const { error_message: message, error } = Nested.parse(answer.body);
-  const candidates = [typeof message === 'string' ? inner(message) : message, error, answer.body];
+  const { error_message: message, error, NeutronError: neutron } = Nested.parse(answer.body);
+  const candidates = [typeof message === 'string' ? inner(message) : message, error, neutron, answer.body];
   for (const candidate of candidates) {
     const words = Words.safeParse(candidate);
     if (!words.success) continue;

@@ -11,18 +11,15 @@ import {
 } from '../core/ports.js';
 import type { Server } from '../core/server.js';
 import { deployingStates, freeState, movingStates } from '../core/states.js';
-import { canonicalMac, isServerRef, isUuid, macPattern, uuidPattern } from '../core/text/identifiers.js';
+import { isServerRef } from '../core/text/identifiers.js';
 import type { Answer, Ask, Http } from './http.js';
 import { momentFrom } from './moment.js';
+import { createVifs } from './network/vifs.js';
 import { bootPatch, errorsFrom, fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
 import { errorFrom, readable, unreadable } from './refusals.js';
 import { createVersion } from './versions.js';
 
-const Vifs = z.looseObject({ vifs: z.array(z.looseObject({ id: z.string().regex(uuidPattern) })) });
 const Nodes = z.looseObject({ nodes: z.array(z.unknown()), next: z.string().nullish().catch(null) });
-const Ports = z.looseObject({
-  ports: z.array(z.looseObject({ address: z.string().regex(macPattern), pxe_enabled: z.boolean().catch(false) })),
-});
 
 export interface IronicOptions extends Retrying {
   readonly http: Http;
@@ -86,12 +83,6 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     );
     if (answer.status !== 200) throw errorFrom(answer);
     return readable(pageIn(answer), answer);
-  }
-
-  async function vifs(serverId: string, signal: AbortSignal): Promise<readonly string[]> {
-    const answer = await read(() => ({ method: 'GET', path: `${nodePath(serverId)}/vifs` }), signal);
-    if (answer.status !== 200) throw errorFrom(answer);
-    return readable(Vifs.safeParse(answer.body).data, answer).vifs.map(({ id }) => id);
   }
 
   /** Sends a change. Resolves for any 2xx; rejects as the port documents. */
@@ -214,37 +205,7 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
       await change({ method: 'PATCH', path: nodePath(serverId), json: bootPatch(record) }, signal);
     },
 
-    vifs,
-
-    async cards(serverId, signal) {
-      const query = { node: serverId, fields: 'address,pxe_enabled' };
-      const answer = await read(() => ({ method: 'GET', path: 'v1/ports', query }), signal);
-      if (answer.status !== 200) throw errorFrom(answer);
-      const { ports } = readable(Ports.safeParse(answer.body).data, answer);
-      return ports.map(({ address, pxe_enabled: pxe }) => ({ mac: canonicalMac(address), pxe }));
-    },
-
-    async attach(serverId, vif, signal) {
-      const answer = await ask(
-        () => ({ method: 'POST', path: `${nodePath(serverId)}/vifs`, json: { id: vif } }),
-        signal,
-      );
-      if (answer.status === 204) return;
-      const error = errorFrom(answer);
-      // Ironic records a port before it binds it, and keeps the record if Neutron refuses.
-      if (error instanceof Refused && error.refusal === 'invalid') throw error;
-      const attached = await vifs(serverId, signal).catch((reason: unknown) => {
-        // A read without an answer says nothing about the change.
-        throw error instanceof NoAnswer ? error : reason;
-      });
-      if (!attached.includes(vif)) throw error;
-    },
-
-    async detach(serverId, vif, signal) {
-      const answer = await ask(() => ({ method: 'DELETE', path: vifPath(serverId, vif) }), signal);
-      if (answer.status === 204 || !(await vifs(serverId, signal)).includes(vif)) return;
-      throw errorFrom(answer);
-    },
+    ...createVifs({ read, ask, nodePath }),
 
     now: () => clock.now() + (isOff() ? skew : Math.min(0, skew)),
     latest: () => clock.now() + (isOff() ? skew : Math.max(0, skew)),
@@ -259,11 +220,6 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
 function nodePath(ref: string): string {
   if (!isServerRef(ref)) throw new Refused('not_found', 'no server can have this name', 'us');
   return `v1/nodes/${encodeURIComponent(ref)}`;
-}
-
-function vifPath(serverId: string, vif: string): string {
-  if (!isUuid(vif)) throw new Refused('invalid', 'no port can have this id', 'us');
-  return `${nodePath(serverId)}/vifs/${vif}`;
 }
 
 function queryOf({ resourceClass, conductorGroup }: ServerFilter, after: string | undefined): Record<string, string> {

@@ -134,13 +134,13 @@ function endpointIn(catalog: Catalog, service: Service, auth: KeystoneAuth): str
   if (found) return withoutVersion(found.url);
   const offered = endpoints.map((endpoint) => `${endpoint.region_id ?? endpoint.region}/${endpoint.interface}`);
   const where = `interface ${kind}${region === undefined ? '' : ` and region ${plain(region, 60)}`}`;
-  throw new NoAnswer(
+  // The same sign-in would show the same catalog.
+  throw new SignInRefused(
     `Keystone's catalog has no service of type ${service} for ${where}; ${
       offered.length > 0
         ? `it has ${plain([...new Set(offered)].join(', '))}: check OS_REGION_NAME and OS_INTERFACE`
         : `it has none: set OS_${service.toUpperCase()}_ENDPOINT_OVERRIDE`
     }`,
-    false,
   );
 }
 

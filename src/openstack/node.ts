@@ -24,6 +24,11 @@ const Entry = z.object({
     .array(z.object({ address: Ip, mac: z.string().regex(macPattern) }))
     .optional()
     .catch(undefined),
+  networks: z
+    .array(z.object({ id: z.string(), name: z.string() }))
+    .optional()
+    .catch(undefined),
+  vifs: z.array(z.string().regex(uuidPattern)).optional().catch(undefined),
   // The digest is the name, so that a patch can demand it.
   expected: z.record(z.string().regex(/^[0-9a-f]{64}$/), z.uuid()).catch({}),
   booted: z

@@ -36,9 +36,10 @@ const refusals: readonly (readonly [status: number, words: RegExp, refusal: Refu
   [406, /./, 'too_old'],
   // Ironic's answer to an image_source that is neither a UUID nor a URL.
   [500, /validation of image href/i, 'invalid'],
-  // Neutron refuses, is not set up for the request, or does not answer Ironic.
-  [500, /can not update neutron port|inconsistent physical networks/i, 'invalid'],
-  [500, /(the|retrieve|profile for) neutron port .*(was not found|error:)|could not seed network/i, 'invalid'],
+  [500, /inconsistent physical networks/i, 'invalid'],
+  // Ironic says this whether Neutron refuses or is down. A look at the node's ports shows if Ironic recorded anything.
+  [500, /can not update neutron port|could not seed network/i, null],
+  [500, /(the|retrieve|profile for) neutron port .*(was not found|error:)/i, null],
   [500, /could not retrieve (neutron (port|subnet|segment)|network):/i, null],
   [503, /free conductor workers|temporarily unavailable/i, 'busy'],
 ];

@@ -33,10 +33,14 @@ export interface Session {
 }
 
 /** The services that we use, by their type in Keystone's catalog. */
-export type Service = 'baremetal' | 'image';
+export type Service = 'baremetal' | 'image' | 'network';
 
 /** Their names in messages. */
-export const serviceNames: Readonly<Record<Service, string>> = { baremetal: 'Ironic', image: 'The image service' };
+export const serviceNames: Readonly<Record<Service, string>> = {
+  baremetal: 'Ironic',
+  image: 'The image service',
+  network: 'Neutron',
+};
 
 /** Endpoints that have settings of their own. */
 export type Overrides = Readonly<Partial<Record<Service, string | undefined>>>;
@@ -56,11 +60,11 @@ export function createPlainSession(auth: Exclude<Auth, { type: 'keystone' }>, ov
   const common = { idempotencyScope: auth.endpoint, project: undefined, waited: false, ...shown };
   return {
     async access(service) {
-      const { baremetal, image } = overrides;
-      if (service === 'image' && image !== undefined) {
-        return { endpoint: image, setBy: 'OS_IMAGE_ENDPOINT_OVERRIDE', ...common };
+      const own = overrides[service];
+      if (service !== 'baremetal' && own !== undefined) {
+        return { endpoint: own, setBy: `OS_${service.toUpperCase()}_ENDPOINT_OVERRIDE`, ...common };
       }
-      const setBy = baremetal === undefined ? 'OS_ENDPOINT' : 'OS_BAREMETAL_ENDPOINT_OVERRIDE';
+      const setBy = overrides.baremetal === undefined ? 'OS_ENDPOINT' : 'OS_BAREMETAL_ENDPOINT_OVERRIDE';
       return { endpoint: auth.endpoint, setBy, ...common };
     },
     renew: () => false,

@@ -13,6 +13,7 @@ import { conductorRoutes } from './resources/conductors.js';
 import { discoveryRoutes } from './resources/discovery.js';
 import { emptyCollectionRoutes } from './resources/empty-collections.js';
 import { imageRoutes } from './resources/images.js';
+import { networkRoutes } from './resources/networks.js';
 import { portRoutes } from './resources/ports.js';
 import { DOZEN, seed } from './seed/seed.js';
 import { createWorld } from './world/world.js';
@@ -31,8 +32,8 @@ export interface SimulatorOptions {
 }
 
 /**
- * An OpenStack Ironic 21.4 and a Glance in memory, with their REST APIs. Nothing runs in the background: each request
- * first brings the cloud up to date. It needs no sign-in.
+ * An OpenStack Ironic 21.4, a Glance and a Neutron in memory, with their REST APIs. Nothing runs in the background: each
+ * request first brings the cloud up to date. It needs no sign-in.
  */
 export function createSimulator(options: SimulatorOptions = {}) {
   const clock = options.clock ?? { now: () => Date.now() };
@@ -78,13 +79,14 @@ export function createSimulator(options: SimulatorOptions = {}) {
   emptyCollectionRoutes(app, world);
   nodeFieldRoute(app, world);
   imageRoutes(app, world);
+  networkRoutes(app, world);
   app.all('*', () => {
     throw new Abort(404);
   });
 
   return {
     world,
-    /** Answers a request to Ironic (`/v1…`) or Glance (`/v2/images…`). */
+    /** Answers a request to Ironic (`/v1…`), Glance (`/v2/images…`) or Neutron (`/v2.0…`). */
     fetch: async (request: Request): Promise<Response> => {
       world.agenda.catchUp(world.now());
       return app.fetch(request);

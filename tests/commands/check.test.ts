@@ -459,7 +459,7 @@ describe('the check', () => {
   test('detaches the ports of such a server first, because they would connect its next user', async () => {
     const { admin, env } = await ironic();
     const id = 'aaaaaaaa-0000-4000-8000-000000000001';
-    const port = 'bbbbbbbb-0000-4000-8000-000000000001';
+    const port = await neutronPort(String(env.OS_ENDPOINT));
     const entry = { started_at: '2020-01-01T00:00:00Z', image: 'debian-12', digest: 'd' };
     await admin('rack1-small-01', [
       { op: 'replace', path: '/network_interface', value: 'flat' },
@@ -525,3 +525,14 @@ describe('the check of boot reports', () => {
     expect((await steps(env)).named('boot reports')).toEqual([]);
   });
 });
+
+/** A port that somebody has made in the simulated Neutron. */
+async function neutronPort(endpoint: string): Promise<string> {
+  const { networks } = (await (await fetch(`${endpoint}/v2.0/networks?name=tenant-a`)).json()) as Listed<'networks'>;
+  const body = JSON.stringify({ port: { network_id: networks[0]?.id } });
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${endpoint}/v2.0/ports`, { method: 'POST', headers, body });
+  return ((await response.json()) as { port: { id: string } }).port.id;
+}
+
+type Listed<Name extends string> = Readonly<Record<Name, readonly { readonly id: string }[]>>;

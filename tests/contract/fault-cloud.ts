@@ -1,6 +1,8 @@
 import { createChanges } from '../../src/core/async/changes.js';
+import { createDeprovisionService } from '../../src/core/deprovision/deprovision.js';
 import { createServerService } from '../../src/core/inventory/server-service.js';
 import { survey } from '../../src/core/inventory/survey.js';
+import { createPolicy } from '../../src/core/policy.js';
 import { createProvisionService } from '../../src/core/provision/provision.js';
 import { createStatusService } from '../../src/core/status/wait-for-change.js';
 import { createAuthenticatedHttp } from '../../src/openstack/authenticated-http.js';
@@ -10,6 +12,7 @@ import { createHttp } from '../../src/openstack/http.js';
 import { createIdempotencyScope } from '../../src/openstack/idempotency-scope.js';
 import { createIronic } from '../../src/openstack/ironic.js';
 import { createKeystoneSession } from '../../src/openstack/keystone.js';
+import { createNeutron } from '../../src/openstack/network/neutron.js';
 import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import type { Service } from '../../src/openstack/session.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
@@ -18,10 +21,17 @@ import { seededRandom } from '../core/setup.js';
 import { createFaultScript, kindOf } from '../support/faults/fault-table.js';
 import { createFaultyFetch } from '../support/faults/faulty-fetch.js';
 import { openPolicy } from '../support/open-policy.js';
+import { addPorts } from '../support/tenant-ports.js';
 import { createVirtualTime, inVirtualTime } from '../support/virtual-time.js';
-import type { FaultLab, Program } from './fault-lab.js';
+import type { NeutronLab } from './fault-lab.js';
 
 const endpoint = 'http://cloud';
+// That of the simulated Neutron.
+const project = '9cad7ccf0fc74f7d96080797ae98ed58';
+
+/** Neutron ports of somebody. */
+export const foreignPorts = ['0fbd4bd8-3a2f-4b64-9d6b-6a4f0a1b2c3d', '1fbd4bd8-3a2f-4b64-9d6b-6a4f0a1b2c3d'];
+
 const timeout = 30_000;
 const user = { name: 'robot', domain: { name: 'Default' } };
 export const auth: Extract<Auth, { type: 'keystone' }> = {
@@ -36,17 +46,24 @@ export const auth: Extract<Auth, { type: 'keystone' }> = {
 /** Signs everybody in. */
 export function keystone(expires: number): Response {
   const endpoints = [{ interface: 'public', region_id: 'one', url: endpoint }];
-  const catalog = ['baremetal', 'image'].map((type) => ({ type, endpoints }));
-  const token = { expires_at: new Date(expires).toISOString(), catalog, project: { id: 'machines' } };
+  const catalog = ['baremetal', 'image', 'network'].map((type) => ({ type, endpoints }));
+  const token = { expires_at: new Date(expires).toISOString(), catalog, project: { id: project } };
   return Response.json({ token }, { status: 201, headers: { 'x-subject-token': 'a-token' } });
 }
 
 /** The simulated cloud with a Keystone in front, in process and in virtual time. */
-export async function createFaultCloud(options: { readonly networkInterface?: 'flat' } = {}): Promise<FaultLab> {
+export async function createFaultCloud(
+  options: {
+    readonly networkInterface?: 'flat';
+    /** What each request waits for, so that those of two programs come in another order. */
+    readonly turn?: () => Promise<void>;
+  } = {},
+): Promise<NeutronLab> {
   const time = createVirtualTime(timeout);
   const random = seededRandom(20_261_124);
   const simulator = createSimulator({ clock: time, random });
   const { fleet, agenda, images } = simulator.world;
+  addPorts(simulator.world, ...foreignPorts);
   const script = createFaultScript();
   const starts: string[] = [];
   const resourceClass = 'baremetal.small';
@@ -54,6 +71,7 @@ export async function createFaultCloud(options: { readonly networkInterface?: 'f
   async function upstream(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (pathname.endsWith('/auth/tokens')) return keystone(time.now() + 3_600_000);
+    await options.turn?.();
     const response = await simulator.fetch(request);
     if (kindOf(request.method, pathname) === 'start' && response.status === 202) {
       starts.push(pathname.split('/')[3] ?? '');
@@ -61,12 +79,12 @@ export async function createFaultCloud(options: { readonly networkInterface?: 'f
     return response;
   }
 
-  const lab: FaultLab = {
+  const lab: NeutronLab = {
     script,
     starts,
     resourceClass,
     images: { first: 'debian-12', firstById: imageIds.debian, second: 'ubuntu-24.04' },
-    program(): Program {
+    program() {
       const fetch = createFaultyFetch(upstream, script, time);
       const open = (service: string) => {
         const queue = createRequestQueue(8);
@@ -76,9 +94,11 @@ export async function createFaultCloud(options: { readonly networkInterface?: 'f
       const authenticated = (service: Service, name: string) =>
         inVirtualTime(createAuthenticatedHttp({ session, service, at: open(name), timeout }), time);
       const bareMetal = createIronic({ http: authenticated('baremetal', 'Ironic'), clock: time, random });
+      const networks = createNeutron({ http: authenticated('network', 'Neutron'), scoped: true, clock: time, random });
       const service = createProvisionService({
         policy: openPolicy,
         bareMetal,
+        networks,
         images: createGlance({ http: authenticated('image', 'The image service'), clock: time, random }),
         servers: createServerService({ policy: openPolicy, bareMetal, clock: time, random }),
         changes: createChanges(),
@@ -86,8 +106,21 @@ export async function createFaultCloud(options: { readonly networkInterface?: 'f
         random,
         idempotencyScope: createIdempotencyScope({ session, timeout, clock: time, random }),
       });
-      const status = createStatusService({ policy: openPolicy, bareMetal, clock: time, random });
-      return { ...service, ...status, survey: () => survey(bareMetal, new AbortController().signal, openPolicy) };
+      const { deprovision } = createDeprovisionService({
+        bareMetal,
+        networks,
+        changes: createChanges(),
+        clock: time,
+        random,
+        policy: createPolicy({ allowDeprovision: true }),
+      });
+      const status = createStatusService({ policy: openPolicy, bareMetal, networks, clock: time, random });
+      return {
+        ...service,
+        ...status,
+        deprovision,
+        survey: () => survey(bareMetal, new AbortController().signal, openPolicy),
+      };
     },
     async nodes() {
       agenda.catchUp(time.now());
@@ -101,7 +134,24 @@ export async function createFaultCloud(options: { readonly networkInterface?: 'f
     },
     configDrive: async (id) => JSON.stringify(fleet.byUuid(id)?.instance_info.configdrive ?? null),
     vifs: async (id) => (fleet.byUuid(id)?.ports ?? []).flatMap(({ vif }) => (vif === null ? [] : [vif])),
+    tenantPorts: () =>
+      [...simulator.world.tenantPorts.values()].map(({ id, device_id, device_owner, revision }) => ({
+        id,
+        isOwn: device_owner === 'ironic-mcp',
+        deploymentId: device_id,
+        revision,
+      })),
     sourceOf: (image) => [...images.values()].find(({ id, name }) => id === image || name === image)?.id ?? '',
+    async removePorts({ uuid: id, instance_uuid: deploymentId }) {
+      const headers = { 'x-openstack-ironic-api-version': '1.78' };
+      for (const vif of await lab.vifs(id)) {
+        await simulator.fetch(new Request(`${endpoint}/v1/nodes/${id}/vifs/${vif}`, { method: 'DELETE', headers }));
+      }
+      const { tenantPorts } = simulator.world;
+      for (const { id: port, isOwn, deploymentId: of } of lab.tenantPorts()) {
+        if (isOwn && of === deploymentId) tenantPorts.delete(port);
+      }
+    },
     async patch(id, ...patch) {
       const headers = { 'x-openstack-ironic-api-version': '1.78', 'content-type': 'application/json' };
       const init = { method: 'PATCH', headers, body: JSON.stringify(patch) };

@@ -1,3 +1,4 @@
+import type { DeprovisionService } from '../../src/core/deprovision/deprovision.js';
 import type { Survey } from '../../src/core/inventory/survey.js';
 import type { ProvisionService } from '../../src/core/provision/provision.js';
 import type { StatusService } from '../../src/core/status/wait-for-change.js';
@@ -10,6 +11,14 @@ export interface Node {
   readonly provision_state: string;
   readonly instance_uuid: string | null;
   readonly instance_info: Readonly<Record<string, unknown>>;
+}
+
+/** A port in Neutron, as it is now. */
+export interface TenantPort {
+  readonly id: string;
+  readonly isOwn: boolean;
+  readonly deploymentId: string;
+  readonly revision: number;
 }
 
 /** A few servers of an Ironic, and copies of this program whose requests go through the faults of a script. */
@@ -31,6 +40,8 @@ export interface FaultLab {
   vifs(serverId: string): Promise<readonly string[]>;
   /** What the image with this name is called in `instance_info`. */
   sourceOf(image: string): string;
+  /** Detaches all ports of a reserved server and deletes those of its deployment, as `ironic-mcp check` says. */
+  removePorts?(node: Node): Promise<void>;
   /** Sends a patch of a server as an administrator. */
   patch(serverId: string, ...patch: readonly { op: string; path: string; value?: unknown }[]): Promise<void>;
   /** The programs' clock, in milliseconds. */
@@ -41,4 +52,11 @@ export interface FaultLab {
 
 export interface Program extends ProvisionService, StatusService {
   survey(): Promise<Survey>;
+}
+
+/** The same with a Neutron. */
+export interface NeutronLab extends FaultLab {
+  program(): Program & Pick<DeprovisionService, 'deprovision'>;
+  /** The ports in Neutron. */
+  tenantPorts(): readonly TenantPort[];
 }

@@ -33,7 +33,10 @@ export function ordinaryScenarios(openLab: () => Promise<FaultLab>): readonly Sc
 }
 
 /** Requests that change something: only those can do harm when they arrive late or twice. */
-const changes = new Set(['change of the server', 'start', 'attach', 'detach', 'reboot']);
+const changes = new Set([
+  ...['change of the server', 'start', 'attach', 'detach', 'reboot'],
+  ...['make a port', 'claim a port', 'delete a port'],
+]);
 
 export function isChange(kind: string): boolean {
   return changes.has(kind);

@@ -42,6 +42,20 @@ const scenarios: readonly Scenario[] = [
     request: async (lab) => ({ ...(await requestFor(lab, 'by id')), vifs }),
   },
   {
+    name: 'with a network of Neutron',
+    outcome: 'deployed',
+    from: 'change of the server',
+    openLab: flat,
+    request: async (lab) => ({ ...(await requestFor(lab, 'by id')), networks: [{ network: 'tenant-a' }] }),
+  },
+  {
+    name: 'with a network of Neutron and a key',
+    outcome: 'deployed',
+    from: 'change of the server',
+    openLab: flat,
+    request: async (lab) => ({ ...(await requestFor(lab, 'by id', true)), networks: [{ network: 'tenant-a' }] }),
+  },
+  {
     name: 'again in place',
     outcome: 'deployed',
     from: 'change of the server',

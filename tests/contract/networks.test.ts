@@ -12,6 +12,7 @@ import { createIronic } from '../../src/openstack/ironic.js';
 import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { createSimulator } from '../../src/simulator/cloud.js';
 import { openPolicy } from '../support/open-policy.js';
+import { addPorts } from '../support/tenant-ports.js';
 
 const signal = new AbortController().signal;
 const server = 'rack1-small-01';
@@ -21,6 +22,7 @@ const user_data = { packages: ['nginx'] };
 /** The service on a simulated cloud, one of whose servers has the given network interface. */
 async function cloud(networkInterface: 'noop' | 'flat' | 'neutron') {
   const simulator = createSimulator();
+  addPorts(simulator.world, vif, other);
   const log: string[] = [];
   const fetch = (request: Request) => {
     log.push(`${request.method} ${new URL(request.url).pathname.replace(/^\/v1\/nodes\/[^/]+/, 'node')}`);
@@ -80,12 +82,12 @@ describe('Neutron ports', () => {
     await provision({ vifs: [vif] });
     expect(log.slice(-7)).toEqual([
       'PATCH node',
-      'GET node/vifs',
+      'GET /v1/ports',
       // Whether the server is still ours.
       'GET node',
       'POST node/vifs',
       // Whether they are still there, and the server still ours.
-      'GET node/vifs',
+      'GET /v1/ports',
       'GET node',
       'PUT node/states/provision',
     ]);
@@ -118,7 +120,7 @@ describe('Neutron ports', () => {
     const { log, provision } = await cloud('neutron');
     expect(await failure(provision())).toMatchObject({
       code: 'deploy_refused',
-      reason: 'its network interface is neutron, and no Neutron port is attached',
+      reason: 'its network interface is neutron, and the request names no network and no Neutron port',
     });
     expect(log.some((request) => !request.startsWith('GET'))).toBe(false);
   });
@@ -126,7 +128,16 @@ describe('Neutron ports', () => {
   test('may already be attached', async () => {
     const { ask, provision } = await cloud('neutron');
     await ask('POST', '/vifs', { id: vif });
-    expect((await provision()).status).toBe('accepted');
+    expect((await provision({ vifs: [vif] })).status).toBe('accepted');
+  });
+
+  test('that somebody has left on a server keep every other request from it', async () => {
+    const { ask, log, provision } = await cloud('flat');
+    await ask('POST', '/vifs', { id: vif });
+    const strange = { reason: `Neutron port ${vif} is attached to it, and is not of this request` };
+    expect(await failure(provision())).toMatchObject(strange);
+    expect(await failure(provision({ vifs: [other] }))).toMatchObject(strange);
+    expect(log.some((request) => !request.startsWith('GET'))).toBe(false);
   });
 
   test('that are missing get a warning when the network interface is flat', async () => {
@@ -157,7 +168,7 @@ describe('an address', () => {
     const { log, provision } = await cloud('flat');
     expect(await failure(provision({ networks }))).toMatchObject({
       code: 'server_not_available',
-      reason: 'its network interface is flat, and networks with addresses need noop',
+      reason: 'its network interface is flat, and networks as given need noop',
     });
     expect(log.some((request) => !request.startsWith('GET'))).toBe(false);
   });

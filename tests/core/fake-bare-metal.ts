@@ -1,7 +1,7 @@
 import type { ConfigDrive } from '../../src/core/image.js';
+import type { Card } from '../../src/core/network-service.js';
 import {
   type BareMetal,
-  type Card,
   type Clock,
   type LastLook,
   NoAnswer,
@@ -102,8 +102,8 @@ type Method =
   | 'listReservedOrDeploying'
   | 'listInDeployment'
   | 'list'
-  | 'vifs'
   | 'cards'
+  | 'recordedAt'
   | 'reserve'
   | 'attach'
   | 'detach'
@@ -159,7 +159,7 @@ export interface FakeBareMetal extends BareMetal {
   /** The Neutron ports that are attached to a server; somebody else may change them. */
   portsOf(serverId: string): Set<string>;
   /** The network cards of a server, if they differ from the usual single one. */
-  readonly cardsOf: Map<string, readonly Card[]>;
+  readonly cardsOf: Map<string, readonly Pick<Card, 'mac' | 'pxe'>[]>;
   /** What Ironic has on record about a server. */
   readonly record: Map<string, readonly RecordedError[]>;
   /** What somebody else does to a server. */
@@ -185,7 +185,7 @@ export function createFakeBareMetal({
   const described = new Map<string, Reservation['instanceInfo']>();
   const ports = new Map<string, Set<string>>();
   const record = new Map<string, readonly RecordedError[]>();
-  const cards = new Map<string, readonly Card[]>();
+  const cards = new Map<string, readonly Pick<Card, 'mac' | 'pxe'>[]>();
   const portsOf = (serverId: string) => {
     const attached = ports.get(serverId) ?? new Set();
     ports.set(serverId, attached);
@@ -389,14 +389,28 @@ export function createFakeBareMetal({
         server.entry = { ...server.entry, ...entry, expected: undefined, booted: report };
       }),
 
-    vifs: (serverId, signal) => request('vifs', serverId, signal, () => [...portsOf(serverId)]),
-
     cards: (serverId, signal) =>
-      request('cards', serverId, signal, () => cards.get(serverId) ?? [{ mac: '52:54:00:00:00:01', pxe: true }]),
+      request('cards', serverId, signal, () => {
+        const own = cards.get(serverId) ?? [{ mac: '52:54:00:00:00:01', pxe: true }];
+        const vifs = [...portsOf(serverId)];
+        const count = Math.max(own.length, vifs.length);
+        return Array.from({ length: count }, (_, index) => ({
+          ...(own[index] ?? { mac: `52:54:00:00:01:0${index}`, pxe: false }),
+          vif: vifs[index] ?? null,
+          kind: 'single' as const,
+        }));
+      }),
+
+    recordedAt: (signal) =>
+      request('recordedAt', 'all', signal, () => {
+        const all = [...ports].flatMap(([serverId, vifs]) => [...vifs].map((vif): [string, string] => [vif, serverId]));
+        return new Map(all);
+      }),
 
     attach: (serverId, vif, signal) =>
       request('attach', serverId, signal, () => {
         portsOf(serverId).add(vif);
+        return 'accepted';
       }),
 
     detach: (serverId, vif, signal) =>

@@ -24,6 +24,10 @@ export function createFakeClock(now = start): FakeClock {
     meanwhile: () => undefined,
     async sleep(milliseconds, signal) {
       signal.throwIfAborted();
+      // This is no pause, but a limit for requests, which are answered at once here.
+      if (milliseconds >= 10_000) {
+        await new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      }
       sleeps.push(milliseconds);
       now += milliseconds;
       this.meanwhile(sleeps.length);

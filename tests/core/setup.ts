@@ -122,7 +122,7 @@ export function setup(options: SetupOptions = {}): Setup {
     },
     writes: () =>
       fake.requests.filter(
-        (request) => !/^(find|listFree|findByDeployment|listReservedOrDeploying|list|vifs|cards) /.test(request),
+        (request) => !/^(find|listFree|findByDeployment|listReservedOrDeploying|list|cards|recordedAt) /.test(request),
       ),
   };
 }

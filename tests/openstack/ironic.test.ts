@@ -441,23 +441,37 @@ describe('a page of all servers', () => {
 });
 
 describe('the network of a server', () => {
-  const attached = (...ids: string[]) => json({ vifs: ids.map((each) => ({ id: each })) });
+  const attached = (...ids: string[]) =>
+    json({ ports: ids.map((each) => ({ address: '52:54:00:ab:00:01', internal_info: { tenant_vif_port_id: each } })) });
   const noContent: Reply = () => new Response(null, { status: 204 });
   const conflict = fault(409, 'Unable to attach VIF because VIF is already attached to Ironic Node');
 
-  it('has ports and MAC addresses', async () => {
+  it('has its cards read, with the Neutron ports that are attached to them', async () => {
     const { bareMetal } = setup([
-      attached(uuid(801)),
-      json({ ports: [{ address: '52:54:00:AB:00:01', pxe_enabled: true }, { address: '52:54:00:ab:00:02' }] }),
+      json({
+        ports: [
+          { address: '52:54:00:AB:00:01', pxe_enabled: true, internal_info: { tenant_vif_port_id: uuid(801) } },
+          { address: '52:54:00:ab:00:02', internal_info: {} },
+        ],
+      }),
     ]);
-    await expect(bareMetal.vifs(id, forever)).resolves.toEqual([uuid(801)]);
     await expect(bareMetal.cards(id, forever)).resolves.toEqual([
-      { mac: '52:54:00:ab:00:01', pxe: true },
-      { mac: '52:54:00:ab:00:02', pxe: false },
+      { mac: '52:54:00:ab:00:01', pxe: true, vif: uuid(801), kind: 'single' },
+      { mac: '52:54:00:ab:00:02', pxe: false, vif: null, kind: 'single' },
     ]);
     expect(service.seen.map(({ path }) => path)).toEqual([
-      `/v1/nodes/${id}/vifs`,
-      `/v1/ports?node=${id}&fields=address%2Cpxe_enabled`,
+      `/v1/ports?node=${id}&fields=address%2Cinternal_info%2Cpxe_enabled%2Cportgroup_uuid`,
+    ]);
+  });
+
+  it('has its bonds read where it has any', async () => {
+    const { bareMetal } = setup([
+      json({ ports: [{ address: '52:54:00:ab:00:01', portgroup_uuid: uuid(900) }] }),
+      json({ portgroups: [{ address: null, internal_info: { tenant_vif_port_id: uuid(801) } }] }),
+    ]);
+    await expect(bareMetal.cards(id, forever)).resolves.toEqual([
+      { mac: '52:54:00:ab:00:01', pxe: false, vif: null, kind: 'in a bond' },
+      { mac: '', pxe: false, vif: uuid(801), kind: 'bond' },
     ]);
   });
 
@@ -465,7 +479,6 @@ describe('the network of a server', () => {
     'cannot be read in %j',
     async (body) => {
       const { bareMetal } = setup([json(body)]);
-      expect(await errorOf(bareMetal.vifs(id, forever))).toBeInstanceOf(NoAnswer);
       expect(await errorOf(bareMetal.cards(id, forever))).toBeInstanceOf(NoAnswer);
     },
   );
@@ -474,7 +487,7 @@ describe('the network of a server', () => {
     'cannot be read if a port has the id %j, which is dangerous in a path or a shell',
     async (port) => {
       const { bareMetal } = setup([attached(uuid(801), port)]);
-      expect(await errorOf(bareMetal.vifs(id, forever))).toBeInstanceOf(NoAnswer);
+      expect(await errorOf(bareMetal.cards(id, forever))).toBeInstanceOf(NoAnswer);
     },
   );
 
@@ -486,7 +499,6 @@ describe('the network of a server', () => {
 
   it('fails with the reason that Ironic gives', async () => {
     const { bareMetal } = setup([fault(403, 'no')]);
-    expect(await errorOf(bareMetal.vifs(id, forever))).toMatchObject({ refusal: 'forbidden' });
     expect(await errorOf(bareMetal.cards(id, forever))).toMatchObject({ refusal: 'forbidden' });
   });
 
@@ -501,9 +513,9 @@ describe('the network of a server', () => {
   });
 
   it('accepts that the port was attached or detached before', async () => {
-    await expect(
-      setup([conflict, attached(uuid(801))]).bareMetal.attach(id, uuid(801), forever),
-    ).resolves.toBeUndefined();
+    await expect(setup([conflict, attached(uuid(801))]).bareMetal.attach(id, uuid(801), forever)).resolves.toBe(
+      'recorded',
+    );
     const gone = fault(400, 'Unable to detach VIF from node, because it is not attached to it.');
     await expect(setup([gone, attached()]).bareMetal.detach(id, uuid(801), forever)).resolves.toBeUndefined();
   });
@@ -520,27 +532,37 @@ describe('the network of a server', () => {
 describe('a port that Ironic does not attach', () => {
   const port = uuid(801);
   const attachment = (...replies: Reply[]) => errorOf(setup(replies).bareMetal.attach(id, port, forever));
-  const attached = (...ids: string[]) => json({ vifs: ids.map((each) => ({ id: each })) });
+  const attached = (...ids: string[]) =>
+    json({ ports: ids.map((each) => ({ address: '52:54:00:ab:00:01', internal_info: { tenant_vif_port_id: each } })) });
 
-  // The texts of ironic/common/neutron.py and ironic/drivers/modules/network/common.py. All have status 500.
-  it.each([
+  // The texts of ironic/common/neutron.py and ironic/drivers/modules/network/common.py, with status 500 all of them.
+  const ofNeutron = [
     `Unable to attach VIF ${port} because Ironic can not update Neutron port ${port} MAC address to match physical MAC address 52:54:00:00:00:01`,
-    `Port group ${uuid(3)} has member ports with inconsistent physical networks (a, b). All ports in a port group must have the same physical network.`,
-  ])('is refused because it does not fit: %s', async (words) => {
-    expect(await attachment(fault(500, words), attached())).toMatchObject({
-      name: 'Refused',
-      refusal: 'invalid',
-      words,
-    });
-  });
-
-  it.each([
     `The neutron port ${port} was not found when we expect it to exist. We cannot proceed.`,
     `An unknown error was encountered while attempting to retrieve neutron port ${port}. Error: no`,
     `Unable to clear binding profile for neutron port ${port}. Error: no`,
     `Could not seed network configuration for VIF ${port}to node ${id}, possible network, state, or access permission issue. no`,
-  ])('is refused although Ironic has already recorded it: %s', async (words) => {
-    expect(await attachment(fault(500, words), attached(port))).toMatchObject({ name: 'Refused', refusal: 'invalid' });
+  ];
+
+  // The texts of ironic/common/neutron.py and ironic/drivers/modules/network/common.py, with status 500 all of them.
+  it('is refused, as it does not suit', async () => {
+    const words = `Port group ${uuid(3)} has member ports with inconsistent physical networks (a, b). All ports in a port group must have the same physical network.`;
+    expect(await attachment(fault(500, words), attached())).toMatchObject({ refusal: 'invalid', words });
+  });
+
+  it.each(ofNeutron)('was not attached, though the same may work in a moment: %s', async (words) => {
+    expect(await attachment(fault(500, words), attached())).toMatchObject({
+      name: 'NoAnswer',
+      mayHaveTakenEffect: false,
+    });
+  });
+
+  it.each([
+    ...ofNeutron.map((words): [string, Reply] => [words, fault(500, words)]),
+    ['is already attached', fault(409, `Unable to attach VIF because VIF ${port} is already attached to Ironic Port`)],
+  ])('is attached where Ironic has noted it, whatever it says: %s', async (_, reply) => {
+    const { bareMetal } = setup([reply, attached(port)]);
+    await expect(bareMetal.attach(id, port, forever)).resolves.toBe('recorded');
   });
 
   it.each(['neutron port', 'neutron subnet', 'neutron segment', 'network'])(

@@ -91,8 +91,8 @@ test("OpenStack's schema accepts the network_data that addresses become", () => 
       { address: '2001:db8::b/64', gateway: 'fe80::1', dns: ['2001:db8::2'] },
     ],
     [
-      { mac: '52:54:00:00:00:01', pxe: true },
-      { mac: '52:54:00:00:00:02', pxe: false },
+      { mac: '52:54:00:00:00:01', pxe: true, vif: null, kind: 'single' },
+      { mac: '52:54:00:00:00:02', pxe: false, vif: null, kind: 'single' },
     ],
   );
   expect(assigned.kind === 'assigned' && published()(assigned.networkData)).toBe(true);

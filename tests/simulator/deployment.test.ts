@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addPorts } from '../support/tenant-ports.js';
 import { type Sim, setup } from './harness.js';
 
 const name = 'rack1-small-01';
@@ -398,6 +399,7 @@ describe('a deployment that fails', () => {
 
   it('fails after the image is written if the neutron interface has no port attached', async () => {
     const sim = setup();
+    addPorts(sim.world, 'net-1');
     await sim.set(name, 'network_interface', 'neutron');
     await sim.deploy(name);
     sim.pass(50);

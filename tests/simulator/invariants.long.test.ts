@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { targets, verbs } from '../../src/simulator/world/state-machine.js';
 import ironic from '../golden/ironic-21.4.4-fsm.json' with { type: 'json' };
 import { runs } from '../support/length.js';
+import { addPorts } from '../support/tenant-ports.js';
 import { type Answer, type Sim, setup } from './harness.js';
 
 const nodes = ['rack1-small-01', 'rack1-small-04', 'rack3-gpu-03', 'rack3-large-fail-write-image'];
@@ -134,6 +135,7 @@ it(
     await fc.assert(
       fc.asyncProperty(fc.array(deeds, { maxLength: 25, size: 'max' }), async (story) => {
         const sim = setup();
+        addPorts(sim.world, 'net');
         const strange = watchMoves(sim);
         for (const { what, node, run } of story) {
           const locked = node !== undefined && (await sim.node(node)).reservation !== null;

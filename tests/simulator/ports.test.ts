@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { addPorts } from '../support/tenant-ports.js';
 import { setup } from './harness.js';
 
 const node = '/v1/nodes/rack1-small-01';
@@ -167,6 +168,7 @@ describe('changing a port', () => {
 describe('VIFs', () => {
   it('are attached to a free port, and detached', async () => {
     const sim = setup();
+    addPorts(sim.world, 'net-1', 'net-2', 'told', 'first', 'second');
     await sim.patch(node, [{ op: 'replace', path: '/network_interface', value: 'flat' }]);
     const [{ uuid }] = (await sim.get(`${node}/ports`)).body.ports;
     expect((await sim.post(`${node}/vifs`, { id: 'net-1' })).status).toBe(204);
@@ -187,12 +189,15 @@ describe('VIFs', () => {
 
   it('go first to ports with PXE, or to the port that the request names', async () => {
     const sim = setup();
+    addPorts(sim.world, 'net-1', 'net-2', 'told', 'first', 'second');
     await sim.patch(node, [{ op: 'replace', path: '/network_interface', value: 'flat' }]);
     const { uuid: node_uuid } = await sim.node('rack1-small-01');
     const second = await sim.post('/v1/ports', { address: 'aa:bb:cc:00:00:01', node_uuid, pxe_enabled: false });
     await sim.post(`${node}/vifs`, { id: 'told', port_uuid: second.body.uuid });
     expect((await sim.get(`/v1/ports/${second.body.uuid}`)).body.internal_info.tenant_vif_port_id).toBe('told');
     await sim.delete(`${node}/vifs/told`);
+    // It keeps the MAC address, which no other port of its network can have then.
+    sim.world.tenantPorts.delete('told');
     await sim.post(`${node}/vifs`, { id: 'first' });
     await sim.post(`${node}/vifs`, { id: 'second' });
     expect((await sim.get(`${node}/vifs`)).body.vifs).toEqual([{ id: 'first' }, { id: 'second' }]);

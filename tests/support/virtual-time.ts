@@ -11,6 +11,9 @@ export interface VirtualTime extends Clock {
   stall(): void;
 }
 
+/** A sleep of so many milliseconds is no pause between two requests, but a limit for them: it ends when time has passed. */
+const limits = 10_000;
+
 /** @param timeout How long a request may take, in milliseconds. */
 export function createVirtualTime(timeout: number): VirtualTime {
   let now = Date.UTC(2026, 10, 22, 8);
@@ -21,12 +24,18 @@ export function createVirtualTime(timeout: number): VirtualTime {
     open = open.filter(({ due }) => due > now);
     for (const { abort } of over) abort();
   }
+  const until = (due: number, signal: AbortSignal) =>
+    new Promise<void>((resolve, reject) => {
+      open.push({ due, abort: resolve });
+      signal.addEventListener('abort', () => reject(signal.reason));
+    });
   return {
     now: () => now,
     pass,
     stall: () => pass(timeout),
     async sleep(milliseconds, signal) {
       signal.throwIfAborted();
+      if (milliseconds >= limits) return until(now + milliseconds, signal);
       pass(milliseconds);
       signal.throwIfAborted();
     },

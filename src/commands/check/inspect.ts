@@ -9,6 +9,7 @@ import type { Server } from '../../core/server.js';
 import { displayName } from '../../core/status/provision-status.js';
 import { isoTime } from '../../core/text/iso-time.js';
 import { plain } from '../../core/text/untrusted.js';
+import { neutronIn } from './neutron.js';
 import type { Finding } from './report.js';
 
 /**
@@ -33,7 +34,7 @@ interface Remedy {
 
 /** Tries the cloud. Each step needs the one before it, except the images. */
 export async function inspect(
-  { bareMetal, images, session }: ComposedCloud,
+  { bareMetal, images, networks, session }: ComposedCloud,
   { cloud, policy }: Config,
   run: Run,
   signal: AbortSignal,
@@ -66,7 +67,9 @@ export async function inspect(
   if (answered && found) {
     const seen = found;
     await run('servers', async () => serversIn(seen, policy, account));
-    await run('reservations', () => Promise.all(seen.abandoned.map((each) => abandonedOne(bareMetal, each, signal))));
+    await run('reservations', () =>
+      Promise.all(seen.abandoned.map((each) => abandonedOne({ bareMetal, networks }, each, signal))),
+    );
     await run('Metal3', async () => metal3In(seen));
     const { sample } = seen;
     if (sample && policy.allows('write')) await run('rights', () => rightsOn(bareMetal, sample, account, signal));
@@ -76,6 +79,7 @@ export async function inspect(
     account,
     command: byKeystone ? 'openstack image list --limit 1' : 'curl -i $OS_IMAGE_ENDPOINT_OVERRIDE',
   });
+  if (networks) await run('Neutron', () => neutronIn(networks, bareMetal, policy, signal));
 }
 
 /** The setting that says who asks. */
@@ -131,14 +135,21 @@ function serversIn({ total, available, tally, notes }: Survey, policy: Policy, a
   };
 }
 
-async function abandonedOne({ vifs }: BareMetal, server: Server, signal: AbortSignal): Promise<Finding> {
+async function abandonedOne(
+  { bareMetal, networks }: Pick<ComposedCloud, 'bareMetal' | 'networks'>,
+  server: Server,
+  signal: AbortSignal,
+): Promise<Finding> {
   const since = server.entry ? isoTime(Date.parse(server.entry.started_at)) : 'unknown';
   // A port that stays attached would connect the next user of the server.
   const noNetwork = server.networkInterface === null || server.networkInterface === 'noop';
-  const ports = noNetwork ? [] : await vifs(server.id, signal);
+  const ports = noNetwork ? [] : (await bareMetal.cards(server.id, signal)).flatMap(({ vif }) => vif ?? []);
+  const hasNetworks = (server.entry?.networks?.length ?? 0) > 0;
+  const made = hasNetworks ? await networks?.ownPorts(server.deploymentId ?? '', signal).catch(() => []) : [];
   const node = 'openstack baremetal node';
   const commands = [
     ...ports.map((port) => `${node} vif detach ${server.id} ${port}`),
+    ...(made ?? []).map(({ id }) => `openstack port delete ${id}`),
     `${node} unset ${server.id} --instance-uuid`,
   ];
   return {

@@ -32,7 +32,11 @@ const ofChanges = new WeakSet<AbortSignal>();
  * as `overloaded`, because the change must come to its end.
  */
 export function signalOfChange(): AbortSignal {
-  const { signal } = new AbortController();
+  return asOfChange(new AbortController().signal);
+}
+
+/** Makes a signal one of a change, for a part of the change that has a time limit. */
+export function asOfChange(signal: AbortSignal): AbortSignal {
   ofChanges.add(signal);
   return signal;
 }

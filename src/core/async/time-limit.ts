@@ -1,5 +1,6 @@
 import type { Clock } from '../ports.js';
 import { withFirstAbort } from './abort.js';
+import { asOfChange, isOfChange } from './changes.js';
 
 export interface TimeLimit {
   readonly clock: Clock;
@@ -14,7 +15,8 @@ export function withTimeLimit<Value>(
   action: (either: AbortSignal) => Promise<Value>,
 ): Promise<Value | undefined> {
   const over = new AbortController();
-  return withFirstAbort([signal, over.signal], (first) =>
-    Promise.race([action(first), clock.sleep(time, first).then(() => undefined)]).finally(() => over.abort()),
-  );
+  return withFirstAbort([signal, over.signal], (first) => {
+    if (isOfChange(signal)) asOfChange(first);
+    return Promise.race([action(first), clock.sleep(time, first).then(() => undefined)]).finally(() => over.abort());
+  });
 }

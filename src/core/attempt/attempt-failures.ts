@@ -66,6 +66,15 @@ export function stillReserved(failure: Failure, server: Server, { reservation, k
   });
 }
 
+/** The same failure; it also says what is left in Neutron, or recorded at the server. */
+export function withRemains(failure: Failure, remains: readonly string[]): Failure {
+  if (remains.length === 0) return failure;
+  const { code, id, fields, hint, retryable, deployment } = failure;
+  const reason = `${reasonOf(failure)}. ${remains.join(' ').replace(/\.$/, '')}`;
+  const details = { id, fields, hint, retryable, reason, cause: failure };
+  return new Failure(code, deployment === null ? details : { ...details, deployment });
+}
+
 /** The same failure; it also says that our reservation may arrive late. */
 export function mayBeReserved(
   failure: Failure,
@@ -135,8 +144,17 @@ export function unattached(server: Server, plan: Plan, error: unknown): Failure 
   return new Failure('deploy_refused', {
     id: plan.serverRef ?? server.id,
     reason: error.reason,
-    hint: 'Change vifs, choose another server, or ask the operator to fix what the reason names.',
+    hint: 'Change networks or vifs, choose another server, or ask the operator to fix what the reason names.',
     cause: error,
+  });
+}
+
+/** A port that is not of this request is attached to the server, and would connect the deployment as well. */
+export function strangePort(server: Server, { serverRef }: Pick<Plan, 'serverRef'>, port: string): Failure {
+  return new Failure('server_not_available', {
+    id: serverRef ?? server.id,
+    reason: `Neutron port ${port} is attached to it, and is not of this request`,
+    hint: `Choose another server. If the port is of no use there, the operator can detach it: openstack baremetal node vif detach ${server.id} ${port}`,
   });
 }
 

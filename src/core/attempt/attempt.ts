@@ -1,10 +1,14 @@
 import type { Tries } from '../async/retry.js';
 import { Failure } from '../failures.js';
 import { obstacleTo } from '../inventory/eligibility.js';
+import type { Card } from '../network-service.js';
+import { neutronInterfaces } from '../networks/find-networks.js';
+import { needsData } from '../networks/neutron-data.js';
 import { NoAnswer, Refused } from '../ports.js';
 import type { Server } from '../server.js';
 import { freeState, isFree, meaningOf, stateName } from '../states.js';
 import { describedOtherwise } from './attempt-failures.js';
+import type { Reserved } from './holding.js';
 import type { Deploying, Plan } from './outcome.js';
 
 /** One attempt to deploy on one server. Nothing in it changes while the attempt runs. */
@@ -18,21 +22,6 @@ export interface Attempt {
   /** Aborted when the caller leaves. It ends the attempt only before the start is sent. */
   readonly caller: AbortSignal;
 }
-
-/** The requests of an attempt that may still take effect, because their answer is lost or cannot be trusted. */
-export interface MayArrive {
-  /** The reservation, even after everything was undone. */
-  readonly reservation: boolean;
-  /** The attachment of this port. Undo nothing: the port could end up on somebody else's server. */
-  readonly port: string | null;
-  /**
-   * The start: something on the way may have delivered it twice, and Ironic refused the second delivery. The reservation
-   * may still be undone, because the undo reads the server first.
-   */
-  readonly startSentTwice: boolean;
-}
-
-export const nothing: MayArrive = { reservation: false, port: null, startSentTwice: false };
 
 /** Whether an earlier reservation may still arrive. Ironic refuses it if somebody else has the server. */
 export function mayReserveLate(tries: Tries | null): boolean {
@@ -85,18 +74,34 @@ export function wasDeployedBefore({ server, plan }: Attempt, now: Server): boole
  * @throws NoAnswer, Refused
  */
 export function lookAgain({ deploying, server, signal }: Attempt): Promise<Server | null> {
-  return beforeChange(deploying.bareMetal.find(server.id, signal));
+  return readBeforeChange(deploying.bareMetal.find(server.id, signal));
 }
 
-/** A port of the plan that Ironic no longer records: another call may have released the reservation. */
-export async function missingPort({ deploying, server, plan, signal }: Attempt): Promise<string | undefined> {
-  if (plan.vifs.length === 0) return undefined;
-  const recorded = await beforeChange(deploying.bareMetal.vifs(server.id, signal));
-  return plan.vifs.find((port) => !recorded.includes(port));
+/** What Ironic's records of the cards show of the plan's ports. */
+export interface PortLook {
+  readonly cards: readonly Card[];
+  /** A port that is not attached any more: another call may have released the server. */
+  readonly missing?: string | undefined;
+  /** An attached port that is not of the plan. */
+  readonly strange?: string | undefined;
+}
+
+/** Looks at the cards where Ironic's word does not suffice, or where they are needed. */
+export async function lookAtPorts(attempt: Attempt, { tenantPorts, inDoubt }: Reserved): Promise<PortLook> {
+  const { deploying, server, plan, signal } = attempt;
+  if (!inDoubt && !needsData(plan.networks)) return { cards: [] };
+  const wanted = [...tenantPorts.map(({ id }) => id), ...plan.vifs];
+  const cards = await readBeforeChange(deploying.bareMetal.cards(server.id, signal));
+  const recorded = cards.flatMap(({ vif }) => vif ?? []);
+  return {
+    cards,
+    missing: wanted.find((port) => !recorded.includes(port)),
+    strange: recorded.find((port) => !wanted.includes(port)),
+  };
 }
 
 /** A lost answer to a read says nothing about the change, which has not been sent. */
-function beforeChange<T>(read: Promise<T>): Promise<T> {
+export function readBeforeChange<T>(read: Promise<T>): Promise<T> {
   return read.catch((error: unknown) => {
     throw error instanceof NoAnswer ? error.withoutEffect() : error;
   });
@@ -124,20 +129,23 @@ export function overtakenBy({ server, plan }: Attempt, reserved: Server, now: Se
   const id = plan.serverRef ?? server.id;
   if (now === null) return { failure: new Failure('server_not_found', { id }), isOtherwise: false };
   const unavailable = (reason: string) => new Failure('server_not_available', { id, reason });
-  const obstacle = obstacleAfter(now, plan) ?? (hasMoved(reserved, now) ? 'another call has deployed it' : undefined);
+  // With a key, another call may go on from here. Only the latest one makes and attaches ports.
+  if (plan.networks.length > 0 && carriesPlan(now, plan) && now.attemptId !== plan.reservation.attemptId) {
+    const reason = 'another call with this key goes on with it';
+    return { failure: new Failure('server_not_available', { id, reason, retryable: true }), isOtherwise: false };
+  }
+  const obstacle =
+    obstacleAfter(now, plan) ??
+    interfaceObstacle(now, plan) ??
+    (hasMoved(reserved, now) ? 'another call has deployed it' : undefined);
   if (obstacle !== undefined) return { failure: unavailable(obstacle), isOtherwise: false };
   if (isAsPlanned(now, plan)) return null;
   const failure = plan.keyed ? describedOtherwise(now) : unavailable('somebody has changed what it should deploy');
   return { failure, isOtherwise: true };
 }
 
-/**
- * Detaches the ports of this attempt from a server that somebody else has by now. If that fails, nothing more can be
- * done: the failure of the attempt names the server.
- */
-export async function detachAll(
-  { deploying, server, signal }: Omit<Attempt, 'plan' | 'caller'>,
-  ports: ReadonlySet<string>,
-): Promise<void> {
-  for (const port of ports) await deploying.bareMetal.detach(server.id, port, signal).catch(() => undefined);
+/** Elsewhere Ironic says that it has attached a port, and does nothing. */
+function interfaceObstacle({ networkInterface }: Server, { networks }: Plan): string | undefined {
+  if (networks.length === 0 || neutronInterfaces.some((each) => each === networkInterface)) return undefined;
+  return 'its network interface has changed, and does not use Neutron';
 }

@@ -1,30 +1,30 @@
 import { again, persisting, type Tries } from '../async/retry.js';
-import { Failure, reasonOf } from '../failures.js';
+import { Failure } from '../failures.js';
+import { needsData, neutronDataOf } from '../networks/neutron-data.js';
+import { portAddresses } from '../networks/server-address.js';
 import { ironicUnavailable } from '../port-failures.js';
 import { NoAnswer, Refused } from '../ports.js';
 import type { Server } from '../server.js';
-import { meaningOf } from '../states.js';
+import { attachPorts } from './attach-ports.js';
 import {
   type Attempt,
   asPlanned,
   carriesPlan,
-  detachAll,
   hasMoved,
-  lookAgain,
-  type MayArrive,
+  lookAtPorts,
   mayReserveLate,
-  missingPort,
-  nothing,
-  type Overtaken,
   obstacleAfter,
   overtakenBy,
+  type PortLook,
   serverNow,
   wasDeployedBefore,
 } from './attempt.js';
 import * as failures from './attempt-failures.js';
+import { detachPorts } from './detach-ports.js';
 import { withoutEcho } from './echo.js';
-import type { Outcome, Plan, Release, Started } from './outcome.js';
-import { releaseReservation } from './release-reservation.js';
+import { giveBack } from './give-back.js';
+import { nothing, type RefusedHolding, type Reserved } from './holding.js';
+import type { Outcome, Started } from './outcome.js';
 
 /*
  * One attempt on one server, from top to bottom. Each step answers how it ended and which requests may still arrive.
@@ -68,32 +68,7 @@ export async function deployOn(attempt: Attempt): Promise<Outcome> {
   const started = await start(attempt, attached);
   if (started.kind === 'refused') return giveBack(attempt, started);
 
-  return plan.keyed ? confirm(attempt) : started;
-}
-
-/** What an attempt holds once it has reserved a server, or may have. */
-interface Holding {
-  /** As Ironic showed it when it was reserved; null if no answer came. */
-  readonly server: Server | null;
-  /** The Neutron ports that the attempt may have attached. */
-  readonly ports: ReadonlySet<string>;
-  readonly mayArrive: MayArrive;
-  /** Somebody else's deployment was on the server before it was reserved. */
-  readonly alreadyDeployed: boolean;
-}
-
-interface Reserved extends Holding {
-  readonly kind: 'reserved';
-  readonly server: Server;
-  /** When the request was sent that showed this server, by the clock; null if anything came between since. */
-  readonly seenAt: number | null;
-}
-
-interface RefusedHolding extends Holding {
-  readonly kind: 'refused';
-  readonly failure: Failure;
-  /** The server still carries our deployment id, but another description. */
-  readonly isOtherwise?: boolean;
+  return plan.keyed ? confirm(attempt, started) : started;
 }
 
 /** Reserves the server and describes what to deploy, in one change. */
@@ -103,12 +78,13 @@ async function reserve(
   const { deploying, server, plan, caller, signal } = attempt;
   const held = (tries: Tries | null) => ({
     ports: new Set<string>(),
+    madePorts: false,
     mayArrive: { ...nothing, reservation: mayReserveLate(tries) },
   });
   const reserved = (now: Server, seenAt: number | null, tries: Tries | null): Reserved => {
     const holding = held(tries);
     const alreadyDeployed = !holding.mayArrive.reservation && wasDeployedBefore(attempt, now);
-    return { kind: 'reserved', server: now, seenAt, ...holding, alreadyDeployed };
+    return { kind: 'reserved', server: now, seenAt, tenantPorts: [], inDoubt: false, ...holding, alreadyDeployed };
   };
   return persisting<Awaited<ReturnType<typeof reserve>>>({
     ...deploying,
@@ -146,40 +122,6 @@ async function reserve(
   });
 }
 
-/** Attaches the plan's ports that are not attached yet. */
-async function attachPorts(attempt: Attempt, reserved: Reserved): Promise<Reserved | RefusedHolding> {
-  const { deploying, server, plan, signal } = attempt;
-  const { bareMetal } = deploying;
-  const ports = new Set(reserved.ports);
-  let { mayArrive } = reserved;
-  try {
-    const before = plan.vifs.length > 0 ? await bareMetal.vifs(server.id, signal) : [];
-    for (const port of plan.vifs.filter((each) => !before.includes(each))) {
-      const overtaken = await persisting<Overtaken | null>({
-        ...deploying,
-        until: plan.until,
-        async change() {
-          // Ironic takes no condition here: the port would go to anyone who has the server by now.
-          const between = overtakenBy(attempt, reserved.server, await lookAgain(attempt));
-          if (between !== null) return between;
-          ports.add(port);
-          await bareMetal.attach(server.id, port, signal);
-          return null;
-        },
-        async settle({ error, lost }) {
-          if (lost) mayArrive = { ...mayArrive, port };
-          if (error instanceof Refused && !error.isBusy) throw error;
-          return again;
-        },
-      });
-      if (overtaken !== null) return { ...reserved, kind: 'refused', ...overtaken, ports, mayArrive };
-    }
-    return { ...reserved, ports, mayArrive, seenAt: plan.vifs.length > 0 ? null : reserved.seenAt };
-  } catch (error) {
-    return { ...reserved, kind: 'refused', failure: failures.unattached(server, plan, error), ports, mayArrive };
-  }
-}
-
 /**
  * Starts the deployment that the reservation describes. Ironic does not check whose reservation it is, so the start is
  * sent only right after a read that showed the server as ours.
@@ -190,11 +132,25 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
     const mayArrive = { ...reserved.mayArrive, startSentTwice: tries?.errors.some(isOfTwo) ?? false };
     return { ...reserved, kind: 'refused', failure, mayArrive };
   };
+  let look: PortLook = { cards: [] };
+  const startedOn = (now: Server): Started => ({
+    kind: 'started',
+    server: now,
+    plan,
+    addresses: portAddresses(
+      reserved.tenantPorts,
+      look.cards.length > 0 ? look.cards : plan.cards,
+      plan.reservation.entry,
+      false,
+    ),
+  });
   /** After a start whose answer was lost: it has taken effect, or may still do so on the server as it is by then. */
   const startedLate = async ({ error }: Tries, now: Server | null): Promise<Started> => {
-    if (now && carriesPlan(now, plan) && hasMoved(reserved.server, now)) return { kind: 'started', server: now, plan };
-    if (now && !carriesPlan(now, plan)) await detachAll(attempt, reserved.ports);
-    throw failures.outcomeUnknown(server, plan.reservation, { words: error.reason, cause: error });
+    if (now && carriesPlan(now, plan) && hasMoved(reserved.server, now)) return startedOn(now);
+    if (now && !carriesPlan(now, plan)) await detachPorts(attempt, reserved.ports);
+    const lost = now && !carriesPlan(now, plan) && reserved.tenantPorts.length > 0;
+    const left = lost ? '. Ports of this deployment may be left in Neutron: "ironic-mcp check" lists them' : '';
+    throw failures.outcomeUnknown(server, plan.reservation, { words: `${error.reason}${left}`, cause: error });
   };
   const overtaken = async (now: Server | null, before: Tries | null): Promise<Started | RefusedHolding> => {
     if (before?.lost) return startedLate(before, now);
@@ -206,15 +162,19 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
     ...deploying,
     until: plan.until,
     async change(before) {
-      const missing = await missingPort(attempt);
+      look = await lookAtPorts(attempt, reserved);
+      const { missing, strange } = look;
       if (missing !== undefined && !before?.lost) return refused(failures.detached(server, plan, missing), before);
+      if (strange !== undefined && !before?.lost) return refused(failures.strangePort(server, plan, strange), before);
       const permits = (now: Server | null) => overtakenBy(attempt, reserved.server, now) === null;
       const lastLook = { at: before === null ? reserved.seenAt : null, permits };
-      const { configDrive } = plan;
+      const configDrive = needsData(plan.networks)
+        ? { ...plan.configDrive, network_data: neutronDataOf(plan.networks, reserved.tenantPorts, look.cards) }
+        : plan.configDrive;
       const sent = await deploying.bareMetal.deploy(server.id, { configDrive, lastLook }, signal).catch((error) => {
         throw withoutEcho(error, configDrive);
       });
-      if (sent.kind === 'accepted') return { kind: 'started', server: reserved.server, plan };
+      if (sent.kind === 'accepted') return startedOn(reserved.server);
       return overtaken(sent.server, before);
     },
     async settle(tries) {
@@ -236,73 +196,11 @@ function isOfTwo(error: NoAnswer | Refused): boolean {
 }
 
 /** Another call with the same key may have changed the description between our two changes. */
-async function confirm(attempt: Attempt): Promise<Outcome> {
+async function confirm(attempt: Attempt, started: Started): Promise<Outcome> {
   const { server, plan } = attempt;
   const now = await serverNow(attempt);
-  if (now && carriesPlan(now, plan)) return { kind: 'started', server: asPlanned(now, plan), plan };
+  if (now && carriesPlan(now, plan)) return { ...started, server: asPlanned(now, plan) };
   throw failures.outcomeUnknown(server, plan.reservation, {
     words: `Ironic accepted the deployment, but ${failures.otherwise(now)}`,
   });
-}
-
-/**
- * Releases the reservation. If the server is in a deployment all the same, a call with the same key has started it.
- * Without a key, something on the way delivered our start twice, or somebody's start arrived late.
- */
-async function giveBack(attempt: Attempt, refused: Omit<RefusedHolding, 'kind'>): Promise<Outcome> {
-  const { server, plan } = attempt;
-  const { failure, mayArrive } = refused;
-  if (refused.isOtherwise) return leave(attempt, refused);
-  const gone: Outcome = { kind: mayArrive.reservation ? 'mayArriveLate' : 'declined', failure };
-  // Another call with the same key may be about to start this reservation, and a repeated call goes on from it.
-  const keeps = plan.keyed && failure.retryable;
-  const release =
-    keeps || mayArrive.port !== null ? await undoNothing(attempt, mayArrive) : await undo(attempt, refused);
-  switch (release.kind) {
-    case 'released':
-      return gone;
-    case 'deployed':
-      // The failed deployment that we wanted to retry is unchanged.
-      if (!hasMoved(server, release.server)) return { kind: 'declined', failure };
-      if (plan.keyed) return { kind: 'joined', server: asPlanned(release.server, plan) };
-      throw failures.outcomeUnknown(server, plan.reservation, { words: reasonOf(failure), cause: failure });
-    case 'kept':
-      if (mayArrive.startSentTwice && !release.seen) {
-        throw failures.outcomeUnknown(server, plan.reservation, { words: reasonOf(failure), cause: failure });
-      }
-      if (keeps) throw failures.keptReserved(failure, server, { reservation: plan.reservation, kept: release });
-      if (takesNothing(plan, refused) && mayArrive.port === null && !release.seen) return gone;
-      throw failures.stillReserved(failure, server, { reservation: plan.reservation, kept: release });
-  }
-}
-
-/** Ends the attempt on a server that now describes somebody else's request: that stays, and our ports go. */
-async function leave(attempt: Attempt, { failure, ports }: Omit<RefusedHolding, 'kind'>): Promise<never> {
-  const { server, plan } = attempt;
-  await detachAll(attempt, ports);
-  if (plan.keyed) throw failure;
-  const kept = { kind: 'kept', why: 'its entry is gone', seen: true } as const;
-  throw failures.stillReserved(failure, server, { reservation: plan.reservation, kept });
-}
-
-/** Whether the reservation takes no server away: a retry does not, unless its deployment was undeployed meanwhile. */
-function takesNothing({ retrying }: Plan, { server }: Holding): boolean {
-  return retrying && (server === null || meaningOf(server).outcome !== 'none');
-}
-
-function undo({ deploying, server, plan, signal }: Attempt, { ports, alreadyDeployed }: Holding): Promise<Release> {
-  return releaseReservation({ deploying, server, reservation: plan.reservation, ports, signal, alreadyDeployed });
-}
-
-/** The state of a server when nothing may be undone on it. */
-async function undoNothing(attempt: Attempt, { port }: MayArrive): Promise<Release> {
-  const { server, plan } = attempt;
-  const now = await serverNow(attempt);
-  const isOurs = now !== null && carriesPlan(now, plan);
-  if (isOurs && hasMoved(server, now)) return { kind: 'deployed', server: now };
-  // The reservation did not arrive, or another call has released it.
-  if (now !== null && !isOurs && port === null) return { kind: 'released' };
-  const why =
-    port === null ? 'nothing was undone' : `port ${port} may still be attached to it, because an answer was lost`;
-  return { kind: 'kept', why, seen: isOurs };
 }

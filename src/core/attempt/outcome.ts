@@ -1,8 +1,12 @@
 import type { Retrying } from '../async/retry.js';
 import type { Failure } from '../failures.js';
 import type { ConfigDrive } from '../image.js';
+import type { Card, NetworkService } from '../network-service.js';
+import type { PlannedNetwork } from '../networks/make-ports.js';
+import type { ServerAddress } from '../networks/server-address.js';
 import type { BareMetal, Reservation } from '../ports.js';
 import type { Server } from '../server.js';
+import type { Blamed } from './holding.js';
 
 /** What to deploy on one server. */
 export interface Plan {
@@ -12,6 +16,14 @@ export interface Plan {
   readonly configDrive: ConfigDrive | undefined;
   /** Neutron ports to attach before the start. */
   readonly vifs: readonly string[];
+  /** Neutron networks that it is to be connected to, each by a port of its own. */
+  readonly networks: readonly PlannedNetwork[];
+  /** The server's cards, where they were read before the reservation. */
+  readonly cards: readonly Card[];
+  /** The server carried this deployment before the attempt, so an earlier one may have attached ports. */
+  readonly resuming: boolean;
+  /** An earlier attempt at this deployment may have left ports in Neutron. */
+  readonly mayHaveEarlier: boolean;
   /** The deployment id comes from an idempotency key, so other calls may carry the same one. */
   readonly keyed: boolean;
   /** When the call ends, by the clock: from then on only an undo is sent. */
@@ -30,12 +42,19 @@ export type Outcome =
   /** The server does not suit the request. `provision.ts` finds that before an attempt begins. Nothing was sent. */
   | { readonly kind: 'unfit'; readonly failure: Failure }
   /** The attempt left nothing behind. If the failure is retryable, the server was busy and may be tried again. */
-  | { readonly kind: 'declined'; readonly failure: Failure }
+  | ({ readonly kind: 'declined' } & Declined)
   /**
    * The attempt left nothing behind, but a reservation whose answer was lost may still arrive. Ironic refuses it if the
    * same deployment has another server by then.
    */
-  | { readonly kind: 'mayArriveLate'; readonly failure: Failure };
+  | ({ readonly kind: 'mayArriveLate' } & Declined);
+
+interface Declined {
+  readonly failure: Failure;
+  readonly blames?: Blamed | undefined;
+  /** What it has left in Neutron all the same, as sentences; the failure has them as well. */
+  readonly remains?: readonly string[];
+}
 
 /** Ironic accepted the start. */
 export interface Started {
@@ -43,12 +62,14 @@ export interface Started {
   /** As Ironic showed it last. */
   readonly server: Server;
   readonly plan: Plan;
+  /** The addresses that the ports of its networks have. */
+  readonly addresses: readonly ServerAddress[];
 }
 
 /** How a release ended. */
 export type Release =
-  /** The server is free, or somebody else has it. */
-  | { readonly kind: 'released' }
+  /** The server is free, or another call or somebody else has it. Ironic may still record these ports of ours at it. */
+  | { readonly kind: 'released'; readonly recorded: readonly string[] }
   /** The server is in a deployment under our id. */
   | { readonly kind: 'deployed'; readonly server: Server }
   | Kept;
@@ -60,9 +81,13 @@ export interface Kept {
   readonly why: string;
   /** Whether the server was seen as ours; if not, it may be ours no longer. */
   readonly seen: boolean;
+  /** Another attempt at the same deployment has it by now. */
+  readonly isOthers?: boolean;
 }
 
 /** What an attempt needs. */
 export interface Deploying extends Retrying {
   readonly bareMetal: BareMetal;
+  /** Undefined where there is no Neutron. */
+  readonly networks?: NetworkService | undefined;
 }

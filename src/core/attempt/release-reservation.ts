@@ -1,8 +1,8 @@
 import { again, deadlines, persisting } from '../async/retry.js';
-import { NoAnswer, type ReservationId } from '../ports.js';
+import { Refused, type ReservationId } from '../ports.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
-import { detachAll } from './attempt.js';
+import { detachPorts } from './detach-ports.js';
 import type { Deploying, Release } from './outcome.js';
 
 /** A reservation to release. */
@@ -10,47 +10,52 @@ export interface Releasing {
   readonly deploying: Deploying;
   readonly server: Server;
   readonly reservation: ReservationId;
-  /** The Neutron ports to detach: those of this attempt, or all that the server has. */
-  readonly ports: ReadonlySet<string> | 'all';
+  /** The Neutron ports of this request that may be attached to the server, looked up when it is seen as reserved. */
+  readonly ports: () => Promise<ReadonlySet<string>>;
   /** For all its requests: the signal of a change. */
   readonly signal: AbortSignal;
   /** Somebody else's deployment was on the server before the reservation. It stays, without our id. */
   readonly alreadyDeployed?: boolean;
+  /** Whether another attempt at the deployment counts as going on, rather than as a release. */
+  readonly tellsOfOthers?: boolean;
 }
 
 /**
  * Releases a server if the reservation is still ours and nothing was deployed under it. Never call it after a start whose
- * outcome is unknown.
+ * outcome is unknown. The server is released even if its ports cannot be detached; the answer names those.
  */
 export function releaseReservation(releasing: Releasing): Promise<Release> {
-  const { deploying, server, reservation, ports, signal, alreadyDeployed = false } = releasing;
+  const { deploying, server, reservation, ports, signal, alreadyDeployed = false, tellsOfOthers = false } = releasing;
   const { bareMetal, clock } = deploying;
-  const until = clock.now() + deadlines.undo;
   let seen = false;
+  let recorded: readonly string[] | undefined;
+
   return persisting<Release>({
     ...deploying,
-    until,
+    until: clock.now() + deadlines.undo,
     async change() {
       const now = await bareMetal.find(server.id, signal);
-      if (now === null) return { kind: 'released' };
+      if (now === null) return { kind: 'released', recorded: [] };
       if (now.deploymentId !== reservation.deploymentId) {
-        // Somebody else has the server, and our port would connect it. All we can do is try to detach it.
-        if (ports !== 'all') await detachAll({ deploying, server, signal }, ports);
-        return { kind: 'released' };
+        // Somebody else has the server, and our ports would connect it. All we can do is try to detach them.
+        const kept = recorded ?? (tellsOfOthers ? [] : await detachPorts({ deploying, server, signal }, await ports()));
+        return { kind: 'released', recorded: kept };
       }
       // Somebody is undeploying it, and Ironic then removes the id itself.
-      if (meaningOf(now).freeing) return { kind: 'released' };
-      const isGoingOn = ports === 'all' && now.attemptId !== reservation.attemptId;
-      if (isGoingOn || (!alreadyDeployed && meaningOf(now).outcome !== 'none'))
-        return { kind: 'deployed', server: now };
+      if (meaningOf(now).freeing) return { kind: 'released', recorded: [] };
+      const isOthers = now.attemptId !== reservation.attemptId;
+      const isDeployed = !alreadyDeployed && meaningOf(now).outcome !== 'none';
+      if (isDeployed || (isOthers && tellsOfOthers)) return { kind: 'deployed', server: now };
       seen = true;
-      // Detach the ports first, while the server is reserved. Later they would connect its next user.
-      for (const port of ports === 'all' ? await bareMetal.vifs(server.id, signal) : ports) {
-        if (clock.now() >= until) throw new NoAnswer('It took too long to detach its ports', false);
-        await bareMetal.detach(server.id, port, signal);
+      // The ports are those of the attempt that has it by now, which may have taken ours over.
+      if (!isOthers && recorded === undefined) {
+        const attached = await ports();
+        if (attached.size > 0 && now.lockedBy !== null) throw new Refused('locked', 'Ironic works on the server', 'us');
+        // While the server is reserved: later they would connect its next user.
+        recorded = await detachPorts({ deploying, server, signal }, attached);
       }
       await bareMetal.release(server.id, reservation, signal);
-      return { kind: 'released' };
+      return { kind: 'released', recorded: recorded ?? [] };
     },
     settle: async ({ error, last }) => (last ? { kind: 'kept', why: error.reason, seen } : again),
   });

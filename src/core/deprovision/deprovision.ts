@@ -12,6 +12,7 @@ import { displayName, namingHost } from '../status/provision-status.js';
 import { named } from '../text/untrusted.js';
 import { decide } from './decision.js';
 import { diskWords, underWay, undone } from './deprovision-response.js';
+import { createPortRemoval } from './port-removal.js';
 import { undeploy } from './undeploy.js';
 import { undeploymentFailed } from './undeploy-failures.js';
 
@@ -46,6 +47,7 @@ export interface DeprovisionServiceOptions extends Deploying {
 
 export function createDeprovisionService(options: DeprovisionServiceOptions): DeprovisionService {
   const { bareMetal, changes, clock, policy, onChange = () => undefined } = options;
+  const ports = createPortRemoval(options);
 
   async function consent(request: DeprovisionRequest, signal: AbortSignal): Promise<string | null> {
     const server = await findConfirmed(bareMetal, request, signal);
@@ -62,9 +64,11 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     const server = await findConfirmed(bareMetal, request, signal);
     const decision = decide(server, policy, bareMetal.now());
     const doubt = isNamed(server, request.confirm_server_name) ? '' : unseenHost(request);
-    if (decision === 'wait') return underWay(server, doubt);
-    if (decision === 'gone')
-      return undone(server, `Server ${displayName(server)} is free and carries no deployment.${doubt}`);
+    if (decision === 'wait') return ports.removedFor(server, request, underWay(server, doubt));
+    if (decision === 'gone') {
+      const message = `Server ${displayName(server)} is free and carries no deployment.${doubt}`;
+      return ports.removedFor(server, request, undone(server, message));
+    }
     if (agreed !== undefined && agreed !== sentenceAbout(server)) throw agreedToAnother(server);
     if (decision === 'retry' && !request.retry_failed) {
       // The record only adds details, so its failure does not matter.
@@ -77,6 +81,7 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
           ? release(server)
           : undeploy({ deploying: options, policy, server, seenAt, retrying: decision === 'retry' }),
       )
+      .then((response) => ports.removedFor(server, request, response))
       .finally(() => onChange(server.id));
   }
 
@@ -85,15 +90,20 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     if (deploymentId === null || attemptId === null) throw new TypeError('this is no reservation of ours');
     const signal = signalOfChange();
     const reservation = { deploymentId, attemptId };
-    const release = await releaseReservation({ deploying: options, server, reservation, ports: 'all', signal });
+    const attached = () => ports.attachedTo(server, signal);
+    const releasing = { deploying: options, server, reservation, ports: attached, signal, tellsOfOthers: true };
+    const release = await releaseReservation(releasing);
     if (release.kind === 'kept') throw stillThere(server, release.why);
     if (release.kind === 'deployed') throw stillThere(server, 'another call continues its deployment');
+    const left = await ports.recordedWords(server, signal);
     // The reservation is released, even if this read fails.
     const now = await bareMetal.find(server.id, signal).catch(() => null);
     if (now?.deploymentId === deploymentId) throw stillThere(server, 'another call continues its deployment');
     return undone(
       server,
-      `The reservation of server ${displayName(server)} is released; nothing had been deployed on it.`,
+      [`The reservation of server ${displayName(server)} is released; nothing had been deployed on it.`, ...left].join(
+        ' ',
+      ),
     );
   }
 

@@ -123,7 +123,7 @@ function wishesOf({ resourceClass, conductorGroup, traits = [], networkInterface
       name: `with network interface ${interfaces}`,
       test: ({ networkInterface }) => networkInterfaces.includes(networkInterface ?? ''),
       sentence: ({ networkInterface }) =>
-        `its network interface is ${networkInterface ? named(networkInterface) : 'not known'}, and networks with addresses need ${interfaces}`,
+        `its network interface is ${networkInterface ? named(networkInterface) : 'not known'}, and networks as given need ${interfaces}`,
       advice: `Leave out networks: no server of this kind, free or not, has the network interface ${interfaces}.`,
       without: 'with other network interfaces',
     },

@@ -49,7 +49,8 @@ export function hostAddressFrom(written: string): HostAddress | null {
 /** Addresses that no host can have: those of everybody, of nobody, and of one link or machine only. */
 const notForHosts = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/3', '::/127', 'fe80::/10', 'ff00::/8'].map(subnetFrom);
 
-function subnetFrom(written: string): Subnet {
+/** Reads a subnet that is known to be well-formed, e.g. `10.20.0.0/24`. */
+export function subnetFrom(written: string): Subnet {
   const [text = '', length = ''] = written.split('/');
   const ip = ipFrom(text);
   if (ip === null) throw new TypeError(`not a subnet: ${written}`);
@@ -85,6 +86,21 @@ const linkLocal = subnetFrom('fe80::/10');
 /** Whether the address is valid only on its own link. An IPv6 router may have one. */
 export function isLinkLocal(ip: Ip): boolean {
   return isIn(ip, linkLocal);
+}
+
+/** Whether two texts write the same address. */
+export function sameIp(one: string, other: string): boolean {
+  const [left, right] = [ipFrom(one), ipFrom(other)];
+  return left !== null && left.family === right?.family && left.value === right.value;
+}
+
+/** Whether a host has made the address from its MAC address (RFC 4291, appendix A): then it changes with the card. */
+export function isSlaac(address: string, mac: string): boolean {
+  const ip = ipFrom(address);
+  if (ip?.family !== 6) return false;
+  const [a = 0n, b = 0n, c = 0n, ...rest] = mac.split(':').map((byte) => BigInt(`0x${byte}`));
+  const own = [a ^ 2n, b, c, 0xffn, 0xfen, ...rest].reduce((sum, byte) => (sum << 8n) | byte, 0n);
+  return (ip.value & 0xffff_ffff_ffff_ffffn) === own;
 }
 
 /** The netmask of a subnet, written as an address. */

@@ -1,11 +1,11 @@
 import type { NetworkData } from '../input/network-data.js';
-import type { Card } from '../ports.js';
+import type { Card } from '../network-service.js';
 import type { EntryAddress } from '../server.js';
 import { hostAddressFrom, netmaskOf } from './ip.js';
 import type { RequestedNetwork } from './requested-network.js';
 
-/** Ironic 39 replaces network_data that has a link without one. */
-const mtu = 1_500;
+/** Every link needs an MTU, because Ironic 39 replaces network_data that has a link without one. */
+export const usualMtu = 1_500;
 
 /** The network interface that a server needs. With any other, Ironic connects the network cards itself. */
 export const staticInterfaces = ['noop'] as const;
@@ -20,8 +20,9 @@ export interface StaticNetworks {
 /** Gives each requested address to a network card of a server, or says as a clause why that is not possible. */
 export function assignAddresses(
   requested: readonly RequestedNetwork[],
-  cards: readonly Card[],
+  all: readonly Card[],
 ): StaticNetworks | { readonly kind: 'misfit'; readonly why: string } {
+  const cards = all.filter(({ kind }) => kind === 'single');
   const misfit = (why: string) => ({ kind: 'misfit', why }) as const;
   if (requested.length > cards.length) {
     return misfit(`it has ${counted(cards.length)}, and networks has ${requested.length} entries`);
@@ -34,7 +35,7 @@ export function assignAddresses(
     .sort((one, other) => Number(other.pxe) - Number(one.pxe))
     .filter(({ mac }) => !named.has(mac));
   const assigned = requested.map((network) => {
-    const host = hostAddressFrom(network.address);
+    const host = hostAddressFrom(network.address ?? '');
     const mac = network.mac ?? rest.shift()?.mac;
     if (host === null || mac === undefined) throw new TypeError('the schema and the count have let this through');
     return { ...network, host, mac };
@@ -43,7 +44,12 @@ export function assignAddresses(
   return {
     kind: 'assigned',
     networkData: {
-      links: assigned.map(({ mac }, index) => ({ id: `nic${index}`, type: 'phy', ethernet_mac_address: mac, mtu })),
+      links: assigned.map(({ mac }, index) => ({
+        id: `nic${index}`,
+        type: 'phy',
+        ethernet_mac_address: mac,
+        mtu: usualMtu,
+      })),
       networks: assigned.map(({ host, gateway, dns = [] }, index) => ({
         id: `network${index}`,
         network_id: `network${index}`,
@@ -60,12 +66,14 @@ export function assignAddresses(
   };
 }
 
-const everywhere = {
+/** The default routes. */
+export const everywhere = {
   4: { network: '0.0.0.0', netmask: '0.0.0.0' },
   6: { network: '::', netmask: '::' },
 } as const;
 
-function dnsService(address: string) {
+/** A name server, as network_data has it. */
+export function dnsService(address: string) {
   return { type: 'dns', address } as const;
 }
 

@@ -2,13 +2,13 @@ import { Failure, invalidArgument } from '../failures.js';
 import { obstacleTo } from '../inventory/eligibility.js';
 import { serverNotAvailable } from '../inventory/server-not-available.js';
 import type { ServerService } from '../inventory/server-service.js';
-import { staticInterfaces } from '../networks/static-networks.js';
 import type { BareMetal, Criteria } from '../ports.js';
 import type { ProvisionRequest } from '../requests.js';
 import type { Server } from '../server.js';
 import { isFree, meaningOf } from '../states.js';
 import { displayName } from '../status/provision-status.js';
 import { namedImage } from '../text/image-ref.js';
+import { interfacesFor } from './network.js';
 import { type Round, standing } from './provision-response.js';
 import { createRejections, type Rejections } from './rejections.js';
 import { isSameRequest, type RequestIdentity } from './request-identity.js';
@@ -49,7 +49,7 @@ export async function candidatesFor(
       throw serverNotAvailable(earlier.id, earlier);
     }
     if (again || reserved) return only(async () => earlier, earlier.id, again);
-    return { kind: 'answered', response: standing(earlier, bareMetal.now()) };
+    return { kind: 'answered', response: standing(earlier, bareMetal.now()), server: earlier };
   }
   if (retry && serverRef !== undefined) {
     const failed = await bareMetal.find(serverRef, signal);
@@ -74,7 +74,7 @@ function isFor({ id, name, entry }: Server, request: ProvisionRequest): boolean 
 }
 
 export function criteriaOf({ resource_class, traits, conductor_group, networks }: ProvisionRequest): Criteria {
-  const networkInterfaces = networks?.length ? staticInterfaces : undefined;
+  const networkInterfaces = interfacesFor(networks);
   return { resourceClass: resource_class, traits, conductorGroup: conductor_group, networkInterfaces };
 }
 

@@ -10,13 +10,18 @@ import { isoTime } from '../text/iso-time.js';
 
 /** How one round of a request ended. */
 export type Round =
-  | { readonly kind: 'answered'; readonly response: ProvisionResponse }
+  | {
+      readonly kind: 'answered';
+      readonly response: ProvisionResponse;
+      /** Where its addresses are to be looked up still. */
+      readonly server?: Server;
+    }
   /** Another call with the same key has a server: look again which one. */
   | { readonly kind: 'elsewhere' };
 
 /** The answer if this call started the deployment. */
 export function accepted(
-  { server, plan: { reservation, retrying } }: Started,
+  { server, plan: { reservation, retrying }, addresses }: Started,
   warnings: readonly string[],
 ): ProvisionResponse {
   const { entry, deploymentId } = reservation;
@@ -35,7 +40,7 @@ export function accepted(
     deployment_id: deploymentId,
     hostname: entry.hostname ?? null,
     image_name: imageName(carrying),
-    addresses: requestedAddresses(entry),
+    addresses: [...requestedAddresses(entry), ...addresses],
   };
 }
 

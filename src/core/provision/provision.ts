@@ -5,10 +5,12 @@ import { mayBeReserved } from '../attempt/attempt-failures.js';
 import { deployOn } from '../attempt/deploy-on.js';
 import type { Deploying, Outcome, Plan, Started } from '../attempt/outcome.js';
 import { phoneHomeWarnings, withPhoneHome } from '../boot/phone-home.js';
-import { Failure, invalidArgument, reasonOf } from '../failures.js';
+import { Failure, invalidArgument } from '../failures.js';
 import type { ConfigDrive, Image } from '../image.js';
 import type { ServerService } from '../inventory/server-service.js';
-import { op } from '../names.js';
+import { findNetworks } from '../networks/find-networks.js';
+import type { PlannedNetwork } from '../networks/make-ports.js';
+import { addressesNow } from '../networks/server-address.js';
 import type { Policy } from '../policy.js';
 import { portFailure, withPortFailures } from '../port-failures.js';
 import type { Images } from '../ports.js';
@@ -22,6 +24,7 @@ import { configDriveOf, hostnameOf, makesUsers, mayLogIn, warningsAbout } from '
 import { createDeployingLimit } from './deploying-limit.js';
 import { imageMisfit, instanceInfoOf } from './image-fit.js';
 import { type NetworkPlan, networkWarnings, planNetwork } from './network.js';
+import { outOfTime, tooSlow, withRest } from './provision-failures.js';
 import { accepted, type Round, standing } from './provision-response.js';
 import { identify, type RequestIdentity } from './request-identity.js';
 
@@ -54,6 +57,8 @@ export interface ProvisionServiceOptions extends Deploying {
   readonly onChange?: (serverId: string) => void;
 }
 
+type Answered = Extract<Round, { readonly kind: 'answered' }>;
+
 /** One call. */
 interface Order {
   readonly request: ProvisionRequest;
@@ -68,11 +73,24 @@ interface Order {
 interface Choice {
   readonly from: Candidates;
   readonly image: Image;
+  readonly networks: readonly PlannedNetwork[];
   readonly looked: number;
+  /** No attempt of this round came before. */
+  readonly isFirst: boolean;
 }
 
 export function createProvisionService(options: ProvisionServiceOptions): ProvisionService {
-  const { bareMetal, images, servers, changes, clock, policy, idempotencyScope, onChange = () => undefined } = options;
+  const {
+    bareMetal,
+    images,
+    networks,
+    servers,
+    changes,
+    clock,
+    policy,
+    idempotencyScope,
+    onChange = () => undefined,
+  } = options;
   const { bootReportUrl: base } = options;
   const limit = createDeployingLimit(bareMetal, policy.maxDeploying);
 
@@ -88,7 +106,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     const order: Order = { request, configDrive, identity, begun, signal };
     for (let round = 1; round <= rounds; round += 1) {
       const ended = await playRound(order, round > 1);
-      if (ended.kind === 'answered') return ended.response;
+      if (ended.kind === 'answered') return withAddresses(ended, signal);
       // Another call with the same key has a server by now, or a reservation of our own arrived late.
     }
     throw new Failure('outcome_unknown', {
@@ -106,7 +124,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     try {
       return await limit.run(identity.deploymentId, signal, () => deployOnOneOf(order, from, looked));
     } catch (error) {
-      const failure = portFailure(error);
+      const failure = withRest(portFailure(error), from.rejections);
       if (!from.retrying && (await hasAnother(order, failure))) return { kind: 'elsewhere' };
       const { reservationMayArrive: server } = from.rejections;
       const untold = server !== null && failure instanceof Failure && !failure.deployment;
@@ -125,18 +143,26 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
 
   async function deployOnOneOf(order: Order, from: Candidates, looked: number): Promise<Round> {
     const { request, begun, signal } = order;
-    const [image, first] = await both(findImage(request.image_id, signal), from.candidates.next());
+    const wanted = findNetworks({ networks, policy }, request.networks ?? [], signal);
+    const finding = both(findImage(request.image_id, signal), wanted);
+    const [[image, found], first] = await both(finding, from.candidates.next());
     policy.admitImage(image);
-    const choice: Choice = { from, image, looked };
+    let isFirst = true;
     for (let next = first; !next.done; next = await from.candidates.next()) {
       const server = next.value;
       policy.admitClass(server.resourceClass);
+      const choice: Choice = { from, image, networks: found, looked, isFirst };
       const outcome = imageObstacle(image, server, request) ?? (await deployWithNetwork(order, choice, server));
+      if (outcome.kind !== 'unfit') isFirst = false;
       switch (outcome.kind) {
         case 'started':
-          return { kind: 'answered', response: await answerTo(order, outcome) };
+          return { kind: 'answered', response: await answerTo(order, outcome, from.rejections.remains) };
         case 'joined':
-          return { kind: 'answered', response: standing(outcome.server, bareMetal.now(), true) };
+          return {
+            kind: 'answered',
+            response: standing(outcome.server, bareMetal.now(), true),
+            server: outcome.server,
+          };
         case 'elsewhere':
           return outcome;
         default:
@@ -148,13 +174,13 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
   }
 
   async function deployWithNetwork(order: Order, choice: Choice, server: Server): Promise<Outcome> {
-    const network = await planNetwork(bareMetal, server, order);
+    const network = await planNetwork(options, server, { ...order, found: choice.networks });
     return network.kind === 'planned' ? attempt(order, { ...choice, network }, server) : network;
   }
 
   async function attempt(
     order: Order,
-    { from, image, looked, network }: Choice & { readonly network: NetworkPlan },
+    { from, image, looked, isFirst, network }: Omit<Choice, 'networks'> & { readonly network: NetworkPlan },
     server: Server,
   ): Promise<Outcome> {
     const { request, identity, begun, signal } = order;
@@ -162,6 +188,8 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     const hostname = hostnameOf(network.configDrive);
     const isForImageUser = mayLogIn(network.configDrive) && !makesUsers(network.configDrive);
     const loginUser = isForImageUser ? image.loginUser : null;
+    const { vifs = [] } = request;
+    const resuming = server.deploymentId !== null;
     const until = begun + deadlines.call;
     // Do not begin what cannot be finished in time.
     if (clock.now() >= until) throw tooSlow();
@@ -175,7 +203,11 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     const plan: Plan = {
       serverRef: from.serverRef,
       configDrive: reporting?.configDrive ?? network.configDrive,
-      vifs: request.vifs ?? [],
+      vifs,
+      networks: network.networks,
+      cards: network.cards,
+      resuming,
+      mayHaveEarlier: keyed || resuming || !isFirst,
       keyed,
       retrying: from.retrying,
       until,
@@ -190,6 +222,8 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
           ...(hostname === undefined ? {} : { hostname }),
           ...(loginUser === null ? {} : { login_user: loginUser }),
           ...(network.addresses.length > 0 ? { addresses: network.addresses } : {}),
+          ...(network.networks.length > 0 ? { networks: network.networks.map(({ id, name }) => ({ id, name })) } : {}),
+          ...(vifs.length > 0 ? { vifs } : {}),
           ...(reporting && { expected: reporting.expected }),
         },
         instanceInfo: instanceInfoOf(image, server, request.traits),
@@ -205,10 +239,21 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
       .finally(() => onChange(server.id));
   }
 
-  async function answerTo(order: Order, started: Started): Promise<ProvisionResponse> {
+  async function answerTo(order: Order, started: Started, remains: readonly string[]): Promise<ProvisionResponse> {
     const network = await networkWarnings(options, started.server, order);
     const boot = base === undefined ? [] : phoneHomeWarnings(order.configDrive);
-    return accepted(started, [...warningsAbout(order.configDrive), ...boot, ...network]);
+    return accepted(started, [...warningsAbout(order.configDrive), ...boot, ...network, ...remains]);
+  }
+
+  /** An answer about a deployment that is there already, with the addresses that it has by now. */
+  async function withAddresses({ response, server }: Answered, signal: AbortSignal): Promise<ProvisionResponse> {
+    if (server === undefined) return response;
+    const { addresses, warnings } = await addressesNow(
+      { bareMetal, networks, clock, known: response.addresses },
+      server,
+      signal,
+    );
+    return { ...response, addresses: [...addresses], message: [response.message, ...warnings].join(' ') };
   }
 
   async function findImage(ref: string, signal: AbortSignal): Promise<Image> {
@@ -229,27 +274,6 @@ function imageObstacle(image: Image, server: Server, { image_id }: ProvisionRequ
   const reason = imageMisfit(image, server);
   if (reason === undefined) return null;
   return { kind: 'unfit', failure: new Failure('image_not_deployable', { id: withoutCredentials(image_id), reason }) };
-}
-
-function tooSlow(): Failure {
-  return new Failure('ironic_unavailable', {
-    reason: `Finding the image and a server took longer than ${deadlines.call / 1000} s`,
-  });
-}
-
-/** Some servers may not have been tried. @param refused Why one that was tried could not take the data. */
-function outOfTime(refused: Failure | undefined): Failure {
-  if (!refused) {
-    return new Failure('no_available_servers', {
-      reason: `in ${deadlines.choosing / 1000} s every free server that was tried was busy or taken by others`,
-    });
-  }
-  return new Failure(refused.code, {
-    id: refused.id,
-    reason: `${reasonOf(refused)}; in ${deadlines.choosing / 1000} s no other suitable server was found`,
-    hint: `Call ${op('servers')} to find a suitable server, and name it in server_id.`,
-    cause: refused,
-  });
 }
 
 /** Both at the same time. If both fail, the first one's error counts, so that the answer does not depend on chance. */

@@ -12,6 +12,8 @@ type Rejected = Extract<Outcome, { readonly failure: Failure }>;
 export interface Rejections {
   /** The ids of the servers that are ruled out. */
   readonly out: ReadonlySet<string>;
+  /** What the attempts have left in Neutron all the same, as sentences. */
+  readonly remains: readonly string[];
   /** The latest server that may still become reserved by a request whose answer was lost. */
   readonly reservationMayArrive: Server | null;
   /**
@@ -30,21 +32,32 @@ export function createRejections(only: boolean): Rejections {
   const out = new Set<string>();
   /** Failures of servers that cannot take the data. */
   const unable: Failure[] = [];
+  const remaining: string[] = [];
   let refusals = 0;
+  let unconnected = 0;
   let latest: Server | null = null;
   const refused = () => unable.findLast(({ code }) => code === 'deploy_refused') ?? unable.at(-1);
   return {
     out,
+    remains: remaining,
     get reservationMayArrive() {
       return latest;
     },
-    note(server, { kind, failure }) {
+    note(server, outcome) {
+      const { kind, failure } = outcome;
+      const { blames, remains = [] } = kind === 'unfit' ? {} : outcome;
+      remaining.push(...remains);
       if (kind === 'mayArriveLate') latest = server;
-      if (kind === 'unfit' || failure.code === 'deploy_refused') unable.push(failure);
+      if (kind === 'unfit' || failure.code === 'deploy_refused' || blames === 'server') unable.push(failure);
       if (kind !== 'unfit' && failure.code === 'deploy_refused') refusals += 1;
-      const concernsAll = failure.code === 'ironic_too_old' || failure.code === 'ironic_unavailable';
+      if (blames === 'server') unconnected += 1;
+      // One server may be connected badly. If two are not connected, the trouble is not theirs.
+      const concernsAll =
+        blames === 'server'
+          ? unconnected === 2
+          : blames === 'request' || failure.code === 'ironic_too_old' || failure.code === 'ironic_unavailable';
       if (only || concernsAll || refusals === dataRefusals) throw failure;
-      if (kind === 'unfit' || !failure.retryable) out.add(server.id);
+      if (kind === 'unfit' || !failure.retryable || blames === 'server') out.add(server.id);
     },
     unable: () => (unable.length === out.size ? refused() : undefined),
     refused,

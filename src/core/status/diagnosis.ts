@@ -136,7 +136,7 @@ const diagnoses: readonly Diagnosis[] = [
     summary: "Ironic could not connect the server's ports to their networks",
     retry: 'same_server',
     because: 'the ports of the request belong to this server, and the network may recover',
-    hint: `Check vifs and their networks. ${inPlace}. To use other vifs, choose another server. If it persists, the operator should look at the network of this one.`,
+    hint: `Check networks and vifs. ${inPlace}. To use others, choose another server. If it persists, the operator should look at the network of this one.`,
   },
   {
     code: 'power_or_bmc',

@@ -35,6 +35,7 @@ export function statusOf(server: Server, now: number, errors: readonly RecordedE
 
 /** How far a deployment is. */
 export interface Standing {
+  readonly server: Server;
   readonly status: ProvisionStatus;
   /** Changes only with an event that ends a wait. Time alone does not change it. */
   readonly changeKey: string;
@@ -102,6 +103,7 @@ export function standingOf(
   const words = isMoving ? stepWords(server) : undefined;
   const doing = words === undefined ? status.message : sentences(warning === undefined ? words : `${words}.`, warning);
   return {
+    server,
     status,
     changeKey: JSON.stringify(key),
     progress: {

@@ -2,6 +2,8 @@ import { mayPass, type Retrying } from '../async/retry.js';
 import { withTimeLimit } from '../async/time-limit.js';
 import type { Call, Progress } from '../call.js';
 import { Failure } from '../failures.js';
+import type { NetworkService } from '../network-service.js';
+import { addressesNow } from '../networks/server-address.js';
 import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { BareMetal } from '../ports.js';
@@ -39,6 +41,8 @@ export interface StatusService {
 
 export interface StatusServiceOptions extends Retrying {
   readonly bareMetal: BareMetal;
+  /** Undefined where there is no Neutron. */
+  readonly networks?: NetworkService | undefined;
   /** What the caller may do next. */
   readonly policy: Policy;
 }
@@ -48,7 +52,13 @@ interface Reading {
   readonly errors: readonly RecordedError[];
 }
 
-export function createStatusService({ bareMetal, clock, random, policy }: StatusServiceOptions): StatusService {
+export function createStatusService({
+  bareMetal,
+  networks,
+  clock,
+  random,
+  policy,
+}: StatusServiceOptions): StatusService {
   const find = createBatchedFind(bareMetal);
   const looks = createSharedReads(clock, async (id, signal): Promise<Reading | null> => {
     const server = await find(id, signal);
@@ -89,15 +99,18 @@ export function createStatusService({ bareMetal, clock, random, policy }: Status
     }
     const { status: answer } = latest;
     draw?.(latest.drawing);
-    if (isOver(answer, request)) return answer;
+    const look = { bareMetal, networks, clock, known: answer.addresses };
+    const { addresses: seen, warnings } = await addressesNow(look, latest.server, signal);
+    const addresses = [...seen];
+    const message = [answer.message, ...warnings].join(' ');
+    if (isOver(answer, request)) return { ...answer, addresses, message };
     const silence = Math.round((clock.now() - lookedAt) / 1_000);
     return {
       ...answer,
+      addresses,
       progress_percent: percent,
       message:
-        silence > 0
-          ? `${answer.message} That was ${silence} s ago: since then Ironic has given no answer.`
-          : answer.message,
+        silence > 0 ? `${answer.message} That was ${silence} s ago: since then Ironic has given no answer.` : message,
     };
   }
 

@@ -3,13 +3,14 @@ import { type App, type Call, jsonBody, noContent, resource, segment } from '../
 import { Abort, Fault } from '../dialect/errors.js';
 import type { Json } from '../dialect/json.js';
 import { schemaOf } from '../dialect/schema.js';
+import { updatePort } from '../world/network.js';
 import type { Node, Port } from '../world/node.js';
 import { requireUnlocked, type World } from '../world/world.js';
 import { pathNode } from './node-address.js';
 
 /**
- * The VIFs on a node's ports: /v1/nodes/{ident}/vifs, since version 1.28. There is no Neutron, so any id is valid. With
- * the `noop` network interface they have no effect.
+ * The VIFs on a node's ports: /v1/nodes/{ident}/vifs, since version 1.28. They are ports of Neutron, to which Ironic gives
+ * the card's MAC address. With the `noop` network interface they have no effect.
  */
 export function vifRoutes(app: App, world: World): void {
   resource(app, '/v1/nodes/:ident/vifs', {
@@ -60,6 +61,16 @@ function attach(world: World, node: Node, id: string, wanted: string | undefined
   const free = node.ports.filter((port) => port.vif === null && (wanted === undefined || port.uuid === wanted));
   const port = free.find((each) => each.pxe_enabled) ?? free[0];
   if (!port) throw new Fault(400, `Unable to attach VIF ${id}, not enough free physical ports.`);
+  const tenant = world.tenantPorts.get(id);
+  const rival = [...world.tenantPorts.values()].find(
+    (each) => each !== tenant && each.network === tenant?.network && each.mac_address === port.address,
+  );
+  if (!tenant || rival) {
+    const problem = `Ironic can not update Neutron port ${id} MAC address to match physical MAC address ${port.address}`;
+    throw new Fault(500, `Unable to attach VIF ${id} because ${problem}`);
+  }
+  const status = node.provision_state === 'active' ? 'ACTIVE' : 'DOWN';
+  updatePort(tenant, { mac_address: port.address, status }, world.now());
   setVif(world, port, id);
 }
 
@@ -68,6 +79,8 @@ function detach(world: World, node: Node, id: string): void {
   if (!port) {
     throw new Fault(400, `Unable to detach VIF ${id} from node ${node.uuid} because it is not attached to it.`);
   }
+  const tenant = world.tenantPorts.get(id);
+  if (tenant) updatePort(tenant, { status: 'DOWN' }, world.now());
   setVif(world, port, null);
 }
 

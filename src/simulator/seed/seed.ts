@@ -3,6 +3,7 @@ import { createNode, type Node, type NodeChanges, type Port } from '../world/nod
 import type { World } from '../world/world.js';
 import { fixedUuid } from './fixed-uuid.js';
 import { imageIds, images } from './seed-images.js';
+import { networks } from './seed-networks.js';
 
 const DAY = 86_400_000;
 
@@ -60,6 +61,7 @@ export function seed(world: World, servers: number): void {
     addServer(world, start, index + 1, name, kind, role);
   }
   for (const image of images(start)) world.images.set(image.id, image);
+  for (const network of networks(start)) world.networks.set(network.id, network);
 }
 
 function addServer(world: World, start: number, number: number, name: string, kind: Kind, role: Role): void {
@@ -73,8 +75,7 @@ function addServer(world: World, start: number, number: number, name: string, ki
     resource_class: `baremetal.${kind}`,
     properties: properties[kind],
     traits: kind === 'gpu' ? gpuTraits : noTraits,
-    // There is no Neutron with ports to attach.
-    network_interface: 'noop',
+    network_interface: kind === 'large' ? 'flat' : 'noop',
     // Leased, so that only a request for this server by name meets its faults.
     lessee: name.includes('-fail-') ? 'fault-drills' : null,
     driver_info: {

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../dialect/json.js';
 import { isoformat, repr } from '../dialect/python.js';
+import { randomMac, updatePort } from '../world/network.js';
 import { internalInfo, type Node, type NodeChanges } from '../world/node.js';
 import type { World } from '../world/world.js';
 import { wiped } from './deployment.js';
@@ -38,7 +39,11 @@ export function tearDown(world: World, node: Node): void {
 function forgetInstance(story: NodeStory): void {
   const { world, node, at } = story;
   if (node.allocation_uuid !== null) world.allocations.delete(node.allocation_uuid);
-  for (const port of node.ports) port.vif = null;
+  for (const port of node.ports) {
+    const tenant = world.tenantPorts.get(port.vif ?? '');
+    if (tenant) updatePort(tenant, { status: 'DOWN', mac_address: randomMac(world.random) }, at);
+    port.vif = null;
+  }
   story.update({
     instance_info: {},
     instance_uuid: null,

@@ -1,5 +1,6 @@
 import { type Json, type JsonObject, without } from '../dialect/json.js';
 import { isoformat, repr } from '../dialect/python.js';
+import { updatePort } from '../world/network.js';
 import { internalInfo, type Node } from '../world/node.js';
 import type { World } from '../world/world.js';
 import { boot } from './boot-report.js';
@@ -109,6 +110,7 @@ function prepare(story: NodeStory, asked: readonly AskedStep[]): void {
   const { world, node } = story;
   const problem = imageProblem(world, node.instance_info);
   if (problem !== undefined) throw new DeployFailure(`Failed to prepare to deploy: ${problem}`);
+  if (node.network_interface === 'flat') connect(story);
   story.update({
     instance_info: { ...node.instance_info, ...imageFacts(world, node.instance_info) },
     driver_internal_info: internalInfo(node, {
@@ -158,6 +160,7 @@ function* workInForeground(story: NodeStory, work: Work): Story {
     const problem = `NetworkError: No neutron ports or portgroups are associated with node ${node.uuid}`;
     throw new DeployFailure(`Error changing node ${node.uuid} to tenant networks after deploy. ${problem}`);
   }
+  if (step.step === 'switch_to_tenant_network' && node.network_interface === 'neutron') connect(story);
   if (step.step === 'tear_down_agent') story.power('power off');
   if (step.step === 'boot_instance') story.power('power on');
 }
@@ -234,6 +237,16 @@ function welcomeAgent(story: NodeStory, asked: readonly AskedStep[]): readonly D
     }),
   });
   return steps;
+}
+
+/** Binds the ports that are attached to the node. */
+function connect({ world, node, at }: NodeStory): void {
+  for (const { vif } of node.ports) {
+    if (vif === null) continue;
+    const tenant = world.tenantPorts.get(vif);
+    if (!tenant) throw new DeployFailure(`Unable to set binding:host_id for neutron port ${vif}`);
+    updatePort(tenant, { status: 'ACTIVE' }, at);
+  }
 }
 
 /** The `neutron` interface needs an attached VIF. Ironic notices a missing one only now. */

@@ -3,6 +3,7 @@ import { Agenda } from './agenda.js';
 import type { Allocation } from './allocation.js';
 import { Fleet } from './fleet.js';
 import type { Image } from './image.js';
+import type { Network, TenantPort } from './network.js';
 import type { Node, Port } from './node.js';
 
 /** The whole simulated cloud. */
@@ -36,6 +37,9 @@ export function createWorld({ now, random, speed, post }: WorldOptions) {
     images: new Map<string, Image>(),
     /** By uuid, in order of creation. */
     allocations: new Map<string, Allocation>(),
+    /** Neutron's networks and ports, by id. */
+    networks: new Map<string, Network>(),
+    tenantPorts: new Map<string, TenantPort>(),
     /** By uuid, in order of creation. */
     ports: new Map<string, Port>(),
   };

@@ -6,8 +6,9 @@ import { createRequestQueue } from '../../../src/openstack/request-queue.js';
 import { createSimulator } from '../../../src/simulator/cloud.js';
 import { imageIds } from '../../../src/simulator/seed/seed-images.js';
 import { seededRandom } from '../../core/setup.js';
+import { addPorts } from '../../support/tenant-ports.js';
 import { createVirtualTime, inVirtualTime } from '../../support/virtual-time.js';
-import { auth, keystone } from '../fault-cloud.js';
+import { auth, foreignPorts, keystone } from '../fault-cloud.js';
 import type { ActorGround } from './actor-lab.js';
 import { imagesAlone } from './images-alone.js';
 
@@ -40,6 +41,7 @@ export function createActorCloud({
     servers: 4,
   });
   const { fleet, agenda, now } = simulator.world;
+  addPorts(simulator.world, ...foreignPorts);
   const sources: Readonly<Record<string, string>> = { ours: imageIds.debian, theirs: imageIds.ubuntu };
   const describe = (image: string) => ({ image_source: String(sources[image]) });
 

@@ -52,13 +52,13 @@ describe('a start with ports', () => {
   it('reads the server again, because attaching the ports takes time', async () => {
     const lab = setup();
     await lab.provision({ ...byId, vifs });
-    expect(lab.bareMetal.requests.slice(-3)).toEqual(['vifs bm-1', 'find bm-1', 'deploy bm-1']);
+    expect(lab.bareMetal.requests.slice(-3)).toEqual(['cards bm-1', 'find bm-1', 'deploy bm-1']);
   });
 
   it('is not sent when a port has been detached, because the server would not be connected', async () => {
     const lab = setup({
       misbehave: script({
-        vifs: [null, () => lab.bareMetal.portsOf(uuid(1)).delete(uuid(802))],
+        cards: [null, () => lab.bareMetal.portsOf(uuid(1)).delete(uuid(802))],
       }),
     });
     expect(await lab.failure({ ...byId, vifs })).toMatchObject({
@@ -110,7 +110,7 @@ describe.each([undefined, 'job-1'])('a server whose instance_info somebody has c
     const vifs = [uuid(801)];
     const lab = setup({
       misbehave: script({
-        vifs: [null, () => lab.bareMetal.set(uuid(1), { entry: null, attemptId: null })],
+        cards: [null, () => lab.bareMetal.set(uuid(1), { entry: null, attemptId: null })],
       }),
     });
     const request = { ...byId, vifs, ...(key === undefined ? {} : { idempotency_key: key }) };
@@ -137,7 +137,7 @@ describe('a server that stays reserved for a key', () => {
   it('is not called reserved if another call has given it back', async () => {
     const lab = setup({
       misbehave: script({
-        vifs: [
+        cards: [
           null,
           () => {
             lab.bareMetal.portsOf(uuid(1)).clear();

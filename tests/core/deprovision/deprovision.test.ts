@@ -445,10 +445,13 @@ describe('a reservation that was never deployed', () => {
   });
 
   it('loses its ports, because the next deployment would be on their network', async () => {
-    const { deprovision, bareMetal } = setup(reserved(300));
-    bareMetal.portsOf(id).add(uuid(41));
+    const server = reserved(300);
+    const named = server.entry && { ...server.entry, vifs: [uuid(41)] };
+    const { deprovision, bareMetal } = setup({ ...server, entry: named });
+    bareMetal.portsOf(id).add(uuid(41)).add(uuid(42));
     await deprovision();
-    expect([...bareMetal.portsOf(id)]).toEqual([]);
+    // Somebody else has attached this one.
+    expect([...bareMetal.portsOf(id)]).toEqual([uuid(42)]);
   });
 
   it('is left alone while its deployment may be about to start', async () => {

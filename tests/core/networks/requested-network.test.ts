@@ -17,6 +17,7 @@ describe('the networks of a request', () => {
     ['one of each, each with its gateway', [v4, v6]],
     ['two without a gateway', [{ address: '10.20.0.11/24' }, { address: '10.21.0.11/24' }]],
     ['an IPv6 router that is known by its own link only', [{ ...v6, gateway: 'fe80::1' }]],
+    ['networks by name', [{ network: 'tenant-a' }, { network: 'tenant-a', address: '10.20.0.11' }]],
     ['eight', Array.from({ length: 8 }, (_, index) => ({ address: `10.${index}.0.2/16` }))],
   ])('may be %s', (_, networks) => {
     expect(judged(...networks)).toBe('accepted');
@@ -31,7 +32,22 @@ describe('the networks of a request', () => {
   const host = 'must be the address of a host, with its prefix length, e.g. 10.20.0.11/24';
   const neighbour = 'must be another address in the same subnet';
   test.each<[string, object[], string]>([
-    ['without an address', [{}], '0.address: is missing'],
+    ['without an address or a network', [{}], '0.address: is missing; give a network or an address'],
+    [
+      'with a prefix length on a network',
+      [{ network: 'a', address: '10.20.0.11/24' }],
+      '0.address: must be an IP address without a prefix length beside network',
+    ],
+    [
+      'with a gateway of a network',
+      [{ network: 'a', gateway: '10.20.0.1' }],
+      '0.gateway: is not allowed beside network: the network decides it',
+    ],
+    [
+      'with networks and addresses',
+      [{ network: 'a' }, v4],
+      '1.network: must be in every entry or in none, unlike in networks.0',
+    ],
     ['without a prefix length', [{ address: '10.20.0.11' }], `0.address: ${host}`],
     ['of the subnet itself', [{ address: '10.20.0.0/24' }], `0.address: ${host}`],
     ['with a gateway elsewhere', [{ ...v4, gateway: '10.21.0.1' }], `0.gateway: ${neighbour}`],

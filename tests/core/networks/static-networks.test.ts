@@ -6,10 +6,10 @@ const first = '52:54:00:00:00:01';
 const second = '52:54:00:00:00:02';
 const third = '52:54:00:00:00:03';
 const cards = [
-  { mac: first, pxe: false },
-  { mac: second, pxe: true },
-  { mac: third, pxe: false },
-];
+  { mac: first, pxe: false, vif: null, kind: 'single' },
+  { mac: second, pxe: true, vif: null, kind: 'single' },
+  { mac: third, pxe: false, vif: null, kind: 'single' },
+] as const;
 const v4 = { address: '10.20.0.11/24', gateway: '10.20.0.1', dns: ['10.20.0.2'] };
 const v6 = { address: '2001:db8::b/64', gateway: 'fe80::1' };
 const macsOf = (...networks: { address: string; mac?: string }[]) => {

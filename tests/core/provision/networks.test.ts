@@ -98,9 +98,9 @@ describe('provisioning with an address fails before anything is reserved', () =>
   };
 
   it.each([
-    ['flat', 'its network interface is flat, and networks with addresses need noop'],
-    ['neutron', 'its network interface is neutron, and networks with addresses need noop'],
-    [null, 'its network interface is not known, and networks with addresses need noop'],
+    ['flat', 'its network interface is flat, and networks as given need noop'],
+    ['neutron', 'its network interface is neutron, and networks as given need noop'],
+    [null, 'its network interface is not known, and networks as given need noop'],
   ])('on a named server whose network interface is %s', async (networkInterface, reason) => {
     expect(await failing([freeServer(1, { networkInterface })], { ...byId, networks })).toMatchObject({
       code: 'server_not_available',

@@ -430,7 +430,7 @@ describe('provisioning any server of a class', () => {
       'has no Neutron port',
       { networkInterface: 'neutron' },
       {},
-      { code: 'deploy_refused', reason: expect.stringContaining('no Neutron port is attached') },
+      { code: 'deploy_refused', reason: expect.stringContaining('names no network') },
     ],
     [
       'is too small for the image',
@@ -444,7 +444,7 @@ describe('provisioning any server of a class', () => {
       misbehave:
         ({ method }) =>
         () =>
-          lab.clock.pass(method === 'vifs' ? 300 : 1_000),
+          lab.clock.pass(method === 'cards' ? 300 : 1_000),
     });
     const given = await lab.failure({ ...ofClass, ...request });
     expect(given).toMatchObject({
@@ -1121,7 +1121,7 @@ describe('the Neutron ports of a request', () => {
 
   it('are named in the hint when Ironic refuses them', async () => {
     const { failure } = setup({ misbehave: script({ attach: [refused('invalid', 'no such port')] }) });
-    expect((await failure(withPorts)).hint).toMatch(/^Change vifs/);
+    expect((await failure(withPorts)).hint).toMatch(/^Change networks or vifs/);
   });
 
   it('leave the server free if no request for them was ever sent', async () => {
@@ -1149,12 +1149,12 @@ describe('the Neutron ports of a request', () => {
     expect(writes().at(-1)).toBe('release bm-1');
   });
 
-  it('keep the server reserved if they cannot be detached, and the answer says so', async () => {
-    const { failure, writes } = setup({
-      misbehave: script({ deploy: [refused('invalid')], detach: always(unsent) }),
-    });
-    expect((await failure(withPorts)).reason).toMatch(stillReserved);
-    expect(writes()).not.toContain('release bm-1');
+  it('leave the server free even if they cannot be detached, and the answer says so', async () => {
+    const lab = setup({ misbehave: script({ deploy: [refused('invalid')], detach: always(unsent) }) });
+    const { reason } = await lab.failure(withPorts);
+    expect(reason).toContain(`Ironic still records Neutron port ${one}, ${two} at server ${uuid(1)}`);
+    expect(reason).toContain(`openstack baremetal node vif detach ${uuid(1)} ${one}`);
+    expect(lab.bareMetal.servers.get(uuid(1))?.deploymentId).toBeNull();
   });
 
   it('stay attached when the outcome of the start is unknown', async () => {
@@ -1169,7 +1169,7 @@ describe('the Neutron ports of a request', () => {
     const { failure, writes } = setup({ servers });
     const missing = {
       code: 'deploy_refused',
-      reason: 'its network interface is neutron, and no Neutron port is attached',
+      reason: 'its network interface is neutron, and the request names no network and no Neutron port',
       hint: expect.stringContaining('vifs (needs IRONIC_MCP_ALLOW_VIFS)'),
     };
     expect(await failure(byId)).toMatchObject({ ...missing, id: 'bm-1' });
@@ -1177,7 +1177,7 @@ describe('the Neutron ports of a request', () => {
     expect(writes()).toEqual([]);
     const attached = setup({ servers });
     attached.bareMetal.portsOf(uuid(1)).add(one);
-    await expect(attached.provision(byId)).resolves.toMatchObject({ status: 'accepted' });
+    await expect(attached.provision({ ...byId, vifs: [one] })).resolves.toMatchObject({ status: 'accepted' });
     await expect(setup({ servers }).provision(withPorts)).resolves.toMatchObject({ status: 'accepted' });
   });
 
@@ -1187,14 +1187,14 @@ describe('the Neutron ports of a request', () => {
   });
 
   describe('that cannot be read', () => {
-    const neutron = { networkInterface: 'neutron' };
+    const neutron = { networkInterface: 'flat' };
 
     it.each(['busy', 'not_found', 'invalid', 'wrong_state', 'locked', 'forbidden'] as const)(
       'make a search try the next server (%s)',
       async (refusal) => {
         const { provision } = setup({
           servers: [freeServer(1, neutron), freeServer(2)],
-          misbehave: script({ vifs: always(refused(refusal)) }),
+          misbehave: script({ cards: always(refused(refusal)) }),
         });
         await expect(provision()).resolves.toMatchObject({ server_id: uuid(2) });
       },
@@ -1207,7 +1207,7 @@ describe('the Neutron ports of a request', () => {
     ] as const)('make a request for that server fail (%s)', async (refusal, code, retryable) => {
       const { failure, writes } = setup({
         servers: [freeServer(1, neutron)],
-        misbehave: script({ vifs: [refused(refusal, 'no')] }),
+        misbehave: script({ cards: [refused(refusal, 'no')] }),
       });
       expect(await failure(byId)).toMatchObject({ code, retryable, id: 'bm-1', reason: 'Ironic says: "no"' });
       expect(writes()).toEqual([]);
@@ -1216,17 +1216,16 @@ describe('the Neutron ports of a request', () => {
     it('end a search if Ironic cannot be reached at all', async () => {
       const { failure } = setup({
         servers: [freeServer(1, neutron), freeServer(2)],
-        misbehave: script({ vifs: [unsent] }),
+        misbehave: script({ cards: [unsent] }),
       });
       expect(await failure()).toMatchObject({ code: 'ironic_unavailable', retryable: true });
     });
 
     it('are read again if their server was only busy', async () => {
-      const { provision, bareMetal } = setup({
+      const { provision } = setup({
         servers: [freeServer(1, neutron)],
-        misbehave: script({ vifs: [refused('busy')] }),
+        misbehave: script({ cards: [refused('busy')] }),
       });
-      bareMetal.portsOf(uuid(1)).add(one);
       await expect(provision()).resolves.toMatchObject({ server_id: uuid(1) });
     });
   });

@@ -159,7 +159,7 @@ describe('the diagnosis', () => {
   it.each(failedDeployments)('says what is worth trying after $code, why, and how: $summary', (row) => {
     const hint = writtenFor('mcp', row.hint);
     expect(row.because).toMatch(/^[a-z].*[^.]$/);
-    const repeated = /^(Check vifs and their networks\. )?(Call provision_server|Provision) again with the same /;
+    const repeated = /^(Check networks and vifs\. )?(Call provision_server|Provision) again with the same /;
     const moved = /^(Choose a server with .*\. )?Call provision_server for another server, with a new idempotency_key/;
     expect(repeated.test(hint)).toBe(row.retry === 'same_server');
     expect(moved.test(hint)).toBe(row.retry === 'other_server');

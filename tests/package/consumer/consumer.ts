@@ -80,7 +80,6 @@ const empty: BareMetal = {
   },
   release: async (_serverId, { deploymentId, attemptId }: Real<ReservationId>) => void `${deploymentId}/${attemptId}`,
   undeploy: async (_serverId, _lastLook: LastLook) => ({ kind: 'accepted' }),
-  vifs: async () => [],
   cards: async () => [],
   attach: async () => undefined,
   detach: async () => undefined,

@@ -1,0 +1,61 @@
+import type { NetworkPort, NetworkService } from '../../core/network-service.js';
+import { hasEnded, markOf } from '../../core/networks/own-ports.js';
+import type { Policy } from '../../core/policy.js';
+import { type BareMetal, NoAnswer, Refused } from '../../core/ports.js';
+import { plain } from '../../core/text/untrusted.js';
+import type { Finding } from './report.js';
+
+/** More deployments are not looked up. */
+const mostLookUps = 50;
+
+/** Whether Neutron answers, which networks it shows, and which ports of ours no server carries any more. */
+export async function neutronIn(
+  networks: NetworkService,
+  bareMetal: BareMetal,
+  policy: Policy,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  try {
+    const all = await networks.list(signal);
+    const usable = all.filter((network) => network.subnetIds.length > 0 && policy.allowsNetwork(network));
+    const names = usable.slice(0, 5).map(({ name }) => plain(name, 60));
+    const shown = usable.length > names.length ? [...names, '…'] : names;
+    const detail = `${usable.length} networks can be named in networks${usable.length > 0 ? `: ${shown.join(', ')}` : ''}`;
+    const orphans = await orphansIn(await networks.ownPorts(undefined, signal), bareMetal, signal);
+    return [{ outcome: 'ok', detail }, ...orphans.map(orphan)];
+  } catch (error) {
+    if (!(error instanceof NoAnswer || error instanceof Refused)) throw error;
+    // Nothing but networks by name needs it.
+    return [
+      {
+        outcome: 'warning',
+        detail: error.words,
+        next: 'Without Neutron, networks takes addresses only, on servers with the network interface noop.',
+      },
+    ];
+  }
+}
+
+async function orphansIn(
+  ports: readonly NetworkPort[],
+  bareMetal: BareMetal,
+  signal: AbortSignal,
+): Promise<readonly NetworkPort[]> {
+  const deployments = [...new Set(ports.map(({ deviceId }) => deviceId))].slice(0, mostLookUps);
+  const carriers = await Promise.all(deployments.map((id) => bareMetal.findByDeployment(id, signal)));
+  return ports.filter((port) => {
+    const carrier = carriers[deployments.indexOf(port.deviceId)];
+    const mark = markOf(port);
+    // A request for a port that arrives late can make one beside those of a deployment.
+    return carrier === null || (carrier && mark !== null && hasEnded(mark, carrier, carrier.id));
+  });
+}
+
+function orphan({ id, deviceId }: NetworkPort): Finding {
+  return {
+    outcome: 'warning',
+    detail: `port ${id} was made for deployment ${plain(deviceId, 40)}, and no server that this user sees uses it`,
+    next: 'Delete the port if that deployment, or that attempt at it, is gone.',
+    command: `openstack port delete ${id}`,
+  };
+}
