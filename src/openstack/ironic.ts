@@ -12,10 +12,11 @@ import {
 import type { Server } from '../core/server.js';
 import { deployingStates, freeState, movingStates } from '../core/states.js';
 import { isServerRef } from '../core/text/identifiers.js';
+import { errorsFrom } from './history.js';
 import type { Answer, Ask, Http } from './http.js';
 import { momentFrom } from './moment.js';
 import { createVifs } from './network/vifs.js';
-import { bootPatch, errorsFrom, fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
+import { bootPatch, fieldsOf, releasingPatch, reservingPatch, serverFrom } from './node.js';
 import { errorFrom, readable, unreadable } from './refusals.js';
 import { createVersion } from './versions.js';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { BootRecord, Reservation, ReservationId } from '../core/ports.js';
-import type { RecordedError, Server, Step } from '../core/server.js';
+import type { Server, Step } from '../core/server.js';
 import { freeState, meaningOf } from '../core/states.js';
 import { hostnamePattern, macPattern, userNamePattern, uuidPattern } from '../core/text/identifiers.js';
 import { withoutCredentials } from '../core/text/image-ref.js';
@@ -187,21 +187,6 @@ function tenancyOf({ lessee, owner }: Node, project: string | undefined): Server
   const tenant = lessee ?? (project === undefined ? null : owner);
   if (tenant === null || tenant === undefined) return 'anybody';
   return tenant === project ? 'ours' : 'others';
-}
-
-const History = z.looseObject({
-  history: z.array(z.looseObject({ created_at: Text, event_type: Text, severity: Text, event: Text })),
-});
-
-/** Reads the errors from a node's history; undefined if this is not a history. */
-export function errorsFrom(body: unknown): readonly RecordedError[] | undefined {
-  return History.safeParse(body)
-    .data?.history.filter(({ severity, event }) => severity === 'ERROR' && event)
-    .map(({ created_at, event_type, event }) => ({
-      at: momentFrom(created_at),
-      work: event_type ?? null,
-      words: redactUrls(event ?? ''),
-    }));
 }
 
 /** The JSON patch (RFC 6902) that reserves a node in one atomic change. Ironic supports add, replace and remove. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Reservation } from '../../src/core/ports.js';
+import { errorsFrom } from '../../src/openstack/history.js';
 import {
   bootPatch,
   entryMember,
-  errorsFrom,
   fieldsOf,
   releasingPatch,
   reservingPatch,

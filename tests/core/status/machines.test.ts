@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ProvisionStatus } from '../../../src/core/requests.js';
 import type { Server } from '../../../src/core/server.js';
 import { statusOf } from '../../../src/core/status/provision-status.js';
-import { errorsFrom, serverFrom } from '../../../src/openstack/node.js';
+import { errorsFrom } from '../../../src/openstack/history.js';
+import { serverFrom } from '../../../src/openstack/node.js';
 // Answers of Ironic 39.0.0 with a real agent (IPA 13.0.0) on virtual machines with Redfish: some looks at a node during
 // its deployment, and when they were made; the node after each failure, and the errors in its history, with those of
 // earlier deployments.

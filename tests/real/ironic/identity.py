@@ -23,6 +23,8 @@ USERS = {
     'baremetal_admin': (DOMAIN, 'demo', ['baremetal_admin']),
     'baremetal_observer': (DOMAIN, 'demo', ['baremetal_observer']),
     'owner': (DOMAIN, 'owner', ['member']),
+    # While it deploys, the newest Ironic reads its own ports in Neutron with the rights of its caller.
+    'owner_admin': (DOMAIN, 'owner', ['admin', 'member']),
     'lessee': (DOMAIN, 'lessee', ['member']),
     'system_admin': (DOMAIN, None, ['admin']),
     'system_reader': (DOMAIN, None, ['reader']),
@@ -77,7 +79,7 @@ class Keystone:
         projects = {name: create('project', name=name, domain_id='default')
                     for name in ('service', 'demo', 'owner', 'lessee')}
 
-        for name in ('glance', 'ironic'):
+        for name in ('glance', 'ironic', 'neutron'):
             user = create('user', name=name, password=self._service_password, domain_id='default')
             for role in ('admin', 'service'):
                 api.call('PUT', f'/projects/{projects["service"]}/users/{user}/roles/{roles[role]}')

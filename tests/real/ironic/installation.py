@@ -24,6 +24,9 @@ TOOLS = {
 OPENSTACK = {
     'python3-keystone': '/usr/lib/python3/dist-packages/keystone/version.py',
     'python3-glance': '/usr/lib/python3/dist-packages/glance/version.py',
+    'python3-neutron': '/usr/lib/python3/dist-packages/neutron/version.py',
+    # The driver with which Neutron binds ports of bare metal.
+    'python3-ironic-neutron-agent': '/usr/lib/python3/dist-packages/networking_baremetal/plugins/ml2/baremetal_mech.py',
     'uwsgi-core': '/usr/bin/uwsgi',
     'uwsgi-plugin-python3': '/usr/lib/uwsgi/plugins/python3_plugin.so',
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Starts and stops a small OpenStack cloud on loopback (Keystone, Glance, Ironic). See README.md."""
+"""Starts and stops a small OpenStack cloud on loopback (Keystone, Glance, Ironic, Neutron). See README.md."""
 
 import argparse
 import concurrent.futures
@@ -21,10 +21,15 @@ import tls
 from problem import Problem
 from rest import Rest
 
+sys.path.append(str(Path(__file__).parent.parent / 'neutron'))
+import neutron as neutron_part  # noqa: E402
+
 # In the order in which they stop: a service stops before the services that it uses.
-PARTS = ['tls', 'ironic', 'glance', 'keystone']
+PARTS = ['tls', 'ironic', 'neutron', 'glance', 'keystone']
 # The first version with a node's owner and lessee.
 IRONIC_API_VERSION = '1.65'
+# The network interfaces of the first nodes, where there is Neutron. Each of these nodes has two cards.
+NETWORK_INTERFACES = ['flat', 'flat', 'neutron', 'neutron']
 
 
 def main():
@@ -52,6 +57,7 @@ def parse_arguments():
     up.add_argument('--deploy-interface', choices=['fake', 'staged', 'direct'], default='fake')
     up.add_argument('--deploy-delay', type=int, default=1, help='seconds in each half of a fake deployment')
     up.add_argument('--token-lifetime', type=int, default=3600, help="seconds, of the clients' tokens")
+    up.add_argument('--networks', action='store_true', help='also start Neutron, for the first nodes')
     up.add_argument('--tls', action='store_true', help='also serve everything with TLS')
 
     front = actions.add_parser('tls', help='serve one URL with TLS, and print where')
@@ -72,16 +78,24 @@ def up(options):
         raise Problem('A cloud needs at least 3 nodes: one of them belongs to a project, and one is leased to another.')
     with started_in(options.state) as state:
         installation.install_openstack(options.cache.absolute())
-        client_port, service_port, image_port = free_ports(3)
+        client_port, service_port, image_port, network_port = free_ports(4)
         keystone = identity.Keystone(fresh(state / 'keystone'), client_port, service_port)
         glance = images.Glance(fresh(state / 'glance'), image_port)
+        neutron = neutron_part.Neutron(fresh(state / 'neutron'), network_port) if options.networks else None
 
         with concurrent.futures.ThreadPoolExecutor() as pool:
             glance_database = pool.submit(glance.create_database)
+            neutron_database = pool.submit(neutron.create_database) if neutron else None
             pids = {'keystone': keystone.start(options.token_lifetime).pid}
             directory = keystone.populate()
             glance_database.result()
-            ironic_started = pool.submit(start_ironic, options, keystone, glance)
+            networks = {}
+            if neutron:
+                neutron_database.result()
+                pids['neutron'] = neutron.start(keystone.middleware_settings('neutron')).pid
+                networks = neutron.populate(keystone.admin_token(identity.project_scope('admin')),
+                                            directory['projects'])
+            ironic_started = pool.submit(start_ironic, options, keystone, glance, neutron)
             pids['glance'] = glance.start(keystone.middleware_settings('glance')).pid
             # An administrator of Glance is an administrator of a project.
             image_ids = glance.populate(keystone.admin_token(identity.project_scope('admin')),
@@ -90,6 +104,9 @@ def up(options):
         pids['ironic'] = ironic['pid']
         nodes = assign_nodes(ironic['endpoint'], keystone, directory['projects'])
         publish(keystone, ironic['endpoint'], glance.url)
+        if neutron:
+            nodes['connected'] = connect_nodes(ironic['endpoint'], keystone, directory['projects'], neutron)
+            keystone.publish('neutron', 'network', {'public': neutron.url})
 
         result = {
             'auth_url': keystone.url, 'region': identity.REGION, 'region_without_baremetal': identity.OTHER_REGION,
@@ -99,6 +116,10 @@ def up(options):
             'state': str(state), 'access_log': ironic['access_log'], 'keystone_access_log': str(keystone.access_log),
             'glance_access_log': str(glance.access_log),
         }
+        if neutron:
+            result.update(network_endpoint=neutron.url, networks=networks,
+                          network_admin_token=keystone.admin_token(identity.project_scope('admin')),
+                          baremetal_admin_token=keystone.admin_token({'system': {'all': True}}))
         if options.tls:
             front, result['tls'] = tls.up(fresh(state / 'tls'), {
                 name: result[name] for name in ('auth_url', 'baremetal_endpoint', 'image_endpoint')}, free_ports)
@@ -147,7 +168,7 @@ def free_ports(count):
         return [probe.getsockname()[1] for probe in probes]
 
 
-def start_ironic(options, keystone, glance):
+def start_ironic(options, keystone, glance, neutron):
     settings = options.state / 'ironic-keystone.conf'
     settings.write_text(f"""\
 {keystone.middleware_settings('ironic')}
@@ -155,7 +176,8 @@ def start_ironic(options, keystone, glance):
 endpoint_override = {glance.url}
 {keystone.settings_of_service('ironic')}
 [service_catalog]
-{keystone.settings_of_service('ironic')}""")
+{keystone.settings_of_service('ironic')}
+{'' if neutron is None else network_settings(keystone, neutron)}""")
     command = [sys.executable, ironic_lab.__file__, 'up', '--auth', 'keystone', '--extra-config', str(settings),
                '--state', str(fresh(options.state / 'ironic')), '--cache', str(options.cache),
                '--release', options.release, '--nodes', str(options.nodes),
@@ -167,6 +189,46 @@ endpoint_override = {glance.url}
     if done.returncode:
         raise Problem(done.stderr.strip().rpartition('\n')[2])
     return json.loads(done.stdout)
+
+
+def network_settings(keystone, neutron):
+    return f"""\
+[neutron]
+endpoint_override = {neutron.url}
+cleaning_network = provisioning
+provisioning_network = provisioning
+rescuing_network = provisioning
+inspection_network = provisioning
+port_setup_delay = 0
+{keystone.settings_of_service('ironic')}
+[DEFAULT]
+enabled_network_interfaces = noop, flat, neutron
+"""
+
+
+def connect_nodes(endpoint, keystone, projects, neutron):
+    """Gives some nodes network interfaces, a second card and an owner. Returns their ids, names and interfaces."""
+    api = Rest(endpoint, keystone.admin_token({'system': {'all': True}}),
+               {'X-OpenStack-Ironic-API-Version': IRONIC_API_VERSION})
+    connected = []
+    for index, interface in enumerate(NETWORK_INTERFACES):
+        name = f'bm-{index:04}'
+        node = api.call('PATCH', f'/v1/nodes/{name}', [
+            {'op': 'add', 'path': '/network_interface', 'value': interface},
+            {'op': 'add', 'path': '/owner', 'value': projects['owner']},
+            {'op': 'remove', 'path': '/lessee'}] if index == 2 else [
+            {'op': 'add', 'path': '/network_interface', 'value': interface},
+            {'op': 'add', 'path': '/owner', 'value': projects['owner']}])['uuid']
+        for port in api.call('GET', f'/v1/ports?node={node}')['ports']:
+            api.call('DELETE', f'/v1/ports/{port["uuid"]}')
+        for card in range(2):
+            link = {'switch_id': '00:11:22:33:44:%02x' % index, 'port_id': f'Eth1/{card}', 'switch_info': 'tor1'}
+            api.call('POST', '/v1/ports', {
+                'node_uuid': node, 'address': '52:54:01:%02x:%02x:00' % (index, card), 'pxe_enabled': card == 0,
+                **({'local_link_connection': link} if interface == 'neutron' else {})})
+        neutron.add_agent(node)
+        connected.append({'id': node, 'name': name, 'interface': interface})
+    return connected
 
 
 def assign_nodes(endpoint, keystone, projects):

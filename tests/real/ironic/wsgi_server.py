@@ -1,4 +1,4 @@
-"""Runs Keystone and Glance in uwsgi, on loopback."""
+"""Runs Keystone, Glance and Neutron in uwsgi, on loopback."""
 
 import subprocess
 import time
@@ -21,11 +21,11 @@ def run(folder, command, log):
         raise Problem(f'{Path(command[0]).name} failed: see {folder / log}.')
 
 
-def start(folder, application, ports, settings):
+def start(folder, application, ports, settings, processes=2):
     sockets = [word for port in ports for word in ('--http-socket', f'127.0.0.1:{port}')]
     command = ['/usr/bin/uwsgi', '--plugin', 'python3', *sockets, '--wsgi-file', str(INSIDE / application),
                '--pythonpath', str(INSIDE), '--master', '--die-on-term', '--need-app',
-               '--processes', '2', '--buffer-size', '65535', '--disable-logging',
+               '--processes', str(processes), '--enable-threads', '--lazy-apps', '--buffer-size', '65535', '--disable-logging',
                # uwsgi closes every connection after one answer, and this header tells clients so.
                '--add-header', 'Connection: close']
     return process.launch(command, folder, {**process.environment(folder), **settings}, 'uwsgi.out')

@@ -54,7 +54,9 @@ class StagedDeploy(fake.FakeDeploy):
 
     # Only the node decides how long a step takes. Fake's own delays would come on top.
     def prepare(self, task):
-        pass
+        # As the real interfaces do, so that the network interface of the node has its say.
+        if task.node.provision_state == states.DEPLOYING:
+            task.driver.network.add_provisioning_network(task)
 
     def take_over(self, task):
         pass
@@ -68,6 +70,7 @@ class StagedDeploy(fake.FakeDeploy):
         if fate.fail_teardown:
             raise exception.InstanceDeployFailure(fate.message)
         conductor_utils.node_power_action(task, states.POWER_OFF)
+        task.driver.network.unconfigure_tenant_networks(task)
         return states.DELETED
 
     @base.deploy_step(priority=100)
@@ -85,7 +88,11 @@ class StagedDeploy(fake.FakeDeploy):
 
     @base.deploy_step(priority=60)
     def prepare_instance_boot(self, task):
-        return self._run(task, 'prepare_instance_boot')
+        waiting = self._run(task, 'prepare_instance_boot')
+        if not waiting:
+            task.driver.network.remove_provisioning_network(task)
+            task.driver.network.configure_tenant_networks(task)
+        return waiting
 
     @base.deploy_step(priority=20)
     def boot_instance(self, task):
