@@ -86,11 +86,11 @@ export const settings = {
   networks: {
     variable: 'IRONIC_MCP_NETWORKS',
     ...patterns,
-    meaning: 'use only these Neutron networks in `networks`, by name or id',
+    meaning: 'use only these Neutron networks, by name or id',
   },
   max_deploying: {
     variable: 'IRONIC_MCP_MAX_DEPLOYING',
-    meaning: 'how many deployments this program may run at once',
+    meaning: 'how many deployments may run at once',
     schema: z.coerce.number().int().min(1).max(1_000).optional(),
     wants: 'a whole number, 1 to 1000',
     placeholder: 'N',
@@ -116,7 +116,7 @@ export const settings = {
   },
   audit_log: {
     variable: 'IRONIC_MCP_AUDIT_LOG',
-    meaning: 'record every change here, before and after; a change that cannot be recorded is refused',
+    meaning: 'record every change here; refuse what cannot be',
     ...filePath,
   },
   boot_report_url: {

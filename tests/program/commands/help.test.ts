@@ -38,7 +38,7 @@ describe('help', () => {
   });
 
   it('uses the width of a terminal', async () => {
-    expect((await page('', 160)).split('\n').length).toBeLessThan((await page('', 80)).split('\n').length);
+    expect((await page('', 160)).split('\n').length).toBeLessThan((await page('', 60)).split('\n').length);
   });
 
   it.each([

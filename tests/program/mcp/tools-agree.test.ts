@@ -95,7 +95,7 @@ describe('each tool', () => {
   it('that returns or takes an operation_id says how long it is valid', () => {
     const handed = tools.filter(({ description = '' }) => description.includes('operation_id'));
     expect(handed.length).toBeGreaterThan(0);
-    expect(toolOf('provision_server')?.description).toMatch(/operation_id.*as long as the deployment/);
+    expect(toolOf('provision_server')?.description).toMatch(/operation_id, valid until the server is undeployed/);
     expect(toolOf('check_provision_status')?.description).toMatch(/call again after poll_after_seconds/);
   });
 });
