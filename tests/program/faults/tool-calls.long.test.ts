@@ -42,6 +42,7 @@ describe(`${calls} generated tool calls`, { timeout: 60_000 + calls * 100 }, () 
       OS_ENDPOINT: proxy.url,
       OS_IMAGE_ENDPOINT_OVERRIDE: proxy.url,
       IRONIC_MCP_ALLOW_DEPROVISION: 'true',
+      IRONIC_MCP_ALLOW_REBOOT: 'true',
       IRONIC_MCP_ALLOW_VIFS: 'true',
     };
     lines = await openLines(env);
