@@ -3,6 +3,7 @@ import type { Deploying } from '../attempt/outcome.js';
 import { releaseReservation } from '../attempt/release-reservation.js';
 import { agreedToAnother, deploymentWords, findConfirmed, isNamed } from '../consent/consent.js';
 import { Failure } from '../failures.js';
+import { remainsWords } from '../networks/remains.js';
 import type { Policy } from '../policy.js';
 import { withPortFailures } from '../port-failures.js';
 import type { DeprovisionRequest, DeprovisionResponse } from '../requests.js';
@@ -95,7 +96,7 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     const release = await releaseReservation(releasing);
     if (release.kind === 'kept') throw stillThere(server, release.why);
     if (release.kind === 'deployed') throw stillThere(server, 'another call continues its deployment');
-    const left = await ports.recordedWords(server, signal);
+    const left = remainsWords({ serverId: server.id, recorded: release.recorded, ports: [], mayCome: false });
     // The reservation is released, even if this read fails.
     const now = await bareMetal.find(server.id, signal).catch(() => null);
     if (now?.deploymentId === deploymentId) throw stillThere(server, 'another call continues its deployment');

@@ -8,7 +8,7 @@ import type { Server } from '../server.js';
 
 /** What a call to end a deployment does about its ports in Neutron. */
 export function createPortRemoval(options: Deploying & { readonly changes: Changes }) {
-  const { bareMetal, networks, changes } = options;
+  const { networks, changes } = options;
 
   /** Deletes the ports of a deployment that has ended. Answers what is left, as sentences. */
   async function remove(server: Server, deploymentId: string | null | undefined): Promise<readonly string[]> {
@@ -29,14 +29,6 @@ export function createPortRemoval(options: Deploying & { readonly changes: Chang
     async removedFor(server: Server, request: DeprovisionRequest, response: DeprovisionResponse) {
       const words = await remove(server, server.deploymentId ?? request.deployment_id);
       return { ...response, message: [response.message, ...words].join(' ') };
-    },
-
-    /** What is still recorded at a server whose reservation has been released, as sentences. */
-    async recordedWords({ id, entry }: Server, signal: AbortSignal): Promise<readonly string[]> {
-      if (!entry?.networks?.length && !entry?.vifs?.length) return [];
-      const cards = await bareMetal.cards(id, signal).catch(() => []);
-      const recorded = cards.flatMap(({ vif }) => vif ?? []);
-      return remainsWords({ serverId: id, recorded, ports: [], mayCome: false });
     },
 
     /** The ports on a reserved server that its request has attached: those that we made, and those that it named. */

@@ -14,10 +14,12 @@ export interface PortJudges {
 
 /**
  * Refuses ports of the caller that Neutron or Ironic shows to be somebody's: Ironic would attach them all the same, and
- * take them from the machine that has them. What neither of them tells is not known, and no reason to refuse; but where
- * the operator limits the networks, a port must be known to be in one of them. Changes nothing.
+ * take them from the machine that has them. What Ironic does not let us see, or Neutron does not tell, is not known, and
+ * no reason to refuse; but where the operator limits the networks, a port must be known to be in one of them. Changes
+ * nothing.
  * @param serverId Where they are to be attached, and may be already.
  * @throws Failure `invalid_request`, `not_permitted`
+ * @throws NoAnswer if Ironic does not say where the ports are
  */
 export async function admitPorts(
   { bareMetal, networks, policy }: PortJudges,
@@ -26,7 +28,7 @@ export async function admitPorts(
   signal: AbortSignal,
 ): Promise<void> {
   if (vifs.length === 0) return;
-  const recorded = await unlessUnanswered(bareMetal.recordedAt(signal));
+  const recorded = await bareMetal.recordedAt(signal).catch(unlessHidden);
   for (const [index, id] of vifs.entries()) {
     const server = recorded?.get(id);
     if (server !== undefined && server !== serverId)
@@ -43,6 +45,12 @@ export async function admitPorts(
   const found = networks && ports ? await unlessUnanswered(networks.networks(ids, signal)) : null;
   for (const id of ids) policy.admitNetwork(found?.find((network) => network.id === id) ?? { id, name: id });
   if (ids.length === 0) policy.admitNetwork({ id: '', name: 'unknown' });
+}
+
+/** Null if Ironic does not let us see it; without an answer a port could be taken from a server that uses it. */
+function unlessHidden(error: unknown): null {
+  if (error instanceof Refused && (error.refusal === 'forbidden' || error.refusal === 'not_found')) return null;
+  throw error;
 }
 
 /** Null if the service refuses to tell, or gives no answer. */

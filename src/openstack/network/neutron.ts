@@ -102,9 +102,10 @@ export function createNeutron({ http, scoped, clock, random }: NeutronOptions): 
 
   return {
     async find(ref, signal) {
-      const byName = (await networks([['name', ref]], signal)).filter(({ name }) => name === ref);
-      if (byName.length > 0 || !isUuid(ref)) return byName;
-      return networks([['id', ref.toLowerCase()]], signal);
+      // Anybody can give a shared network the id of another one as its name.
+      const byId = isUuid(ref) ? await networks([['id', ref.toLowerCase()]], signal) : [];
+      if (byId.length > 0) return byId;
+      return (await networks([['name', ref]], signal)).filter(({ name }) => name === ref);
     },
 
     list: (signal) => networks([], signal),

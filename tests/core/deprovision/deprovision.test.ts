@@ -454,6 +454,21 @@ describe('a reservation that was never deployed', () => {
     expect([...bareMetal.portsOf(id)]).toEqual([uuid(42)]);
   });
 
+  it('names only its own ports when they stay, and none of whoever has the server next', async () => {
+    const server = reserved(300);
+    const vifs = server.entry && { ...server.entry, vifs: [uuid(41)] };
+    const taken: Mishap = (act) => {
+      act();
+      bareMetal.portsOf(id).add(uuid(88));
+    };
+    const mishaps = { detach: always(unsent), release: [taken] };
+    const { deprovision, bareMetal } = setup({ ...server, entry: vifs }, { mishaps });
+    bareMetal.portsOf(id).add(uuid(41));
+    const { message } = await deprovision();
+    expect(message).toContain(`Neutron port ${uuid(41)} at server`);
+    expect(message).not.toContain(uuid(88));
+  });
+
   it('is left alone while its deployment may be about to start', async () => {
     const { deprovision, bareMetal } = setup(reserved(60));
     expect(await failureOf(deprovision())).toMatchObject({ code: 'deprovision_refused', retryable: true });

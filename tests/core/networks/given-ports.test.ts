@@ -57,6 +57,19 @@ describe('a port of the caller', () => {
     await expect(judged(fakeNetworks([freePort()]), [1])).resolves.toBeUndefined();
   });
 
+  it('is not attached to anything before Ironic has said where it is, unless Ironic hides that', async () => {
+    const saying = (error: Error) => {
+      const bareMetal = createFakeBareMetal({ servers: [freeServer(1)], clock: createFakeClock() });
+      const recordedAt = () => Promise.reject(error);
+      const judges = { bareMetal: { ...bareMetal, recordedAt }, networks: undefined, policy: createPolicy({}) };
+      return admitPorts(judges, [uuid(801)], uuid(1), signal);
+    };
+    await expect(saying(new NoAnswer('no answer in 30 s', false))).rejects.toBeInstanceOf(NoAnswer);
+    await expect(saying(new Refused('locked', 'busy', 'Ironic'))).rejects.toBeInstanceOf(Refused);
+    await expect(saying(new Refused('forbidden', 'no', 'Ironic'))).resolves.toBeUndefined();
+    await expect(saying(new Refused('not_found', 'no', 'Ironic'))).resolves.toBeUndefined();
+  });
+
   it('must be in a network that the operator allows, as far as Neutron tells', async () => {
     const named = (name: string) => fakeNetworks([freePort()], [{ id: uuid(1), name, mtu: null, subnetIds: [] }]);
     await expect(judged(named('tenant-a'), [], ['tenant-*'])).resolves.toBeUndefined();

@@ -81,12 +81,18 @@ describe('a network', () => {
     expect(service.seen[0]?.path).toMatch(/^\/v2\.0\/networks\?name=tenant-a&fields=id&fields=name/);
   });
 
-  it('is found by its id where none has that name', async () => {
-    const networks = setup([recorded('n011-net-none'), json({ networks: [network(1, { subnets: [] })] })]);
+  it('is found by its id, whichever network has that id as its name', async () => {
+    const networks = setup([json({ networks: [network(1, { subnets: [] })] })]);
     await expect(networks.find(uuid(1), forever)).resolves.toMatchObject([{ id: uuid(1), subnetIds: [] }]);
+    expect(service.seen.map(({ path }) => path.split('&')[0])).toEqual([`/v2.0/networks?id=${uuid(1)}`]);
+  });
+
+  it('is found by a name in the form of an id where none has that id', async () => {
+    const networks = setup([recorded('n011-net-none'), json({ networks: [network(1, { name: uuid(7) })] })]);
+    await expect(networks.find(uuid(7), forever)).resolves.toMatchObject([{ id: uuid(1) }]);
     expect(service.seen.map(({ path }) => path.split('&')[0])).toEqual([
-      `/v2.0/networks?name=${uuid(1)}`,
-      `/v2.0/networks?id=${uuid(1)}`,
+      `/v2.0/networks?id=${uuid(7)}`,
+      `/v2.0/networks?name=${uuid(7)}`,
     ]);
   });
 
