@@ -3,7 +3,7 @@ import type { ConfigDrive } from '../image.js';
 import { NetworkData } from '../input/network-data.js';
 import { zodMessages } from '../input/zod-messages.js';
 import { configDriveMembers, type ProvisionRequest } from '../requests.js';
-import { hostnamePattern } from '../text/identifiers.js';
+import { hostnamePattern, userNamePattern } from '../text/identifiers.js';
 import { isObject } from '../text/json.js';
 import { plain, quoted } from '../text/untrusted.js';
 
@@ -53,9 +53,25 @@ export function hostnameOf(drive: ConfigDrive | undefined): string | undefined {
   return [hostname, local].find((name): name is string => typeof name === 'string' && hostnamePattern.test(name));
 }
 
-/** Whether the user data may make users: then the system may lack the user of its image. */
-export function makesUsers({ user_data: userData = '' }: ConfigDrive = {}): boolean {
-  return /(^|[{,\s])["']?(users?|system_info)["']?\s*:/m.test(userData);
+/** The user that somebody can log in as: the image's, or the only one that the user data makes. Null if nobody knows. */
+export function loginUserOf(drive: ConfigDrive | undefined, ofImage: string | null): string | null {
+  if (!mayLogIn(drive)) return null;
+  const userData = drive?.user_data ?? '';
+  if (!/(^|[{,\s])["']?(users?|system_info)["']?\s*:/m.test(userData)) return ofImage;
+  const { users = [], system_info: other } = cloudConfigIn(userData);
+  const [only, ...more] = Array.isArray(users) ? users : [];
+  const name = isObject(only) && more.length === 0 && other === undefined ? only.name : undefined;
+  return typeof name === 'string' && userNamePattern.test(name) ? name : null;
+}
+
+/** The settings in user data that an object was written to. */
+function cloudConfigIn(userData: string): Json {
+  try {
+    const settings: unknown = JSON.parse(userData.replace(/^#cloud-config\n/, ''));
+    return isObject(settings) ? settings : {};
+  } catch {
+    return {};
+  }
 }
 
 /** Warnings about a config drive that can be deployed, as sentences. */

@@ -20,7 +20,7 @@ import { withoutCredentials } from '../text/image-ref.js';
 import { isoTime } from '../text/iso-time.js';
 import { didYouMeanOneOf } from '../text/nearest.js';
 import { type Candidates, candidatesFor, criteriaOf } from './candidates.js';
-import { configDriveOf, hostnameOf, makesUsers, mayLogIn, warningsAbout } from './config-drive.js';
+import { configDriveOf, hostnameOf, loginUserOf, warningsAbout } from './config-drive.js';
 import { createDeployingLimit } from './deploying-limit.js';
 import { imageMisfit, instanceInfoOf } from './image-fit.js';
 import { type NetworkPlan, networkWarnings, planNetwork } from './network.js';
@@ -186,8 +186,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     const { request, identity, begun, signal } = order;
     const { deploymentId, keyed, requestDigest } = identity;
     const hostname = hostnameOf(network.configDrive);
-    const isForImageUser = mayLogIn(network.configDrive) && !makesUsers(network.configDrive);
-    const loginUser = isForImageUser ? image.loginUser : null;
+    const loginUser = loginUserOf(network.configDrive, image.loginUser);
     const { vifs = [] } = request;
     const resuming = server.deploymentId !== null;
     const until = begun + deadlines.call;

@@ -82,7 +82,7 @@ export function standingOf(
     status: outcome,
     provision_state: plain(server.provisionState, 80),
     progress_percent: outcome === 'completed' ? 100 : isMoving ? progressPercent(server, known, now) : null,
-    message: sentences(messageOf(server, outcome, failure), waiting, warning),
+    message: sentences(messageOf(server, now, outcome, failure), waiting, warning),
     started_at: started === null ? null : isoTime(started),
     completed_at: completedAt === null ? null : isoTime(completedAt),
     deployment_id: server.deploymentId,
@@ -190,12 +190,16 @@ function startedAt({ entry, provisionedAt }: Server, completedAt: number | null)
 }
 
 /** What is known about the system of a deployed server, as the end of "is deployed". */
-function bootWords(server: Server): string {
-  const { powerState, poweredAt } = server;
+function bootWords(server: Server, now: number): string {
+  const { powerState, poweredAt, provisionedAt } = server;
   if (powerState === 'power off') return ', but it is switched off';
   const { boot, booted_at } = bootStandingOf(server);
   if (boot === 'unknown') return ' and switched on; its system may take some minutes to boot';
-  if (booted_at === null) return ' and switched on; its system has not reported yet that it has booted';
+  if (booted_at === null) {
+    const minutes = provisionedAt === null ? 0 : Math.floor((now - provisionedAt) / 60_000);
+    const since = minutes < 1 ? '' : `, ${minutes} min after its deployment`;
+    return ` and switched on; its system has not reported yet that it has booted${since}`;
+  }
   const since = poweredAt !== null && poweredAt > Date.parse(booted_at) ? '; its power has changed since' : '';
   return `, and its system reported at ${booted_at} that it had booted${since}`;
 }
@@ -214,7 +218,12 @@ export function courseWords(server: Server): string {
   return server.step ? `${words} (${stepName(server.step)})` : words;
 }
 
-function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: DeploymentFailure | null): string {
+function messageOf(
+  server: Server,
+  now: number,
+  outcome: ProvisionStatus['status'],
+  failure: DeploymentFailure | null,
+): string {
   const name = displayName(server);
   const { words, final, failed } = meaningOf(server);
   const origin = isForgotten(server)
@@ -231,7 +240,7 @@ function messageOf(server: Server, outcome: ProvisionStatus['status'], failure: 
   if (outcome === 'completed') {
     const image = server.entry?.image ?? server.imageSource;
     const what = image ? ` with image ${namedImage(image)}` : '';
-    const booting = final ? bootWords(server) : '';
+    const booting = final ? bootWords(server, now) : '';
     const runs = final && server.powerState !== 'power off';
     return `Server ${name} is ${words}${what}${booting}.${estimate}${runs ? ` ${loginWords(server)}` : ''}`;
   }

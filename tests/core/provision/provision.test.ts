@@ -81,10 +81,14 @@ describe('provisioning a named server', () => {
       'ubuntu',
     ],
     [{ config_drive: { packages: ['nginx'] } }, 'ubuntu'],
-    [{ config_drive: { users: [{ name: 'deploy' }] } }, undefined],
+    [{ config_drive: { users: [{ name: 'deploy' }] } }, 'deploy'],
+    [{ config_drive: { users: [{ name: 'deploy' }], user: 'admin' } }, 'deploy'],
+    [{ config_drive: { users: ['default', { name: 'deploy' }] } }, undefined],
+    [{ config_drive: { users: [{ name: 'de ploy' }] } }, undefined],
+    [{ config_drive: { users: [{ name: 'deploy' }], system_info: {} } }, undefined],
     [{ config_drive: { user_data: '#cloud-config\nuser: {name: deploy}\n' } }, undefined],
   ])(
-    "keeps the image's user on the node, if it gets a way in and the user data does not replace it: %j",
+    "keeps on the node whom to log in as, the only user that the user data makes or the image's: %j",
     async (given, user) => {
       const { bareMetal, provision } = setup();
       await provision({ ...byId, ...given });

@@ -267,6 +267,16 @@ describe('the message of a completed deployment', () => {
     );
   });
 
+  it('says for how many minutes no report of the boot has come', () => {
+    const waiting = ours({
+      provisionState: 'active',
+      entry: { ...entry, expected: { digest: 'd', seed: uuid(7) } },
+    });
+    const told = (minutes: number) => statusOf(waiting, startedAt + 5_000 + minutes * 60_000).message;
+    expect(told(0.5)).toContain(' has not reported yet that it has booted. ');
+    expect(told(8.5)).toContain(' has not reported yet that it has booted, 8 min after its deployment. ');
+  });
+
   it('says that the server is switched off, and not how to log in', () => {
     const message = messageWith({ powerState: 'power off', entry: { ...entry, login_user: 'ubuntu', addresses } });
     expect(message).toMatch(/ is deployed with image .*, but it is switched off\.$/);
