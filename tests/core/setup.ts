@@ -2,6 +2,7 @@ import { type Changes, createChanges } from '../../src/core/async/changes.js';
 import { Failure } from '../../src/core/failures.js';
 import type { Image } from '../../src/core/image.js';
 import { createServerService } from '../../src/core/inventory/server-service.js';
+import type { NetworkService } from '../../src/core/network-service.js';
 import { createPolicy, type PolicySettings } from '../../src/core/policy.js';
 import type { BareMetal, Images } from '../../src/core/ports.js';
 import { createProvisionService, type ProvisionService } from '../../src/core/provision/provision.js';
@@ -71,6 +72,7 @@ export interface SetupOptions {
   readonly list?: Images['list'];
   readonly bootReportUrl?: string;
   readonly idempotencyScope?: (signal: AbortSignal) => Promise<string>;
+  readonly networks?: NetworkService;
   /** Stands between the service and its bare metal. */
   readonly between?: (bareMetal: BareMetal) => BareMetal;
 }
@@ -93,6 +95,7 @@ export function setup(options: SetupOptions = {}): Setup {
   const provisioning = createProvisionService({
     onChange: status.forget,
     bareMetal,
+    networks: options.networks,
     images: { ...images, ...(options.list ? { list: options.list } : {}) },
     servers: createServerService({ bareMetal, clock, policy, random }),
     changes,

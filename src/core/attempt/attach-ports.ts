@@ -155,6 +155,7 @@ async function openPorts(attempt: Attempt, reserved: Reserved, course: Course): 
   }
   if (!isNamed) return { ports: [], recorded: new Set(recorded) };
 
+  const isRecorded = ({ id }: NetworkPort) => recorded.includes(id);
   course.madePorts = true;
   const making: PortMaking = {
     ...deploying,
@@ -168,14 +169,14 @@ async function openPorts(attempt: Attempt, reserved: Reserved, course: Course): 
     },
   };
   const ended = listed.filter(({ mark }) => hasEnded(mark, reserved.server, server.id));
-  const { claimed, stale } = await readBeforeChange(claimEarlier(making, plan.networks, ended));
+  // What is attached keeps its address.
+  const order = [...ended].sort((one, other) => Number(isRecorded(other.port)) - Number(isRecorded(one.port)));
+  const { claimed, stale } = await readBeforeChange(claimEarlier(making, plan.networks, order));
   if (recorded.length > 0) course.inDoubt = true;
-  await detachPorts(
-    { deploying, server, signal },
-    stale.flatMap(({ id }) => (recorded.includes(id) ? [id] : [])),
-  );
-  // What cannot be deleted now is deleted with the deployment.
-  for (const port of stale) await networks.remove(port, signal).catch(unlessService);
+  const attached = stale.filter(isRecorded).map(({ id }) => id);
+  const left = await detachPorts(attempt, attached, (now) => overtakenBy(attempt, reserved.server, now) === null);
+  // What cannot be deleted now is deleted with the deployment. Ironic would keep its record of a port that is gone.
+  for (const port of stale) if (!left.includes(port.id)) await networks.remove(port, signal).catch(unlessService);
   const kept = [...claimed.values()].map(({ id }) => id);
   const ports: NetworkPort[] = [];
   for (const [index, network] of plan.networks.entries()) {

@@ -90,10 +90,14 @@ export function mayBeReserved(
 }
 
 /** The same failure; it also says that the reservation waits for a repeated call. */
-export function keptReserved(failure: Failure, server: Server, { reservation, kept }: KeptReservation): Failure {
+export function keptReserved(
+  failure: Failure,
+  server: Server,
+  { deploymentId, seen }: Pick<Reservation, 'deploymentId'> & Pick<Kept, 'seen'>,
+): Failure {
   return withReservation(failure, server, {
-    deploymentId: reservation.deploymentId,
-    words: `Server ${displayName(server)} ${kept.seen ? 'stays' : 'may stay'} reserved for this idempotency key`,
+    deploymentId,
+    words: `Server ${displayName(server)} ${seen ? 'stays' : 'may stay'} reserved for this idempotency key`,
     hint: 'Call again with the same idempotency_key to go on with that server.',
     retryable: true,
   });

@@ -20,7 +20,6 @@ import {
   wasDeployedBefore,
 } from './attempt.js';
 import * as failures from './attempt-failures.js';
-import { detachPorts } from './detach-ports.js';
 import { withoutEcho } from './echo.js';
 import { giveBack } from './give-back.js';
 import { nothing, type RefusedHolding, type Reserved } from './holding.js';
@@ -147,9 +146,11 @@ function start(attempt: Attempt, reserved: Reserved): Promise<Started | RefusedH
   /** After a start whose answer was lost: it has taken effect, or may still do so on the server as it is by then. */
   const startedLate = async ({ error }: Tries, now: Server | null): Promise<Started> => {
     if (now && carriesPlan(now, plan) && hasMoved(reserved.server, now)) return startedOn(now);
-    if (now && !carriesPlan(now, plan)) await detachPorts(attempt, reserved.ports);
-    const lost = now && !carriesPlan(now, plan) && reserved.tenantPorts.length > 0;
-    const left = lost ? '. Ports of this deployment may be left in Neutron: "ironic-mcp check" lists them' : '';
+    const isGone = now && !carriesPlan(now, plan) && reserved.ports.size > 0;
+    const ports = [...reserved.ports].join(', ');
+    const left = isGone
+      ? `. Neutron port ${ports} may still be attached to the server, although it carries another deployment or none by now`
+      : '';
     throw failures.outcomeUnknown(server, plan.reservation, { words: `${error.reason}${left}`, cause: error });
   };
   const overtaken = async (now: Server | null, before: Tries | null): Promise<Started | RefusedHolding> => {

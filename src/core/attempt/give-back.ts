@@ -1,13 +1,14 @@
 import { reasonOf } from '../failures.js';
 import { ownPortsAt, ownPortsOf, removeEnded } from '../networks/own-ports.js';
 import { remainsWords } from '../networks/remains.js';
+import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
 import { type Attempt, asPlanned, carriesPlan, hasMoved, serverNow } from './attempt.js';
 import * as failures from './attempt-failures.js';
 import { detachPorts } from './detach-ports.js';
 import type { Holding, MayArrive, RefusedHolding } from './holding.js';
 import type { Outcome, Plan, Release } from './outcome.js';
-import { releaseReservation } from './release-reservation.js';
+import { hasLost, releaseReservation } from './release-reservation.js';
 
 /*
  * How an attempt is undone. The ports are detached while the server is reserved, then the server is released, then the
@@ -24,7 +25,7 @@ export async function giveBack(attempt: Attempt, refused: Omit<RefusedHolding, '
   if (refused.isOtherwise) return leave(attempt, refused);
   // Another call with the same key may be about to start this reservation, and a repeated call goes on from it. But what
   // stands in the way of its networks may do so for hours.
-  const isStuck = blames !== undefined && plan.networks.length > 0 && !plan.resuming;
+  const isStuck = blames !== undefined && plan.networks.length > 0 && !plan.retrying;
   const keeps = plan.keyed && refused.failure.retryable && !isStuck;
   const release =
     keeps || mayArrive.port !== null ? await undoNothing(attempt, mayArrive) : await undo(attempt, refused);
@@ -43,7 +44,7 @@ export async function giveBack(attempt: Attempt, refused: Omit<RefusedHolding, '
       if (mayArrive.startSentTwice && !release.seen) {
         throw failures.outcomeUnknown(server, plan.reservation, { words: reasonOf(failure), cause: failure });
       }
-      if (keeps) throw failures.keptReserved(failure, server, { reservation: plan.reservation, kept: release });
+      if (keeps) throw failures.keptReserved(failure, server, { ...plan.reservation, seen: release.seen });
       if (takesNothing(plan, refused) && mayArrive.port === null && !release.seen) return gone;
       throw failures.stillReserved(failure, server, { reservation: plan.reservation, kept: release });
   }
@@ -52,7 +53,10 @@ export async function giveBack(attempt: Attempt, refused: Omit<RefusedHolding, '
 /** Ends the attempt on a server that now describes somebody else's request: that stays, and our ports go. */
 async function leave(attempt: Attempt, refused: Omit<RefusedHolding, 'kind'>): Promise<never> {
   const { server, plan } = attempt;
-  const recorded = await detachPorts(attempt, await stillOwn(attempt, refused));
+  // What another attempt at the deployment has taken over is its own.
+  const permits = (now: Server) =>
+    !hasMoved(server, now) && (!refused.madePorts || now.attemptId === plan.reservation.attemptId);
+  const recorded = await detachPorts(attempt, await stillOwn(attempt, refused), permits);
   const remains = await takeBack(attempt, refused, { kind: 'released', recorded }, false);
   const failure = failures.withRemains(refused.failure, remains);
   if (plan.keyed) throw failure;
@@ -95,7 +99,7 @@ async function takeBack(
     // It may have arrived between the detachment and the deletion.
     const cards = await bareMetal.cards(server.id, signal).catch(() => []);
     const late = cards.flatMap(({ vif }) => (vif !== null && refused.ports.has(vif) ? [vif] : []));
-    recorded = await detachPorts(attempt, new Set([...recorded, ...late]));
+    recorded = await detachPorts(attempt, new Set([...recorded, ...late]), (now) => hasLost(now, plan.reservation));
   }
   const words = remainsWords({ serverId: server.id, recorded, ports, mayCome });
   return mayStay ? ['Its Neutron ports stay with it: "ironic-mcp check" says how to delete them.', ...words] : words;

@@ -1,4 +1,4 @@
-import { again, deadlines, persisting } from '../async/retry.js';
+import { again, deadlines, persisting, type Tries } from '../async/retry.js';
 import { Refused, type ReservationId } from '../ports.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
@@ -24,39 +24,62 @@ export interface Releasing {
  * Releases a server if the reservation is still ours and nothing was deployed under it. Never call it after a start whose
  * outcome is unknown. The server is released even if its ports cannot be detached; the answer names those.
  */
-export function releaseReservation(releasing: Releasing): Promise<Release> {
+export async function releaseReservation(releasing: Releasing): Promise<Release> {
   const { deploying, server, reservation, ports, signal, alreadyDeployed = false, tellsOfOthers = false } = releasing;
   const { bareMetal, clock } = deploying;
   let seen = false;
   let recorded: readonly string[] | undefined;
+  for (;;) {
+    const until = clock.now() + deadlines.undo;
+    const ended = await persisting<Release | 'detached'>({ ...deploying, until, change, settle });
+    // However long the detaching took, the release has its whole time.
+    if (ended !== 'detached') return ended;
+  }
 
-  return persisting<Release>({
-    ...deploying,
-    until: clock.now() + deadlines.undo,
-    async change() {
-      const now = await bareMetal.find(server.id, signal);
-      if (now === null) return { kind: 'released', recorded: [] };
-      if (now.deploymentId !== reservation.deploymentId) {
-        // Somebody else has the server, and our ports would connect it. All we can do is try to detach them.
-        const kept = recorded ?? (tellsOfOthers ? [] : await detachPorts({ deploying, server, signal }, await ports()));
-        return { kind: 'released', recorded: kept };
-      }
-      // Somebody is undeploying it, and Ironic then removes the id itself.
-      if (meaningOf(now).freeing) return { kind: 'released', recorded: [] };
-      const isOthers = now.attemptId !== reservation.attemptId;
-      const isDeployed = !alreadyDeployed && meaningOf(now).outcome !== 'none';
-      if (isDeployed || (isOthers && tellsOfOthers)) return { kind: 'deployed', server: now };
-      seen = true;
-      // The ports are those of the attempt that has it by now, which may have taken ours over.
-      if (!isOthers && recorded === undefined) {
-        const attached = await ports();
-        if (attached.size > 0 && now.lockedBy !== null) throw new Refused('locked', 'Ironic works on the server', 'us');
-        // While the server is reserved: later they would connect its next user.
-        recorded = await detachPorts({ deploying, server, signal }, attached);
-      }
-      await bareMetal.release(server.id, reservation, signal);
-      return { kind: 'released', recorded: recorded ?? [] };
-    },
-    settle: async ({ error, last }) => (last ? { kind: 'kept', why: error.reason, seen } : again),
-  });
+  async function change(): Promise<Release | 'detached'> {
+    const now = await bareMetal.find(server.id, signal);
+    if (now === null) return { kind: 'released', recorded: [] };
+    if (now.deploymentId !== reservation.deploymentId) {
+      // Somebody else has the server, and our ports would connect it. All we can do is try to detach them.
+      const detach = async () =>
+        detachPorts({ deploying, server, signal }, await ports(), (now) => hasLost(now, reservation));
+      return { kind: 'released', recorded: recorded ?? (tellsOfOthers ? [] : await detach()) };
+    }
+    // Somebody is undeploying it, and Ironic then removes the id itself.
+    if (meaningOf(now).freeing) return { kind: 'released', recorded: [] };
+    const isOthers = now.attemptId !== reservation.attemptId;
+    if (isDeployed(now) || (isOthers && tellsOfOthers)) return { kind: 'deployed', server: now };
+    seen = true;
+    // The ports are those of the attempt that has it by now, which may have taken ours over.
+    if (!isOthers && recorded === undefined) {
+      const attached = await ports();
+      if (attached.size > 0 && now.lockedBy !== null) throw new Refused('locked', 'Ironic works on the server', 'us');
+      // While the server is reserved: later they would connect its next user.
+      recorded = await detachPorts({ deploying, server, signal }, attached, isStillOurs);
+      if (attached.size > 0) return 'detached';
+    }
+    await bareMetal.release(server.id, reservation, signal);
+    return { kind: 'released', recorded: recorded ?? [] };
+  }
+
+  async function settle({ error, last }: Tries): Promise<Release | typeof again> {
+    return last ? { kind: 'kept', why: error.reason, seen } : again;
+  }
+
+  function isDeployed(now: Server): boolean {
+    return !alreadyDeployed && meaningOf(now).outcome !== 'none';
+  }
+
+  /** Then every other attempt at the deployment has ended, so that nobody else has a use for its ports. */
+  function isStillOurs(now: Server): boolean {
+    const { deploymentId, attemptId } = reservation;
+    return (
+      now.deploymentId === deploymentId && now.attemptId === attemptId && !meaningOf(now).freeing && !isDeployed(now)
+    );
+  }
+}
+
+/** Whether a server carries the deployment no more, and no other one has begun there. */
+export function hasLost(now: Server, { deploymentId }: Pick<ReservationId, 'deploymentId'>): boolean {
+  return now.deploymentId !== deploymentId && meaningOf(now).outcome === 'none';
 }

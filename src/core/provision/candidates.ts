@@ -21,6 +21,8 @@ export interface Candidates {
   /** The only server, if there is one: as the caller named it, or the one of an earlier call. */
   readonly serverRef: string | undefined;
   readonly retrying: boolean;
+  /** As an earlier call with the same key has reserved it, if one has. */
+  readonly reserved: Server | null;
 }
 
 interface Sought {
@@ -48,7 +50,8 @@ export async function candidatesFor(
     if (meaningOf(earlier).outcome === 'none' && !reserved) {
       throw serverNotAvailable(earlier.id, earlier);
     }
-    if (again || reserved) return only(async () => earlier, earlier.id, again);
+    if (again || reserved)
+      return { ...only(async () => earlier, earlier.id, again), reserved: reserved ? earlier : null };
     return { kind: 'answered', response: standing(earlier, bareMetal.now()), server: earlier };
   }
   if (retry && serverRef !== undefined) {
@@ -64,7 +67,7 @@ export async function candidatesFor(
   if (serverRef !== undefined) return only(() => servers.findNamed(serverRef, criteria, signal), serverRef, false);
   const rejections = createRejections(false);
   const candidates = servers.candidates(criteria, rejections.out, signal);
-  return { kind: 'candidates', candidates, rejections, serverRef, retrying: false };
+  return { kind: 'candidates', candidates, rejections, serverRef, retrying: false, reserved: null };
 }
 
 /** Whether this request made the server's deployment. It may have named the server in another way, or not at all. */
@@ -83,7 +86,14 @@ function only(find: () => Promise<Server>, serverRef: string, retrying: boolean)
   async function* candidates() {
     yield await find();
   }
-  return { kind: 'candidates', candidates: candidates(), rejections: createRejections(true), serverRef, retrying };
+  return {
+    kind: 'candidates',
+    candidates: candidates(),
+    rejections: createRejections(true),
+    serverRef,
+    retrying,
+    reserved: null,
+  };
 }
 
 function usedBefore(server: Server): Failure {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Changes, signalOfChange } from '../async/changes.js';
 import { deadlines } from '../async/retry.js';
-import { mayBeReserved } from '../attempt/attempt-failures.js';
+import { keptReserved, mayBeReserved } from '../attempt/attempt-failures.js';
 import { deployOn } from '../attempt/deploy-on.js';
 import type { Deploying, Outcome, Plan, Started } from '../attempt/outcome.js';
 import { phoneHomeWarnings, withPhoneHome } from '../boot/phone-home.js';
@@ -124,7 +124,7 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     try {
       return await limit.run(identity.deploymentId, signal, () => deployOnOneOf(order, from, looked));
     } catch (error) {
-      const failure = withRest(portFailure(error), from.rejections);
+      const failure = await sayingWhatIsKept(withRest(portFailure(error), from.rejections), from, order);
       if (!from.retrying && (await hasAnother(order, failure))) return { kind: 'elsewhere' };
       const { reservationMayArrive: server } = from.rejections;
       const untold = server !== null && failure instanceof Failure && !failure.deployment;
@@ -139,6 +139,15 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     const find = () => bareMetal.findByDeployment(identity.deploymentId, signal).catch(() => null);
     const server = failure.deployment ? null : await find();
     return server !== null;
+  }
+
+  /** The same failure. If no attempt has changed what an earlier call with the same key has reserved, it says so. */
+  async function sayingWhatIsKept(failure: unknown, { reserved }: Candidates, { signal }: Order): Promise<unknown> {
+    if (!reserved || !(failure instanceof Failure) || !failure.retryable || failure.deployment) return failure;
+    const now = await bareMetal.find(reserved.id, signal).catch(() => reserved);
+    const { deploymentId, attemptId } = reserved;
+    const isKept = now?.deploymentId === deploymentId && now.attemptId === attemptId && deploymentId !== null;
+    return isKept ? keptReserved(failure, now, { deploymentId, seen: true }) : failure;
   }
 
   async function deployOnOneOf(order: Order, from: Candidates, looked: number): Promise<Round> {

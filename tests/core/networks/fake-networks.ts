@@ -20,9 +20,7 @@ export function freePort(overrides: Partial<NetworkPort> = {}): NetworkPort {
 
 /** A Neutron in memory that only has what it is given. */
 export function fakeNetworks(ports: NetworkPort[] = [], networks: readonly Network[] = []): NetworkService {
-  const none = async () => {
-    throw new Error('Nobody asks for this.');
-  };
+  let made = 0;
   return {
     find: async (ref) => networks.filter(({ id, name }) => id === ref || name === ref),
     list: async () => networks,
@@ -30,8 +28,18 @@ export function fakeNetworks(ports: NetworkPort[] = [], networks: readonly Netwo
     subnets: async () => [],
     ownPorts: async (id) => ports.filter(({ deviceId }) => id === undefined || deviceId === id),
     ports: async (ids) => ports.filter(({ id }) => ids.includes(id)),
-    create: none,
-    describe: none,
+    async create({ networkId, deploymentId, description }) {
+      made += 1;
+      const marks = { deviceId: deploymentId, deviceOwner: 'ironic-mcp', description };
+      const port = freePort({ id: uuid(900 + made), networkId, ...marks });
+      ports.push(port);
+      return port;
+    },
+    async describe(port, description) {
+      const described = { ...port, description, revision: (port.revision ?? 0) + 1 };
+      ports.splice(0, ports.length, ...ports.map((each) => (each.id === port.id ? described : each)));
+      return described;
+    },
     async remove({ id }) {
       ports.splice(0, ports.length, ...ports.filter((port) => port.id !== id));
     },
