@@ -1,5 +1,6 @@
 import { Failure, reasonOf } from '../failures.js';
 import { op } from '../names.js';
+import { type Remains, remainsWords } from '../networks/remains.js';
 import { ironicUnavailable } from '../port-failures.js';
 import { NoAnswer, Refused, type Reservation } from '../ports.js';
 import type { Server } from '../server.js';
@@ -67,10 +68,16 @@ export function stillReserved(failure: Failure, server: Server, { reservation, k
 }
 
 /** The same failure; it also says what is left in Neutron, or recorded at the server. */
-export function withRemains(failure: Failure, remains: readonly string[]): Failure {
-  if (remains.length === 0) return failure;
-  const { code, id, fields, hint, retryable, deployment } = failure;
-  const reason = `${reasonOf(failure)}. ${remains.join(' ').replace(/\.$/, '')}`;
+export function withRemains(failure: Failure, remains: readonly Remains[]): Failure {
+  const words = remains.flatMap(remainsWords);
+  return words.length === 0 ? failure : withWords(failure, words);
+}
+
+/** The same failure with more sentences about what is left. */
+export function withWords(failure: Failure, words: readonly string[]): Failure {
+  const { code, id, fields, retryable, deployment } = failure;
+  const hint = failure.hint.replace(/^Nothing was changed\. /, '');
+  const reason = `${reasonOf(failure)}. ${words.join(' ').replace(/\.$/, '')}`;
   const details = { id, fields, hint, retryable, reason, cause: failure };
   return new Failure(code, deployment === null ? details : { ...details, deployment });
 }

@@ -1,6 +1,6 @@
 import { reasonOf } from '../failures.js';
 import { ownPortsAt, ownPortsOf, removeEnded } from '../networks/own-ports.js';
-import { remainsWords } from '../networks/remains.js';
+import type { Remains } from '../networks/remains.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
 import { type Attempt, asPlanned, carriesPlan, hasMoved, serverNow } from './attempt.js';
@@ -30,7 +30,7 @@ export async function giveBack(attempt: Attempt, refused: Omit<RefusedHolding, '
   const release =
     keeps || mayArrive.port !== null ? await undoNothing(attempt, mayArrive) : await undo(attempt, refused);
   const remains = await takeBack(attempt, refused, release, keeps);
-  const failure = failures.withRemains(refused.failure, remains);
+  const failure = failures.withRemains(refused.failure, remains ? [remains] : []);
   const gone = { kind: mayArrive.reservation ? 'mayArriveLate' : 'declined', failure, blames, remains } as const;
   switch (release.kind) {
     case 'released':
@@ -50,6 +50,10 @@ export async function giveBack(attempt: Attempt, refused: Omit<RefusedHolding, '
   }
 }
 
+/** Such a port may be in use by the time at which somebody reads about it. */
+const repeatedTakesOver =
+  'Do not delete it by hand: the repeated call uses or deletes it, and "ironic-mcp check" lists it while no server uses it.';
+
 /** Ends the attempt on a server that now describes somebody else's request: that stays, and our ports go. */
 async function leave(attempt: Attempt, refused: Omit<RefusedHolding, 'kind'>): Promise<never> {
   const { server, plan } = attempt;
@@ -58,7 +62,7 @@ async function leave(attempt: Attempt, refused: Omit<RefusedHolding, 'kind'>): P
     !hasMoved(server, now) && (!refused.madePorts || now.attemptId === plan.reservation.attemptId);
   const recorded = await detachPorts(attempt, await stillOwn(attempt, refused), permits);
   const remains = await takeBack(attempt, refused, { kind: 'released', recorded }, false);
-  const failure = failures.withRemains(refused.failure, remains);
+  const failure = failures.withRemains(refused.failure, remains ? [remains] : []);
   if (plan.keyed) throw failure;
   const kept = { kind: 'kept', why: 'its entry is gone', seen: true } as const;
   throw failures.stillReserved(failure, server, { reservation: plan.reservation, kept });
@@ -75,25 +79,20 @@ async function stillOwn({ deploying, plan, signal }: Attempt, { ports, madePorts
 
 /**
  * Deletes the ports that the attempt has made in Neutron, unless the server still names the attempt. Answers what is
- * left, as sentences.
+ * left; null if nothing can be.
  */
-async function takeBack(
-  attempt: Attempt,
-  refused: Holding,
-  release: Release,
-  keeps: boolean,
-): Promise<readonly string[]> {
+async function takeBack(attempt: Attempt, refused: Holding, release: Release, keeps: boolean): Promise<Remains | null> {
   const { deploying, server, plan, signal } = attempt;
   const { networks, bareMetal } = deploying;
   const { deploymentId, attemptId } = plan.reservation;
   const { ownAttachment, newPort: mayCome } = refused.mayArrive;
   let recorded = release.kind === 'released' ? release.recorded : [];
   if (!refused.madePorts || networks === undefined) {
-    return remainsWords({ serverId: server.id, recorded, ports: [], mayCome });
+    return { serverId: server.id, recorded, ports: [], mayCome };
   }
-  if (release.kind === 'deployed' && release.server.attemptId === attemptId) return [];
+  if (release.kind === 'deployed' && release.server.attemptId === attemptId) return null;
   const mayStay = release.kind === 'kept' && !release.isOthers;
-  if (mayStay && keeps) return [];
+  if (mayStay && keeps) return null;
   const ports = await removeEnded({ ...deploying, networks, deploymentId, serverId: server.id, signal });
   if (release.kind === 'released' && ownAttachment) {
     // It may have arrived between the detachment and the deletion.
@@ -101,8 +100,8 @@ async function takeBack(
     const late = cards.flatMap(({ vif }) => (vif !== null && refused.ports.has(vif) ? [vif] : []));
     recorded = await detachPorts(attempt, new Set([...recorded, ...late]), (now) => hasLost(now, plan.reservation));
   }
-  const words = remainsWords({ serverId: server.id, recorded, ports, mayCome });
-  return mayStay ? ['Its Neutron ports stay with it: "ironic-mcp check" says how to delete them.', ...words] : words;
+  const next = plan.keyed || plan.retrying ? repeatedTakesOver : undefined;
+  return { serverId: server.id, recorded, ports, mayCome, stays: mayStay, next };
 }
 
 /** Whether the reservation takes no server away: a retry does not, unless its deployment was undeployed meanwhile. */

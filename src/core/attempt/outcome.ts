@@ -3,6 +3,7 @@ import type { Failure } from '../failures.js';
 import type { ConfigDrive } from '../image.js';
 import type { Card, NetworkService } from '../network-service.js';
 import type { PlannedNetwork } from '../networks/make-ports.js';
+import type { Remains } from '../networks/remains.js';
 import type { ServerAddress } from '../networks/server-address.js';
 import type { BareMetal, Reservation } from '../ports.js';
 import type { Server } from '../server.js';
@@ -52,8 +53,8 @@ export type Outcome =
 interface Declined {
   readonly failure: Failure;
   readonly blames?: Blamed | undefined;
-  /** What it has left in Neutron all the same, as sentences; the failure has them as well. */
-  readonly remains?: readonly string[];
+  /** What it has left in Neutron all the same; the failure says so as well. */
+  readonly remains?: Remains | null;
 }
 
 /** Ironic accepted the start. */

@@ -51,7 +51,12 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
   const ports = createPortRemoval(options);
 
   async function consent(request: DeprovisionRequest, signal: AbortSignal): Promise<string | null> {
-    const server = await findConfirmed(bareMetal, request, signal);
+    const server = await findConfirmed(bareMetal, request, signal).catch((error: unknown) => {
+      // Nothing is asked about ports that no deployment has any more.
+      if (isGone(error) && request.deployment_id !== undefined && options.networks) return null;
+      throw error;
+    });
+    if (server === null) return null;
     const decision = decide(server, policy, bareMetal.now());
     return decision === 'wait' || decision === 'gone' ? null : sentenceAbout(server);
   }
@@ -62,7 +67,9 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
     agreed?: string | null,
   ): Promise<DeprovisionResponse> {
     const seenAt = clock.now();
-    const server = await findConfirmed(bareMetal, request, signal);
+    const server = await findConfirmed(bareMetal, request, signal).catch(async (error: unknown) => {
+      throw isGone(error) ? await ports.removedWith(error, request) : error;
+    });
     const decision = decide(server, policy, bareMetal.now());
     const doubt = isNamed(server, request.confirm_server_name) ? '' : unseenHost(request);
     if (decision === 'wait') return ports.removedFor(server, request, underWay(server, doubt));
@@ -82,7 +89,9 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
           ? release(server)
           : undeploy({ deploying: options, policy, server, seenAt, retrying: decision === 'retry' }),
       )
-      .then((response) => ports.removedFor(server, request, response))
+      .then((response) =>
+        ports.removedFor(server, request, response, decision === 'undeploy' && response.status === 'accepted'),
+      )
       .finally(() => onChange(server.id));
   }
 
@@ -109,6 +118,11 @@ export function createDeprovisionService(options: DeprovisionServiceOptions): De
   }
 
   return { consent: withPortFailures(consent), deprovision: withPortFailures(deprovision) };
+}
+
+/** Whether the server carries another deployment than the caller means. */
+function isGone(error: unknown): error is Failure {
+  return error instanceof Failure && error.code === 'operation_not_found';
 }
 
 function stillThere(server: Server, reason: string): Failure {

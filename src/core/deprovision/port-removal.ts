@@ -1,7 +1,9 @@
 import { type Changes, signalOfChange } from '../async/changes.js';
+import { withWords } from '../attempt/attempt-failures.js';
 import type { Deploying } from '../attempt/outcome.js';
+import type { Failure } from '../failures.js';
 import { neutronInterfaces } from '../networks/find-networks.js';
-import { ownPortsAt, removeEnded } from '../networks/own-ports.js';
+import { type Ended, ownPortsAt, removeEnded } from '../networks/own-ports.js';
 import { remainsWords } from '../networks/remains.js';
 import type { DeprovisionRequest, DeprovisionResponse } from '../requests.js';
 import type { Server } from '../server.js';
@@ -11,24 +13,43 @@ export function createPortRemoval(options: Deploying & { readonly changes: Chang
   const { networks, changes } = options;
 
   /** Deletes the ports of a deployment that has ended. Answers what is left, as sentences. */
-  async function remove(server: Server, deploymentId: string | null | undefined): Promise<readonly string[]> {
-    const { entry, id: serverId } = server;
-    // Where Ironic has forgotten the entry, late ports are looked for, but nobody is told that there may be any.
-    const isKnown = entry !== null;
-    const mayHave = isKnown
-      ? (entry.networks?.length ?? 0) > 0
-      : neutronInterfaces.some((each) => each === server.networkInterface);
-    if (networks === undefined || !deploymentId || !mayHave) return [];
-    const ended = { ...options, networks, deploymentId, serverId, signal: signalOfChange() };
-    const ports = await changes.run(() => removeEnded(ended));
-    return remainsWords({ serverId, recorded: [], ports: isKnown ? ports : (ports ?? []), mayCome: false });
+  async function remove(ended: Pick<Ended, 'serverId' | 'deploymentId' | 'onListed'>, isTold: boolean) {
+    const { serverId, deploymentId } = ended;
+    if (networks === undefined) return [];
+    const ports = await changes.run(() => removeEnded({ ...options, networks, ...ended, signal: signalOfChange() }));
+    // The same key gives the same deployment id again, and its next attempt may use them: so no command without a look.
+    const next = `Repeat this call with deployment_id ${deploymentId} to delete what is left.`;
+    return remainsWords({ serverId, recorded: [], ports: isTold ? ports : (ports ?? []), mayCome: false, next });
   }
 
   return {
-    /** The answer, once the ports of the deployment have been deleted; it tells what is left. */
-    async removedFor(server: Server, request: DeprovisionRequest, response: DeprovisionResponse) {
-      const words = await remove(server, server.deploymentId ?? request.deployment_id);
-      return { ...response, message: [response.message, ...words].join(' ') };
+    /**
+     * The answer, once the ports of the deployment have been deleted; it tells what is left.
+     * @param begun Whether this call has started the undeployment, so that no other one has deleted the ports.
+     */
+    async removedFor(server: Server, request: DeprovisionRequest, response: DeprovisionResponse, begun = false) {
+      const { entry, id: serverId } = server;
+      const deploymentId = server.deploymentId ?? request.deployment_id;
+      // Where Ironic has forgotten the entry, late ports are looked for.
+      const mayHave = entry
+        ? (entry.networks?.length ?? 0) > 0
+        : neutronInterfaces.some((each) => each === server.networkInterface);
+      if (!deploymentId || !mayHave) return response;
+      let first: number | undefined;
+      const onListed = (count: number) => {
+        first ??= count;
+      };
+      const isTold = entry !== null || request.deployment_id !== undefined;
+      const words = await remove({ serverId, deploymentId, onListed }, isTold);
+      const unseen = begun && entry !== null && first === 0 ? [ofAnotherProject] : [];
+      return { ...response, message: [response.message, ...words, ...unseen].join(' ') };
+    },
+
+    /** The failure of a call about a deployment that is gone, once the ports that it has left have been deleted. */
+    async removedWith(failure: Failure, { operation_id: serverId, deployment_id: deploymentId }: DeprovisionRequest) {
+      if (deploymentId === undefined) return failure;
+      const words = await remove({ serverId, deploymentId }, true);
+      return words.length === 0 ? failure : withWords(failure, words);
     },
 
     /** The ports on a reserved server that its request has attached: those that we made, and those that it named. */
@@ -42,3 +63,7 @@ export function createPortRemoval(options: Deploying & { readonly changes: Chang
     },
   };
 }
+
+/** Neutron shows a project only its own ports. */
+const ofAnotherProject =
+  'Neutron shows this project no port of the deployment. If another project deployed it, its ports may be left there: "ironic-mcp check" lists them when it runs for that project.';

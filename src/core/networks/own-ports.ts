@@ -99,6 +99,8 @@ export interface Ended extends Retrying {
   readonly serverId: string;
   /** The signal of a change. */
   readonly signal: AbortSignal;
+  /** Told how many ports of the deployment each list shows. */
+  readonly onListed?: (count: number) => void;
 }
 
 /**
@@ -124,12 +126,13 @@ export async function removeEnded(ended: Ended): Promise<readonly string[] | nul
   /** One round. Answers whether nothing is left: whether a list showed no port of an attempt that has ended. */
   async function removeOnce(either: AbortSignal): Promise<boolean> {
     const ports = await ownPortsOf(networks, deploymentId, either);
+    ended.onListed?.(ports.length);
     const carrier = ports.length === 0 ? null : await bareMetal.findByDeployment(deploymentId, either);
-    const ended = ports.filter(({ mark }) => hasEnded(mark, carrier, serverId));
-    const isInUse = carrier !== null && !meaningOf(carrier).freeing && ended.length > 0;
+    const useless = ports.filter(({ mark }) => hasEnded(mark, carrier, serverId));
+    const isInUse = carrier !== null && !meaningOf(carrier).freeing && useless.length > 0;
     const cards = isInUse ? await bareMetal.cards(carrier.id, either) : [];
     // The attempt that has the server by now takes over what is attached there.
-    const over = ended.filter(({ port }) => cards.every(({ vif }) => vif !== port.id));
+    const over = useless.filter(({ port }) => cards.every(({ vif }) => vif !== port.id));
     const kept = new Set(over.map(({ port }) => port.id));
     left = [...kept];
     for (const { port } of over) {
@@ -141,6 +144,7 @@ export async function removeEnded(ended: Ended): Promise<readonly string[] | nul
   }
 }
 
-function unlessOfService(error: unknown): void {
+/** Of a port's error: nobody tells, or may change, what is there. */
+export function unlessOfService(error: unknown): void {
   if (!(error instanceof NoAnswer || error instanceof Refused)) throw error;
 }

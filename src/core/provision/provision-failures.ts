@@ -2,13 +2,15 @@ import { deadlines } from '../async/retry.js';
 import { withRemains } from '../attempt/attempt-failures.js';
 import { Failure, reasonOf } from '../failures.js';
 import { op } from '../names.js';
+import { type Lister, remainsNow, remainsWords } from '../networks/remains.js';
 import type { Rejections } from './rejections.js';
 
 /** The same failure; it also says what attempts on other servers have left in Neutron. */
-export function withRest(failure: unknown, { remains }: Rejections): unknown {
+export async function withRest(failure: unknown, { remains }: Rejections, lister: Lister): Promise<unknown> {
   if (!(failure instanceof Failure)) return failure;
-  const untold = remains.filter((words) => !failure.reason?.includes(words.slice(0, -1)));
-  return withRemains(failure, untold);
+  const isTold = (words: string) => failure.reason?.includes(words.slice(0, -1)) === true;
+  const untold = remains.filter((each) => !remainsWords(each).every(isTold));
+  return withRemains(failure, await remainsNow(untold, lister));
 }
 
 export function tooSlow(): Failure {

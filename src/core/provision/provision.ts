@@ -10,6 +10,7 @@ import type { ConfigDrive, Image } from '../image.js';
 import type { ServerService } from '../inventory/server-service.js';
 import { findNetworks } from '../networks/find-networks.js';
 import type { PlannedNetwork } from '../networks/make-ports.js';
+import { type Remains, remainsNow, remainsWords } from '../networks/remains.js';
 import { addressesNow } from '../networks/server-address.js';
 import type { Policy } from '../policy.js';
 import { portFailure, withPortFailures } from '../port-failures.js';
@@ -124,7 +125,9 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     try {
       return await limit.run(identity.deploymentId, signal, () => deployOnOneOf(order, from, looked));
     } catch (error) {
-      const failure = await sayingWhatIsKept(withRest(portFailure(error), from.rejections), from, order);
+      const lister = { networks, clock, deploymentId: identity.deploymentId, signal: signalOfChange() };
+      const told = await withRest(portFailure(error), from.rejections, lister);
+      const failure = await sayingWhatIsKept(told, from, order);
       if (!from.retrying && (await hasAnother(order, failure))) return { kind: 'elsewhere' };
       const { reservationMayArrive: server } = from.rejections;
       const untold = server !== null && failure instanceof Failure && !failure.deployment;
@@ -247,10 +250,12 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
       .finally(() => onChange(server.id));
   }
 
-  async function answerTo(order: Order, started: Started, remains: readonly string[]): Promise<ProvisionResponse> {
+  async function answerTo(order: Order, started: Started, remains: readonly Remains[]): Promise<ProvisionResponse> {
     const network = await networkWarnings(options, started.server, order);
+    const { deploymentId } = order.identity;
+    const left = await remainsNow(remains, { networks, clock, deploymentId, signal: signalOfChange() });
     const boot = base === undefined ? [] : phoneHomeWarnings(order.configDrive);
-    return accepted(started, [...warningsAbout(order.configDrive), ...boot, ...network, ...remains]);
+    return accepted(started, [...warningsAbout(order.configDrive), ...boot, ...network, ...left.flatMap(remainsWords)]);
   }
 
   /** An answer about a deployment that is there already, with the addresses that it has by now. */

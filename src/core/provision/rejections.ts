@@ -1,5 +1,6 @@
 import type { Outcome } from '../attempt/outcome.js';
 import type { Failure } from '../failures.js';
+import type { Remains } from '../networks/remains.js';
 import type { Server } from '../server.js';
 
 /** After this many servers refuse the data, the data itself is taken for wrong. */
@@ -12,8 +13,8 @@ type Rejected = Extract<Outcome, { readonly failure: Failure }>;
 export interface Rejections {
   /** The ids of the servers that are ruled out. */
   readonly out: ReadonlySet<string>;
-  /** What the attempts have left in Neutron all the same, as sentences. */
-  readonly remains: readonly string[];
+  /** What the attempts have left in Neutron all the same. */
+  readonly remains: readonly Remains[];
   /** The latest server that may still become reserved by a request whose answer was lost. */
   readonly reservationMayArrive: Server | null;
   /**
@@ -32,7 +33,7 @@ export function createRejections(only: boolean): Rejections {
   const out = new Set<string>();
   /** Failures of servers that cannot take the data. */
   const unable: Failure[] = [];
-  const remaining: string[] = [];
+  const remaining: Remains[] = [];
   let refusals = 0;
   let unconnected = 0;
   let latest: Server | null = null;
@@ -45,8 +46,8 @@ export function createRejections(only: boolean): Rejections {
     },
     note(server, outcome) {
       const { kind, failure } = outcome;
-      const { blames, remains = [] } = kind === 'unfit' ? {} : outcome;
-      remaining.push(...remains);
+      const { blames, remains = null } = kind === 'unfit' ? {} : outcome;
+      if (remains !== null) remaining.push(remains);
       if (kind === 'mayArriveLate') latest = server;
       if (kind === 'unfit' || failure.code === 'deploy_refused' || blames === 'server') unable.push(failure);
       if (kind !== 'unfit' && failure.code === 'deploy_refused') refusals += 1;

@@ -3,6 +3,8 @@ import { createChanges } from '../../../src/core/async/changes.js';
 import { createDeprovisionService } from '../../../src/core/deprovision/deprovision.js';
 import { Failure } from '../../../src/core/failures.js';
 import { op } from '../../../src/core/names.js';
+import type { NetworkPort, NetworkService } from '../../../src/core/network-service.js';
+import { descriptionOf } from '../../../src/core/networks/own-ports.js';
 import { createPolicy, type PolicySettings } from '../../../src/core/policy.js';
 import { NoAnswer } from '../../../src/core/ports.js';
 import type { DeprovisionRequest } from '../../../src/core/requests.js';
@@ -21,6 +23,7 @@ import {
   uuid,
 } from '../fake-bare-metal.js';
 import { createFakeClock, start } from '../fake-clock.js';
+import { fakeNetworks, freePort } from '../networks/fake-networks.js';
 
 const forever = new AbortController().signal;
 const id = uuid(1);
@@ -35,9 +38,10 @@ interface Options {
   readonly policy?: PolicySettings;
   readonly mishaps?: Parameters<typeof script>[0];
   readonly others?: readonly Server[];
+  readonly networks?: NetworkService;
 }
 
-function setup(server: Server | undefined = deployed(), { policy, mishaps = {}, others = [] }: Options = {}) {
+function setup(server: Server | undefined = deployed(), { policy, mishaps = {}, others = [], networks }: Options = {}) {
   const clock = createFakeClock();
   const bareMetal = createFakeBareMetal({
     servers: server ? [server, ...others] : others,
@@ -47,6 +51,7 @@ function setup(server: Server | undefined = deployed(), { policy, mishaps = {}, 
   const changed: string[] = [];
   const service = createDeprovisionService({
     bareMetal,
+    networks,
     clock,
     random: () => 0,
     changes: createChanges(),
@@ -495,6 +500,50 @@ describe('a reservation that was never deployed', () => {
   it('is released although an answer is lost', async () => {
     const { deprovision } = setup(reserved(300), { mishaps: { release: [lostAnswer, lostRequest] } });
     expect(await deprovision()).toMatchObject({ status: 'completed' });
+  });
+});
+
+describe('the ports of a deployment by the names of networks', () => {
+  const connected = deployed({ entry: { ...entry, networks: [{ id: uuid(1), name: 'tenant-a' }] } });
+  const own = () =>
+    freePort({
+      deviceId: deploymentId,
+      deviceOwner: 'ironic-mcp',
+      description: descriptionOf({ deploymentId, attemptId: uuid(951), serverId: id }),
+    });
+  const silent = { ...fakeNetworks(), ownPorts: () => Promise.reject(new NoAnswer('Neutron is down', false)) };
+
+  it('are said to be those of another project if this one sees none right after it has begun', async () => {
+    const words = 'Neutron shows this project no port of the deployment';
+    expect((await setup(connected, { networks: fakeNetworks() }).deprovision()).message).toContain(words);
+    const ports = [own()];
+    const { deprovision } = setup(connected, { networks: fakeNetworks(ports) });
+    expect((await deprovision()).message).not.toContain(words);
+    expect(ports).toEqual([]);
+    // By now they may have been deleted.
+    expect((await deprovision()).message).not.toContain(words);
+  });
+
+  it('are deleted by a repeated call, which the answer asks for if they could not be', async () => {
+    const ask = `Repeat this call with deployment_id ${deploymentId}`;
+    expect((await setup(connected, { networks: silent }).deprovision()).message).toContain(ask);
+    const left: NetworkPort[] = [own()];
+    const fails = { ...fakeNetworks(left), remove: () => Promise.reject(new NoAnswer('Neutron fails', true)) };
+    const { message } = await setup(connected, { networks: fails }).deprovision();
+    expect(message).toContain(`Neutron port ${uuid(801)} is left. ${ask}`);
+    expect(message).not.toContain('openstack port delete');
+  });
+
+  it('are deleted by that call although the server has another deployment by then', async () => {
+    const ports = [own()];
+    const later = deployed({ deploymentId: uuid(902), attemptId: uuid(952) });
+    const { deprovision, consent, bareMetal } = setup(later, { networks: fakeNetworks(ports) });
+    expect(await consent({ deployment_id: deploymentId })).toBeNull();
+    const gone = await failureOf(deprovision({ deployment_id: deploymentId }));
+    expect(gone).toMatchObject({ code: 'operation_not_found' });
+    expect([ports, bareMetal.undeployments]).toEqual([[], []]);
+    const refusal = failureOf(setup(later, { networks: silent }).deprovision({ deployment_id: deploymentId }));
+    expect((await refusal).reason).toContain('ports of this deployment may be left there');
   });
 });
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { NetworkPort } from '../../../src/core/network-service.js';
+import { NoAnswer } from '../../../src/core/ports.js';
 import type { Server } from '../../../src/core/server.js';
-import { freeServer, refused, script, unsent, uuid } from '../fake-bare-metal.js';
+import { always, freeServer, refused, script, unsent, uuid } from '../fake-bare-metal.js';
+import { fakeNetworks } from '../networks/fake-networks.js';
 import { setup } from '../setup.js';
 
 const byId = { server_id: 'bm-1' };
@@ -157,5 +160,57 @@ describe('provisioning with an address fails before anything is reserved', () =>
     const { failure, writes } = setup({ servers: [noop(1)], misbehave: script({ cards: [unsent] }) });
     expect(await failure({ ...byId, networks })).toMatchObject({ code: 'ironic_unavailable' });
     expect(writes()).toEqual([]);
+  });
+});
+
+describe('what an attempt has left in Neutron', () => {
+  /** A Neutron that deletes no port as long as it is told not to. */
+  const neutron = () => {
+    const ports: NetworkPort[] = [];
+    const state = { deletes: false };
+    const fake = fakeNetworks(ports, [{ id: uuid(1), name: 'tenant-a', mtu: 1_500, subnetIds: [uuid(9)] }]);
+    const remove: typeof fake.remove = async (port, signal) => {
+      if (!state.deletes) throw new NoAnswer('Neutron fails', true);
+      await fake.remove(port, signal);
+    };
+    return { ports, state, networks: { ...fake, remove } };
+  };
+  const named = { networks: [{ network: 'tenant-a' }] };
+  const flat = (number: number) => freeServer(number, { networkInterface: 'flat' });
+
+  it('is told without a bare command to delete it if a call with the same key may take it over', async () => {
+    const { networks: service, ports } = neutron();
+    const misbehave = script({ attach: always(unsent) });
+    const { failure } = setup({ servers: [flat(1)], networks: service, misbehave });
+    const { reason, hint } = await failure({ ...byId, ...named, idempotency_key: 'k' });
+    const [left] = ports.map(({ id }) => id);
+    expect(reason).toContain(`Neutron port ${left} is left`);
+    expect(reason).not.toContain('openstack port delete');
+    expect(hint).not.toContain('Nothing was changed');
+  });
+
+  it('is told with the command if no later call can use it', async () => {
+    const { networks: service, ports } = neutron();
+    const misbehave = script({ attach: always(unsent) });
+    const { failure } = setup({ servers: [flat(1)], networks: service, misbehave });
+    const { reason } = await failure({ ...byId, ...named });
+    expect(reason).toContain(`is left: openstack port delete ${ports[0]?.id}`);
+  });
+
+  it('is not told if the attempt on the next server has deleted it', async () => {
+    const { networks: service, ports, state } = neutron();
+    let first: string | undefined;
+    const { provision } = setup({
+      servers: [flat(1), flat(2)],
+      networks: service,
+      misbehave({ method, about }) {
+        if (method === 'reserve') state.deletes = first !== undefined && about !== first;
+        if (method === 'reserve') first ??= about;
+        return method === 'attach' && about === first ? unsent : undefined;
+      },
+    });
+    const { message } = await provision({ resource_class: 'baremetal.small', ...named });
+    expect(message).not.toContain('is left');
+    expect(ports).toHaveLength(1);
   });
 });
