@@ -149,8 +149,10 @@ describe('a start whose outcome is unknown', () => {
                 lose(act);
               },
       });
-      expect(await cloud.failure(request)).toMatchObject({ code: 'outcome_unknown' });
-      expect(cloud.attached()).toEqual(cloud.ports.map(({ id }) => id));
+      const { code, reason } = await cloud.failure(request);
+      const ports = cloud.ports.map(({ id }) => id);
+      expect([code, ports.length, cloud.attached()]).toEqual(['outcome_unknown', 1, ports]);
+      expect(reason).toContain(`Neutron port ${ports[0]} may still be attached to the server`);
     },
   );
 });
