@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { neutronIn } from '../../src/commands/check/neutron.js';
 import type { NetworkService } from '../../src/core/network-service.js';
+import { descriptionOf } from '../../src/core/networks/own-ports.js';
 import { createPolicy } from '../../src/core/policy.js';
 import { NoAnswer } from '../../src/core/ports.js';
-import { createFakeBareMetal, freeServer, uuid } from '../core/fake-bare-metal.js';
+import {
+  createFakeBareMetal,
+  type FakeBareMetalOptions,
+  freeServer,
+  refused,
+  script,
+  uuid,
+} from '../core/fake-bare-metal.js';
 import { createFakeClock } from '../core/fake-clock.js';
 import { fakeNetworks, freePort } from '../core/networks/fake-networks.js';
 
@@ -31,6 +39,29 @@ describe('the check of Neutron', () => {
     expect((await check(fakeNetworks(ports))).slice(1)).toMatchObject([
       { outcome: 'warning', command: `openstack port delete ${uuid(802)}` },
     ]);
+  });
+
+  it('lists a port of ours that an active server does not use, unless Ironic hides what it uses', async () => {
+    const mark = { deploymentId: uuid(500), attemptId: uuid(600), serverId: uuid(1) };
+    const marked = { deviceId: uuid(500), deviceOwner: 'ironic-mcp', description: descriptionOf(mark) };
+    const networks = fakeNetworks([freePort(marked), freePort({ ...marked, id: uuid(802) })]);
+    const commands = async (provisionState: string, misbehave?: FakeBareMetalOptions['misbehave']) => {
+      const servers = [freeServer(1, { provisionState, deploymentId: uuid(500), attemptId: uuid(600) })];
+      const clock = createFakeClock();
+      const metal = createFakeBareMetal({ servers, clock, ...(misbehave && { misbehave }) });
+      metal.portsOf(uuid(1)).add(uuid(801));
+      const found = await neutronIn(networks, metal, createPolicy({}), signal);
+      return found.slice(1).map(({ command }) => command);
+    };
+    expect(await commands('active')).toEqual([`openstack port delete ${uuid(802)}`]);
+    expect(await commands('deploying')).toEqual([]);
+    expect(await commands('active', script({ recordedAt: [refused('forbidden')] }))).toEqual([]);
+  });
+
+  it('says of how many deployments it did not look at the ports', async () => {
+    const ports = Array.from({ length: 52 }, (_, index) => freePort({ deviceId: uuid(2_000 + index) }));
+    const [first] = await check(fakeNetworks(ports));
+    expect(first?.detail).toContain('; ports of 2 more deployments were not looked at');
   });
 
   it('only warns where Neutron is down, and hides no defect', async () => {

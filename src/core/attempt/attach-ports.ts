@@ -21,8 +21,8 @@ interface Course {
   madePorts: boolean;
   /** Ironic's word for an attachment was not its first and only one, so its records are to be read. */
   inDoubt: boolean;
-  /** The requests whose answer was lost: for a new port, to attach one of ours, to attach one of the caller. */
-  newPort: boolean;
+  /** The requests whose answer was lost: for new ports, to attach one of ours, to attach one of the caller. */
+  newPorts: number;
   ownAttachment: boolean;
   foreign: string | null;
 }
@@ -36,7 +36,7 @@ export async function attachPorts(attempt: Attempt, reserved: Reserved): Promise
     seenAt: reserved.seenAt,
     madePorts: plan.networks.length > 0 && plan.mayHaveEarlier,
     inDoubt: plan.vifs.length > 0,
-    newPort: false,
+    newPorts: 0,
     ownAttachment: false,
     foreign: null,
   };
@@ -47,7 +47,7 @@ export async function attachPorts(attempt: Attempt, reserved: Reserved): Promise
     mayArrive: {
       ...reserved.mayArrive,
       port: course.foreign,
-      newPort: course.newPort,
+      newPorts: course.newPorts,
       ownAttachment: course.ownAttachment,
     },
   });
@@ -165,7 +165,10 @@ async function openPorts(attempt: Attempt, reserved: Reserved, course: Course): 
     until: plan.until,
     signal,
     onLost() {
-      course.newPort = true;
+      course.newPorts += 1;
+    },
+    onFound() {
+      course.newPorts -= 1;
     },
   };
   const ended = listed.filter(({ mark }) => hasEnded(mark, reserved.server, server.id));

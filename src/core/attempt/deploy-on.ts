@@ -1,6 +1,7 @@
 import { again, persisting, type Tries } from '../async/retry.js';
 import { Failure } from '../failures.js';
 import { needsData, neutronDataOf } from '../networks/neutron-data.js';
+import { removeUnused } from '../networks/own-ports.js';
 import { portAddresses } from '../networks/server-address.js';
 import { ironicUnavailable } from '../port-failures.js';
 import { NoAnswer, Refused } from '../ports.js';
@@ -67,7 +68,24 @@ export async function deployOn(attempt: Attempt): Promise<Outcome> {
   const started = await start(attempt, attached);
   if (started.kind === 'refused') return giveBack(attempt, started);
 
-  return plan.keyed ? confirm(attempt, started) : started;
+  const outcome = plan.keyed ? await confirm(attempt, started) : started;
+  const { newPorts } = attached.mayArrive;
+  if (outcome.kind !== 'started' || newPorts === 0) return outcome;
+  return { ...outcome, ...(await unused(attempt, attached.tenantPorts, newPorts)) };
+}
+
+/** What lost requests for ports have left beside the ports of a deployment that has started, or may. */
+async function unused(
+  { deploying, server, plan, signal }: Attempt,
+  ports: Reserved['tenantPorts'],
+  newPorts: number,
+): Promise<Pick<Started, 'remains'>> {
+  const { networks, clock } = deploying;
+  if (networks === undefined) return {};
+  const mark = { ...plan.reservation, serverId: server.id };
+  const { deleted, left } = await removeUnused({ networks, clock, mark, ports, signal });
+  const next = 'Such a port is deleted with the deployment.';
+  return { remains: { serverId: server.id, recorded: [], ports: left, mayCome: newPorts > deleted, next } };
 }
 
 /** Reserves the server and describes what to deploy, in one change. */

@@ -85,7 +85,8 @@ async function takeBack(attempt: Attempt, refused: Holding, release: Release, ke
   const { deploying, server, plan, signal } = attempt;
   const { networks, bareMetal } = deploying;
   const { deploymentId, attemptId } = plan.reservation;
-  const { ownAttachment, newPort: mayCome } = refused.mayArrive;
+  const { ownAttachment, newPorts } = refused.mayArrive;
+  const mayCome = newPorts > 0;
   let recorded = release.kind === 'released' ? release.recorded : [];
   if (!refused.madePorts || networks === undefined) {
     return { serverId: server.id, recorded, ports: [], mayCome };

@@ -10,8 +10,8 @@ export interface MayArrive {
   readonly port: string | null;
   /** The attachment of a port of our own. The port is deleted with the attempt, and then nothing can attach it. */
   readonly ownAttachment: boolean;
-  /** A new port in Neutron. */
-  readonly newPort: boolean;
+  /** How many requests for a new port in Neutron. */
+  readonly newPorts: number;
   /**
    * The start: something on the way may have delivered it twice, and Ironic refused the second delivery. The reservation
    * may still be undone, because the undo reads the server first.
@@ -23,7 +23,7 @@ export const nothing: MayArrive = {
   reservation: false,
   port: null,
   ownAttachment: false,
-  newPort: false,
+  newPorts: 0,
   startSentTwice: false,
 };
 

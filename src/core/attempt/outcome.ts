@@ -65,6 +65,8 @@ export interface Started {
   readonly plan: Plan;
   /** The addresses that the ports of its networks have. */
   readonly addresses: readonly ServerAddress[];
+  /** What requests for its ports have left in Neutron, or may. */
+  readonly remains?: Remains;
 }
 
 /** How a release ended. */

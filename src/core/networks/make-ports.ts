@@ -26,6 +26,8 @@ export interface PortMaking extends Retrying {
   readonly signal: AbortSignal;
   /** Told when a request for a port may still arrive, because its answer was lost. */
   readonly onLost: () => void;
+  /** Told when the port of such a request was found. */
+  readonly onFound: () => void;
 }
 
 /** What earlier attempts at the same deployment have left. */
@@ -84,7 +86,7 @@ export function makePort(
   index: number,
   taken: ReadonlySet<string>,
 ): Promise<NetworkPort> {
-  const { networks, mark, serverName, signal, onLost } = making;
+  const { networks, mark, serverName, signal, onLost, onFound } = making;
   const suffix = `-${mark.deploymentId.slice(0, 8)}-${mark.attemptId.slice(0, 8)}-${index}`;
   return persisting<NetworkPort>({
     ...making,
@@ -94,7 +96,10 @@ export function makePort(
         const found = own.find(
           (each) => each.mark.attemptId === mark.attemptId && isOn(each.port, network) && !taken.has(each.port.id),
         );
-        if (found) return found.port;
+        if (found) {
+          onFound();
+          return found.port;
+        }
       }
       return networks.create(
         {
@@ -109,7 +114,7 @@ export function makePort(
       );
     },
     async settle({ error, lost, last }) {
-      if (lost) onLost();
+      if (error instanceof NoAnswer && error.mayHaveTakenEffect) onLost();
       if (error instanceof NoAnswer) return again;
       if (!lost) throw error;
       // A request of ours may have the address that is taken, and will be found.

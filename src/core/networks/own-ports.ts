@@ -144,6 +144,41 @@ export async function removeEnded(ended: Ended): Promise<readonly string[] | nul
   }
 }
 
+/** What a started attempt uses of the ports that it has made. */
+export interface Used {
+  readonly networks: NetworkService;
+  readonly clock: Clock;
+  readonly mark: Mark;
+  readonly ports: readonly NetworkPort[];
+  /** The signal of a change. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Deletes the ports that an attempt has made beside those that it uses, by requests whose answer was lost. Answers how
+ * many it has deleted, and which are left; null if nobody can tell whether any is.
+ */
+export async function removeUnused({ networks, clock, mark, ports, signal }: Used) {
+  let deleted = 0;
+  let left: readonly string[] | null = null;
+  const removing = withTimeLimit({ clock, time: takeBackTime, signal }, async (either) => {
+    const own = await ownPortsOf(networks, mark.deploymentId, either);
+    const isUnused = (each: OwnPort) =>
+      each.mark.attemptId === mark.attemptId && ports.every(({ id }) => id !== each.port.id);
+    const unused = own.filter(isUnused).map(({ port }) => port);
+    left = unused.map(({ id }) => id);
+    for (const port of unused) {
+      // Refused if another call has taken it over since.
+      await networks.remove(port, either).then(() => {
+        deleted += 1;
+        left = left?.filter((id) => id !== port.id) ?? null;
+      }, unlessOfService);
+    }
+  });
+  await removing.catch(unlessOfService);
+  return { deleted, left: left as readonly string[] | null };
+}
+
 /** Of a port's error: nobody tells, or may change, what is there. */
 export function unlessOfService(error: unknown): void {
   if (!(error instanceof NoAnswer || error instanceof Refused)) throw error;

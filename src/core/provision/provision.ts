@@ -255,7 +255,8 @@ export function createProvisionService(options: ProvisionServiceOptions): Provis
     const { deploymentId } = order.identity;
     const left = await remainsNow(remains, { networks, clock, deploymentId, signal: signalOfChange() });
     const boot = base === undefined ? [] : phoneHomeWarnings(order.configDrive);
-    return accepted(started, [...warningsAbout(order.configDrive), ...boot, ...network, ...left.flatMap(remainsWords)]);
+    const all = started.remains ? [...left, started.remains] : left;
+    return accepted(started, [...warningsAbout(order.configDrive), ...boot, ...network, ...all.flatMap(remainsWords)]);
   }
 
   /** An answer about a deployment that is there already, with the addresses that it has by now. */

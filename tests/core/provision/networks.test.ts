@@ -213,4 +213,44 @@ describe('what an attempt has left in Neutron', () => {
     expect(message).not.toContain('is left');
     expect(ports).toHaveLength(1);
   });
+
+  it.each([
+    ['nothing, and may come to something yet', 'never', [1, true]],
+    ['a port that is used', 'at once', [1, false]],
+    ['a port beside the one that is used, which is deleted', 'late', [1, false]],
+  ])('is told after a start if the lost request for a port has made %s', async (_, arrives, expected) => {
+    const { networks: fake, ports, state } = neutron();
+    state.deletes = true;
+    let requests = 0;
+    const lost: Parameters<typeof fake.create>[] = [];
+    const create: typeof fake.create = async (...sent) => {
+      requests += 1;
+      if (requests > 1) {
+        const port = await fake.create(...sent);
+        for (const each of lost) await fake.create(...each);
+        return port;
+      }
+      if (arrives === 'at once') await fake.create(...sent);
+      if (arrives === 'late') lost.push(sent);
+      throw new NoAnswer('no answer', true);
+    };
+    const { provision } = setup({ servers: [flat(1)], networks: { ...fake, create } });
+    const { message, status } = await provision({ ...byId, ...named });
+    expect(status).toBe('accepted');
+    expect([ports.length, message.includes('A request for a Neutron port may still arrive')]).toEqual(expected);
+  });
+
+  it('is told after a start if a port of a lost request cannot be deleted, and how it will be', async () => {
+    const { networks: fake, ports } = neutron();
+    let requests = 0;
+    const create: typeof fake.create = async (...sent) => {
+      requests += 1;
+      if (requests === 1) throw new NoAnswer('no answer', true);
+      await fake.create(...sent);
+      return fake.create(...sent);
+    };
+    const { provision } = setup({ servers: [flat(1)], networks: { ...fake, create } });
+    const { message } = await provision({ ...byId, ...named });
+    expect(message).toContain(`Neutron port ${ports[0]?.id} is left. Such a port is deleted with the deployment.`);
+  });
 });
