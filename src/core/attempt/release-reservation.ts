@@ -41,9 +41,10 @@ export async function releaseReservation(releasing: Releasing): Promise<Release>
     if (now === null) return { kind: 'released', recorded: [] };
     if (now.deploymentId !== reservation.deploymentId) {
       // Somebody else has the server, and our ports would connect it. All we can do is try to detach them.
-      const detach = async () =>
-        detachPorts({ deploying, server, signal }, await ports(), (now) => hasLost(now, reservation));
-      return { kind: 'released', recorded: recorded ?? (tellsOfOthers ? [] : await detach()) };
+      if (tellsOfOthers) return { kind: 'released', recorded: recorded ?? [] };
+      const attached = new Set(recorded ?? (await ports()));
+      const left = await detachPorts({ deploying, server, signal }, attached, (now) => hasLost(now, reservation));
+      return { kind: 'released', recorded: left };
     }
     // Somebody is undeploying it, and Ironic then removes the id itself.
     if (meaningOf(now).freeing) return { kind: 'released', recorded: [] };

@@ -76,7 +76,7 @@ async function judgeFailure(played: Played, { own, nodes }: Evidence, claim: Cla
 
 /** No port that we attached stays where nothing of ours is, and what we deploy has its ports. */
 async function judgePorts(played: Played, { own, nodes }: Evidence, claim: Claim): Promise<void> {
-  const { ground, call, journal, bystander } = played;
+  const { ground, call, journal, bystander, ending } = played;
   const ports = call.request?.vifs ?? [];
   if (ports.length === 0) return;
   const attachedBy = ({ changes }: Played['journal']) =>
@@ -86,7 +86,10 @@ async function judgePorts(played: Played, { own, nodes }: Evidence, claim: Claim
   for (const node of nodes) {
     const attached = await vifsNow(ground, node.uuid);
     const isOwn = node.instance_uuid !== null && own.deploymentIds.has(node.instance_uuid);
-    const left = attached.some((vif) => exclusive.includes(vif));
+    // After a start without an answer nothing is undone, but the answer names what it leaves.
+    const isTold = (vif: string) =>
+      'failure' in ending && ending.failure.code === 'outcome_unknown' && wordsOf(ending).includes(vif);
+    const left = attached.some((vif) => exclusive.includes(vif) && !isTold(vif));
     // If somebody removes the id of our deployment, its system still runs and needs its port.
     const isTheirs = bystander.stakes.some(({ id }) => id === node.uuid);
     const isOrphan = inDeployment(node) && !isTheirs && startsOf(played).some(({ id }) => id === node.uuid);
