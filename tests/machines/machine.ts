@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -143,6 +143,18 @@ export function pause(server: 'dhcp' | 'bmc'): () => boolean {
   const pid = Number(readFileSync(join(lab.state, server, 'pid'), 'utf8'));
   process.kill(pid, 'SIGSTOP');
   return () => process.kill(pid, 'SIGCONT');
+}
+
+/**
+ * Ends the BMC until the returned function is called. Ironic gives up soon on a BMC that refuses connections, and only
+ * after an hour on one that does not answer.
+ */
+export function endBmc(): () => void {
+  const folder = join(lab.state, 'bmc');
+  const pid = readFileSync(join(folder, 'pid'), 'utf8').trim();
+  const [command = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  process.kill(Number(pid), 'SIGKILL');
+  return () => spawn(command, args, { cwd: folder, detached: true, stdio: 'ignore' }).unref();
 }
 
 /** After a failure, the ends of the servers' logs: the next test, or the lab's end, overwrites their state. */

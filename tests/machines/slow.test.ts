@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type McpSession, openSession } from '../support/mcp-session.js';
 import { deploy, reportFailure } from './following.js';
-import { freeMachine, lab, machine, pause, settings, untilStep } from './machine.js';
+import { endBmc, freeMachine, lab, machine, pause, settings, untilStep } from './machine.js';
 
 describe(`failures of a machine that boots which take minutes, and Ironic ${lab.version}`, () => {
   let session: McpSession;
@@ -35,19 +35,19 @@ describe(`failures of a machine that boots which take minutes, and Ironic ${lab.
 
   test('a BMC that goes away while the agent writes fails with power_or_bmc', async () => {
     await freeMachine();
-    let resume = () => true;
+    let restart: () => void = () => undefined;
     try {
       const begun = Date.now();
       const [{ last }] = await Promise.all([
         deploy(session, { image_id: lab.image, server_id: machine.name }),
         untilStep('write_image').then(() => {
-          resume = pause('bmc');
+          restart = endBmc();
         }),
       ]);
       await reportFailure('the BMC goes away while the agent writes', begun, last);
       expect(last).toMatchObject({ status: 'failed', failure: { code: 'power_or_bmc' } });
     } finally {
-      resume();
+      restart();
     }
   });
 });
