@@ -79,12 +79,14 @@ async function assignRoles({ endpoint, strictInterface, stagedInterface, fates }
   const found = cast as Record<string, Node>;
   for (const role of freeRoles) {
     const deployInterface = role in fates ? stagedInterface : strictInterface;
-    const operation = { op: 'replace', path: '/deploy_interface', value: deployInterface };
-    await admin.patch(found[role]?.uuid ?? '', operation, {
-      op: 'replace',
-      path: '/extra',
-      value: fates[role as keyof typeof fates] ?? {},
-    });
+    const values = {
+      deploy_interface: deployInterface,
+      // The real Ironics have no Neutron.
+      network_interface: 'noop',
+      extra: fates[role as keyof typeof fates] ?? {},
+    };
+    const operations = Object.entries(values).map(([path, value]) => ({ op: 'replace', path: `/${path}`, value }));
+    await admin.patch(found[role]?.uuid ?? '', ...operations);
   }
   return found;
 }
