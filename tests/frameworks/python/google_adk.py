@@ -1,4 +1,10 @@
+from uuid import uuid4
+
+from google.adk.agents import LlmAgent
+from google.adk.agents.invocation_context import InvocationContext
+from google.adk.sessions import InMemorySessionService
 from google.adk.tools.mcp_tool import McpToolset, StdioConnectionParams
+from google.adk.tools.tool_context import ToolContext
 from journey import ARGUMENTS, COMMAND, ENVIRONMENT, main, travel
 from mcp import StdioServerParameters
 
@@ -11,8 +17,18 @@ async def client():
         # As the model gets it.
         assert tool._get_declaration()
 
+    sessions = InMemorySessionService()
+    invocation = InvocationContext(
+        session_service=sessions,
+        session=await sessions.create_session(app_name='lane', user_id='lane'),
+        agent=LlmAgent(name='lane'),
+        invocation_id='lane',
+    )
+
     async def call(name, arguments):
-        result = await tools[name].run_async(args=arguments, tool_context=None)
+        # A tool with a page adds it to the context of the call.
+        context = ToolContext(invocation, function_call_id=str(uuid4()))
+        result = await tools[name].run_async(args=arguments, tool_context=context)
         return result.get('structuredContent') or str(result)
 
     await travel(tools, call)

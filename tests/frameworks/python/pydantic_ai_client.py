@@ -13,7 +13,9 @@ async def client():
 
         async def call(name, arguments):
             tool = tools[name]
-            return await toolset.call_tool(name, tool.args_validator.validate_python(arguments), context, tool)
+            result = await toolset.call_tool(name, tool.args_validator.validate_python(arguments), context, tool)
+            # A result with metadata comes in a wrapper, and the model gets the value in it.
+            return getattr(result, 'return_value', result)
 
         await travel(tools, call)
 
