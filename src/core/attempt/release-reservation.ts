@@ -80,7 +80,7 @@ export async function releaseReservation(releasing: Releasing): Promise<Release>
   }
 }
 
-/** Whether a server carries the deployment no more, and no other one has begun there. */
+/** Whether a server carries the deployment no more. Then no attempt at it has a use for the ports there. */
 export function hasLost(now: Server, { deploymentId }: Pick<ReservationId, 'deploymentId'>): boolean {
-  return now.deploymentId !== deploymentId && meaningOf(now).outcome === 'none';
+  return now.deploymentId !== deploymentId;
 }
