@@ -144,7 +144,7 @@ export function createStates(table: Readonly<Record<string, StateMeaning>>) {
 export const { provisionStates, movingStates, deployingStates, stateMeaning, meaningOf, isFree, stateName } =
   createStates(stateTable);
 
-/** What a server does in a state. Ironic's names say it, also those that are newer than the table. */
+/** What is happening to a server in a state. The name tells, even if the state is newer than the table. */
 export function doingOf({ provisionState: state }: InState): 'works' | 'waits' | 'is held' | 'failed' | 'rests' {
   if (/ing$/.test(state)) return 'works';
   if (/ (wait|call-back)$/.test(state)) return 'waits';

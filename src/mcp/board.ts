@@ -11,8 +11,8 @@ const mimeType = 'text/html;profile=mcp-app';
 const shown: ReadonlySet<string> = new Set(['provision_server', 'list_servers']);
 
 /**
- * What a host may do with a tool. A page may call only what reads. Hosts exist that ignore this, so no rule of ours may
- * depend on it.
+ * Tells the host what it may do with a tool: a page may call only the tools that read. Some hosts ignore this, so none of
+ * our rules may depend on it.
  */
 export function toolMeta({ name, effect }: Pick<Tool, 'name' | 'effect'>) {
   const resourceUri = shown.has(name) ? { resourceUri: boardUri } : {};

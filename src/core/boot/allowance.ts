@@ -10,7 +10,7 @@ interface Rate {
 /** Each report costs Ironic a request. Machines behind a NAT are one peer, and a whole rack may boot at the same moment. */
 const rates = { peer: { burst: 100, perSecond: 5 }, all: { burst: 400, perSecond: 20 } } as const;
 
-/** Above this many peers, those who have been quiet are forgotten. */
+/** With more peers than this, those that have sent nothing lately are forgotten. */
 const mostPeers = 1_000;
 
 /** Limits how often reports come, from each peer and from all of them. */

@@ -14,7 +14,7 @@ export interface PlannedNetwork {
   readonly address: string | undefined;
 }
 
-/** Who makes ports, for what. */
+/** What it takes to make ports for one attempt. */
 export interface PortMaking extends Retrying {
   readonly networks: NetworkService;
   readonly mark: Mark;
@@ -39,8 +39,8 @@ export interface EarlierPorts {
 }
 
 /**
- * Takes over ports that attempts which have ended made for the same server. A port belongs to whoever changes it first
- * after it was listed.
+ * Takes over the ports that earlier attempts, which have ended, made for the same server. If two calls want the same port,
+ * the one that changes it first gets it.
  */
 export async function claimEarlier(
   { networks, mark, signal }: PortMaking,

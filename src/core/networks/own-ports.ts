@@ -104,8 +104,8 @@ export interface Ended extends Retrying {
 }
 
 /**
- * Deletes the ports of every attempt at a deployment that has ended, and no other port. Each is deleted only as it was
- * listed. Answers the ids of those that are left; null if nobody can tell whether any is.
+ * Deletes the ports of every attempt at a deployment that has ended, and no other port. A port that was changed after it
+ * was listed stays. Returns the ids of the ports that are left; null if it is unknown whether any are.
  */
 export async function removeEnded(ended: Ended): Promise<readonly string[] | null> {
   const { bareMetal, networks, deploymentId, serverId, clock, random, signal } = ended;
@@ -155,8 +155,8 @@ export interface Used {
 }
 
 /**
- * Deletes the ports that an attempt has made beside those that it uses, by requests whose answer was lost. Answers how
- * many it has deleted, and which are left; null if nobody can tell whether any is.
+ * Deletes the ports that an attempt made through requests whose answers were lost, and does not use. Returns how many it
+ * has deleted and which are left; null if it is unknown whether any are.
  */
 export async function removeUnused({ networks, clock, mark, ports, signal }: Used) {
   let deleted = 0;
