@@ -9,7 +9,7 @@ sys.dont_write_bytecode = True
 
 import installation  # noqa: E402
 from ironic_lab import HOME  # noqa: E402
-from problem import SKIPPED, Problem, Unavailable  # noqa: E402
+from problem import installs  # noqa: E402
 
 CHROMIUM = {
     'chromium': '/usr/bin/chromium',
@@ -19,15 +19,9 @@ CHROMIUM = {
 
 def main():
     HOME.mkdir(parents=True, exist_ok=True)
-    try:
-        with installation.exclusive(HOME / 'lock'):
-            installation.install_packages(CHROMIUM, HOME / 'apt.log')
-    except Unavailable as problem:
-        print(f'Skipped: {problem}', file=sys.stderr)
-        sys.exit(SKIPPED)
-    except Problem as problem:
-        sys.exit(str(problem))
+    with installation.exclusive(HOME / 'lock'):
+        installation.install_packages(CHROMIUM, HOME / 'apt.log')
 
 
 if __name__ == '__main__':
-    main()
+    installs(main)
