@@ -1,7 +1,6 @@
 import sys
 
 
-
 class Problem(Exception):
     """The reason why the lab failed, in one sentence for a person."""
 
