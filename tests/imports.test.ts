@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 
 /** What the files of each folder may import, as in CONTRIBUTING.md. `room` stands for any folder in it. */
 const allowed: Readonly<Record<string, RegExp>> = {
-  core: /^(\.\/x\.js|zod|node:crypto|node:events)$/,
-  'core/room': /^(\.\/x\.js|\.\.\/\w.*|zod|node:crypto|node:events)$/,
+  core: /^(\.\/x\.js|zod|node:async_hooks|node:crypto|node:events)$/,
+  'core/room': /^(\.\/x\.js|\.\.\/\w.*|zod|node:async_hooks|node:crypto|node:events)$/,
   openstack: /^(\.\/x\.js|\.\.\/core\/\w.*|ky|zod|node:https|node:stream)$/,
   local: /^(\.\/x\.js|\.\.\/core\/\w.*|zod|js-yaml|node:.*)$/,
   simulator: /^(\.\/x\.js|hono(\/.*)?)$/,
@@ -25,7 +25,7 @@ const sources = [
   ...neighbours.flatMap((folder) => [`../${folder}/x.js`, `../../${folder}/x.js`]),
   ...['./../core/x.js', '../core/../openstack/x.js', '../room/../../openstack/x.js', '../../x.js'],
   ...['zod', 'ky', 'hono', 'hono/tiny', 'js-yaml', '@hono/node-server', '@modelcontextprotocol/server', 'other'],
-  ...['node:crypto', 'node:events', 'node:https', 'node:stream', 'node:fs', 'node:fs/promises'],
+  ...['node:async_hooks', 'node:crypto', 'node:events', 'node:https', 'node:stream', 'node:fs', 'node:fs/promises'],
 ];
 
 /** Each way to import. The last one is refused everywhere, because the rules on who may import what do not see it. */

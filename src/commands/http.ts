@@ -3,6 +3,7 @@ import { createMcpHandler } from '@modelcontextprotocol/server';
 import { readConfig, readHttpConfig } from '../config/config.js';
 import { ConfigError } from '../config/errors.js';
 import { settings } from '../config/settings.js';
+import { currentTrace } from '../core/async/trace.js';
 import { Failure } from '../core/failures.js';
 import type { Core } from '../core/operation.js';
 import { allOperations } from '../core/operations.js';
@@ -44,7 +45,7 @@ export const http: Command = async (io, args) => {
   }
 
   const log = createJsonLines((text) => io.stderr.write(text));
-  const note = (entry: object) => log.line({ time: new Date().toISOString(), ...entry });
+  const note = (entry: object) => log.line({ time: new Date().toISOString(), traceparent: currentTrace(), ...entry });
   const warn = (warning: string) => note({ warning });
   const onDefect = (error: unknown, requestId?: string) =>
     note({ request_id: requestId, error: error instanceof Error ? error.stack : String(error) });

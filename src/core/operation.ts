@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Changes } from './async/changes.js';
+import { inTrace } from './async/trace.js';
 import { audited } from './audit.js';
 import type { BootReports } from './boot/boot-reports.js';
 import type { Call, Effect } from './call.js';
@@ -109,7 +110,7 @@ export function operation<Input, Parsed, Output extends Answer>(
       if (unsound) throw invalidArgument(plain(unsound.field, 120), unsound.message);
       const parsed = definition.input.safeParse(withoutAbsent(definition.input, input ?? {}), { error: zodMessages });
       if (!parsed.success) throw invalidArguments(issuesIn(parsed.error));
-      return await act(parsed.data);
+      return await inTrace(call.traceparent, () => act(parsed.data));
     } catch (error) {
       if (error instanceof Failure) throw error.writtenFor(call.caller.face);
       throw call.signal.aborted ? error : new Failure('internal', { cause: error });

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { getPath } from 'hono/utils/url';
+import { inTrace } from '../core/async/trace.js';
 import type { Drawing } from '../core/call.js';
 import { Failure } from '../core/failures.js';
 import { validTraceparent } from '../core/input/traceparent.js';
@@ -76,7 +77,7 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
     const requestId = requestIdOf(request.headers);
     const traceparent = validTraceparent(request.headers.get('traceparent'));
     const sent = target ?? url.slice(url.indexOf('/', url.indexOf('//') + 2));
-    const response = await answer(request, sent, path, { requestId, traceparent });
+    const response = await inTrace(traceparent, () => answer(request, sent, path, { requestId, traceparent }));
     onAccess({
       time: new Date().toISOString(),
       request_id: requestId,

@@ -50,7 +50,7 @@ ${operations.map(({ name, route, effect }) => `<li><a href="#${name}">${badge(ro
 <li>If the operator has set a token, add <code>-H "Authorization: Bearer $IRONIC_MCP_HTTP_TOKEN"</code>.</li>
 <li>To repeat a request safely, send an idempotency key: as argument <code>idempotency_key</code> or in the header <code>Idempotency-Key</code>. In the header, a key with a comma needs quotation marks.</li>
 <li>Every answer has an <code>X-Request-Id</code>, which the operator finds in the log. Send your own to choose it. Only a request that is not valid HTTP gets an answer without one: 400, 408, 417 or 431 with no body.</li>
-<li>A W3C <code>traceparent</code> goes into the access log and the audit log.</li>
+<li>A W3C <code>traceparent</code> goes into the logs, and to Ironic with each request of the call.</li>
 </ul>
 </section>
 ${operations.map(operationSection).join('\n')}

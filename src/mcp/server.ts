@@ -7,6 +7,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { inTrace } from '../core/async/trace.js';
 import type { Call, Caller, Drawing } from '../core/call.js';
 import { Failure } from '../core/failures.js';
 import { validTraceparent } from '../core/input/traceparent.js';
@@ -57,12 +58,11 @@ export function createMcpServer(options: McpOptions): McpServer {
     const [known, asked] = await loading;
     const operation = known.get(name);
     if (!operation) throw new Error(`there is no operation ${name}`);
-    const { _meta: meta } = context.mcpReq;
     const call: Call = {
       signal,
       report: progressOf(context),
       caller: callerOf(server, context),
-      traceparent: validTraceparent(meta?.traceparent ?? context.http?.req?.headers.get('traceparent')),
+      traceparent: traceOf(context),
     };
     return { operation, asked, call };
   }
@@ -70,10 +70,12 @@ export function createMcpServer(options: McpOptions): McpServer {
     const { operation, asked, call } = await prepared(name, context, signal);
     return operation.call(asked, input, call);
   };
-  const failureIn = (error: unknown, { mcpReq: { signal } }: ServerContext): Failure => {
+  const failureIn = (error: unknown, context: ServerContext): Failure => {
     const failure = error instanceof Failure ? error : new Failure('internal', { cause: error });
     // Nobody reads the answer to a call that was cancelled.
-    if (failure.code === 'internal' && !signal.aborted) onDefect(failure.cause);
+    if (failure.code === 'internal' && !context.mcpReq.signal.aborted) {
+      inTrace(traceOf(context), () => onDefect(failure.cause));
+    }
     return failure;
   };
   const listed = tools.map(({ name, title, description, effect, idempotent, inputSchema, outputSchema }) => ({
@@ -118,6 +120,11 @@ export function createMcpServer(options: McpOptions): McpServer {
   if (tools.some((tool) => tool.name === 'provision_server')) registerPrompts(server);
   registerCompletions(server, { ask, core });
   return server;
+}
+
+/** The caller's trace. A client may send it with a call or with the HTTP request. */
+function traceOf({ mcpReq, http }: ServerContext): string | undefined {
+  return validTraceparent(mcpReq._meta?.traceparent ?? http?.req?.headers.get('traceparent'));
 }
 
 /** Clients up to 2025-11-25 send their name once, later ones with each request. Over HTTP there is also a User-Agent. */

@@ -1,6 +1,7 @@
 import ky, { type KyInstance } from 'ky';
 import { unlessAborted, withFirstAbort } from '../core/async/abort.js';
 import { isOfChange } from '../core/async/changes.js';
+import { currentTrace } from '../core/async/trace.js';
 import { Failure } from '../core/failures.js';
 import { NoAnswer, Refused } from '../core/ports.js';
 import { failedCallIn } from './failed-call.js';
@@ -81,9 +82,11 @@ export function createHttp({ service, endpoint, timeout, queue, fetch }: HttpOpt
   async function send(ask: Ask, signal: AbortSignal, deadline: AbortSignal): Promise<Answer> {
     let begun = false;
     const exchange = async ({ method, path, query, headers, json }: Ask, either: AbortSignal): Promise<Answer> => {
+      // We record no spans of our own, so the caller's span stays the parent.
+      const traceparent = currentTrace();
       const answering = client(path, {
         method,
-        headers: { accept: 'application/json', ...headers },
+        headers: { accept: 'application/json', ...(traceparent === undefined ? {} : { traceparent }), ...headers },
         signal: either,
         ...(query ? { searchParams: query } : {}),
         ...(json === undefined ? {} : { json }),

@@ -228,6 +228,27 @@ describe('each failure of the table, on the simulated cloud', () => {
     },
   };
 
+  it('notes an internal error in the trace of its call, by the header of REST and the metadata of MCP', async () => {
+    const status = async () => {
+      throw new Error('secret');
+    };
+    const client = await createRestApp({ core: coreOf({ status }) });
+    const traceOf = (caller: number) => `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b${caller}-01`;
+    await client.ask('GET', question.target, undefined, { traceparent: traceOf(1) });
+    const params = { name: 'check_provision_status', arguments: { operation_id: nobody } };
+    const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params };
+    const accept = 'application/json, text/event-stream';
+    await client.ask(
+      'POST',
+      '/mcp',
+      { ...message, params: { ...params, _meta: { traceparent: traceOf(2) } } },
+      { accept },
+    );
+    await client.ask('POST', '/mcp', message, { accept, traceparent: traceOf(3) });
+    await client.ask('GET', question.target);
+    expect(client.traces).toEqual([traceOf(1), traceOf(2), traceOf(3), undefined]);
+  });
+
   it.each(codes)('%s is in REST as the documents promise, and the same in MCP', (code) => provoked[code](code));
 });
 

@@ -2,6 +2,7 @@ import { createMcpHandler } from '@modelcontextprotocol/server';
 import { boardPage } from '../../src/board-page.js';
 import { composeCore } from '../../src/compose.js';
 import { readConfig } from '../../src/config/config.js';
+import { currentTrace } from '../../src/core/async/trace.js';
 import type { Core } from '../../src/core/operation.js';
 import { allOperations } from '../../src/core/operations.js';
 import type { Access } from '../../src/http/access.js';
@@ -22,6 +23,8 @@ export interface RestAppOptions extends Partial<GuardOptions> {
 export interface RestApp extends RestClient {
   readonly accesses: readonly Access[];
   readonly defects: readonly unknown[];
+  /** The trace in which each defect was noted. */
+  readonly traces: readonly (string | undefined)[];
   readonly inFlight: InFlight;
   readonly stop: AbortController;
 }
@@ -33,8 +36,12 @@ export async function createRestApp(options: RestAppOptions = {}): Promise<RestA
   const inFlight = createInFlight(allOperations, options.mostRunning ?? 256);
   const accesses: Access[] = [];
   const defects: unknown[] = [];
+  const traces: (string | undefined)[] = [];
   const stop = new AbortController();
-  const onDefect = (error: unknown) => defects.push(error);
+  const onDefect = (error: unknown) => {
+    defects.push(error);
+    traces.push(currentTrace());
+  };
   const { policy } = core;
   const offered = tools.filter(({ effect }) => policy.allows(effect));
   const served = { operations: inFlight.operations, core: async () => core, onDefect };
@@ -64,6 +71,7 @@ export async function createRestApp(options: RestAppOptions = {}): Promise<RestA
     ...createRestClient('http://127.0.0.1:7385', (request, target) => app(request, { target })),
     accesses,
     defects,
+    traces,
     inFlight,
     stop,
   };
