@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { readConfig, readHttpConfig } from '../config/config.js';
+import { readConfig } from '../config/config.js';
 import { ConfigError } from '../config/errors.js';
 import { settings } from '../config/settings.js';
 import { currentTrace } from '../core/async/trace.js';
@@ -37,7 +37,7 @@ export const http: Command = async (io, args) => {
   const host = String(flags.host ?? '127.0.0.1');
   const port = portIn(flags.port, 7385);
   const config = await readConfig(io.env, flags);
-  const { token, hosts, bootReports } = await readHttpConfig(io.env, flags);
+  const { token, hosts, bootReports } = await config.http();
   if (token === undefined && !loopback.test(host)) {
     throw new ConfigError(
       `Anybody who reaches ${host} could deploy servers. To listen there, set IRONIC_MCP_HTTP_TOKEN or --http-token-file.`,

@@ -44,6 +44,11 @@ export async function readConfig(given: Env, flags: Given) {
     bootReportUrl: value('boot_report_url'),
     /** The operator's rules. */
     policy: policyOf(value),
+    /**
+     * Reads the settings that only the command `http` has.
+     * @throws ConfigError
+     */
+    http: () => httpConfigIn(env, value),
   };
 }
 
@@ -87,15 +92,9 @@ function refuseUnknown(env: Env): void {
   throw new ConfigError(`There is no setting ${plain(unknown, 80)}.${meant}`);
 }
 
-export type HttpConfig = Awaited<ReturnType<typeof readHttpConfig>>;
+export type HttpConfig = Awaited<ReturnType<typeof httpConfigIn>>;
 
-/**
- * Reads the settings that only the command `http` has.
- * @throws ConfigError
- */
-export async function readHttpConfig(given: Env, flags: Given) {
-  const env = await withSettingsFile(given, flags);
-  const value = valuesIn(env, flags);
+async function httpConfigIn(env: Env, value: Value) {
   const file = value('http_token_file');
   const ready = env.IRONIC_MCP_HTTP_TOKEN || undefined;
   // Clients that know the other token would be refused, and nobody would know why.

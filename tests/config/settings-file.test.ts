@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readConfig, readHttpConfig } from '../../src/config/config.js';
+import { readConfig } from '../../src/config/config.js';
 import { ConfigError } from '../../src/config/errors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ironic-mcp-settings-'));
@@ -23,7 +23,10 @@ describe('the settings file', () => {
     const { cloud, policy } = await readConfig({ IRONIC_MCP_SETTINGS_FILE: file }, {});
     expect(cloud.kind).toBe('ironic');
     expect(policy.allows('write')).toBe(false);
-    expect(await readHttpConfig({}, { 'settings-file': file })).toMatchObject({ token: 'a-token-of-some-length' });
+    const { http } = await readConfig({}, { 'settings-file': file });
+    // One reading serves both.
+    rmSync(file);
+    expect(await http()).toMatchObject({ token: 'a-token-of-some-length' });
   });
 
   it('wins over a variable, and a flag wins over it', async () => {

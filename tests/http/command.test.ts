@@ -1,9 +1,11 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { http } from '../../src/commands/http.js';
-import { readHttpConfig } from '../../src/config/config.js';
+import { readConfig } from '../../src/config/config.js';
 import { ConfigError, UsageError } from '../../src/config/errors.js';
 import { nowhere } from '../support/nowhere.js';
+
+const readHttpConfig = async (env: Readonly<Record<string, string>>) => (await readConfig(env, {})).http();
 
 /** Runs the command in this process. */
 function command(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -60,10 +62,10 @@ describe('the command http', () => {
   it('refuses a token that an attacker guesses within days', async () => {
     const words = 'IRONIC_MCP_HTTP_TOKEN must hold a token of at least 16 visible ASCII characters without spaces.';
     for (const token of ['x', 'fifteen-letters']) {
-      await expect(readHttpConfig({ IRONIC_MCP_HTTP_TOKEN: token }, {})).rejects.toThrow(words);
+      await expect(readHttpConfig({ IRONIC_MCP_HTTP_TOKEN: token })).rejects.toThrow(words);
     }
     const enough = 'sixteen-letters!';
-    expect(await readHttpConfig({ IRONIC_MCP_HTTP_TOKEN: enough }, {})).toMatchObject({ token: enough });
+    expect(await readHttpConfig({ IRONIC_MCP_HTTP_TOKEN: enough })).toMatchObject({ token: enough });
   });
 
   it('refuses a token together with a token file, because it is unclear which counts', async () => {
@@ -86,7 +88,7 @@ describe('the command http', () => {
   it.each(['metal', 'Metal_1.example.com, 192.0.2.1', '::1', '[2001:db8::a],::ffff:192.0.2.1'])(
     'accepts names and addresses as hosts (%s)',
     async (hosts) => {
-      expect(await readHttpConfig({ IRONIC_MCP_HTTP_HOSTS: hosts }, {})).toMatchObject({ hosts: hosts.split(/, */) });
+      expect(await readHttpConfig({ IRONIC_MCP_HTTP_HOSTS: hosts })).toMatchObject({ hosts: hosts.split(/, */) });
     },
   );
 

@@ -1,5 +1,5 @@
 import { composeCloud } from '../../compose.js';
-import { type Config, type HttpConfig, readConfig, readHttpConfig } from '../../config/config.js';
+import { type Config, type HttpConfig, readConfig } from '../../config/config.js';
 import { ConfigError } from '../../config/errors.js';
 import { systemCodeOf } from '../../core/text/system-code.js';
 import { plain } from '../../core/text/untrusted.js';
@@ -57,7 +57,7 @@ export const check: Command = async (io, args) => {
   } finally {
     showRunning('');
   }
-  const httpConfig = await read('http', readHttpConfig(io.env, flags));
+  const httpConfig = config && (await read('http', config.http()));
   if (httpConfig) add('http', httpIn(httpConfig));
   const ready = steps.every(({ outcome }) => outcome !== 'failed');
   const env = envBlock(io.env, flags, config?.cloud.kind === 'ironic' ? config.cloud.files : {});
