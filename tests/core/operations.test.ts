@@ -12,7 +12,7 @@ import type { ProvisionResponse, StatusRequest } from '../../src/core/requests.j
 import type { StatusService } from '../../src/core/status/wait-for-change.js';
 import { openPolicy } from '../support/open-policy.js';
 import { uuid } from './fake-bare-metal.js';
-import { setup } from './setup.js';
+import { failureOf, setup } from './setup.js';
 
 const call: Call = { signal: new AbortController().signal, caller: { face: 'mcp' } };
 
@@ -34,15 +34,6 @@ function core(service: Partial<StatusService> = {}): Core & { readonly lab: Retu
     say: (message) => `Simulated: ${message}`,
   };
   return { ...whole, lab } as Core & { readonly lab: ReturnType<typeof setup> };
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof Failure) return error;
-  throw error ?? new Error('It did not fail.');
 }
 
 describe('an operation', () => {

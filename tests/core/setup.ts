@@ -14,9 +14,10 @@ import {
   type FakeBareMetal,
   type FakeBareMetalOptions,
   freeServer,
+  script,
   uuid,
 } from './fake-bare-metal.js';
-import { createFakeClock, type FakeClock } from './fake-clock.js';
+import { createFakeClock, type FakeClock, start } from './fake-clock.js';
 
 /** An image of a whole disk that fits everywhere. */
 export function image(overrides: Partial<Image> = {}): Image {
@@ -128,6 +129,38 @@ export function setup(options: SetupOptions = {}): Setup {
         (request) => !/^(find|listFree|findByDeployment|listReservedOrDeploying|list|cards|recordedAt) /.test(request),
       ),
   };
+}
+
+/** What `deployedServer` carries. */
+export const deploymentId = uuid(901);
+export const entry = { started_at: new Date(start - 600_000).toISOString(), image: 'ubuntu-24.04', digest: 'd' };
+
+/** Server 1 with a deployment of ours. */
+export const deployedServer = (overrides: Partial<Server> = {}) =>
+  freeServer(1, { provisionState: 'active', deploymentId, entry, attemptId: uuid(951), ...overrides });
+
+/** Bare metal for a service that changes deployed servers, and the ids of the servers that it says to have changed. */
+export function changeSetup(servers: readonly Server[], mishaps: Parameters<typeof script>[0] = {}) {
+  const clock = createFakeClock();
+  const bareMetal = createFakeBareMetal({ servers, clock, misbehave: script(mishaps) });
+  const changed: string[] = [];
+  const onChange = (serverId: string) => changed.push(serverId);
+  return {
+    bareMetal,
+    clock,
+    changed,
+    options: { bareMetal, clock, random: () => 0, changes: createChanges(), onChange },
+  };
+}
+
+/** The failure with which a call ends. */
+export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+  const error = await promise.then(
+    (value) => new Error(`it succeeded: ${JSON.stringify(value)}`),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof Failure) return error;
+  throw error;
 }
 
 /** Random numbers that are the same in every run. */

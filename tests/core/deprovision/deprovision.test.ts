@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createChanges } from '../../../src/core/async/changes.js';
 import { createDeprovisionService } from '../../../src/core/deprovision/deprovision.js';
-import { Failure } from '../../../src/core/failures.js';
 import { op } from '../../../src/core/names.js';
 import type { NetworkPort, NetworkService } from '../../../src/core/network-service.js';
 import { descriptionOf } from '../../../src/core/networks/own-ports.js';
@@ -12,27 +10,21 @@ import type { Server } from '../../../src/core/server.js';
 import { provisionStates } from '../../../src/core/states.js';
 import {
   always,
-  createFakeBareMetal,
   freeServer,
   lostAnswer,
   lostRequest,
   type Mishap,
   refused,
-  script,
+  type script,
   unsent,
   uuid,
 } from '../fake-bare-metal.js';
-import { createFakeClock, start } from '../fake-clock.js';
+import { start } from '../fake-clock.js';
 import { fakeNetworks, freePort } from '../networks/fake-networks.js';
+import { changeSetup, deployedServer as deployed, deploymentId, entry, failureOf } from '../setup.js';
 
 const forever = new AbortController().signal;
 const id = uuid(1);
-const deploymentId = uuid(901);
-const entry = { started_at: new Date(start - 600_000).toISOString(), image: 'ubuntu-24.04', digest: 'd' };
-
-/** A server with a deployment of ours. */
-const deployed = (overrides: Partial<Server> = {}) =>
-  freeServer(1, { provisionState: 'active', deploymentId, entry, attemptId: uuid(951), ...overrides });
 
 interface Options {
   readonly policy?: PolicySettings;
@@ -42,21 +34,11 @@ interface Options {
 }
 
 function setup(server: Server | undefined = deployed(), { policy, mishaps = {}, others = [], networks }: Options = {}) {
-  const clock = createFakeClock();
-  const bareMetal = createFakeBareMetal({
-    servers: server ? [server, ...others] : others,
-    clock,
-    misbehave: script(mishaps),
-  });
-  const changed: string[] = [];
+  const { bareMetal, clock, changed, options } = changeSetup(server ? [server, ...others] : others, mishaps);
   const service = createDeprovisionService({
-    bareMetal,
+    ...options,
     networks,
-    clock,
-    random: () => 0,
-    changes: createChanges(),
     policy: createPolicy({ allowDeprovision: true, ...policy }),
-    onChange: (serverId) => changed.push(serverId),
   });
   const request = (overrides: Partial<DeprovisionRequest> = {}): DeprovisionRequest => ({
     operation_id: id,
@@ -73,15 +55,6 @@ function setup(server: Server | undefined = deployed(), { policy, mishaps = {}, 
     deprovisionWith: (agreed: string | null | undefined) => service.deprovision(request(), forever, agreed),
     deprovisionAsAgreed: (agreed: string | null) => service.deprovision(request(), forever, agreed ?? undefined),
   };
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  const error = await promise.then(
-    (value) => new Error(`it succeeded: ${JSON.stringify(value)}`),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof Failure) return error;
-  throw error;
 }
 
 describe('a deployment of ours', () => {

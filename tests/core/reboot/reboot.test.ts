@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createChanges } from '../../../src/core/async/changes.js';
-import { Failure } from '../../../src/core/failures.js';
+import type { Failure } from '../../../src/core/failures.js';
 import { NoAnswer } from '../../../src/core/ports.js';
 import { createRebootService } from '../../../src/core/reboot/reboot.js';
 import type { RebootRequest } from '../../../src/core/requests.js';
@@ -8,48 +7,31 @@ import type { Server } from '../../../src/core/server.js';
 import { provisionStates } from '../../../src/core/states.js';
 import {
   always,
-  createFakeBareMetal,
   freeServer,
   lostAnswer,
   lostRequest,
   type Mishap,
   refused,
-  script,
+  type script,
   unsent,
   uuid,
 } from '../fake-bare-metal.js';
-import { createFakeClock, start } from '../fake-clock.js';
+import { start } from '../fake-clock.js';
+import { changeSetup, deployedServer, deploymentId, entry, failureOf } from '../setup.js';
 
 const forever = new AbortController().signal;
 const id = uuid(1);
-const deploymentId = uuid(901);
-const entry = { started_at: new Date(start - 600_000).toISOString(), image: 'ubuntu-24.04', digest: 'd' };
 
 /** A server that runs a deployment of ours. */
-const running = (overrides: Partial<Server> = {}) =>
-  freeServer(1, {
-    provisionState: 'active',
-    powerState: 'power on',
-    deploymentId,
-    entry,
-    attemptId: uuid(951),
-    ...overrides,
-  });
+const running = (overrides: Partial<Server> = {}) => deployedServer({ powerState: 'power on', ...overrides });
 
 function setup(
   server: Server | undefined = running(),
   mishaps: Parameters<typeof script>[0] = {},
   others: readonly Server[] = [],
 ) {
-  const clock = createFakeClock();
-  const bareMetal = createFakeBareMetal({
-    servers: server ? [server, ...others] : others,
-    clock,
-    misbehave: script(mishaps),
-  });
-  const changed: string[] = [];
-  const options = { bareMetal, clock, random: () => 0, changes: createChanges() };
-  const service = createRebootService({ ...options, onChange: (serverId) => changed.push(serverId) });
+  const { bareMetal, clock, changed, options } = changeSetup(server ? [server, ...others] : others, mishaps);
+  const service = createRebootService(options);
   const request = (overrides: Partial<RebootRequest> = {}): RebootRequest => ({
     operation_id: id,
     confirm_server_name: 'bm-1',
@@ -64,15 +46,6 @@ function setup(
     reboot: (overrides?: Partial<RebootRequest>, agreed?: string | null, signal = forever) =>
       service.reboot(request(overrides), signal, agreed),
   };
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  const error = await promise.then(
-    (value) => new Error(`it succeeded: ${JSON.stringify(value)}`),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof Failure) return error;
-  throw error;
 }
 
 describe('a running deployment of ours', () => {
