@@ -3,6 +3,7 @@ import type { NetworkPort } from '../network-service.js';
 import { claimEarlier, makePort, type PortMaking } from '../networks/make-ports.js';
 import { hasEnded, ownPortsOf } from '../networks/own-ports.js';
 import { NoAnswer, Refused } from '../ports.js';
+import type { Server } from '../server.js';
 import { displayName } from '../status/provision-status.js';
 import { type Attempt, lookAgain, type Overtaken, overtakenBy, readBeforeChange } from './attempt.js';
 import * as failures from './attempt-failures.js';
@@ -177,9 +178,14 @@ async function openPorts(attempt: Attempt, reserved: Reserved, course: Course): 
   const { claimed, stale } = await readBeforeChange(claimEarlier(making, plan.networks, order));
   if (recorded.length > 0) course.inDoubt = true;
   const attached = stale.filter(isRecorded).map(({ id }) => id);
-  const left = await detachPorts(attempt, attached, (now) => overtakenBy(attempt, reserved.server, now) === null);
-  // What cannot be deleted now is deleted with the deployment. Ironic would keep its record of a port that is gone.
-  for (const port of stale) if (!left.includes(port.id)) await networks.remove(port, signal).catch(unlessService);
+  const permits = (now: Server) => overtakenBy(attempt, reserved.server, now) === null;
+  const [undetached] = await detachPorts(attempt, attached, permits);
+  if (undetached !== undefined) {
+    const between = overtakenBy(attempt, reserved.server, await lookAgain(attempt));
+    return between ?? { failure: failures.undetached(server, plan, undetached), isOtherwise: false };
+  }
+  // What cannot be deleted now is deleted with the deployment.
+  for (const port of stale) await networks.remove(port, signal).catch(unlessService);
   const kept = [...claimed.values()].map(({ id }) => id);
   const ports: NetworkPort[] = [];
   for (const [index, network] of plan.networks.entries()) {

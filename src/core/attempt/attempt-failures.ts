@@ -165,8 +165,22 @@ export function strangePort(server: Server, { serverRef }: Pick<Plan, 'serverRef
   return new Failure('server_not_available', {
     id: serverRef ?? server.id,
     reason: `Neutron port ${port} is attached to it, and is not of this request`,
-    hint: `Choose another server. If the port is of no use there, the operator can detach it: openstack baremetal node vif detach ${server.id} ${port}`,
+    hint: `Choose another server. If the port is of no use there, the operator can detach it: ${detaching(server, port)}`,
   });
+}
+
+/** The same with a port that an earlier attempt at the deployment has made. */
+export function undetached(server: Server, { serverRef }: Pick<Plan, 'serverRef'>, port: string): Failure {
+  return new Failure('server_not_available', {
+    id: serverRef ?? server.id,
+    reason: `Neutron port ${port} of an earlier attempt at this deployment could not be detached from it`,
+    hint: `Call ${op('provision')} again with the same arguments. If it persists, the operator can detach the port: ${detaching(server, port)}`,
+    retryable: true,
+  });
+}
+
+function detaching({ id }: Server, port: string): string {
+  return `openstack baremetal node vif detach ${id} ${port}`;
 }
 
 /** Ironic no longer records a port of the plan at the server. */

@@ -124,15 +124,26 @@ describe('a deployment that is repeated in place', () => {
     expect([cloud.attached(), cloud.ports.map(({ id }) => id)]).toEqual([[port], [port]]);
   });
 
-  it('deletes no port in Neutron that Ironic still records', async () => {
-    const locked = () => refused('locked');
-    const cloud = connected({ misbehave: ({ method }) => (method === 'detach' ? locked() : undefined) });
+  it('waits until the port of an earlier attempt is detached, and neither deletes that port nor makes one', async () => {
+    let isLocked = true;
+    const locked = ({ method }: Request) => (isLocked && method === 'detach' ? refused('locked') : undefined);
+    const cloud = connected({ misbehave: locked });
     await cloud.provision(request);
     withTwin(cloud.ports, '2026');
+    const before = cloud.ports.map(({ id }) => id);
     cloud.bareMetal.portsOf(uuid(1)).add(uuid(850));
     cloud.bareMetal.set(uuid(1), { provisionState: 'deploy failed' });
-    await cloud.failure({ ...request, retry_failed: true });
-    expect(cloud.ports.map(({ id }) => id)).toContain(uuid(850));
+    expect(await cloud.failure({ ...request, retry_failed: true })).toMatchObject({
+      code: 'server_not_available',
+      reason: expect.stringContaining(
+        `Neutron port ${uuid(850)} of an earlier attempt at this deployment could not be detached from it`,
+      ),
+      retryable: true,
+    });
+    expect(cloud.ports.map(({ id }) => id)).toEqual(before);
+    isLocked = false;
+    await cloud.provision({ ...request, retry_failed: true });
+    expect([cloud.attached(), cloud.ports.map(({ id }) => id)]).toEqual([before.slice(0, 1), before.slice(0, 1)]);
   });
 });
 
