@@ -1,19 +1,21 @@
-import type { Config } from './config/config.js';
-import { createChanges } from './core/async/changes.js';
+import type { CallerCloud, Config, RealCloud, Rules } from './config/config.js';
+import { type Changes, createChanges } from './core/async/changes.js';
 import { createBootReports } from './core/boot/boot-reports.js';
+import type { Account } from './core/call.js';
 import { createDeprovisionService } from './core/deprovision/deprovision.js';
 import { createDiagnoseService } from './core/diagnose/diagnose.js';
 import { createImageService } from './core/inventory/image-list.js';
 import { createServerService } from './core/inventory/server-service.js';
 import type { NetworkService } from './core/network-service.js';
 import type { Core } from './core/operation.js';
-import type { Images } from './core/ports.js';
+import { type Images, NoAnswer } from './core/ports.js';
 import { createProvisionService } from './core/provision/provision.js';
 import { createRebootService } from './core/reboot/reboot.js';
 import { createStatusService } from './core/status/wait-for-change.js';
 import { createCatalogueImages } from './local/catalogue.js';
 import { systemClock } from './local/clock.js';
 import { createAuthenticatedHttp } from './openstack/authenticated-http.js';
+import { authOf, type Credential, type KeystoneAuth } from './openstack/credentials.js';
 import { createGlance } from './openstack/glance.js';
 import { createHttp } from './openstack/http.js';
 import { createIdempotencyScope } from './openstack/idempotency-scope.js';
@@ -34,28 +36,78 @@ export interface ComposeOptions {
   readonly warn?: (message: string) => void;
 }
 
-/** Composes the core for the settings. It sends no request yet. */
-export async function composeCore(config: Config, { warn = () => undefined }: ComposeOptions = {}): Promise<Core> {
-  const { policy, auditLog: file, bootReportUrl } = config;
-  const { bareMetal, images, networks, say, idempotencyScope } = await composeCloud(config);
-  const common = { bareMetal, networks, clock, policy, random };
-  const status = createStatusService(common);
-  const servers = createServerService(common);
-  const changes = createChanges();
-  const changing = { ...common, changes, onChange: status.forget };
-  const provision = createProvisionService({ ...changing, images, servers, idempotencyScope, bootReportUrl });
-  const deprovision = createDeprovisionService(changing);
-  const reboot = createRebootService(changing);
-  const diagnose = createDiagnoseService({ ...common, servers });
-  const audit =
-    file === undefined ? undefined : (await import('./local/audit-log.js')).createAuditLog({ file, clock, warn });
-  const bootReports = createBootReports({ ...changing, audit, warn });
-  const imageService = createImageService(images, policy);
-  const own = { provision, status, deprovision, diagnose, reboot, servers, images: imageService, bootReports };
-  return { ...own, changes, policy, audit, say };
+/** Composes the core for the account in the settings. It sends no request yet. */
+export async function composeCore(config: Config, options?: ComposeOptions): Promise<Core> {
+  const [{ coreOn }, cloud] = await Promise.all([openCores(config, options), composeCloud(config)]);
+  return coreOn(cloud);
 }
 
-/** The ports of one cloud, and what the operator wants to know about it. */
+/** Cores for callers who sign in with credentials of their own. */
+export interface CallerCores {
+  /** The changes of all cores. */
+  readonly changes: Changes;
+  /**
+   * Signs in, and composes a core for this credential.
+   * @param onRefused Called when Keystone no longer accepts the credential.
+   * @throws NoAnswer
+   */
+  signIn(credential: Credential, onRefused: () => void): Promise<Core>;
+  /** Resolves if Keystone answers; nobody signs in. @throws NoAnswer */
+  keystoneAnswers(signal: AbortSignal): Promise<void>;
+}
+
+/** Composes what the cores of callers share. It sends no request yet. */
+export async function composeCallers(
+  { cloud, ...rules }: Rules & { readonly cloud: CallerCloud },
+  options?: ComposeOptions,
+): Promise<CallerCores> {
+  const { auth } = cloud.settings;
+  const [{ coreOn, changes }, { keystoneSession, keystone, cloudOf }] = await Promise.all([
+    openCores(rules, options),
+    openOpenStack(rules, cloud),
+  ]);
+  return {
+    changes,
+    async signIn(credential, onRefused) {
+      const session = keystoneSession(authOf(auth, credential), onRefused);
+      const account = await session.account(new AbortController().signal);
+      return coreOn(cloudOf(session, true), account);
+    },
+    async keystoneAnswers(signal) {
+      const { status } = await keystone(auth.authUrl).ask({ method: 'GET', path: 'v3' }, signal);
+      if (status !== 200) throw new NoAnswer(`Keystone answered with HTTP status ${status}`, false);
+    },
+  };
+}
+
+/** Opens what the cores of this process share: the set of changes and the audit log. */
+async function openCores(rules: Rules, { warn = () => undefined }: ComposeOptions = {}) {
+  const { policy, auditLog: file, bootReportUrl } = rules;
+  const all = createChanges();
+  const audit =
+    file === undefined ? undefined : (await import('./local/audit-log.js')).createAuditLog({ file, clock, warn });
+
+  /** @param account The caller's own, if the cloud is seen with it. */
+  function coreOn({ bareMetal, images, networks, say, idempotencyScope }: ComposedCloud, account?: Account): Core {
+    const common = { bareMetal, networks, clock, policy, random };
+    const status = createStatusService(common);
+    const servers = createServerService(common);
+    const changes = createChanges(all);
+    const changing = { ...common, changes, onChange: status.forget };
+    const provision = createProvisionService({ ...changing, images, servers, idempotencyScope, bootReportUrl });
+    const deprovision = createDeprovisionService(changing);
+    const reboot = createRebootService(changing);
+    const diagnose = createDiagnoseService({ ...common, servers });
+    const bootReports = createBootReports({ ...changing, audit, warn });
+    const imageService = createImageService(images, policy);
+    const own = { provision, status, deprovision, diagnose, reboot, servers, images: imageService, bootReports };
+    return { ...own, changes, policy, audit, account, say };
+  }
+
+  return { changes: all, coreOn };
+}
+
+/** The ports of one cloud as one account sees it, and what the operator wants to know about it. */
 export interface ComposedCloud {
   readonly bareMetal: Ironic;
   readonly images: Images;
@@ -68,25 +120,34 @@ export interface ComposedCloud {
   readonly idempotencyScope: (signal: AbortSignal) => Promise<string>;
 }
 
-/** Composes what the core needs from a cloud. It sends no request yet. */
-export async function composeCloud(config: Config): Promise<ComposedCloud> {
-  const { cloud, requestTimeout: timeout } = config;
-  if (cloud.kind === 'simulator') {
-    const { createSimulator } = await import('./simulator/cloud.js');
-    const { fetch } = createSimulator({ clock, speed: config.simulationSpeed, reportsTo: config.bootReportUrl });
-    const queue = createRequestQueue(connections);
-    const http = (service: Service) =>
-      createHttp({ service: serviceNames[service], endpoint: 'http://simulator', timeout, queue, fetch });
-    return {
-      bareMetal: createIronic({ http: http('baremetal'), clock, random }),
-      images: createGlance({ http: http('image'), clock, random }),
-      networks: createNeutron({ http: http('network'), scoped: false, clock, random }),
-      session: undefined,
-      say: simulated(),
-      idempotencyScope: async () => 'simulator',
-    };
-  }
-  const { auth, baremetalEndpoint, imageEndpoint, networkEndpoint, tls, proxyFor } = cloud.settings;
+/** Composes what the core needs from a cloud, for the account in the settings. It sends no request yet. */
+export async function composeCloud({ cloud, ...rules }: Config): Promise<ComposedCloud> {
+  if (cloud.kind === 'simulator') return composeSimulator(rules);
+  const { auth } = cloud.settings;
+  const { keystoneSession, plainSession, cloudOf } = await openOpenStack(rules, cloud);
+  return auth.type === 'keystone' ? cloudOf(keystoneSession(auth), true) : cloudOf(plainSession(auth), false);
+}
+
+async function composeSimulator({ simulationSpeed, bootReportUrl, requestTimeout }: Rules): Promise<ComposedCloud> {
+  const { createSimulator } = await import('./simulator/cloud.js');
+  const { fetch } = createSimulator({ clock, speed: simulationSpeed, reportsTo: bootReportUrl });
+  const queue = createRequestQueue(connections);
+  const timeout = requestTimeout;
+  const http = (service: Service) =>
+    createHttp({ service: serviceNames[service], endpoint: 'http://simulator', timeout, queue, fetch });
+  return {
+    bareMetal: createIronic({ http: http('baremetal'), clock, random }),
+    images: createGlance({ http: http('image'), clock, random }),
+    networks: createNeutron({ http: http('network'), scoped: false, clock, random }),
+    session: undefined,
+    say: simulated(),
+    idempotencyScope: async () => 'simulator',
+  };
+}
+
+/** Opens the way to a cloud. All accounts share its connections and queues. */
+async function openOpenStack({ requestTimeout: timeout, catalogue }: Rules, { settings }: RealCloud | CallerCloud) {
+  const { baremetalEndpoint, imageEndpoint, networkEndpoint, tls, proxyFor } = settings;
   const fetch =
     tls || proxyFor
       ? (await import('./openstack/transport.js')).createTransport({ tls, proxyFor, connections })
@@ -96,23 +157,33 @@ export async function composeCloud(config: Config): Promise<ComposedCloud> {
     return (endpoint: string) => createHttp({ service, endpoint, timeout, queue, fetch });
   };
   const overrides = { baremetal: baremetalEndpoint, image: imageEndpoint, network: networkEndpoint };
-  const session =
-    auth.type === 'keystone'
-      ? createKeystoneSession({ auth, http: open('Keystone')(auth.authUrl), clock, overrides })
-      : createPlainSession(auth, overrides);
-  const authenticated = (service: Service) =>
-    createAuthenticatedHttp({ session, service, at: open(serviceNames[service]), timeout });
-  const glance = createGlance({ http: authenticated('image'), clock, random });
-  const scoped = auth.type === 'keystone';
-  const hasNeutron = scoped || networkEndpoint !== undefined;
-  const hasGlance = auth.type === 'keystone' || imageEndpoint !== undefined;
+  const keystone = open('Keystone');
+  const at = {
+    baremetal: open(serviceNames.baremetal),
+    image: open(serviceNames.image),
+    network: open(serviceNames.network),
+  };
   return {
-    bareMetal: createIronic({ http: authenticated('baremetal'), clock, random }),
-    images: createCatalogueImages(config.catalogue, hasGlance ? glance : undefined),
-    networks: hasNeutron ? createNeutron({ http: authenticated('network'), scoped, clock, random }) : undefined,
-    session,
-    say: (message) => message,
-    idempotencyScope: createIdempotencyScope({ session, timeout, clock, random }),
+    keystone,
+    keystoneSession: (auth: KeystoneAuth, onRefused?: () => void) =>
+      createKeystoneSession({ auth, http: keystone(auth.authUrl), clock, overrides, onRefused }),
+    plainSession: (auth: Parameters<typeof createPlainSession>[0]) => createPlainSession(auth, overrides),
+    /** @param scoped Whether the session has a catalog and a project. */
+    cloudOf(session: Session, scoped: boolean): ComposedCloud {
+      const authenticated = (service: Service) =>
+        createAuthenticatedHttp({ session, service, at: at[service], timeout });
+      const glance = createGlance({ http: authenticated('image'), clock, random });
+      const hasNeutron = scoped || networkEndpoint !== undefined;
+      const hasGlance = scoped || imageEndpoint !== undefined;
+      return {
+        bareMetal: createIronic({ http: authenticated('baremetal'), clock, random }),
+        images: createCatalogueImages(catalogue, hasGlance ? glance : undefined),
+        networks: hasNeutron ? createNeutron({ http: authenticated('network'), scoped, clock, random }) : undefined,
+        session,
+        say: (message) => message,
+        idempotencyScope: createIdempotencyScope({ session, timeout, clock, random }),
+      };
+    },
   };
 }
 

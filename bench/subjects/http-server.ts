@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { boardPage } from '../../src/board-page.js';
+import { createTokenSignIn } from '../../src/commands/sign-in/token.js';
 import { composeCore } from '../../src/compose.js';
 import { readConfig } from '../../src/config/config.js';
 import type { Failure } from '../../src/core/failures.js';
@@ -22,7 +23,7 @@ const log = createJsonLines((text) => process.stderr.write(text));
 const app = createHttpApp({
   operations: createInFlight(allOperations, 256).operations,
   policy: core.policy,
-  core: async () => core,
+  signIn: createTokenSignIn(undefined, async () => core),
   board: async () => boardPage,
   mcp: async () => new Response(),
   ready: async () => undefined,

@@ -1,13 +1,11 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { readConfig } from '../config/config.js';
+import { readServerConfig } from '../config/config.js';
 import { ConfigError } from '../config/errors.js';
 import { settings } from '../config/settings.js';
 import { currentTrace } from '../core/async/trace.js';
 import { Failure } from '../core/failures.js';
-import type { Core } from '../core/operation.js';
 import { allOperations } from '../core/operations.js';
-import { createHttpApp } from '../http/app.js';
+import { createHttpApp, type Entry } from '../http/app.js';
 import { largestBody } from '../http/body.js';
 import { createBootListener } from '../http/boot-listener.js';
 import { createInFlight } from '../http/in-flight.js';
@@ -19,6 +17,7 @@ import { type Command, exitCodes } from './io.js';
 import { showNotices } from './notices.js';
 import { openPort, portIn, stopped } from './port.js';
 import { createServing } from './serving.js';
+import { type Entrance, entranceForAll, entranceForCallers } from './sign-in/entrance.js';
 
 /** The limit of concurrent operations. More would only wait for Ironic. */
 const mostRunning = 256;
@@ -36,13 +35,9 @@ export const http: Command = async (io, args) => {
   const flags = readArguments(args, { host: { type: 'string' }, port: { type: 'string' } });
   const host = String(flags.host ?? '127.0.0.1');
   const port = portIn(flags.port, 7385);
-  const config = await readConfig(io.env, flags);
-  const { token, hosts, bootReports } = await config.http();
-  if (token === undefined && !loopback.test(host)) {
-    throw new ConfigError(
-      `Anybody who reaches ${host} could deploy servers. To listen there, set IRONIC_MCP_HTTP_TOKEN or --http-token-file.`,
-    );
-  }
+  const { cloud, ...rules } = await readServerConfig(io.env, flags);
+  const { token, hosts, behindTls, bootReports } = await rules.http();
+  if (!loopback.test(host)) checkBeyond(host, { cloud, token, behindTls });
 
   const log = createJsonLines((text) => io.stderr.write(text));
   const note = (entry: object) => log.line({ time: new Date().toISOString(), traceparent: currentTrace(), ...entry });
@@ -51,25 +46,32 @@ export const http: Command = async (io, args) => {
     note({ request_id: requestId, error: error instanceof Error ? error.stack : String(error) });
 
   const inFlight = createInFlight(allOperations, mostRunning);
-  const serving = createServing(config, { operations: async () => inFlight.operations, warn, onDefect });
-  const mcp = createMcpHandler(serving.mcpServer, { maxRequestBodySize: largestBody });
+  const entrance =
+    cloud.kind === 'callers'
+      ? entranceForCallers({ cloud, ...rules }, { warn, inFlight, behindTls })
+      : entranceForAll({ cloud, ...rules }, token, { warn });
+  const served = { operations: async () => inFlight.operations, onDefect };
+  const serving = createServing({ cloud, policy: rules.policy }, served);
+  const mcp = createMcpHandler(({ authInfo }) => serving.mcpServer(entryIn(authInfo)), {
+    maxRequestBodySize: largestBody,
+  });
   const app = createHttpApp({
     operations: inFlight.operations,
-    policy: config.policy,
-    core: serving.core,
+    policy: rules.policy,
+    signIn: entrance.signIn,
     board: serving.board,
-    mcp: refusingWide(mcp.fetch, largestBody),
-    ready: shared(async () => ironicAnswers(await serving.core())),
+    mcp: async (request, core) =>
+      refusingWide((sent) => mcp.fetch(sent, { authInfo: authInfoOf(core) }), largestBody)(request),
+    ready: shared(() => inSeconds(entrance)),
     hosts: ['localhost', host.toLowerCase(), ...hosts.map((name) => name.toLowerCase())],
-    isToken: token === undefined ? undefined : equalTo(token),
     stopping: io.stop,
     onAccess: log.line,
     onDefect,
   });
 
   /** Opens the listener of machines that have booted; null if that fails. */
-  async function receiveBootReports({ seesMachines, ...address }: NonNullable<typeof bootReports>) {
-    const reports = async () => (await serving.core()).bootReports;
+  async function receiveBootReports(core: Entry, { seesMachines, ...address }: NonNullable<typeof bootReports>) {
+    const reports = async () => (await core()).bootReports;
     const listener = createHttpServer(createBootListener({ reports, seesMachines, onDefect }), shortPatience);
     const setting = settings.boot_report_listen.variable;
     const bound = await openPort(io, listener, address, { host: setting, port: setting });
@@ -86,13 +88,13 @@ export const http: Command = async (io, args) => {
   const server = createHttpServer(app);
   const bound = await openPort(io, server, { host, port });
   if (bound === undefined) return exitCodes.failure;
-  const receiver = bootReports && (await receiveBootReports(bootReports));
+  const receiver = bootReports && entrance.core && (await receiveBootReports(entrance.core, bootReports));
   if (receiver === null) {
     server.close();
     return exitCodes.failure;
   }
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
-  showNotices(io, config);
+  showNotices(io, cloud);
   io.stderr.write(`ironic-mcp: Serving the board, REST (see /docs) and MCP (at /mcp) on this address:\n`);
   io.stdout.write(`${url}\n`);
 
@@ -106,27 +108,43 @@ export const http: Command = async (io, args) => {
   // Clients that remain get no answer and start nothing. A change that has begun goes on.
   server.close();
   await mcp.close();
-  await serving.settled(grace.settle);
+  await entrance.settled(grace.settle);
   log.flush();
   return exitCodes.ok;
 };
 
-/** Compares in constant time. Hashes have one length, and do not show how much of a token was right. */
-function equalTo(token: string): (sent: string) => boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  const right = hash(token);
-  return (sent) => timingSafeEqual(hash(sent), right);
+/** @throws ConfigError if what this command serves must not leave this machine */
+function checkBeyond(
+  host: string,
+  { cloud, token, behindTls }: { cloud: { kind: string }; token: string | undefined; behindTls: boolean },
+): void {
+  if (cloud.kind === 'callers' && !behindTls) {
+    throw new ConfigError(
+      `Callers would send their secrets to ${host} in the clear. Listen on 127.0.0.1, or put a proxy with TLS in front and set IRONIC_MCP_HTTP_BEHIND_TLS=true.`,
+    );
+  }
+  if (cloud.kind !== 'callers' && token === undefined) {
+    throw new ConfigError(
+      `Anybody who reaches ${host} could deploy servers. To listen there, set IRONIC_MCP_HTTP_TOKEN or --http-token-file.`,
+    );
+  }
 }
 
-/** Resolves if Ironic answers at all. No server has this id. */
-async function ironicAnswers({ status }: Core): Promise<void> {
+/** The SDK hands these on to what makes a server for the request. */
+function authInfoOf(core: Entry) {
+  return { token: '', clientId: '', scopes: [], extra: { core } };
+}
+
+function entryIn(authInfo: { extra?: Record<string, unknown> } | undefined): Entry {
+  return authInfo?.extra?.core as Entry;
+}
+
+/** Asks whether the cloud answers, for some seconds. */
+async function inSeconds({ ready }: Entrance): Promise<void> {
   const signal = AbortSignal.timeout(5_000);
-  try {
-    await status.status({ operation_id: '00000000-0000-0000-0000-000000000000', wait_seconds: 0 }, signal);
-  } catch (error) {
-    if (signal.aborted) throw new Failure('ironic_unavailable', { reason: 'Ironic did not answer within 5 seconds' });
-    if (!(error instanceof Failure) || error.code !== 'server_not_found') throw error;
-  }
+  await ready(signal).catch((error: unknown) => {
+    throw signal.aborted ? new Failure('ironic_unavailable', { reason: 'no answer came within 5 seconds' }) : error;
+  });
 }
 
 /** Simultaneous probes share one request, because anybody may send them without a token. */

@@ -1,23 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from '../config/config.js';
-import type { Core } from '../core/operation.js';
+import type { CallerCloud, Config } from '../config/config.js';
+import type { Changes } from '../core/async/changes.js';
 import { instructionsFor } from '../mcp/instructions.js';
 import { createMcpServer, type McpOptions } from '../mcp/server.js';
 import { tools } from '../mcp/tools.js';
 import { version } from '../version.js';
 
-interface ServingOptions extends Pick<McpOptions, 'operations' | 'onDefect'> {
-  /** Tells the operator what the caller is not told. */
-  readonly warn: (message: string) => void;
-}
+type ServingOptions = Pick<McpOptions, 'operations' | 'onDefect'>;
 
 /** What the server offers its clients, over stdio and over HTTP alike. */
-export function createServing(config: Config, { operations, onDefect, warn }: ServingOptions) {
-  const { cloud, policy } = config;
-  let composed: Promise<Core> | undefined;
-  /** The core, composed for the first call that needs it. Until then no code of the cloud is loaded. */
-  const core = (): Promise<Core> =>
-    (composed ??= import('../compose.js').then(({ composeCore }) => composeCore(config, { warn })));
+export function createServing(
+  { cloud, policy }: Pick<Config, 'policy'> & { readonly cloud: Config['cloud'] | CallerCloud },
+  { operations, onDefect }: ServingOptions,
+) {
   const board = async () => {
     const { boardPage } = await import('../board-page.js');
     // The page must say so even if the first answer is a failure.
@@ -25,11 +20,10 @@ export function createServing(config: Config, { operations, onDefect, warn }: Se
     return { ...boardPage, html };
   };
   return {
-    core,
     /** The page that draws what the tools answer. */
     board,
     /** An MCP server for one client. */
-    mcpServer: () =>
+    mcpServer: (core: McpOptions['core']) =>
       createMcpServer({
         name: 'ironic-mcp',
         version,
@@ -41,6 +35,14 @@ export function createServing(config: Config, { operations, onDefect, warn }: Se
         openWorld: cloud.kind !== 'simulator',
         onDefect,
       }),
+  };
+}
+
+/** Composed for the first call that needs it. Until then no code of the cloud is loaded. */
+export function composedLater<Composed extends { readonly changes: Changes }>(compose: () => Promise<Composed>) {
+  let composed: Promise<Composed> | undefined;
+  return {
+    composed: (): Promise<Composed> => (composed ??= compose()),
     /** Resolves when no change is in progress, or after `atMost` milliseconds. */
     async settled(atMost: number): Promise<void> {
       if (!composed) return;

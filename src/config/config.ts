@@ -5,15 +5,25 @@ import { nearest } from '../core/text/nearest.js';
 import { systemCodeOf } from '../core/text/system-code.js';
 import { plain } from '../core/text/untrusted.js';
 import type { Catalogue } from '../local/catalogue.js';
+import type { AccountAuth, CallerAuth } from '../openstack/credentials.js';
 import { ConfigError } from './errors.js';
 import type { Resolved } from './openstack.js';
 import { flagOf, settings } from './settings.js';
 
+/** A cloud that this program signs in to with one account. */
+export type RealCloud = { readonly kind: 'ironic' } & Resolved<AccountAuth>;
+
+/** A cloud that each caller signs in to. */
+export type CallerCloud = { readonly kind: 'callers' } & Resolved<CallerAuth>;
+
 /** The cloud that the settings name. */
-export type Cloud = { readonly kind: 'simulator' } | ({ readonly kind: 'ironic' } & Resolved);
+export type Cloud = { readonly kind: 'simulator' } | RealCloud;
+
+/** The settings, checked, without the cloud. */
+export type Rules = Awaited<ReturnType<typeof rulesIn>>;
 
 /** All settings, checked. */
-export type Config = Awaited<ReturnType<typeof readConfig>>;
+export type Config = Rules & { readonly cloud: Cloud };
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Given = Readonly<Record<string, unknown>>;
@@ -26,12 +36,31 @@ type Given = Readonly<Record<string, unknown>>;
  *
  * @throws ConfigError
  */
-export async function readConfig(given: Env, flags: Given) {
+export async function readConfig(given: Env, flags: Given): Promise<Config> {
+  const { cloud, ...rules } = await readServerConfig(given, flags);
+  if (cloud.kind !== 'callers') return { cloud, ...rules };
+  throw new ConfigError(
+    `${settings.http_sign_in.variable}=caller is for the command http: only there each caller can sign in. Remove it, and set the account of this program.`,
+  );
+}
+
+/**
+ * The same for commands that can let each caller sign in.
+ * @throws ConfigError
+ */
+export async function readServerConfig(
+  given: Env,
+  flags: Given,
+): Promise<Rules & { readonly cloud: Cloud | CallerCloud }> {
   const env = await withSettingsFile(given, flags);
   const value = valuesIn(env, flags);
   refuseUnknown(env);
+  const cloud = value('http_sign_in') === undefined ? await cloudOf(env, flags) : await callerCloudOf(env, flags);
+  return { cloud, ...(await rulesIn(env, value)) };
+}
+
+async function rulesIn(env: Env, value: Value) {
   return {
-    cloud: await cloudOf(env, flags),
     /** How many times faster than real time passes in the simulated cloud. */
     simulationSpeed: value('sim_speed'),
     /** Time limit of a request, in milliseconds. */
@@ -115,8 +144,28 @@ async function httpConfigIn(env: Env, value: Value) {
     token,
     /** Host names under which clients may call, besides the addresses of this server. */
     hosts: value('http_hosts'),
+    /** Whether a proxy in front ends TLS. */
+    behindTls: behindTlsIn(value, source, token),
     bootReports: bootReportsIn(value),
   };
+}
+
+/** @param token What clients must send, and the setting that it comes from. */
+function behindTlsIn(value: Value, source: string, token: string | undefined): boolean {
+  const { http_sign_in: signIn, http_behind_tls: behindTls } = settings;
+  const given = value('http_behind_tls');
+  if (value('http_sign_in') === undefined) {
+    if (given) throw new ConfigError(`${behindTls.variable} needs ${signIn.variable}=caller.`);
+    return given;
+  }
+  const refused = (setting: string, why: string) =>
+    new ConfigError(`${setting} and ${signIn.variable}=caller are both set, but ${why}. Remove one of the two.`);
+  if (token !== undefined) throw refused(source, 'a request can carry only one of token and credential');
+  for (const name of ['boot_report_url', 'boot_report_listen'] as const) {
+    const { variable } = settings[name];
+    if (value(name) !== undefined) throw refused(variable, 'to record a report, this program needs an account');
+  }
+  return given;
 }
 
 /** Where to receive boot reports; undefined if this process does not. */
@@ -184,11 +233,28 @@ async function catalogueIn(file: string | undefined): Promise<Catalogue> {
   }
 }
 
+/** The cloud to which each caller signs in. */
+async function callerCloudOf(env: Env, flags: Given): Promise<CallerCloud> {
+  const named = cloudNamed(env, flags);
+  if (!isReal(named, env)) {
+    throw new ConfigError(`${settings.http_sign_in.variable}=caller needs a Keystone: set OS_AUTH_URL, or OS_CLOUD.`);
+  }
+  const { resolveForCallers } = await import('./openstack.js');
+  return { kind: 'callers', ...(await resolveForCallers(named, env)) };
+}
+
 /** The simulator if neither an `OS_*` variable nor `--cloud` is set, otherwise the real cloud. */
 async function cloudOf(env: Env, flags: Given): Promise<Cloud> {
-  const named = typeof flags.cloud === 'string' ? flags.cloud : env.OS_CLOUD || undefined;
-  const real = named !== undefined || Object.keys(env).some((name) => name.startsWith('OS_') && env[name]);
-  if (!real) return { kind: 'simulator' };
+  const named = cloudNamed(env, flags);
+  if (!isReal(named, env)) return { kind: 'simulator' };
   const { resolveOpenStack } = await import('./openstack.js');
   return { kind: 'ironic', ...(await resolveOpenStack(named, env)) };
+}
+
+function cloudNamed(env: Env, flags: Given): string | undefined {
+  return typeof flags.cloud === 'string' ? flags.cloud : env.OS_CLOUD || undefined;
+}
+
+function isReal(named: string | undefined, env: Env): boolean {
+  return named !== undefined || Object.keys(env).some((name) => name.startsWith('OS_') && env[name]);
 }

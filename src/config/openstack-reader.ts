@@ -53,6 +53,10 @@ export class Reader {
     return String(value);
   }
 
+  keys(): readonly string[] {
+    return Object.keys(this.flat);
+  }
+
   need(key: string, why: string): string {
     const value = this.text(key);
     if (value === undefined) throw new ConfigError(`${this.named(key)} is not set, but ${why}.`);

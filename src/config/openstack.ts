@@ -1,14 +1,26 @@
 import { homedir } from 'node:os';
 import { plain } from '../core/text/untrusted.js';
-import type { Auth, Identity, InDomain, Named, Scope } from '../openstack/credentials.js';
+import type {
+  AccountAuth,
+  CallerAuth,
+  Identity,
+  InDomain,
+  KeystonePlace,
+  Named,
+  Scope,
+} from '../openstack/credentials.js';
 import { ConfigError } from './errors.js';
 import { flatEntry, flatEnv, Reader } from './openstack-reader.js';
 import { proxiesIn } from './proxies.js';
+import { settings } from './settings.js';
 import { tlsFrom } from './tls-files.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-export type Resolved = Awaited<ReturnType<typeof resolveOpenStack>>;
+export type Resolved<Auth> = Awaited<ReturnType<typeof resolved<Auth & Shown>>>;
+
+/** What people are told of an address. */
+type Shown = { readonly authUrl: string } | { readonly endpoint: string };
 
 /**
  * Resolves a cloud from `OS_*` variables and clouds.yaml, as `openstack` itself does. If a cloud is named, its entry
@@ -17,13 +29,25 @@ export type Resolved = Awaited<ReturnType<typeof resolveOpenStack>>;
  * @throws ConfigError
  */
 export async function resolveOpenStack(cloudName: string | undefined, env: Env) {
+  return resolved(cloudName, env, (reader): AccountAuth => authFrom(reader, strayIn(env)));
+}
+
+/**
+ * The same for a cloud that each caller signs in to. No account may be set, because nobody would use it.
+ * @throws ConfigError
+ */
+export async function resolveForCallers(cloudName: string | undefined, env: Env) {
+  return resolved(cloudName, env, callersFrom);
+}
+
+async function resolved<Auth extends Shown>(cloudName: string | undefined, env: Env, signIn: (reader: Reader) => Auth) {
   const variables = flatEnv(env);
   const useFile = cloudName !== undefined || Object.keys(variables).length === 0;
   // YAML is loaded only for users with such a file.
   const entry = useFile ? await (await import('./clouds-file.js')).findCloud(cloudName, env) : undefined;
   const described = entry ? flatEntry(entry, variables.region_name) : {};
   const reader = new Reader({ ...described, ...variables }, variables, entry);
-  const auth = authFrom(reader, strayIn(env));
+  const auth = signIn(reader);
   const tls = await tlsFrom(reader, env.HOME ?? homedir());
   const unchecked = `TLS certificates are not checked (${reader.named(reader.flag('insecure') ? 'insecure' : 'verify')}), so anybody between this machine and the cloud can read and change the traffic.`;
   return {
@@ -32,7 +56,7 @@ export async function resolveOpenStack(cloudName: string | undefined, env: Env) 
     /** The files that were read, by the variable that names each. */
     files: entry ? { OS_CLIENT_CONFIG_FILE: entry.file, OS_CLIENT_SECURE_FILE: entry.secureFile } : {},
     /** The cloud for people and agents: an address without secrets. */
-    where: auth.type === 'keystone' ? `the OpenStack cloud at ${auth.authUrl}` : `the Ironic at ${auth.endpoint}`,
+    where: 'authUrl' in auth ? `the OpenStack cloud at ${auth.authUrl}` : `the Ironic at ${auth.endpoint}`,
     /** Sentences about what works but is risky. */
     warnings: tls?.verify === false ? [unchecked] : [],
     settings: {
@@ -62,7 +86,7 @@ function strayIn(env: Env): string {
 }
 
 /** @param stray A remark that follows if no setting says how to sign in. */
-function authFrom(reader: Reader, stray: string): Auth {
+function authFrom(reader: Reader, stray: string): AccountAuth {
   const type = reader.text('auth_type') ?? (reader.text('token') ? 'token' : 'password');
   const why = `auth_type ${type} needs it`;
   switch (type) {
@@ -120,13 +144,36 @@ function authFrom(reader: Reader, stray: string): Auth {
   }
 }
 
-function keystone(reader: Reader, why: string, identity: Identity, scope: Scope): Auth {
+function keystone(reader: Reader, why: string, identity: Identity, scope: Scope): AccountAuth {
+  return { type: 'keystone', ...placeFrom(reader, why), identity, scope };
+}
+
+/** What says who signs in, and for which project. */
+const ofAccount =
+  /^(token|endpoint|user|username|password|project|domain|default_domain|system_scope|application_credential)(_|$)/;
+
+function callersFrom(reader: Reader): CallerAuth {
+  const setting = settings.http_sign_in.variable;
+  const place = placeFrom(reader, `${setting}=caller needs it`);
+  const type = reader.text('auth_type') ?? own;
+  if (type !== own) {
+    throw new ConfigError(
+      `${reader.named('auth_type')} is ${JSON.stringify(type.slice(0, 40))}, but with ${setting}=caller it can only be ${own}. Remove it.`,
+    );
+  }
+  const account = reader.keys().find((key) => ofAccount.test(key) && reader.text(key) !== undefined);
+  if (account === undefined) return { type: 'caller', ...place };
+  throw new ConfigError(
+    `${reader.named(account)} must not be set with ${setting}=caller, because each caller brings an account. Remove it.`,
+  );
+}
+
+const own = 'v3applicationcredential';
+
+function placeFrom(reader: Reader, why: string): KeystonePlace {
   reader.need('auth_url', why);
   return {
-    type: 'keystone',
     authUrl: reader.url('auth_url') ?? '',
-    identity,
-    scope,
     region: reader.text('region_name'),
     interface: interfaceFrom(reader, 'interface') ?? 'public',
     // A service may have its own interface.

@@ -168,6 +168,18 @@ export const settings = {
     wants: 'host names without ports, separated by commas',
     placeholder: 'NAME,NAME',
   },
+  http_sign_in: {
+    variable: 'IRONIC_MCP_HTTP_SIGN_IN',
+    meaning: 'with `caller`, each client of `http` signs in with an application credential of its own',
+    schema: z.literal('caller').optional(),
+    wants: '`caller`, or unset',
+    placeholder: 'caller',
+  },
+  http_behind_tls: {
+    variable: 'IRONIC_MCP_HTTP_BEHIND_TLS',
+    ...yesOrNo,
+    meaning: 'a proxy in front of `http` ends TLS; with own credentials, required to listen beyond this machine',
+  },
 } as const;
 
 /** The default of a setting as text; empty if it has none. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type * as z from 'zod';
-import type { Call } from './call.js';
+import type { Account, Call } from './call.js';
 import { Failure } from './failures.js';
 import { redacted } from './input/redaction.js';
 import type { Audit, AuditRecord } from './ports.js';
@@ -12,6 +12,8 @@ interface Audited {
   /** The parsed arguments. Those that may be secret are not recorded. */
   readonly input: unknown;
   readonly call: Call;
+  /** Recorded if it is the caller's own. */
+  readonly account?: Account | undefined;
 }
 
 /**
@@ -20,12 +22,13 @@ interface Audited {
  * @throws Failure `audit_unavailable` if the first record cannot be written; then nothing was changed
  */
 export async function audited<Output extends Readonly<Record<string, unknown>>>(
-  { audit, operation, input, call: { caller, traceparent, signal } }: Audited,
+  { audit, operation, input, account, call: { caller, traceparent, signal } }: Audited,
   change: () => Promise<Output>,
 ): Promise<Output> {
   const record: AuditRecord = {
     id: randomUUID(),
     face: caller.face,
+    ...account,
     client: caller.name === undefined ? null : plain(caller.name, 200),
     client_version: caller.version === undefined ? null : plain(caller.version, 80),
     operation: operation.name,

@@ -9,6 +9,16 @@ export interface Caller {
   readonly version?: string | undefined;
 }
 
+/** An id and a name, as Keystone gives them; null if there is none. */
+type Named = { readonly id: string; readonly name: string } | null;
+
+/** Whose rights count in Ironic: an application credential, its user and its project. */
+export interface Account {
+  readonly user: Named;
+  readonly project: Named;
+  readonly credential: Named;
+}
+
 /** The progress of a deployment that a caller waits for. */
 export interface Progress {
   /** Null if it is not known. */

@@ -145,9 +145,16 @@ const table = {
   unauthorized: {
     http: 401,
     message: 'Unauthorized',
-    when: 'Over HTTP: the request has no token or a wrong one.',
+    when: "Over HTTP: the request has no token or a wrong one, or Keystone refuses the caller's own application credential.",
     retryable: false,
-    hint: 'Send the token in the header "Authorization: Bearer …". The operator of this MCP server has it.',
+    hint: 'Send what this MCP server asks for in the header Authorization: its token, which the operator has, or your own application credential.',
+  },
+  forbidden: {
+    http: 403,
+    message: 'Forbidden',
+    when: "Over HTTP with callers' own application credentials: Ironic or Neutron denies the caller a right that the call needs.",
+    retryable: false,
+    hint: 'Use an application credential that has the right, or ask the administrator of the cloud for it.',
   },
   malformed: {
     http: 400,

@@ -3,7 +3,8 @@ import type { Changes } from './async/changes.js';
 import { inTrace } from './async/trace.js';
 import { audited } from './audit.js';
 import type { BootReports } from './boot/boot-reports.js';
-import type { Call, Effect } from './call.js';
+import type { Account, Call, Effect } from './call.js';
+import { failureOf } from './caller-failures.js';
 import type { DeprovisionService } from './deprovision/deprovision.js';
 import type { DiagnoseService } from './diagnose/diagnose.js';
 import { Failure, type FailureCode, type FieldIssue, invalidArgument, invalidArguments } from './failures.js';
@@ -34,6 +35,8 @@ export interface Core {
   /** Records changes, if the operator has set an audit log. */
   readonly audit?: Audit | undefined;
   readonly policy: Policy;
+  /** The caller's own account; undefined if all callers share one. */
+  readonly account?: Account | undefined;
   /** Prepares a message for the user. For example, it says that the cloud is simulated. */
   say(message: string): string;
 }
@@ -102,7 +105,7 @@ export function operation<Input, Parsed, Output extends Answer>(
   const changes = definition.effect !== 'read';
 
   /** Parses the input and acts on it. Every error becomes a failure in the words of the caller's face. */
-  async function parsing<Result>({ policy }: Core, asked: Asked, act: (input: Parsed) => Promise<Result>) {
+  async function parsing<Result>({ policy, account }: Core, asked: Asked, act: (input: Parsed) => Promise<Result>) {
     const { input, call } = asked;
     try {
       policy.admit(definition.effect);
@@ -112,7 +115,7 @@ export function operation<Input, Parsed, Output extends Answer>(
       if (!parsed.success) throw invalidArguments(issuesIn(parsed.error));
       return await inTrace(call.traceparent, () => act(parsed.data));
     } catch (error) {
-      if (error instanceof Failure) throw error.writtenFor(call.caller.face);
+      if (error instanceof Failure) throw failureOf(error, account).writtenFor(call.caller.face);
       throw call.signal.aborted ? error : new Failure('internal', { cause: error });
     }
   }
@@ -122,7 +125,7 @@ export function operation<Input, Parsed, Output extends Answer>(
     failures: changes ? [...failures, 'audit_unavailable'] : failures,
     call: (core, raw, call) =>
       parsing(core, { input: raw, call }, (input) => {
-        const { audit } = core;
+        const { audit, account } = core;
         const write = (text: string) => core.say(writtenFor(call.caller.face, text));
         const ran = async () => {
           const answer = await run(core, input, reporting(write, call));
@@ -130,7 +133,7 @@ export function operation<Input, Parsed, Output extends Answer>(
         };
         if (!changes || !audit) return ran();
         // A change counts as under way until its end is recorded.
-        return core.changes.run(() => audited({ audit, operation: definition, input, call }, ran));
+        return core.changes.run(() => audited({ audit, operation: definition, input, account, call }, ran));
       }),
     consent:
       consent && ((core, raw, call) => parsing(core, { input: raw, call }, (input) => consent(core, input, call))),

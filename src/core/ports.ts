@@ -288,3 +288,6 @@ export class SignInRefused extends NoAnswer {
     return false;
   }
 }
+
+/** Keystone refused the application credential itself: it is wrong, has expired or was revoked. */
+export class CredentialRefused extends SignInRefused {}

@@ -18,11 +18,11 @@ export interface HttpAppOptions extends GuardOptions {
   readonly operations: readonly Operation[];
   /** The routes of operations that are switched off exist, to say so. */
   readonly policy: Policy;
-  readonly core: () => Promise<Core>;
+  readonly signIn: SignIn;
   /** The page for people at `/`, and its content security policy. */
   readonly board: () => Promise<{ readonly html: string; readonly policy: string }>;
   /** Answers requests to `/mcp`. */
-  readonly mcp: (request: Request) => Promise<Response>;
+  readonly mcp: (request: Request, core: Entry) => Promise<Response>;
   /** Resolves if the cloud answers; rejects with a failure otherwise. */
   readonly ready: () => Promise<void>;
   /** Once aborted, every request is refused. */
@@ -32,6 +32,24 @@ export interface HttpAppOptions extends GuardOptions {
   readonly onDefect: (error: unknown, requestId: string) => void;
 }
 
+/** The core for a request, composed when its first call needs it. */
+export type Entry = () => Promise<Core>;
+
+/** How requests sign in, except those to open paths. */
+export interface SignIn {
+  /**
+   * Lets a request in.
+   * @param client The address that it came from.
+   * @throws Failure `unauthorized`
+   */
+  admit(request: Request, client: string | undefined): Promise<Entry>;
+  /** What `WWW-Authenticate` says to one that is not let in. */
+  readonly challenge: string;
+}
+
+/** Paths that reveal nothing about the servers: monitoring and browsers need not sign in for them. */
+const open: ReadonlySet<string> = new Set(['/', '/healthz', '/readyz', '/docs', '/openapi.json']);
+
 /** What the server knows about a request besides the request itself. */
 export interface Arrival {
   /** The target as the client sent it. A URL has no dot segments any more. */
@@ -39,32 +57,40 @@ export interface Arrival {
   readonly client?: string | undefined;
 }
 
+type Arrived = Arrival & { readonly target: string };
+
 export type HttpApp = (request: Request, arrival?: Arrival) => Promise<Response>;
 
-type Env = { Bindings: { readonly requestId: string; readonly traceparent: string | undefined } };
+interface Known {
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
+}
+
+type Env = { Bindings: Known & { readonly core: Entry } };
 
 /** nginx's status for a client that left before the answer. There is no standard one. */
 const clientLeft = 499;
 
 /** The operations as a REST API, with documents, health checks, and MCP at `/mcp`. */
 export function createHttpApp(options: HttpAppOptions): HttpApp {
-  const { onAccess, onDefect, stopping } = options;
+  const { onAccess, onDefect, stopping, signIn } = options;
   const check = createGuard(options);
   const router = routerOf(options);
 
-  async function answer(request: Request, target: string, path: string, known: Env['Bindings']): Promise<Response> {
+  async function answer(request: Request, { target, client }: Arrived, path: string, known: Known): Promise<Response> {
     const { requestId } = known;
     try {
       if (stopping.aborted) throw new Failure('overloaded', { reason: 'this MCP server is stopping' });
-      check(request, target, path);
-      return await router.fetch(request, known);
+      check(request, target);
+      const core = open.has(path) ? noCore : await signIn.admit(request, client);
+      return await router.fetch(request, { ...known, core });
     } catch (error) {
       if (request.signal.aborted) return new Response(null, { status: clientLeft });
       const failure = error instanceof Failure ? error : new Failure('internal', { cause: error });
       if (failure.code === 'internal') onDefect(failure.cause, requestId);
       const problem = JSON.stringify(problemOf(failure));
       return text(problem, problemType, failure.http, requestId, {
-        ...headersOf(failure),
+        ...headersOf(failure, signIn.challenge),
         ...(error instanceof NotAllowed ? { Allow: error.allowed.join(', ') } : {}),
       });
     }
@@ -77,7 +103,8 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
     const requestId = requestIdOf(request.headers);
     const traceparent = validTraceparent(request.headers.get('traceparent'));
     const sent = target ?? url.slice(url.indexOf('/', url.indexOf('//') + 2));
-    const response = await inTrace(traceparent, () => answer(request, sent, path, { requestId, traceparent }));
+    const arrived = { target: sent, client };
+    const response = await inTrace(traceparent, () => answer(request, arrived, path, { requestId, traceparent }));
     onAccess({
       time: new Date().toISOString(),
       request_id: requestId,
@@ -92,7 +119,12 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   };
 }
 
-function routerOf({ operations, policy, core, board, mcp, ready }: HttpAppOptions): Hono<Env> {
+/** Open paths call no operation. */
+const noCore: Entry = async () => {
+  throw new Error('this path has no core');
+};
+
+function routerOf({ operations, policy, board, mcp, ready }: HttpAppOptions): Hono<Env> {
   const app = new Hono<Env>();
   for (const operation of operations) {
     const { method, path, status } = operation.route;
@@ -102,7 +134,7 @@ function routerOf({ operations, policy, core, board, mcp, ready }: HttpAppOption
       policy.admit(operation.effect);
       const input = await readInput(req);
       let drawing: Drawing | undefined;
-      const output = await operation.call(await core(), input, {
+      const output = await operation.call(await env.core(), input, {
         signal: req.raw.signal,
         draw: (made) => {
           drawing = made;
@@ -120,7 +152,7 @@ function routerOf({ operations, policy, core, board, mcp, ready }: HttpAppOption
     });
   }
   app.all('/mcp', async ({ req, env }) => {
-    const response = await mcp(req.raw);
+    const response = await mcp(req.raw, env.core);
     response.headers.set('X-Request-Id', env.requestId);
     return response;
   });

@@ -47,7 +47,7 @@ ${operations.map(({ name, route, effect }) => `<li><a href="#${name}">${badge(ro
 <ul>
 <li>Requests and answers are JSON. An unknown argument is an error.</li>
 <li>To try the examples, run <code>ironic-mcp http --allow-deprovision --allow-reboot --sim-speed 20</code> without any <code>OS_</code> variable: that simulates a cloud. Send the requests in this order, and repeat the one for the status until it says <code>completed</code>.</li>
-<li>If the operator has set a token, add <code>-H "Authorization: Bearer $IRONIC_MCP_HTTP_TOKEN"</code>.</li>
+<li>If the operator has set a token, add <code>-H "Authorization: Bearer $IRONIC_MCP_HTTP_TOKEN"</code>. If each caller signs in, add <code>-u "$OS_APPLICATION_CREDENTIAL_ID:$OS_APPLICATION_CREDENTIAL_SECRET"</code> with an application credential of your own.</li>
 <li>To repeat a request safely, send an idempotency key: as argument <code>idempotency_key</code> or in the header <code>Idempotency-Key</code>. In the header, a key with a comma needs quotation marks.</li>
 <li>Every answer has an <code>X-Request-Id</code>, which the operator finds in the log. Send your own to choose it. Only a request that is not valid HTTP gets an answer without one: 400, 408, 417 or 431 with no body.</li>
 <li>A W3C <code>traceparent</code> goes into the logs, and to Ironic with each request of the call.</li>
@@ -64,7 +64,7 @@ ${curl(`curl '${baseMark}/mcp' \\
 </section>
 <section id="health">
 <h2>Health</h2>
-<p>Neither route needs a token. <code>/healthz</code> answers 200 if this process works, <code>/readyz</code> if Ironic answers as well.</p>
+<p>Neither route needs a sign-in. <code>/healthz</code> answers 200 if this process works, <code>/readyz</code> if Ironic answers as well; if each caller signs in, if Keystone does.</p>
 ${curl(`curl '${baseMark}/healthz'`)}
 ${curl(`curl '${baseMark}/readyz'`)}
 </section>

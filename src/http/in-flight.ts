@@ -1,5 +1,5 @@
 import { Failure } from '../core/failures.js';
-import type { Operation } from '../core/operation.js';
+import type { Core, Operation } from '../core/operation.js';
 
 export type InFlight = ReturnType<typeof createInFlight>;
 
@@ -10,18 +10,24 @@ export type InFlight = ReturnType<typeof createInFlight>;
 export function createInFlight(operations: readonly Operation[], most: number) {
   const reads = new Set<(reason: Failure) => void>();
   let running = 0;
+  /** How many of them each core runs, if any. */
+  const perCore = new Map<Core, number>();
 
   function bounded({ call, effect }: Operation): Operation['call'] {
-    return (...args) =>
+    return (core, ...args) =>
       new Promise((resolve, reject) => {
         if (running >= most) throw new Failure('overloaded', { reason: `${most} requests are in progress` });
         running += 1;
+        perCore.set(core, (perCore.get(core) ?? 0) + 1);
         if (effect === 'read') reads.add(reject);
         const ended = () => {
           running -= 1;
+          const left = (perCore.get(core) ?? 0) - 1;
+          if (left > 0) perCore.set(core, left);
+          else perCore.delete(core);
           reads.delete(reject);
         };
-        call(...args)
+        call(core, ...args)
           .finally(ended)
           .then(resolve, reject);
       });
@@ -29,6 +35,8 @@ export function createInFlight(operations: readonly Operation[], most: number) {
 
   return {
     operations: operations.map((operation) => ({ ...operation, call: bounded(operation) })) as readonly Operation[],
+    /** Whether a core runs any of them. */
+    isRunning: (core: Core): boolean => perCore.has(core),
     /** Ends the running reads and waits. A change that has begun goes on. */
     endReads(reason: Failure): void {
       for (const end of reads) end(reason);

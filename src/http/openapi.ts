@@ -38,6 +38,12 @@ export function openApiDocument(operations: readonly Operation[]): Json {
       schemas,
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'Needed if the operator has set a token.' },
+        credential: {
+          type: 'http',
+          scheme: 'basic',
+          description:
+            'Needed if each caller signs in: the id and the secret of an OpenStack application credential of your own.',
+        },
       },
     },
   };
@@ -54,7 +60,7 @@ function operationObject(operation: Operation, body: Json | undefined): Json {
     operationId: name,
     summary: title,
     description: descriptionOf(operation),
-    security: [{}, { token: [] }],
+    security: [{}, { token: [] }, { credential: [] }],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body ? { requestBody: requestBody(operation, `${pascal(name)}Input`) } : {}),
     responses: {
@@ -136,7 +142,7 @@ function problemResponses(codes: readonly FailureCode[]): Json {
   return Object.fromEntries(
     statuses.map((status) => {
       const same = failures.filter(({ http }) => http === status);
-      const waits = same.some((failure) => headersOf(failure)['Retry-After']);
+      const waits = same.some((failure) => headersOf(failure, '')['Retry-After']);
       const problems = same.map(problemOf);
       return [
         status,

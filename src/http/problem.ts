@@ -56,11 +56,14 @@ const patience: Partial<Record<FailureCode, number>> = {
   no_available_servers: 60,
 };
 
-/** The headers of a failure. */
-export function headersOf({ code, retryable }: Failure): Record<string, string> {
+/**
+ * The headers of a failure.
+ * @param challenge How to sign in, for a request that did not.
+ */
+export function headersOf({ code, retryable }: Failure, challenge: string): Record<string, string> {
   const seconds = patience[code];
   return {
     ...(retryable && seconds !== undefined ? { 'Retry-After': String(seconds) } : {}),
-    ...(code === 'unauthorized' ? { 'WWW-Authenticate': 'Bearer' } : {}),
+    ...(code === 'unauthorized' ? { 'WWW-Authenticate': challenge } : {}),
   };
 }

@@ -5,7 +5,7 @@ import { forRest } from './rest-names.js';
 import { fieldsOf, filled } from './schema.js';
 
 /** How a request can fail before it reaches an operation. */
-const beforehand: readonly FailureCode[] = ['malformed', 'unauthorized', 'not_permitted'];
+const beforehand: readonly FailureCode[] = ['malformed', 'unauthorized', 'forbidden', 'not_permitted'];
 const ofBodies: readonly FailureCode[] = ['too_large', 'unsupported_media'];
 
 /** Every way in which a request of an operation can fail. The operation's own ways come first. */

@@ -1,7 +1,9 @@
 import { plain } from '../core/text/untrusted.js';
 
 /** Where servers come from. */
-export type Surroundings = { readonly kind: 'simulator' } | { readonly kind: 'ironic'; readonly where: string };
+export type Surroundings =
+  | { readonly kind: 'simulator' }
+  | { readonly kind: 'ironic' | 'callers'; readonly where: string };
 
 /** What a client tells its model about this server. It must stand alone in 2,000 characters: clients cut off the rest. */
 export function instructionsFor(cloud: Surroundings, allows: (effect: 'write' | 'destroy') => boolean): string {

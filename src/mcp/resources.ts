@@ -6,7 +6,8 @@ import {
   ResourceTemplate,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import type { Failure } from '../core/failures.js';
+import { failureOf } from '../core/caller-failures.js';
+import { Failure } from '../core/failures.js';
 import type { Core } from '../core/operation.js';
 import type { Ask } from './ask.js';
 
@@ -40,7 +41,12 @@ export function registerResources(server: McpServer, { ask, core, failureIn }: R
     'servers',
     'A server',
     'A bare-metal server by its id or name, as list_servers shows it',
-    async (id, context) => (await core()).servers.findListed(id, context.mcpReq.signal),
+    async (id, context) => {
+      const { servers, account } = await core();
+      return servers.findListed(id, context.mcpReq.signal).catch((error: unknown) => {
+        throw error instanceof Failure ? failureOf(error, account) : error;
+      });
+    },
   );
   template(
     'operations',

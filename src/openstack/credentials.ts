@@ -23,21 +23,45 @@ export type Identity =
       readonly secret: string;
     };
 
-/** How to sign in, and the addresses of the services. */
-export type Auth =
+/** Where Keystone is, and which entries of its catalog count. */
+export interface KeystonePlace {
+  readonly authUrl: string;
+  readonly region: string | undefined;
+  readonly interface: string;
+  readonly baremetalInterface?: string | undefined;
+  readonly imageInterface?: string | undefined;
+  readonly networkInterface?: string | undefined;
+}
+
+/** How to sign in at Keystone, and where. */
+export type KeystoneAuth = KeystonePlace & {
+  readonly type: 'keystone';
+  readonly identity: Identity;
+  readonly scope: Scope;
+};
+
+/** Each caller brings a credential of its own. */
+export type CallerAuth = KeystonePlace & { readonly type: 'caller' };
+
+/** How this program signs in with one account, and the addresses of the services. */
+export type AccountAuth =
   | { readonly type: 'none'; readonly endpoint: string }
   | { readonly type: 'http_basic'; readonly endpoint: string; readonly username: string; readonly password: string }
-  | {
-      readonly type: 'keystone';
-      readonly authUrl: string;
-      readonly identity: Identity;
-      readonly scope: Scope;
-      readonly region: string | undefined;
-      readonly interface: string;
-      readonly baremetalInterface?: string | undefined;
-      readonly imageInterface?: string | undefined;
-      readonly networkInterface?: string | undefined;
-    };
+  | KeystoneAuth;
+
+export type Auth = AccountAuth | CallerAuth;
+
+/** An application credential, as its owner sends it. */
+export interface Credential {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** How a caller's own credential signs in. An application credential has a scope of its own. */
+export function authOf({ type, ...place }: CallerAuth, { id, secret }: Credential): KeystoneAuth {
+  const identity = { method: 'application_credential', credential: { id }, secret } as const;
+  return { ...place, type: 'keystone', identity, scope: 'own' };
+}
 
 /** TLS settings that replace Node's own. They hold the contents of the files, not their paths. */
 export interface Tls {

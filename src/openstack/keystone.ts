@@ -1,15 +1,17 @@
 import * as z from 'zod';
 import { unlessAborted } from '../core/async/abort.js';
-import { type Clock, NoAnswer, SignInRefused } from '../core/ports.js';
+import type { Account } from '../core/call.js';
+import { type Clock, CredentialRefused, NoAnswer, SignInRefused } from '../core/ports.js';
 import { plain } from '../core/text/untrusted.js';
-import { type Auth, type Identity, type Scope, withoutVersion } from './credentials.js';
+import { type Identity, type KeystoneAuth, type Scope, withoutVersion } from './credentials.js';
 import { faultIn, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
 import { type Access, advised, type Overrides, type Service, type Session } from './session.js';
 
-type KeystoneAuth = Extract<Auth, { type: 'keystone' }>;
-
-const Scoped = z.looseObject({ id: z.string() }).nullish().catch(null);
+const Scoped = z
+  .looseObject({ id: z.string(), name: z.string().catch('') })
+  .nullish()
+  .catch(null);
 
 const Token = z.looseObject({
   token: z.looseObject({
@@ -29,8 +31,10 @@ const Token = z.looseObject({
         }),
       )
       .default([]),
+    user: Scoped,
     project: Scoped,
     domain: Scoped,
+    application_credential: Scoped,
     system: z.looseObject({}).nullish().catch(null),
   }),
 });
@@ -42,6 +46,16 @@ export interface KeystoneOptions {
   readonly clock: Clock;
   /** Endpoints from the settings. They override the catalog. */
   readonly overrides: Overrides;
+  /** Called when Keystone no longer accepts the credential. */
+  readonly onRefused?: (() => void) | undefined;
+}
+
+export interface KeystoneSession extends Session {
+  /**
+   * Signs in if needed, and tells as whom.
+   * @throws NoAnswer, or the signal's reason when that is aborted first
+   */
+  account(signal: AbortSignal): Promise<Account>;
 }
 
 /** We renew a token this long before it expires, in milliseconds, or after 90 % of a shorter life. */
@@ -54,7 +68,8 @@ const margin = 60_000;
 const refusalLasts = 5_000;
 
 /** A session by Keystone's Identity API v3. All requests share one token; we renew it before it expires or when it is refused. */
-export function createKeystoneSession({ auth, http, clock, overrides }: KeystoneOptions): Session {
+export function createKeystoneSession(options: KeystoneOptions): KeystoneSession {
+  const { auth, http, clock, overrides, onRefused } = options;
   type SignedIn = Awaited<ReturnType<typeof signIn>>;
   let current: SignedIn | undefined;
   let signingIn: Promise<SignedIn> | undefined;
@@ -86,12 +101,13 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
     if (answer.status !== 201) {
       const error = refused(answer, auth);
       if (isDefinite(answer)) refusal = { error, until: clock.now() + refusalLasts };
+      if (error instanceof CredentialRefused) onRefused?.();
       throw error;
     }
     const token = answer.headers.get('x-subject-token');
     const parsed = Token.safeParse(answer.body);
     if (!token || !parsed.success) throw new NoAnswer("Keystone's answer cannot be read", false);
-    const { expires_at, catalog, project, domain, system } = parsed.data.token;
+    const { expires_at, catalog, user, project, domain, system, application_credential } = parsed.data.token;
     // Use Keystone's ids, because the settings may name the same scope in several ways.
     const scope = project ? `project ${project.id}` : domain ? `domain ${domain.id}` : system ? 'system' : undefined;
     // Keystone's clock may differ from ours, so we use only the life of the token.
@@ -99,10 +115,14 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
     const life = Math.max(0, Date.parse(expires_at) - issued) || 0;
     /** When to renew it, by our own clock, in milliseconds since the epoch. */
     const renewAt = clock.now() + Math.max(life - margin, life * 0.9);
-    return { token, catalog, scope, project: project?.id, renewAt };
+    const account = { user: named(user), project: named(project), credential: named(application_credential) };
+    return { token, catalog, scope, project: project?.id, account, renewAt };
   }
 
   return {
+    async account(signal) {
+      return (await unlessAborted(signedIn(), signal)).account;
+    },
     async access(service, signal) {
       // Start nothing for a cancelled request.
       signal.throwIfAborted();
@@ -121,6 +141,11 @@ export function createKeystoneSession({ auth, http, clock, overrides }: Keystone
       return true;
     },
   };
+}
+
+/** Names come from Keystone, so they are untrusted. */
+function named(thing: z.output<typeof Scoped>): Account['user'] {
+  return thing ? { id: plain(thing.id, 64), name: plain(thing.name, 200) } : null;
 }
 
 function endpointIn(catalog: Catalog, service: Service, auth: KeystoneAuth): string {
@@ -160,7 +185,14 @@ function refused(answer: Answer, auth: KeystoneAuth): NoAnswer {
     );
   }
   const refusal = `Keystone refused the sign-in (HTTP status ${answer.status}: ${saidIn(answer)})`;
+  if (isOfCredential(answer, auth)) return new CredentialRefused(`${refusal}; ${suspectsIn(auth)}`);
   return isDefinite(answer) ? new SignInRefused(`${refusal}; ${suspectsIn(auth)}`) : new NoAnswer(refusal, false);
+}
+
+/** Whether Keystone refused an application credential, and not the request or its address. */
+function isOfCredential(answer: Answer, { identity }: KeystoneAuth): boolean {
+  if (identity.method !== 'application_credential') return false;
+  return answer.status === 401 || (answer.status === 404 && /application credential/i.test(saidIn(answer)));
 }
 
 /** The settings that may be wrong when Keystone refuses the sign-in. It does not say which. */

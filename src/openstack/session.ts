@@ -1,5 +1,5 @@
 import { NoAnswer } from '../core/ports.js';
-import type { Auth } from './credentials.js';
+import type { AccountAuth } from './credentials.js';
 import { failedCallIn } from './failed-call.js';
 
 /** The address of a service, and the sign-in of a request to it. */
@@ -49,7 +49,7 @@ export type Overrides = Readonly<Partial<Record<Service, string | undefined>>>;
  * A session that needs no sign-in: without credentials, or with a name and a password in each request.
  * @param overrides The override of bare metal is already in `auth.endpoint`.
  */
-export function createPlainSession(auth: Exclude<Auth, { type: 'keystone' }>, overrides: Overrides): Session {
+export function createPlainSession(auth: Exclude<AccountAuth, { type: 'keystone' }>, overrides: Overrides): Session {
   const shown =
     auth.type === 'none'
       ? { headers: {}, ifRefused: 'set OS_AUTH_TYPE and the settings of that type' }

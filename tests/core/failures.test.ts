@@ -23,6 +23,7 @@ const promised: readonly (readonly [FailureCode, number, string])[] = [
   ['overloaded', 503, 'Too many requests in progress'],
   ['audit_unavailable', 503, 'The audit log cannot be written'],
   ['unauthorized', 401, 'Unauthorized'],
+  ['forbidden', 403, 'Forbidden'],
   ['malformed', 400, 'Malformed request'],
   ['not_found', 404, 'Not found'],
   ['method_not_allowed', 405, 'Method not allowed'],

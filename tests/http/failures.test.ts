@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { composeCore } from '../../src/compose.js';
+import { readConfig } from '../../src/config/config.js';
 import { Failure, type FailureCode, failures } from '../../src/core/failures.js';
 import type { Core } from '../../src/core/operation.js';
 import { createPolicy } from '../../src/core/policy.js';
@@ -192,10 +194,18 @@ describe('each failure of the table, on the simulated cloud', () => {
     },
 
     async unauthorized(code) {
-      const client = await createRestApp({ isToken: (sent) => sent === 'right' });
+      const client = await createRestApp({ token: 'right' });
       for (const headers of [{}, { authorization: 'Bearer wrong' }]) {
         await expectFailure(client, { code, target: question.target, headers });
       }
+    },
+
+    async forbidden(code) {
+      const core = await composeCore(await readConfig({ OS_AUTH_TYPE: 'none', OS_ENDPOINT: proxy.url }, {}));
+      const account = { user: null, project: null, credential: null };
+      const client = await createRestApp({ core: { ...core, account } });
+      proxy.on({}, faults.answerBefore(403, { error_message: { faultstring: 'Access was denied' } }));
+      await expectFailure(client, { code, ...question });
     },
 
     async overloaded(code) {

@@ -115,7 +115,7 @@ describe('the guard', () => {
 describe('a server with a token', () => {
   let app: RestApp;
   beforeAll(async () => {
-    app = await createRestApp({ isToken: (sent) => sent === 'right' });
+    app = await createRestApp({ token: 'right' });
   });
 
   it.each([

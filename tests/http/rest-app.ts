@@ -1,5 +1,6 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { boardPage } from '../../src/board-page.js';
+import { createTokenSignIn } from '../../src/commands/sign-in/token.js';
 import { composeCore } from '../../src/compose.js';
 import { readConfig } from '../../src/config/config.js';
 import { currentTrace } from '../../src/core/async/trace.js';
@@ -14,6 +15,7 @@ import { tools } from '../../src/mcp/tools.js';
 import { createRestClient, type RestClient } from './rest-client.js';
 
 export interface RestAppOptions extends Partial<GuardOptions> {
+  readonly token?: string;
   readonly core?: Core;
   /** Settings, if there is no core. */
   readonly env?: Readonly<Record<string, string>>;
@@ -59,10 +61,10 @@ export async function createRestApp(options: RestAppOptions = {}): Promise<RestA
     ...served,
     policy,
     board: async () => boardPage,
-    mcp: mcp.fetch,
+    mcp: (request) => mcp.fetch(request),
     ready: async () => undefined,
     hosts: options.hosts ?? ['localhost'],
-    isToken: options.isToken,
+    signIn: createTokenSignIn(options.token, async () => core),
     stopping: stop.signal,
     onAccess: (access) => accesses.push(access),
   });

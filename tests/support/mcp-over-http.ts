@@ -8,9 +8,9 @@ import { asking, type ClientLine, type User } from './mcp-session.js';
 const clientInfo = { name: 'tests', version: '1' };
 
 /** A client of either SDK generation at `/mcp` of a server. If it has a user, it can ask the user. */
-export async function connectOverHttp(line: ClientLine, url: string, token?: string, user?: User) {
+export async function connectOverHttp(line: ClientLine, url: string, authorization?: string, user?: User) {
   const at = new URL('/mcp', url);
-  const options = token === undefined ? {} : { requestInit: { headers: { authorization: `Bearer ${token}` } } };
+  const options = authorization === undefined ? {} : { requestInit: { headers: { authorization } } };
   if (line === 'v1') {
     const client = new ClientV1(clientInfo, user ? asking : {});
     if (user) client.setRequestHandler(ElicitRequestSchema, async ({ params }) => user(params.message));

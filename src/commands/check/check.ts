@@ -1,6 +1,7 @@
-import { composeCloud } from '../../compose.js';
-import { type Config, type HttpConfig, readConfig } from '../../config/config.js';
+import { composeCallers, composeCloud } from '../../compose.js';
+import { type CallerCloud, type HttpConfig, readServerConfig } from '../../config/config.js';
 import { ConfigError } from '../../config/errors.js';
+import type { Policy } from '../../core/policy.js';
 import { systemCodeOf } from '../../core/text/system-code.js';
 import { plain } from '../../core/text/untrusted.js';
 import { tryAuditLog } from '../../local/audit-log.js';
@@ -38,19 +39,23 @@ export const check: Command = async (io, args) => {
       add(step, [{ outcome: 'failed', detail: error.message, next, command }]);
       return undefined;
     });
-  const config = await read('settings', readConfig(io.env, flags));
+  const config = await read('settings', readServerConfig(io.env, flags));
   try {
     if (config) {
-      const { cloud, policy, auditLog, bootReportUrl } = config;
+      const { cloud, ...rules } = config;
+      const { policy, auditLog, bootReportUrl } = rules;
       const source = cloud.kind === 'simulator' ? 'no OS_* variable is set: a simulated cloud' : cloud.source;
       add('settings', [{ outcome: 'ok', detail: source }]);
-      const warnings = cloud.kind === 'ironic' ? cloud.warnings : [];
+      const warnings = cloud.kind === 'simulator' ? [] : cloud.warnings;
       add(
         'settings',
         warnings.map((detail) => ({ outcome: 'warning', detail })),
       );
       add('rules', [{ outcome: 'ok', detail: policy.rules.join('; ') }]);
-      await inspect(await composeCloud(config), config, run, io.stop);
+      if (cloud.kind === 'callers') {
+        const { keystoneAnswers } = await composeCallers({ cloud, ...rules });
+        await run('Keystone', () => keystoneFor(cloud, keystoneAnswers(io.stop)), { place: 'OS_AUTH_URL' });
+      } else await inspect(await composeCloud({ cloud, ...rules }), { cloud, ...rules }, run, io.stop);
       if (auditLog !== undefined) await run('audit log', () => auditLogAt(auditLog));
       if (bootReportUrl !== undefined) await run('boot reports', () => bootReportsAt(bootReportUrl));
     }
@@ -60,24 +65,40 @@ export const check: Command = async (io, args) => {
   const httpConfig = config && (await read('http', config.http()));
   if (httpConfig) add('http', httpIn(httpConfig));
   const ready = steps.every(({ outcome }) => outcome !== 'failed');
-  const env = envBlock(io.env, flags, config?.cloud.kind === 'ironic' ? config.cloud.files : {});
+  const env = envBlock(io.env, flags, config && config.cloud.kind !== 'simulator' ? config.cloud.files : {});
   io.stdout.write(
     flags.json
       ? `${JSON.stringify({ ready, steps, env }, null, 2)}\n`
-      : reportFor(io, steps, verdictOn(steps, config), config && env),
+      : reportFor(io, steps, verdictOn(steps, config?.policy), config && env),
   );
   return ready ? exitCodes.ok : misread ? exitCodes.config : exitCodes.failure;
 };
 
-function verdictOn(steps: readonly Step[], config: Config | undefined): string {
+function verdictOn(steps: readonly Step[], policy: Policy | undefined): string {
   const stepsThat = (wanted: Step['outcome']) =>
     [...new Set(steps.filter(({ outcome }) => outcome === wanted).map(({ step }) => step))].join(', ');
   const [failed, warned] = [stepsThat('failed'), stepsThat('warning')];
   if (failed) return `Not ready: no deployment can be made. Failed: ${failed}.`;
-  const able = config?.policy.allows('write')
+  const able = policy?.allows('write')
     ? 'a deployment can be made.'
     : 'everything works. The rules allow no deployment.';
   return `Ready: ${able}${warned ? ` Warnings: ${warned}.` : ''}`;
+}
+
+/** All that can be tried without an account. */
+async function keystoneFor({ settings }: CallerCloud, answers: Promise<void>): Promise<readonly Finding[]> {
+  await answers;
+  const { authUrl } = settings.auth;
+  return [
+    { outcome: 'ok', detail: `answers at ${authUrl}` },
+    {
+      outcome: 'warning',
+      detail:
+        'each caller signs in, so nothing behind the sign-in was checked: catalog, Ironic, servers, rights, images',
+      next: 'Check again without IRONIC_MCP_HTTP_SIGN_IN, with an application credential of one caller.',
+      command: 'OS_AUTH_TYPE=v3applicationcredential ironic-mcp check',
+    },
+  ];
 }
 
 /** The settings that only the command `http` has, if any is set. */

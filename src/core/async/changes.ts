@@ -7,13 +7,15 @@ export interface Changes {
   run<Result>(change: () => Promise<Result>): Promise<Result>;
   /** Resolves when no change is under way. Never rejects. */
   settled(): Promise<void>;
+  readonly underWay: number;
 }
 
-export function createChanges(): Changes {
+/** @param all They count there as well. */
+export function createChanges(all?: Changes): Changes {
   const running = new Set<Promise<unknown>>();
   return {
     run(change) {
-      const promise = change();
+      const promise = all ? all.run(change) : change();
       running.add(promise);
       const done = () => running.delete(promise);
       promise.then(done, done);
@@ -21,6 +23,9 @@ export function createChanges(): Changes {
     },
     async settled() {
       while (running.size > 0) await Promise.allSettled(running);
+    },
+    get underWay() {
+      return running.size;
     },
   };
 }

@@ -11,7 +11,7 @@ describe.each(clientLines)('a %s client over HTTP', (line) => {
   let client: Awaited<ReturnType<typeof connectOverHttp>>;
   beforeAll(async () => {
     server = await startHttpServer([], { IRONIC_MCP_HTTP_TOKEN: token });
-    client = await connectOverHttp(line, server.url, token);
+    client = await connectOverHttp(line, server.url, `Bearer ${token}`);
   });
   afterAll(async () => {
     await client.close();
@@ -111,7 +111,7 @@ describe.each(clientLines)('a %s client without the right token', (line) => {
   it('is not connected', async () => {
     const server = await startHttpServer([], { IRONIC_MCP_HTTP_TOKEN: token });
     for (const sent of [undefined, 'hunter3']) {
-      await expect(connectOverHttp(line, server.url, sent)).rejects.toThrow(/401|unauthorized/i);
+      await expect(connectOverHttp(line, server.url, sent && `Bearer ${sent}`)).rejects.toThrow(/401|unauthorized/i);
     }
     expect(await server.stop()).toBe(0);
   });

@@ -1,0 +1,55 @@
+import type { Clock } from '../../core/ports.js';
+
+/** How long (ms) a refused credential and its address are remembered. */
+const lasts = 60_000;
+
+/** The most failed sign-ins of one address in that time. Those that have not ended count as well. */
+const mostOfOne = 20;
+
+/** The most credentials, and the most addresses, that are remembered. */
+const mostHeld = 1_024;
+
+/**
+ * Remembers refused sign-ins for a minute, so that a client that repeats a wrong one, or tries one after the other, does not
+ * burden Keystone.
+ */
+export function createRefusals(clock: Clock) {
+  /** When each is forgotten, the earliest first. */
+  const credentials = new Map<string, number>();
+  const addresses = new Map<string, { readonly until: number; failed: number }>();
+
+  function clean(): void {
+    for (const [key, until] of credentials) {
+      if (until > clock.now() && credentials.size <= mostHeld) break;
+      credentials.delete(key);
+    }
+    for (const [key, { until }] of addresses) {
+      if (until > clock.now() && addresses.size <= mostHeld) break;
+      addresses.delete(key);
+    }
+  }
+
+  return {
+    /** @param address Where the credential came from, if it was never right. */
+    note(credential: string, address?: string): void {
+      credentials.delete(credential);
+      credentials.set(credential, clock.now() + lasts);
+      if (address !== undefined) {
+        const known = addresses.get(address) ?? { until: clock.now() + lasts, failed: 0 };
+        known.failed += 1;
+        addresses.set(address, known);
+      }
+      clean();
+    },
+    has(credential: string): boolean {
+      clean();
+      return credentials.has(credential);
+    },
+    /** @param pending Its sign-ins that have not ended. */
+    isLimited(address: string, pending: number): boolean {
+      clean();
+      return (addresses.get(address)?.failed ?? 0) + pending >= mostOfOne;
+    },
+    held: () => ({ refused: credentials.size, addresses: addresses.size }),
+  };
+}

@@ -1,0 +1,202 @@
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { http } from '../../src/commands/http.js';
+import { type CallersCloud, credential, type Person, startCallersCloud } from '../support/callers/callers-cloud.js';
+import { connectOverHttp } from '../support/mcp-over-http.js';
+
+const challenge = 'Basic realm="ironic-mcp", charset="UTF-8"';
+const nobody = '00000000-0000-0000-0000-000000000000';
+const auditLog = join(tmpdir(), `callers-${process.pid}.jsonl`);
+
+/** The command on a port of its own. */
+async function serve(env: Readonly<Record<string, string>>) {
+  const stop = new AbortController();
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  let errors = '';
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text;
+  });
+  const io = { env, stdin, stdout, stderr, stop: stop.signal, self: ['ironic-mcp'] as const };
+  const code = http(io, ['--port', '0']);
+  const url = await new Promise<string>((resolve) => stdout.once('data', (chunk) => resolve(String(chunk).trim())));
+
+  async function ask(path: string, authorization?: string, init: { method?: string; body?: object } = {}) {
+    const answer = await fetch(`${url}${path}`, {
+      method: init.method ?? 'GET',
+      ...(init.body ? { body: JSON.stringify(init.body) } : {}),
+      headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
+    });
+    return { status: answer.status, headers: answer.headers, json: (await answer.json()) as Problem };
+  }
+  return {
+    url,
+    ask,
+    errors: () => errors,
+    async close() {
+      stop.abort();
+      expect(await code).toBe(0);
+    },
+  };
+}
+
+interface Problem {
+  readonly [member: string]: unknown;
+  readonly servers?: readonly { readonly name: string; readonly state: string }[];
+}
+
+describe('the command http, where each caller signs in', () => {
+  let cloud: CallersCloud;
+  let server: Awaited<ReturnType<typeof serve>>;
+  let ann: Person;
+  let bob: Person;
+
+  beforeAll(async () => {
+    cloud = await startCallersCloud();
+    server = await serve({ ...cloud.env, IRONIC_MCP_AUDIT_LOG: auditLog });
+    ann = cloud.person('ann', 'red');
+    bob = cloud.person('bob', 'blue');
+  });
+  afterEach(() => {
+    cloud.instead = async () => undefined;
+  });
+  afterAll(async () => {
+    await server.close();
+    await cloud.close();
+    await rm(auditLog, { force: true });
+  });
+
+  const provision = (person: Person, body: object = {}) =>
+    server.ask('/provision', person.header, { method: 'POST', body: { image_id: 'debian-12', ...body } });
+
+  it('asks for a credential, and shows nobody why Keystone refuses one', async () => {
+    const wrong = credential(ann.id, 'wrong').header;
+    const unknown = credential('f'.repeat(32), 'x').header;
+    for (const authorization of [undefined, 'Bearer token', 'Basic !', wrong, unknown]) {
+      for (const path of ['/servers', '/mcp', `/provision/${nobody}`, '/no-such-path']) {
+        const { status, headers, json } = await server.ask(path, authorization);
+        expect([status, json.code, headers.get('www-authenticate')]).toEqual([401, 'unauthorized', challenge]);
+      }
+    }
+  });
+
+  it('signs each credential in once', async () => {
+    const before = cloud.signIns.length;
+    const cid = cloud.person('cid', 'green');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => server.ask('/servers', cid.header)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+    expect(cloud.signIns.slice(before)).toEqual([cid.id]);
+  });
+
+  it('refuses the id with a wrong secret while the right one is signed in', async () => {
+    expect((await server.ask('/servers', ann.header)).status).toBe(200);
+    expect((await server.ask('/servers', credential(ann.id, 'guess').header)).status).toBe(401);
+    expect((await server.ask('/servers', ann.header)).status).toBe(200);
+  });
+
+  it('shows each caller the servers and deployments of its own project only', async () => {
+    const key = { idempotency_key: 'one-and-the-same-key' };
+    const { status, json } = await provision(ann, { server_id: 'rack1-small-01', ...key });
+    expect(status).toBe(202);
+    const stateFor = async (person: Person) =>
+      (await server.ask('/servers?name_contains=rack1-small-01', person.header)).json.servers?.[0]?.state;
+    expect([await stateFor(ann), await stateFor(bob)]).toEqual(['deploying', 'available']);
+    const operation = `/provision/${json.operation_id}?deployment_id=${json.deployment_id}`;
+    expect((await server.ask(operation, ann.header)).json.status).toBe('in_progress');
+    expect((await server.ask(operation, bob.header)).json.code).toBe('operation_not_found');
+    const again = await provision(bob, { server_id: 'rack1-small-01', ...key });
+    expect([again.status, again.json.deployment_id === json.deployment_id]).toEqual([202, false]);
+  });
+
+  it('answers 200 interleaved lists each with the view of its caller', async () => {
+    const people = [ann, bob, cloud.person('dan', 'red'), cloud.person('eve', 'yellow')];
+    await provision(ann, { server_id: 'rack1-small-02' });
+    const deploying = async (person: Person) => {
+      const { servers = [] } = (await server.ask('/servers?name_contains=rack1-small-02', person.header)).json;
+      return servers.map(({ state }) => state);
+    };
+    const callers = Array.from({ length: 200 }, (_, index) => people[index % people.length] ?? ann);
+    const states = await Promise.all(callers.map(deploying));
+    expect(states).toEqual(callers.map(({ project }) => [project === 'red' ? 'deploying' : 'available']));
+  });
+
+  it.each(['v1', 'v2'] as const)(
+    'serves MCP to two clients with the SDK %s, each with its own rights',
+    async (line) => {
+      const clients = await Promise.all([ann, bob].map(({ header }) => connectOverHttp(line, server.url, header)));
+      const seen = clients.map((client) =>
+        client.callTool({ name: 'list_servers', arguments: { name_contains: 'rack1-small-02' } }),
+      );
+      const states = (await Promise.all(seen)).map(({ structuredContent }) => structuredContent as Problem);
+      expect(states.map(({ servers }) => servers?.[0]?.state)).toEqual(['deploying', 'available']);
+      const uri = `ironic://servers/rack1-small-02`;
+      const resources = await Promise.all(clients.map((client) => client.readResource({ uri })));
+      expect(resources.map((resource) => JSON.stringify(resource).includes('deploying'))).toEqual([true, false]);
+      await Promise.all(clients.map((client) => client.close()));
+      await expect(connectOverHttp(line, server.url, credential(ann.id, 'no').header)).rejects.toThrow(
+        /401|unauthorized/i,
+      );
+    },
+  );
+
+  it('tells a caller that it lacks a right', async () => {
+    const fay = cloud.person('fay', 'red', { reads: true });
+    expect((await server.ask('/servers', fay.header)).status).toBe(200);
+    const { status, json } = await provision(fay, { server_id: 'rack1-small-03' });
+    expect([status, json.code]).toEqual([403, 'forbidden']);
+    expect(json.reason).toContain('Access was denied');
+    const client = await connectOverHttp('v2', server.url, fay.header);
+    const call = { name: 'provision_server', arguments: { image_id: 'debian-12', server_id: 'rack1-small-03' } };
+    expect(JSON.stringify(await client.callTool(call))).toContain('Code: forbidden');
+    await client.close();
+  });
+
+  it('forgets a credential that was revoked', async () => {
+    const gil = cloud.person('gil', 'red');
+    expect((await server.ask('/servers', gil.header)).status).toBe(200);
+    cloud.revoke(gil);
+    const { status, json, headers } = await server.ask('/servers', gil.header);
+    expect([status, json.code, headers.get('www-authenticate')]).toEqual([401, 'unauthorized', challenge]);
+    const before = cloud.signIns.length;
+    expect((await server.ask('/servers', gil.header)).status).toBe(401);
+    expect(cloud.signIns).toHaveLength(before);
+  });
+
+  it('takes a Keystone that is down for no refusal, and does not tell where it is', async () => {
+    const hal = cloud.person('hal', 'red');
+    cloud.instead = async () => new Response('<h1>Bad gateway</h1>', { status: 502 });
+    const { status, json } = await server.ask('/servers', hal.header);
+    expect([status, json.code]).toEqual([502, 'ironic_unavailable']);
+    expect(JSON.stringify(json)).not.toContain(new URL(cloud.url).host);
+    const warning = 'Nobody new can sign in: Keystone refused the sign-in (HTTP status 502';
+    await vi.waitUntil(() => server.errors().includes(warning), { timeout: 50_000 });
+    cloud.instead = async () => undefined;
+    expect((await server.ask('/servers', hal.header)).status).toBe(200);
+  });
+
+  it('is ready when Keystone answers, and needs no sign-in for that', async () => {
+    const before = cloud.signIns.length;
+    for (const path of ['/healthz', '/readyz', '/openapi.json', '/']) {
+      expect((await server.ask(path)).status).toBe(200);
+    }
+    expect(cloud.signIns).toHaveLength(before);
+  });
+
+  it('names user, project and credential in the audit log, and no secret anywhere', async () => {
+    const lines = (await readFile(auditLog, 'utf8')).trim().split('\n');
+    const named = lines.map((line) => JSON.parse(line)).filter(({ user }) => user.name === 'bob');
+    expect(named.length).toBeGreaterThan(0);
+    for (const { user, project, credential } of named) {
+      expect({ user, project, credential }).toEqual({
+        user: { id: 'user-bob', name: 'bob' },
+        project: { id: 'project-blue', name: 'blue' },
+        credential: { id: bob.id, name: "bob's laptop" },
+      });
+    }
+    const written = `${lines.join()}${server.errors()}`;
+    expect(written).not.toMatch(/-secret|token-\d/);
+    expect(written).not.toContain(ann.header.slice('Basic '.length));
+  });
+});
