@@ -8,8 +8,9 @@ import { NoAnswer, Refused } from '../ports.js';
 import type { Server } from '../server.js';
 import { freeState, isFree, meaningOf, stateName } from '../states.js';
 import { describedOtherwise } from './attempt-failures.js';
+import type { Deploying } from './deploying.js';
 import type { Reserved } from './holding.js';
-import type { Deploying, Plan } from './outcome.js';
+import type { Plan } from './outcome.js';
 
 /** One attempt to deploy on one server. Nothing in it changes while the attempt runs. */
 export interface Attempt {

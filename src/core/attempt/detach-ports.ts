@@ -3,7 +3,7 @@ import { withTimeLimit } from '../async/time-limit.js';
 import { takeBackTime } from '../networks/own-ports.js';
 import { NoAnswer, Refused } from '../ports.js';
 import type { Server } from '../server.js';
-import type { Deploying } from './outcome.js';
+import type { Deploying } from './deploying.js';
 
 /** Where ports are detached. */
 export interface Detaching {

@@ -1,11 +1,10 @@
-import type { Retrying } from '../async/retry.js';
 import type { Failure } from '../failures.js';
 import type { ConfigDrive } from '../image.js';
-import type { Card, NetworkService } from '../network-service.js';
+import type { Card } from '../network-service.js';
 import type { PlannedNetwork } from '../networks/make-ports.js';
 import type { Remains } from '../networks/remains.js';
 import type { ServerAddress } from '../networks/server-address.js';
-import type { BareMetal, Reservation } from '../ports.js';
+import type { Reservation } from '../ports.js';
 import type { Server } from '../server.js';
 import type { Blamed } from './holding.js';
 
@@ -86,11 +85,4 @@ export interface Kept {
   readonly seen: boolean;
   /** Another attempt at the same deployment has it by now. */
   readonly isOthers?: boolean;
-}
-
-/** What an attempt needs. */
-export interface Deploying extends Retrying {
-  readonly bareMetal: BareMetal;
-  /** Undefined where there is no Neutron. */
-  readonly networks?: NetworkService | undefined;
 }

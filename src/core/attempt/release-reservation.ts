@@ -2,8 +2,9 @@ import { again, deadlines, persisting, type Tries } from '../async/retry.js';
 import { Refused, type ReservationId } from '../ports.js';
 import type { Server } from '../server.js';
 import { meaningOf } from '../states.js';
+import type { Deploying } from './deploying.js';
 import { detachPorts } from './detach-ports.js';
-import type { Deploying, Release } from './outcome.js';
+import type { Release } from './outcome.js';
 
 /** A reservation to release. */
 export interface Releasing {

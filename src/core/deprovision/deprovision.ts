@@ -1,5 +1,5 @@
 import { type Changes, signalOfChange } from '../async/changes.js';
-import type { Deploying } from '../attempt/outcome.js';
+import type { Deploying } from '../attempt/deploying.js';
 import { releaseReservation } from '../attempt/release-reservation.js';
 import { agreedToAnother, deploymentWords, findConfirmed, isNamed } from '../consent/consent.js';
 import { Failure } from '../failures.js';

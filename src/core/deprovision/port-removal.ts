@@ -1,6 +1,6 @@
 import { type Changes, signalOfChange } from '../async/changes.js';
 import { withWords } from '../attempt/attempt-failures.js';
-import type { Deploying } from '../attempt/outcome.js';
+import type { Deploying } from '../attempt/deploying.js';
 import type { Failure } from '../failures.js';
 import { neutronInterfaces } from '../networks/find-networks.js';
 import { type Ended, ownPortsAt, removeEnded } from '../networks/own-ports.js';

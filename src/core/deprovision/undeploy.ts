@@ -1,6 +1,6 @@
 import { signalOfChange } from '../async/changes.js';
 import { again, deadlines, persisting } from '../async/retry.js';
-import type { Deploying } from '../attempt/outcome.js';
+import type { Deploying } from '../attempt/deploying.js';
 import { isSameDeployment } from '../consent/consent.js';
 import { Failure } from '../failures.js';
 import { op } from '../names.js';

@@ -1,6 +1,7 @@
 import { withTimeLimit } from '../async/time-limit.js';
 import { declined, strangePort } from '../attempt/attempt-failures.js';
-import type { Deploying, Outcome } from '../attempt/outcome.js';
+import type { Deploying } from '../attempt/deploying.js';
+import type { Outcome } from '../attempt/outcome.js';
 import { Failure } from '../failures.js';
 import type { ConfigDrive } from '../image.js';
 import { macAddresses } from '../input/network-data.js';

@@ -1,6 +1,6 @@
 import { type Changes, signalOfChange } from '../async/changes.js';
 import { again, deadlines, persisting } from '../async/retry.js';
-import type { Deploying } from '../attempt/outcome.js';
+import type { Deploying } from '../attempt/deploying.js';
 import { agreedToAnother, deploymentWords, findConfirmed, isSameDeployment } from '../consent/consent.js';
 import { Failure } from '../failures.js';
 import { isOfMetal3, ownedByMetal3 } from '../inventory/eligibility.js';
