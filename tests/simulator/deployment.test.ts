@@ -640,8 +640,9 @@ describe('a machine that was asked to report', () => {
   afterAll(() => server.close());
 
   /** Deploys with a config drive, and lets the system boot. */
-  async function boot(text: string, more: object = {}) {
+  async function boot(text: string, more: object = {}, faults: object = {}) {
     const sim = setup({ reportsTo: base });
+    await sim.set(name, 'extra', { sim: faults });
     await sim.deploy(name, {}, { configdrive: { vendor_data: { 'cloud-init': text }, ...more } });
     sim.pass(62);
     expect((await sim.node(name)).provision_state).toBe('active');
@@ -651,7 +652,7 @@ describe('a machine that was asked to report', () => {
 
   const order = (url: string) => `#cloud-config\n${JSON.stringify({ phone_home: { url } })}\n`;
 
-  it('posts its host keys in the form of cloud-init when it has booted, and only to the place of the setting', async () => {
+  it('posts its host keys in the form of cloud-init only when it has booted, and only to the place of the setting', async () => {
     const arrived = new Promise<void>((resolve) => {
       onPost = resolve;
     });
@@ -659,6 +660,7 @@ describe('a machine that was asked to report', () => {
     await boot(order(`${base}er/prefix`));
     await boot(order(`${base}/own`), { user_data: '#cloud-config\nphone_home: {}\n' });
     await boot('#cloud-config\nnot: {json');
+    await boot(order(`${base}/never`), {}, { after: 'never_boots' });
     await boot(order(`${base}/id`));
     await arrived;
     expect(posted.map(({ path }) => path)).toEqual(['/boot/id']);
