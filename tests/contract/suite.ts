@@ -623,6 +623,54 @@ export function contract(openLab: () => Promise<Lab>): void {
     await finished(second);
   });
 
+  describe('a reboot', () => {
+    /** The server as it is when Ironic has changed its power. */
+    async function switchedOn(id: string) {
+      for (;;) {
+        const node = await admin.node(id);
+        const { power_state, target_power_state, reservation } = node;
+        if (power_state === 'power on' && target_power_state === null && reservation === null) return node;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+
+    test.each([
+      ['soft', false],
+      ['hard', true],
+    ])('that is %s switches the power, and changes nothing else', async (_, force) => {
+      const id = await free();
+      await core.provision.provision({ image_id: image, server_id: id }, signal);
+      await finished(id);
+      // Ironic's fake deploy interface switches nothing on.
+      await admin.done('PUT', `nodes/${id}/states/power`, { target: 'power on' });
+      const before = await switchedOn(id);
+      const request = { operation_id: id, confirm_server_name: before.name, force };
+      expect(await core.reboot.reboot(request, signal)).toMatchObject({
+        status: 'accepted',
+        deployment_id: before.instance_uuid,
+      });
+      const after = await switchedOn(id);
+      const changed = ({ driver_internal_info }: typeof after) => Object(driver_internal_info).last_power_state_change;
+      expect(changed(after)).not.toBe(changed(before));
+      const facts = ({ provision_state, provision_updated_at, instance_uuid, instance_info, extra }: typeof after) => {
+        return { provision_state, provision_updated_at, instance_uuid, instance_info, extra };
+      };
+      expect(facts(after)).toEqual(facts(before));
+    });
+
+    test('is refused while the agent writes the image', async () => {
+      const id = await free();
+      await script(id, { hang: 'write_image' });
+      await core.provision.provision({ image_id: image, server_id: id }, signal);
+      const { name } = await admin.until(id, 'wait call-back');
+      const before = (await lab.requests()).length;
+      const request = { operation_id: id, confirm_server_name: name, force: true };
+      const rebooting = core.reboot.reboot(request, signal);
+      await expect(rebooting).rejects.toMatchObject({ code: 'reboot_refused' });
+      expect((await lab.requests()).slice(before).map((line) => line.split(' ')[0])).toEqual(['GET']);
+    });
+  });
+
   describe('a refusal', () => {
     test('of an unknown server names it', async () => {
       await expect(
