@@ -63,7 +63,7 @@ export const check: Command = async (io, args) => {
     showRunning('');
   }
   const httpConfig = config && (await read('http', config.http()));
-  if (httpConfig) add('http', httpIn(httpConfig));
+  if (httpConfig) add('http', httpIn(httpConfig, config?.cloud.kind === 'callers'));
   const ready = steps.every(({ outcome }) => outcome !== 'failed');
   const env = envBlock(io.env, flags, config && config.cloud.kind !== 'simulator' ? config.cloud.files : {});
   io.stdout.write(
@@ -102,9 +102,13 @@ async function keystoneFor({ settings }: CallerCloud, answers: Promise<void>): P
 }
 
 /** The settings that only the command `http` has, if any is set. */
-function httpIn({ token, hosts }: HttpConfig): readonly Finding[] {
-  if (token === undefined && hosts.length === 0) return [];
-  const callers = token === undefined ? 'everybody on this machine may call' : 'clients must send the token';
+function httpIn({ token, hosts }: HttpConfig, ownAccounts: boolean): readonly Finding[] {
+  if (token === undefined && hosts.length === 0 && !ownAccounts) return [];
+  const callers = ownAccounts
+    ? 'each caller signs in with a credential of its own'
+    : token === undefined
+      ? 'everybody on this machine may call'
+      : 'clients must send the token';
   const names = hosts.length > 0 ? `; also answers to the names ${plain(hosts.join(', '), 200)}` : '';
   return [{ outcome: 'ok', detail: `${callers}${names}` }];
 }
