@@ -17,16 +17,22 @@ import { systemClock } from './local/clock.js';
 import { createAuthenticatedHttp } from './openstack/authenticated-http.js';
 import { authOf, type Credential, type KeystoneAuth } from './openstack/credentials.js';
 import { createGlance } from './openstack/glance.js';
-import { createHttp } from './openstack/http.js';
+import { createHttp, type EndedRequest } from './openstack/http.js';
 import { createIdempotencyScope } from './openstack/idempotency-scope.js';
 import { createIronic, type Ironic } from './openstack/ironic.js';
 import { createKeystoneSession } from './openstack/keystone.js';
 import { createNeutron } from './openstack/network/neutron.js';
-import { createRequestQueue } from './openstack/request-queue.js';
+import { createRequestQueue, type RequestQueue } from './openstack/request-queue.js';
 import { createPlainSession, type Service, type Session, serviceNames } from './openstack/session.js';
 
 /** More would only queue inside Ironic, whose API has ten threads. */
 const connections = 8;
+
+const observed: Readonly<Record<Service, ObservedService>> = {
+  baremetal: 'ironic',
+  image: 'glance',
+  network: 'neutron',
+};
 
 const clock = systemClock;
 const { random } = Math;
@@ -34,11 +40,21 @@ const { random } = Math;
 export interface ComposeOptions {
   /** Tells the operator what the caller is not told. */
   readonly warn?: (message: string) => void;
+  readonly observer?: CloudObserver;
 }
+
+/** Is told about the requests to the cloud, for metrics. */
+export interface CloudObserver {
+  onCloudRequest(service: ObservedService, ended: EndedRequest): void;
+  /** @param load Tells at any time how many requests run and wait. */
+  watchQueue(service: ObservedService, load: RequestQueue['load']): void;
+}
+
+type ObservedService = 'ironic' | 'glance' | 'keystone' | 'neutron';
 
 /** Composes the core for the account in the settings. It sends no request yet. */
 export async function composeCore(config: Config, options?: ComposeOptions): Promise<Core> {
-  const [{ coreOn }, cloud] = await Promise.all([openCores(config, options), composeCloud(config)]);
+  const [{ coreOn }, cloud] = await Promise.all([openCores(config, options), composeCloud(config, options)]);
   return coreOn(cloud);
 }
 
@@ -64,7 +80,7 @@ export async function composeCallers(
   const { auth } = cloud.settings;
   const [{ coreOn, changes }, { keystoneSession, keystone, cloudOf }] = await Promise.all([
     openCores(rules, options),
-    openOpenStack(rules, cloud),
+    openOpenStack(rules, cloud, options),
   ]);
   return {
     changes,
@@ -121,20 +137,31 @@ export interface ComposedCloud {
 }
 
 /** Composes what the core needs from a cloud, for the account in the settings. It sends no request yet. */
-export async function composeCloud({ cloud, ...rules }: Config): Promise<ComposedCloud> {
-  if (cloud.kind === 'simulator') return composeSimulator(rules);
+export async function composeCloud({ cloud, ...rules }: Config, options?: ComposeOptions): Promise<ComposedCloud> {
+  if (cloud.kind === 'simulator') return composeSimulator(rules, options);
   const { auth } = cloud.settings;
-  const { keystoneSession, plainSession, cloudOf } = await openOpenStack(rules, cloud);
+  const { keystoneSession, plainSession, cloudOf } = await openOpenStack(rules, cloud, options);
   return auth.type === 'keystone' ? cloudOf(keystoneSession(auth), true) : cloudOf(plainSession(auth), false);
 }
 
-async function composeSimulator({ simulationSpeed, bootReportUrl, requestTimeout }: Rules): Promise<ComposedCloud> {
+async function composeSimulator(
+  { simulationSpeed, bootReportUrl, requestTimeout: timeout }: Rules,
+  { observer }: ComposeOptions = {},
+): Promise<ComposedCloud> {
   const { createSimulator } = await import('./simulator/cloud.js');
   const { fetch } = createSimulator({ clock, speed: simulationSpeed, reportsTo: bootReportUrl });
+  // It is one service.
   const queue = createRequestQueue(connections);
-  const timeout = requestTimeout;
+  observer?.watchQueue('ironic', queue.load);
   const http = (service: Service) =>
-    createHttp({ service: serviceNames[service], endpoint: 'http://simulator', timeout, queue, fetch });
+    createHttp({
+      service: serviceNames[service],
+      endpoint: 'http://simulator',
+      timeout,
+      queue,
+      fetch,
+      onEnded: (ended) => observer?.onCloudRequest(observed[service], ended),
+    });
   return {
     bareMetal: createIronic({ http: http('baremetal'), clock, random }),
     images: createGlance({ http: http('image'), clock, random }),
@@ -146,22 +173,28 @@ async function composeSimulator({ simulationSpeed, bootReportUrl, requestTimeout
 }
 
 /** Opens the way to a cloud. All accounts share its connections and queues. */
-async function openOpenStack({ requestTimeout: timeout, catalogue }: Rules, { settings }: RealCloud | CallerCloud) {
+async function openOpenStack(
+  { requestTimeout: timeout, catalogue }: Rules,
+  { settings }: RealCloud | CallerCloud,
+  { observer }: ComposeOptions = {},
+) {
   const { baremetalEndpoint, imageEndpoint, networkEndpoint, tls, proxyFor } = settings;
   const fetch =
     tls || proxyFor
       ? (await import('./openstack/transport.js')).createTransport({ tls, proxyFor, connections })
       : undefined;
-  const open = (service: string) => {
+  const open = (service: string, known: ObservedService) => {
     const queue = createRequestQueue(connections);
-    return (endpoint: string) => createHttp({ service, endpoint, timeout, queue, fetch });
+    observer?.watchQueue(known, queue.load);
+    const onEnded = (ended: EndedRequest) => observer?.onCloudRequest(known, ended);
+    return (endpoint: string) => createHttp({ service, endpoint, timeout, queue, fetch, onEnded });
   };
   const overrides = { baremetal: baremetalEndpoint, image: imageEndpoint, network: networkEndpoint };
-  const keystone = open('Keystone');
+  const keystone = open('Keystone', 'keystone');
   const at = {
-    baremetal: open(serviceNames.baremetal),
-    image: open(serviceNames.image),
-    network: open(serviceNames.network),
+    baremetal: open(serviceNames.baremetal, observed.baremetal),
+    image: open(serviceNames.image, observed.image),
+    network: open(serviceNames.network, observed.network),
   };
   return {
     keystone,

@@ -13,18 +13,29 @@ const allowed: Readonly<Record<string, RegExp>> = {
   local: /^(\.\/x\.js|\.\.\/core\/\w.*|zod|js-yaml|node:.*)$/,
   simulator: /^(\.\/x\.js|hono(\/.*)?)$/,
   'simulator/room': /^(\.\/x\.js|\.\.\/\w.*|hono(\/.*)?)$/,
+  metrics: /^(\.\/x\.js|\.\.\/core\/\w.*|prom-client)$/,
   mcp: /^(\.\/x\.js|\.\.\/core\/\w.*|zod|@modelcontextprotocol\/server(\/.*)?)$/,
   board: /^\.\/x\.js$/,
   http: /^(\.\/x\.js|\.\.\/core\/\w.*|zod|hono(\/.*)?|@hono\/node-server)$/,
 };
 const folders = Object.keys(allowed);
-const neighbours = ['core', 'openstack', 'local', 'simulator', 'mcp', 'http', 'commands'];
+const neighbours = ['core', 'openstack', 'local', 'simulator', 'metrics', 'mcp', 'http', 'commands'];
 const sources = [
   './x.js',
   '../x.js',
   ...neighbours.flatMap((folder) => [`../${folder}/x.js`, `../../${folder}/x.js`]),
   ...['./../core/x.js', '../core/../openstack/x.js', '../room/../../openstack/x.js', '../../x.js'],
-  ...['zod', 'ky', 'hono', 'hono/tiny', 'js-yaml', '@hono/node-server', '@modelcontextprotocol/server', 'other'],
+  ...[
+    'zod',
+    'ky',
+    'hono',
+    'hono/tiny',
+    'js-yaml',
+    '@hono/node-server',
+    '@modelcontextprotocol/server',
+    'prom-client',
+    'other',
+  ],
   ...['node:async_hooks', 'node:crypto', 'node:events', 'node:https', 'node:stream', 'node:fs', 'node:fs/promises'],
 ];
 

@@ -26,6 +26,7 @@ const app = createHttpApp({
   signIn: createTokenSignIn(undefined, async () => core),
   board: async () => boardPage,
   mcp: async () => new Response(),
+  metrics: { contentType: 'text/plain', text: async () => '' },
   ready: async () => undefined,
   hosts: ['localhost'],
   stopping: new AbortController().signal,

@@ -48,6 +48,7 @@ const commands: Readonly<Record<string, Page>> = {
           ['/docs, /openapi.json', 'describe the REST routes'],
           ['/mcp', 'MCP over HTTP'],
           ['/healthz, /readyz', 'tell a probe that the process runs, and that Ironic answers'],
+          ['/metrics', 'numbers for Prometheus'],
         ],
       ],
     ],

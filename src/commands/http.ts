@@ -11,7 +11,10 @@ import { createBootListener } from '../http/boot-listener.js';
 import { createInFlight } from '../http/in-flight.js';
 import { createJsonLines } from '../http/json-lines.js';
 import { createHttpServer, shortPatience } from '../http/server.js';
+import { observed } from '../mcp/observed.js';
 import { refusingWide } from '../mcp/wide-messages.js';
+import { addProcess, createMetrics } from '../metrics/metrics.js';
+import { version } from '../version.js';
 import { readArguments } from './arguments.js';
 import { type Command, exitCodes } from './io.js';
 import { showNotices } from './notices.js';
@@ -45,27 +48,34 @@ export const http: Command = async (io, args) => {
   const onDefect = (error: unknown, requestId?: string) =>
     note({ request_id: requestId, error: error instanceof Error ? error.stack : String(error) });
 
+  const metrics = createMetrics(version, allOperations);
+  addProcess(metrics);
   const inFlight = createInFlight(allOperations, mostRunning);
+  const operations = metrics.measured(inFlight.operations);
   const entrance =
     cloud.kind === 'callers'
-      ? entranceForCallers({ cloud, ...rules }, { warn, inFlight, behindTls })
-      : entranceForAll({ cloud, ...rules }, token, { warn });
-  const served = { operations: async () => inFlight.operations, onDefect };
+      ? entranceForCallers({ cloud, ...rules }, { warn, inFlight, behindTls, observer: metrics })
+      : entranceForAll({ cloud, ...rules }, token, { warn, observer: metrics });
+  const served = { operations: async () => operations, onDefect };
   const serving = createServing({ cloud, policy: rules.policy }, served);
-  const mcp = createMcpHandler(({ authInfo }) => serving.mcpServer(entryIn(authInfo)), {
+  const mcp = createMcpHandler(({ authInfo }) => observed(serving.mcpServer(entryIn(authInfo)), metrics.onMcpRequest), {
     maxRequestBodySize: largestBody,
   });
   const app = createHttpApp({
-    operations: inFlight.operations,
+    operations,
     policy: rules.policy,
     signIn: entrance.signIn,
     board: serving.board,
     mcp: async (request, core) =>
       refusingWide((sent) => mcp.fetch(sent, { authInfo: authInfoOf(core) }), largestBody)(request),
+    metrics,
     ready: shared(() => inSeconds(entrance)),
     hosts: ['localhost', host.toLowerCase(), ...hosts.map((name) => name.toLowerCase())],
     stopping: io.stop,
-    onAccess: log.line,
+    onAccess(access, route) {
+      log.line(access);
+      metrics.onHttpRequest({ ...access, route });
+    },
     onDefect,
   });
 

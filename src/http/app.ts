@@ -23,11 +23,14 @@ export interface HttpAppOptions extends GuardOptions {
   readonly board: () => Promise<{ readonly html: string; readonly policy: string }>;
   /** Answers requests to `/mcp`. */
   readonly mcp: (request: Request, core: Entry) => Promise<Response>;
+  /** The metrics of this process, in Prometheus' text format. */
+  readonly metrics: { readonly contentType: string; text(): Promise<string> };
   /** Resolves if the cloud answers; rejects with a failure otherwise. */
   readonly ready: () => Promise<void>;
   /** Once aborted, every request is refused. */
   readonly stopping: AbortSignal;
-  readonly onAccess: (access: Access) => void;
+  /** @param route The template of the path; undefined if there is no route for the request. */
+  readonly onAccess: (access: Access, route: string | undefined) => void;
   /** Called with the cause of an internal error. */
   readonly onDefect: (error: unknown, requestId: string) => void;
 }
@@ -43,6 +46,8 @@ export interface SignIn {
    * @throws Failure `unauthorized`
    */
   admit(request: Request, client: string | undefined): Promise<Entry>;
+  /** Lets a request for the metrics in. Without this, it signs in like any other. @throws Failure */
+  admitMonitor?(request: Request, client: string | undefined): void;
   /** What `WWW-Authenticate` says to one that is not let in. */
   readonly challenge: string;
 }
@@ -77,12 +82,19 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   const check = createGuard(options);
   const router = routerOf(options);
 
+  async function enter(request: Request, client: string | undefined, path: string): Promise<Entry> {
+    if (open.has(path)) return noCore;
+    if (path !== '/metrics' || !signIn.admitMonitor) return signIn.admit(request, client);
+    signIn.admitMonitor(request, client);
+    return noCore;
+  }
+
   async function answer(request: Request, { target, client }: Arrived, path: string, known: Known): Promise<Response> {
     const { requestId } = known;
     try {
       if (stopping.aborted) throw new Failure('overloaded', { reason: 'this MCP server is stopping' });
       check(request, target);
-      const core = open.has(path) ? noCore : await signIn.admit(request, client);
+      const core = await enter(request, client, path);
       return await router.fetch(request, { ...known, core });
     } catch (error) {
       if (request.signal.aborted) return new Response(null, { status: clientLeft });
@@ -105,7 +117,7 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
     const sent = target ?? url.slice(url.indexOf('/', url.indexOf('//') + 2));
     const arrived = { target: sent, client };
     const response = await inTrace(traceparent, () => answer(request, arrived, path, { requestId, traceparent }));
-    onAccess({
+    const access = {
       time: new Date().toISOString(),
       request_id: requestId,
       ...(traceparent === undefined ? {} : { traceparent }),
@@ -114,17 +126,18 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
       path: plain(path, 200),
       status: response.status,
       duration_ms: Math.round((performance.now() - begin) * 10) / 10,
-    });
+    };
+    onAccess(access, routeOf(router, access.method, path));
     return response;
   };
 }
 
-/** Open paths call no operation. */
+/** Some paths call no operation. */
 const noCore: Entry = async () => {
   throw new Error('this path has no core');
 };
 
-function routerOf({ operations, policy, board, mcp, ready }: HttpAppOptions): Hono<Env> {
+function routerOf({ operations, policy, board, mcp, metrics, ready }: HttpAppOptions): Hono<Env> {
   const app = new Hono<Env>();
   for (const operation of operations) {
     const { method, path, status } = operation.route;
@@ -157,6 +170,9 @@ function routerOf({ operations, policy, board, mcp, ready }: HttpAppOptions): Ho
     return response;
   });
   app.get('/healthz', ({ env }) => json({ status: 'ok' }, 200, env.requestId));
+  app.get('/metrics', async ({ env }) => {
+    return text(await metrics.text(), metrics.contentType, 200, env.requestId);
+  });
   app.get('/readyz', async ({ env }) => {
     // This route needs no token. So it leaves out the reason, which may hold Ironic's address.
     await ready().catch((error) => {
@@ -196,6 +212,12 @@ function routerOf({ operations, policy, board, mcp, ready }: HttpAppOptions): Ho
     throw error;
   });
   return app;
+}
+
+/** The template of the route that serves a request, e.g. `/provision/{operation_id}`. */
+function routeOf({ router }: Hono<Env>, method: string, path: string): string | undefined {
+  const [[served]] = router.match(method === 'HEAD' ? 'GET' : method, path);
+  return served?.[0][1].path.replace(/:(\w+)/g, '{$1}');
 }
 
 // Hono answers HEAD with the route for GET.

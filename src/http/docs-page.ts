@@ -64,9 +64,10 @@ ${curl(`curl '${baseMark}/mcp' \\
 </section>
 <section id="health">
 <h2>Health</h2>
-<p>Neither route needs a sign-in. <code>/healthz</code> answers 200 if this process works, <code>/readyz</code> if Ironic answers as well; if each caller signs in, if Keystone does.</p>
+<p><code>/healthz</code> answers 200 if this process works, <code>/readyz</code> if Ironic answers as well; if each caller signs in, if Keystone does. Neither needs a sign-in. <code>/metrics</code> has numbers for Prometheus.</p>
 ${curl(`curl '${baseMark}/healthz'`)}
 ${curl(`curl '${baseMark}/readyz'`)}
+${curl(`curl '${baseMark}/metrics'`)}
 </section>
 <section id="failures">
 <h2>Failures</h2>

@@ -49,6 +49,15 @@ export interface Http {
   deadline(): AbortSignal;
 }
 
+/** A request that has ended. */
+export interface EndedRequest {
+  readonly method: Ask['method'];
+  readonly path: string;
+  /** The status of the answer, or why there is none. */
+  readonly outcome: number | 'cancelled' | 'timeout' | 'unreachable' | 'unreadable';
+  readonly seconds: number;
+}
+
 export interface HttpOptions {
   /** Name of the service in messages, e.g. `Ironic`. */
   readonly service: string;
@@ -59,6 +68,8 @@ export interface HttpOptions {
   readonly queue: RequestQueue;
   /** Replaces the global fetch: the simulator, or a fetch with TLS settings. */
   readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
+  /** Called after each request. */
+  readonly onEnded?: ((ended: EndedRequest) => void) | undefined;
 }
 
 /** Longer than any answer that we ask for: a page of 200 nodes has about 500 KB. */
@@ -68,7 +79,7 @@ const longestBody = 16 * 1024 * 1024;
  * Makes all HTTP requests. ky's own retries and timeout are off: it would repeat a PUT after a 503, and its timeout does
  * not cover a body that stalls.
  */
-export function createHttp({ service, endpoint, timeout, queue, fetch }: HttpOptions): Http {
+export function createHttp({ service, endpoint, timeout, queue, fetch, onEnded }: HttpOptions): Http {
   const client: KyInstance = ky.create({
     prefixUrl: endpoint,
     retry: 0,
@@ -79,22 +90,38 @@ export function createHttp({ service, endpoint, timeout, queue, fetch }: HttpOpt
     ...(fetch ? { fetch: async (input: string | URL | Request) => fetch(input as Request) } : {}),
   });
 
+  async function exchange({ method, path, query, headers, json }: Ask, signal: AbortSignal): Promise<Answer> {
+    // We record no spans of our own, so the caller's span stays the parent.
+    const traceparent = currentTrace();
+    const answering = client(path, {
+      method,
+      headers: { accept: 'application/json', ...(traceparent === undefined ? {} : { traceparent }), ...headers },
+      signal,
+      ...(query ? { searchParams: query } : {}),
+      ...(json === undefined ? {} : { json }),
+    });
+    // Garbage collection may remove the signal of a request (nodejs/node#55428).
+    const response = await unlessAborted(answering, signal);
+    const text = await read(response, signal);
+    return { status: response.status, headers: response.headers, body: parsed(text) };
+  }
+
   async function send(ask: Ask, signal: AbortSignal, deadline: AbortSignal): Promise<Answer> {
     let begun = false;
-    const exchange = async ({ method, path, query, headers, json }: Ask, either: AbortSignal): Promise<Answer> => {
-      // We record no spans of our own, so the caller's span stays the parent.
-      const traceparent = currentTrace();
-      const answering = client(path, {
-        method,
-        headers: { accept: 'application/json', ...(traceparent === undefined ? {} : { traceparent }), ...headers },
-        signal: either,
-        ...(query ? { searchParams: query } : {}),
-        ...(json === undefined ? {} : { json }),
-      });
-      // Garbage collection may remove the signal of a request (nodejs/node#55428).
-      const response = await unlessAborted(answering, either);
-      const text = await read(response, either);
-      return { status: response.status, headers: response.headers, body: parsed(text) };
+    const told = async (asked: Ask, either: AbortSignal): Promise<Answer> => {
+      const { method, path } = asked;
+      const sent = performance.now();
+      const end = (outcome: EndedRequest['outcome']) =>
+        onEnded?.({ method, path, outcome, seconds: (performance.now() - sent) / 1_000 });
+      try {
+        const answer = await exchange(asked, either);
+        end(answer.status);
+        return answer;
+      } catch (error) {
+        const unanswered = error instanceof NoAnswer ? 'unreadable' : 'unreachable';
+        end(signal.aborted ? 'cancelled' : deadline.aborted ? 'timeout' : unanswered);
+        throw error;
+      }
     };
     try {
       // The wait for a place counts too, because the caller waits for it.
@@ -102,10 +129,10 @@ export function createHttp({ service, endpoint, timeout, queue, fetch }: HttpOpt
         queue.run(
           either,
           async (waited) => {
-            const instead = await ask.before?.(waited, (other) => exchange(other, either));
+            const instead = await ask.before?.(waited, (other) => told(other, either));
             if (instead) return instead;
             begun = true;
-            return exchange(ask, either);
+            return told(ask, either);
           },
           isOfChange(signal),
         ),

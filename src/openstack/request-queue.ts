@@ -9,6 +9,8 @@ export interface RequestQueue {
    * otherwise any error of the action
    */
   run<Result>(signal: AbortSignal, action: (waited: boolean) => Promise<Result>, first?: boolean): Promise<Result>;
+  /** How many requests run now, and how many wait. */
+  load(): { readonly running: number; readonly waiting: number };
 }
 
 /** Behind this many others, a request would wait too long to be useful. */
@@ -61,5 +63,6 @@ export function createRequestQueue(places: number, mostWaiting = longestQueue): 
         exit();
       }
     },
+    load: () => ({ running: places - free, waiting: lines[0].size + lines[1].size }),
   };
 }

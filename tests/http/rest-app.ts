@@ -10,8 +10,10 @@ import type { Access } from '../../src/http/access.js';
 import { createHttpApp } from '../../src/http/app.js';
 import type { GuardOptions } from '../../src/http/guard.js';
 import { createInFlight, type InFlight } from '../../src/http/in-flight.js';
+import { observed } from '../../src/mcp/observed.js';
 import { createMcpServer } from '../../src/mcp/server.js';
 import { tools } from '../../src/mcp/tools.js';
+import { createMetrics, type Metrics } from '../../src/metrics/metrics.js';
 import { createRestClient, type RestClient } from './rest-client.js';
 
 export interface RestAppOptions extends Partial<GuardOptions> {
@@ -28,14 +30,17 @@ export interface RestApp extends RestClient {
   /** The trace in which each defect was noted. */
   readonly traces: readonly (string | undefined)[];
   readonly inFlight: InFlight;
+  readonly metrics: Metrics;
   readonly stop: AbortController;
 }
 
 /** The HTTP face in this process, on its own simulated cloud, where a deployment takes no time. */
 export async function createRestApp(options: RestAppOptions = {}): Promise<RestApp> {
   const env = options.env ?? { IRONIC_MCP_SIM_SPEED: '10000' };
-  const core = options.core ?? (await composeCore(await readConfig(env, {})));
+  const metrics = createMetrics('0', allOperations);
+  const core = options.core ?? (await composeCore(await readConfig(env, {}), { observer: metrics }));
   const inFlight = createInFlight(allOperations, options.mostRunning ?? 256);
+  const operations = metrics.measured(inFlight.operations);
   const accesses: Access[] = [];
   const defects: unknown[] = [];
   const traces: (string | undefined)[] = [];
@@ -46,27 +51,34 @@ export async function createRestApp(options: RestAppOptions = {}): Promise<RestA
   };
   const { policy } = core;
   const offered = tools.filter(({ effect }) => policy.allows(effect));
-  const served = { operations: inFlight.operations, core: async () => core, onDefect };
+  const served = { operations, core: async () => core, onDefect };
   const names = { name: 'ironic-mcp', version: '0', instructions: '', openWorld: false };
   const mcp = createMcpHandler(() =>
-    createMcpServer({
-      ...served,
-      ...names,
-      tools: offered,
-      board: async () => boardPage.html,
-      operations: async () => inFlight.operations,
-    }),
+    observed(
+      createMcpServer({
+        ...served,
+        ...names,
+        tools: offered,
+        board: async () => boardPage.html,
+        operations: async () => operations,
+      }),
+      metrics.onMcpRequest,
+    ),
   );
   const app = createHttpApp({
     ...served,
     policy,
     board: async () => boardPage,
     mcp: (request) => mcp.fetch(request),
+    metrics,
     ready: async () => undefined,
     hosts: options.hosts ?? ['localhost'],
     signIn: createTokenSignIn(options.token, async () => core),
     stopping: stop.signal,
-    onAccess: (access) => accesses.push(access),
+    onAccess(access, route) {
+      accesses.push(access);
+      metrics.onHttpRequest({ ...access, route });
+    },
   });
 
   return {
@@ -75,6 +87,7 @@ export async function createRestApp(options: RestAppOptions = {}): Promise<RestA
     defects,
     traces,
     inFlight,
+    metrics,
     stop,
   };
 }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NoAnswer } from '../../src/core/ports.js';
-import type { Ask } from '../../src/openstack/http.js';
+import type { Ask, EndedRequest, HttpOptions } from '../../src/openstack/http.js';
 import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { whileCollectingGarbage } from '../support/garbage.js';
 import { nowhere } from '../support/nowhere.js';
@@ -290,6 +290,39 @@ describe('no answer', () => {
     expect(failure).toMatchObject({ words: 'Ironic answered with more than 16 MiB', mayHaveTakenEffect: true });
     // It also hangs up.
     await expect(left).resolves.toBeUndefined();
+  });
+});
+
+describe('the end of a request', () => {
+  /** What is told about a request to a server that does this. */
+  async function told(listener: RequestListener, signal = forever, options: Partial<HttpOptions> = {}) {
+    const ends: EndedRequest[] = [];
+    const { endpoint } = await serve(listener);
+    const http = httpTo(endpoint, { onEnded: (ended) => ends.push(ended), ...options });
+    await http.ask(get, signal).catch(() => undefined);
+    return ends.map(({ method, path, outcome }) => `${method} ${path} ${outcome}`);
+  }
+
+  it('is told with the status of the answer, or with the reason why there is none', async () => {
+    const silent = () => undefined;
+    expect(await told((_, response) => answer(response, 404))).toEqual(['GET v1/nodes 404']);
+    expect(await told(silent, forever, { timeout: 20 })).toEqual(['GET v1/nodes timeout']);
+    expect(await told(silent, AbortSignal.timeout(20))).toEqual(['GET v1/nodes cancelled']);
+    expect(await told((request) => request.destroy())).toEqual(['GET v1/nodes unreachable']);
+    const endless = async () => new Response(' '.repeat(17 * 1024 * 1024));
+    expect(await told(silent, forever, { fetch: endless })).toEqual(['GET v1/nodes unreadable']);
+  });
+
+  it('is told of each request, also of one that comes before another', async () => {
+    const ends: string[] = [];
+    const { endpoint } = await serve((_, response) => answer(response, 200));
+    const http = httpTo(endpoint, { onEnded: ({ method, outcome }) => ends.push(`${method} ${outcome}`) });
+    const before: Ask['before'] = async (_, send) => {
+      await send(get);
+      return null;
+    };
+    await http.ask({ ...put, before }, forever);
+    expect(ends).toEqual(['GET 200', 'PUT 200']);
   });
 });
 

@@ -29,10 +29,11 @@ function setup(places: number, mostWaiting?: number) {
 
 describe('a request queue', () => {
   it('runs a limited number at a time and makes the others wait', async () => {
-    const { started, run, end, turn } = setup(2);
+    const { queue, started, run, end, turn } = setup(2);
     const results = Promise.all([1, 2, 3, 4].map((number) => run(number)));
     await turn();
     expect(started).toEqual([1, 2]);
+    expect(queue.load()).toEqual({ running: 2, waiting: 2 });
     await end(2);
     expect(started).toEqual([1, 2, 3]);
     await end(3);

@@ -18,9 +18,9 @@ describe('the package', () => {
     ]);
   });
 
-  it('is at most 320 KB to download and 1 MB on the disk', () => {
+  it('is at most 320 KB to download and 1.1 MB on the disk', () => {
     const bytes = packed.files.reduce((sum, file) => sum + statSync(join(own, file)).size, 0);
-    expect({ download: packed.size <= 320_000 || packed.size, disk: bytes <= 1_000_000 || bytes }).toEqual({
+    expect({ download: packed.size <= 320_000 || packed.size, disk: bytes <= 1_100_000 || bytes }).toEqual({
       download: true,
       disk: true,
     });
@@ -72,8 +72,21 @@ describe('the list of bundled packages', () => {
 
   it('names the packages that our source imports', () => {
     expect(sbom.components.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['@hono/node-server', '@modelcontextprotocol/server', 'hono', 'js-yaml', 'ky', 'zod']),
+      expect.arrayContaining([
+        '@hono/node-server',
+        '@modelcontextprotocol/server',
+        'hono',
+        'js-yaml',
+        'ky',
+        'prom-client',
+        'zod',
+      ]),
     );
+  });
+
+  it('has the code for metrics in the command http alone', () => {
+    const files = packed.files.filter((file) => file.endsWith('.js') && read(file).includes('nodejs_eventloop_lag'));
+    expect(files).toEqual([expect.stringMatching(/^dist\/http-/)]);
   });
 
   it('names the packages inside the files of another package', () => {

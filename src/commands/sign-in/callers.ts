@@ -186,12 +186,25 @@ export function createCallers({ signIn, isBusy, behindTls, patience, clock, warn
       const core = await coreOf(credential, address, request.signal);
       return async () => core;
     },
+    admitMonitor({ headers }, client = '') {
+      // A proxy on this machine connects from here as well, but it says whom it serves.
+      const isProxied = ['x-forwarded-for', 'forwarded'].some((name) => headers.has(name));
+      if (isOfThisMachine(client) && !isProxied) return;
+      throw new Failure('not_permitted', {
+        reason: 'if each caller signs in, only this machine may read the metrics',
+        hint: 'Scrape them on the machine of this server, without the proxy.',
+      });
+    },
   };
   return {
     ...callers,
     /** How much is held. */
     held: () => ({ cores: cores.size, waiting: line.size, ...refusals.held() }),
   };
+}
+
+function isOfThisMachine(address: string): boolean {
+  return /^(?:::ffff:)?127\.|^::1$/.test(address);
 }
 
 function full(): Failure {

@@ -1,3 +1,4 @@
+import type { CloudObserver } from '../../compose.js';
 import type { CallerCloud, Config, Rules } from '../../config/config.js';
 import { Failure } from '../../core/failures.js';
 import type { Core } from '../../core/operation.js';
@@ -23,13 +24,14 @@ export interface Entrance {
 interface EntranceOptions {
   /** Tells the operator what the caller is not told. */
   readonly warn: (message: string) => void;
+  readonly observer?: CloudObserver;
 }
 
 /** All callers share the account in the settings. */
-export function entranceForAll(config: Config, token: string | undefined, { warn }: EntranceOptions): Entrance {
+export function entranceForAll(config: Config, token: string | undefined, options: EntranceOptions): Entrance {
   const { composed: core, settled } = composedLater(async () => {
     const { composeCore } = await import('../../compose.js');
-    return composeCore(config, { warn });
+    return composeCore(config, options);
   });
   return {
     signIn: createTokenSignIn(token, core),
@@ -47,11 +49,11 @@ interface CallerOptions extends EntranceOptions {
 /** Each caller has an account of its own. */
 export function entranceForCallers(
   config: Rules & { readonly cloud: CallerCloud },
-  { warn, inFlight, behindTls }: CallerOptions,
+  { inFlight, behindTls, ...options }: CallerOptions,
 ): Entrance {
   const { composed, settled } = composedLater(async () => {
     const { composeCallers } = await import('../../compose.js');
-    return composeCallers(config, { warn });
+    return composeCallers(config, options);
   });
   const signIn = createCallers({
     signIn: async (credential, onRefused) => (await composed()).signIn(credential, onRefused),
@@ -59,7 +61,7 @@ export function entranceForCallers(
     behindTls,
     patience: config.requestTimeout,
     clock: systemClock,
-    warn,
+    warn: options.warn,
   });
   const ready = async (signal: AbortSignal) => {
     const { keystoneAnswers } = await composed();

@@ -1,0 +1,2 @@
+// The bundler replaces packages with this that the program never calls.
+export {};
