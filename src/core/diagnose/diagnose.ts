@@ -8,7 +8,7 @@ import { type BareMetal, type Clock, NoAnswer, Refused } from '../ports.js';
 import type { DiagnoseRequest, DiagnoseResponse } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
 import { doingOf, meaningOf, stateMeaning, stateName } from '../states.js';
-import { type Facts, type Finding, findingsOf, newsTime } from '../status/conditions.js';
+import { type Facts, type Finding, findingsOf, knowsPower, newsTime } from '../status/conditions.js';
 import { cleanUpTime, diagnose as explain, neverDeployed } from '../status/diagnosis.js';
 import { displayName, hasNoDeployment, isAbandoned, nameOf, statusOf } from '../status/provision-status.js';
 import { recordedErrors } from '../status/recorded-errors.js';
@@ -19,6 +19,9 @@ const secondLook = 3_000;
 
 /** The second look only adds a detail, so nobody waits longer for it (ms). */
 const lookTime = 5_000;
+
+/** What Ironic records when it can no longer watch the power of a server. When it can again, it only clears the fault. */
+const lostPower = /sync_power_state, max retries exceeded/i;
 
 /** Says what is wrong with a server. Changes nothing, and asks nothing for which Ironic takes its lock on the node. */
 export interface DiagnoseService {
@@ -112,8 +115,12 @@ function errorOf(server: Server, record: readonly RecordedError[], now: number):
     doingOf(server) === 'failed'
       ? (provisionedAt ?? 0) - cleanUpTime
       : Math.max(provisionedAt ?? 0, poweredAt ?? 0, now - newsTime);
-  const [latest] = record.filter(({ at }) => (at ?? 0) >= begin).sort((one, other) => (other.at ?? 0) - (one.at ?? 0));
-  return server.lastError ?? latest?.words ?? null;
+  const isOver = (words: string) => lostPower.test(words) && server.fault === null && knowsPower(server);
+  const [latest] = record
+    .filter(({ at, words }) => (at ?? 0) >= begin && !isOver(words))
+    .sort((one, other) => (other.at ?? 0) - (one.at ?? 0));
+  const last = server.lastError === null || isOver(server.lastError) ? null : server.lastError;
+  return last ?? latest?.words ?? null;
 }
 
 function verdictOf(findings: readonly Finding[], unanswered: readonly string[]): DiagnoseResponse['verdict'] {

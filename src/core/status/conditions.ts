@@ -58,12 +58,12 @@ export const conditions: readonly Condition[] = [
       'Ironic cannot control the power of the server: its management controller (BMC) does not answer or refuses',
     hint: 'The operator should look at the management controller and its credentials. Until it answers, Ironic can neither restart nor undeploy the server.',
     signOf({ server, error }) {
-      const { fault, powerState, maintenanceReason } = server;
+      const { fault, maintenanceReason } = server;
       const isFault = fault === 'power failure';
       const sign = shows(
         isFault && 'Ironic has set the fault "power failure"',
         !beforePower.has(server.provisionState) &&
-          !/^power (on|off)$/.test(powerState ?? '') &&
+          !knowsPower(server) &&
           'Ironic does not know whether the server is switched on',
       );
       return (
@@ -210,6 +210,11 @@ export function findingsOf(facts: Facts): readonly Finding[] {
     return [{ ...cause, ...(known && { code: known.code, summary: known.summary }), ...sign }];
   });
   return findings.filter(({ code }, index) => findings.findIndex((other) => other.code === code) === index);
+}
+
+/** Whether Ironic knows if a server is switched on. */
+export function knowsPower({ powerState }: Server): boolean {
+  return /^power (on|off)$/.test(powerState ?? '');
 }
 
 /** Whether Ironic was asked to change the power of a server that it does not work on otherwise. */

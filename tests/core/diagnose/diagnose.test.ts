@@ -315,6 +315,17 @@ describe('a server with a trace of trouble', () => {
     expect(await diagnosed(server, { errors: old })).toMatchObject({ verdict: 'healthy' });
   });
 
+  it('whose power Ironic could not watch for a while is healthy when Ironic watches it again', async () => {
+    const words = 'During sync_power_state, max retries exceeded for node 1. Error: Redfish connection failed';
+    const errors = [{ at: start - 5 * minute, work: 'monitoring', words }];
+    const again = running({ lastError: words });
+    expect(await diagnosed(again, { errors })).toMatchObject({ verdict: 'healthy', causes: [] });
+    for (const change of [{ powerState: null }, { fault: 'power failure' }]) {
+      const causes = [{ code: 'power_or_bmc', ironic_error: words }];
+      expect(await diagnosed({ ...again, ...change }, { errors })).toMatchObject({ verdict: 'problem', causes });
+    }
+  });
+
   it('with an old error is unclear', async () => {
     const { verdict, causes } = await diagnosed(running({ lastError: 'the console failed' }));
     expect(verdict).toBe('unclear');
