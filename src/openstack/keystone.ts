@@ -6,7 +6,7 @@ import { plain } from '../core/text/untrusted.js';
 import { type Identity, type KeystoneAuth, type Scope, withoutVersion } from './credentials.js';
 import { faultIn, saidIn } from './fault.js';
 import type { Answer, Ask, Http } from './http.js';
-import { type Access, advised, type Overrides, type Service, type Session } from './session.js';
+import { type Access, advised, type Overrides, type Service, type Session, serviceNames } from './session.js';
 
 const Scoped = z
   .looseObject({ id: z.string(), name: z.string().catch('') })
@@ -18,10 +18,10 @@ const Token = z.looseObject({
     expires_at: z.string(),
     catalog: z
       .array(
-        z.looseObject({
+        z.object({
           type: z.string(),
           endpoints: z.array(
-            z.looseObject({
+            z.object({
               interface: z.string(),
               region_id: z.string().nullish(),
               region: z.string().nullish(),
@@ -30,6 +30,8 @@ const Token = z.looseObject({
           ),
         }),
       )
+      // Each caller keeps one as long as its token, and a cloud has many services.
+      .transform((services) => services.filter(({ type }) => Object.hasOwn(serviceNames, type)))
       .default([]),
     user: Scoped,
     project: Scoped,

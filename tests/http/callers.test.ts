@@ -44,7 +44,7 @@ async function serve(env: Readonly<Record<string, string>>) {
 
 interface Problem {
   readonly [member: string]: unknown;
-  readonly servers?: readonly { readonly name: string; readonly state: string }[];
+  readonly servers?: readonly { readonly id: string; readonly state: string }[];
 }
 
 describe('the command http, where each caller signs in', () => {
@@ -61,6 +61,7 @@ describe('the command http, where each caller signs in', () => {
   });
   afterEach(() => {
     cloud.instead = async () => undefined;
+    cloud.onRequest = () => undefined;
   });
   afterAll(async () => {
     await server.close();
@@ -162,6 +163,21 @@ describe('the command http, where each caller signs in', () => {
     const before = cloud.signIns.length;
     expect((await server.ask('/servers', gil.header)).status).toBe(401);
     expect(cloud.signIns).toHaveLength(before);
+  });
+
+  it('says what is left if a credential is revoked in the middle of a deployment', async () => {
+    const ivy = cloud.person('ivy', 'orange');
+    cloud.onRequest = (method, path) => {
+      if (method === 'PUT' && path.endsWith('/states/provision')) cloud.revoke(ivy);
+    };
+    const { status, json } = await provision(ivy, { server_id: 'rack1-small-01' });
+    expect([status, json.code]).toEqual([401, 'unauthorized']);
+    expect(json.reason).toMatch(/^Keystone refuses the application credential.* Server rack1-small-01 .*reserved/);
+    expect(json.hint).toContain('The operator can release this one');
+    const jon = cloud.person('jon', 'orange');
+    const { servers = [] } = (await server.ask('/servers?name_contains=rack1-small-01', jon.header)).json;
+    const now = await server.ask(`/provision/${servers[0]?.id}`, jon.header);
+    expect(now.json.provision_state).toBe('available');
   });
 
   it('takes a Keystone that is down for no refusal, and does not tell where it is', async () => {

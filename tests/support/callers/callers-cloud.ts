@@ -27,8 +27,8 @@ export interface CallersCloud {
   readonly signIns: readonly string[];
   /** Answers sign-ins instead of Keystone, until it returns undefined. */
   instead: () => Promise<Response | undefined>;
-  /** Milliseconds for which a token lives. */
-  tokenLife: number;
+  /** Called with each request to Ironic, before it is answered. */
+  onRequest: (method: string, path: string) => void;
   close(): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export async function startCallersCloud(): Promise<CallersCloud> {
     tokens.set(token, person);
     const endpoints = [{ interface: 'public', region_id: 'RegionOne', url: `${url}/cloud` }];
     const body = {
-      expires_at: new Date(Date.now() + cloud.tokenLife).toISOString(),
+      expires_at: new Date(Date.now() + 3_600_000).toISOString(),
       catalog: ['baremetal', 'image'].map((type) => ({ type, endpoints })),
       user: { id: `user-${person.name}`, name: person.name, domain: { id: 'default', name: 'Default' } },
       project: { id: `project-${person.project}`, name: person.project, domain: { id: 'default', name: 'Default' } },
@@ -64,6 +64,7 @@ export async function startCallersCloud(): Promise<CallersCloud> {
 
   /** Ironic or Glance. */
   async function service(request: Request): Promise<Response> {
+    cloud.onRequest(request.method, new URL(request.url).pathname);
     const person = tokens.get(request.headers.get('x-auth-token') ?? '');
     if (!person) return refusal(401, 'The request you have made requires authentication.');
     if (person.reads && request.method !== 'GET') {
@@ -95,7 +96,7 @@ export async function startCallersCloud(): Promise<CallersCloud> {
     env: { OS_AUTH_URL: `${url}/v3`, IRONIC_MCP_HTTP_SIGN_IN: 'caller' },
     signIns,
     instead: async () => undefined,
-    tokenLife: 3_600_000,
+    onRequest: () => undefined,
     person(name, project, { reads = false } = {}) {
       const id = (people.size + 1).toString(16).padStart(32, '0');
       const person = { ...credential(id, `${name}-secret`), project, reads, name };
