@@ -1,5 +1,5 @@
 import { type Call, createApp, requestId } from './dialect/call.js';
-import { Abort, errorResponse, Fault } from './dialect/errors.js';
+import { Abort, errorResponse, Fault, Locked } from './dialect/errors.js';
 import { negotiate, rangeHeaders, VERSION_HEADER } from './dialect/version.js';
 import { bootDeviceRoutes } from './nodes/boot-device.js';
 import { historyRoutes } from './nodes/history.js';
@@ -11,16 +11,17 @@ import { vifRoutes } from './nodes/vifs.js';
 import { allocationRoutes } from './resources/allocations.js';
 import { conductorRoutes } from './resources/conductors.js';
 import { discoveryRoutes } from './resources/discovery.js';
-import { emptyCollectionRoutes } from './resources/empty-collections.js';
 import { imageRoutes } from './resources/images.js';
 import { networkRoutes } from './resources/networks.js';
+import { otherRoutes } from './resources/other-resources.js';
 import { portRoutes } from './resources/ports.js';
+import { recordRoutes } from './resources/records.js';
 import { DOZEN, seed } from './seed/seed.js';
 import { createWorld } from './world/world.js';
 
 export interface SimulatorOptions {
-  /** The clock of the simulated cloud, in milliseconds since the epoch. Date.now by default. */
-  readonly clock?: { now(): number };
+  /** The clock of the simulated cloud, in milliseconds since the epoch. Without `sleep`, no request waits for a lock. */
+  readonly clock?: { now(): number; sleep?(milliseconds: number, signal: AbortSignal): Promise<unknown> };
   /** The number of servers, up to 100,000. The built-in ones by default. */
   readonly servers?: number;
   /** All durations are divided by it. 1 by default: a deployment takes a minute. */
@@ -31,12 +32,17 @@ export interface SimulatorOptions {
   readonly reportsTo?: string | undefined;
 }
 
+const machineClock = {
+  now: () => Date.now(),
+  sleep: (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+};
+
 /**
  * An OpenStack Ironic 21.4, a Glance and a Neutron in memory, with their REST APIs. Nothing runs in the background: each
  * request first brings the cloud up to date. It needs no sign-in.
  */
 export function createSimulator(options: SimulatorOptions = {}) {
-  const clock = options.clock ?? { now: () => Date.now() };
+  const clock: NonNullable<SimulatorOptions['clock']> = options.clock ?? machineClock;
   const world = createWorld({
     now: () => clock.now(),
     random: options.random ?? Math.random,
@@ -50,7 +56,10 @@ export function createSimulator(options: SimulatorOptions = {}) {
   seed(world, options.servers ?? DOZEN);
 
   const app = createApp();
-  app.onError(errorResponse);
+  app.onError((error, call) => {
+    call.env.isLocked = error instanceof Locked;
+    return errorResponse(error);
+  });
   app.use('/v1/*', async (call, next) => {
     const minor = minorOf(call);
     call.set('minor', minor);
@@ -76,10 +85,11 @@ export function createSimulator(options: SimulatorOptions = {}) {
   vifRoutes(app, world);
   allocationRoutes(app, world);
   conductorRoutes(app, world);
-  emptyCollectionRoutes(app, world);
-  nodeFieldRoute(app, world);
+  recordRoutes(app, world);
   imageRoutes(app, world);
   networkRoutes(app, world);
+  otherRoutes(app, world);
+  nodeFieldRoute(app, world);
   app.all('*', () => {
     throw new Abort(404);
   });
@@ -88,8 +98,14 @@ export function createSimulator(options: SimulatorOptions = {}) {
     world,
     /** Answers a request to Ironic (`/v1…`), Glance (`/v2/images…`) or Neutron (`/v2.0…`). */
     fetch: async (request: Request): Promise<Response> => {
-      world.agenda.catchUp(world.now());
-      return app.fetch(request);
+      for (let attempt = 1; ; attempt += 1) {
+        world.agenda.catchUp(world.now());
+        const found: { isLocked?: boolean } = {};
+        const answer = await app.fetch(request.method === 'GET' ? request : request.clone(), found);
+        // Like Ironic's conductor by default, it tries to get a lock three times, a second apart.
+        if (!found.isLocked || !clock.sleep || attempt === 3) return answer;
+        await clock.sleep(world.lasting(1), request.signal);
+      }
     },
   };
 }

@@ -40,6 +40,41 @@ describe('version negotiation', () => {
   });
 });
 
+describe('a path without a version', () => {
+  it('is a path of the only version', async () => {
+    const sim = setup();
+    const { body } = await sim.get('/v1/nodes/rack1-small-01');
+    const bookmark = new URL(body.links[1].href).pathname;
+    expect(bookmark).toBe(`/nodes/${body.uuid}`);
+    expect((await sim.get(bookmark)).body).toEqual(body);
+    expect((await sim.get('/nodes/')).body.nodes).toHaveLength(12);
+    expect((await sim.get('/bogus')).status).toBe(404);
+  });
+});
+
+describe('a part of Ironic that the simulator lacks', () => {
+  it.each([
+    ['PUT', '/v1/nodes/rack1-small-01/states/raid'],
+    ['PUT', '/v1/nodes/rack1-small-01/states/console'],
+    ['PUT', '/v1/nodes/rack1-small-01/states/secure_boot'],
+    ['POST', '/v1/nodes/rack1-small-01/vendor_passthru'],
+    ['POST', '/v1/drivers/fake-hardware/vendor_passthru'],
+    ['GET', '/v1/nodes/rack1-small-01/management/indicators/led'],
+    ['POST', '/v1/events'],
+    ['GET', '/v2.0/routers'],
+    ['PUT', '/v2/images/x/file'],
+  ])('is not modelled, which is not the same as not found: %s %s', async (method, path) => {
+    const sim = setup();
+    const { status, fault } = await { GET: sim.get, POST: sim.post, PUT: sim.put }[method as 'GET'](path);
+    expect(status).toBe(501);
+    expect(fault).toBe(`The simulator does not model ${method} ${path}.`);
+  });
+
+  it('does not exist in versions without it', async () => {
+    expect((await setup().post('/v1/events', {}, '1.53')).status).toBe(404);
+  });
+});
+
 describe('discovery', () => {
   it('names itself at the root', async () => {
     const { status, body, headers } = await setup().get('/');

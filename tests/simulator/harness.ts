@@ -18,7 +18,13 @@ const BASE = 'http://127.0.0.1:6385';
 /** A simulated cloud with a clock that only the test moves. */
 export function setup(options: Omit<SimulatorOptions, 'clock'> = {}) {
   let now = START;
-  const { fetch, world } = createSimulator({ random: () => 0.5, ...options, clock: { now: () => now } });
+  const clock = {
+    now: () => now,
+    sleep: async (milliseconds: number) => {
+      now += milliseconds;
+    },
+  };
+  const { fetch, world } = createSimulator({ random: () => 0.5, ...options, clock });
 
   async function ask(method: string, path: string, body?: unknown, version: string | null = '1.82'): Promise<Answer> {
     const headers = new Headers({ 'Content-Type': 'application/json' });
@@ -50,6 +56,11 @@ export function setup(options: Omit<SimulatorOptions, 'clock'> = {}) {
       now += seconds * 1000;
     },
     now: () => now,
+    /** Locks a node for good, as a conductor that hangs. */
+    lock(name: string) {
+      const node = world.fleet.byName(name);
+      if (node) world.fleet.update(node, { reservation: 'simulated-conductor' }, now);
+    },
     node: async (ident: string) => (await ask('GET', `/v1/nodes/${ident}`)).body,
     /** PUTs a provision target. */
     target: (ident: string, target: string, more: object = {}, version?: string) =>

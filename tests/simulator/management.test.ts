@@ -7,7 +7,7 @@ const managed = 'rack3-gpu-03';
 describe('managing', () => {
   it('an enrolled node verifies it first', async () => {
     const sim = setup();
-    await sim.post('/v1/nodes', { driver: 'ipmi', name: 'new' });
+    await sim.post('/v1/nodes', { driver: 'fake-hardware', name: 'new' });
     expect((await sim.target('new', 'manage')).status).toBe(202);
     expect(await sim.node('new')).toMatchObject({
       provision_state: 'verifying',
@@ -86,7 +86,7 @@ describe('inspecting', () => {
     const sim = setup();
     await sim.set(managed, 'inspect_interface', 'no-inspect');
     expect((await sim.target(managed, 'inspect')).fault).toBe(
-      'Driver ipmi does not support inspect (disabled or not implemented).',
+      'Driver fake-hardware does not support inspect (disabled or not implemented).',
     );
     expect((await sim.get(`/v1/nodes/${managed}/validate`)).body.inspect.result).toBe(false);
   });
@@ -148,7 +148,7 @@ describe('power', () => {
 
   it('is not switched while the node is locked', async () => {
     const sim = setup();
-    await sim.put(path, { target: 'power on' });
+    sim.lock('rack1-small-01');
     expect((await sim.put(path, { target: 'power on' })).status).toBe(409);
   });
 });

@@ -77,13 +77,25 @@ describe('a patch', () => {
 
   it('is refused while the node is locked', async () => {
     const sim = setup();
-    await sim.put(`${node}/states/power`, { target: 'power on' });
+    sim.lock('rack1-small-01');
     const { uuid } = await sim.node('rack1-small-01');
+    const start = sim.now();
     const { status, fault } = await sim.patch(node, [add('/extra/zz', '1')]);
     expect(status).toBe(409);
     expect(fault).toBe(
       `Node ${uuid} is locked by host simulated-conductor, please retry after the current operation is completed.`,
     );
+    // Three tries, a second apart.
+    expect(sim.now() - start).toBe(2_000);
+  });
+
+  it('waits for a short lock', async () => {
+    const sim = setup();
+    await sim.put(`${node}/states/power`, { target: 'power on' });
+    expect((await sim.patch(node, [add('/extra/zz', '1')])).body).toMatchObject({
+      extra: { zz: '1' },
+      power_state: 'power on',
+    });
   });
 
   it('may release a node in maintenance even during a transition', async () => {
@@ -281,10 +293,10 @@ describe('the rules for fields:', () => {
   it('interfaces, drivers and conductor groups must exist', async () => {
     const sim = setup();
     expect((await sim.set('rack1-small-01', 'deploy_interface', 'ansible')).fault).toBe(
-      "Could not find the following interface in the 'ironic.hardware.interfaces.deploy' entrypoint: ansible. Valid interfaces are ['direct'].",
+      "Could not find the following interface in the 'ironic.hardware.interfaces.deploy' entrypoint: ansible. Valid interfaces are ['fake', 'direct'].",
     );
     expect((await sim.set('rack1-small-01', 'conductor_group', 'East')).fault).toBe(
-      'No valid host was found. Reason: No conductor service registered which supports driver ipmi for conductor group "east".',
+      'No valid host was found. Reason: No conductor service registered which supports driver fake-hardware for conductor group "east".',
     );
     expect((await sim.set('rack1-small-01', 'driver', 'redfish')).status).toBe(400);
     const chassis = await sim.set('rack1-small-01', 'chassis_uuid', A);
@@ -298,7 +310,7 @@ describe('the rules for fields:', () => {
     expect((await sim.patch(`${node}?reset_interfaces=true`, [])).fault).toBe(
       "The reset_interfaces parameter can only be used when changing the node's driver.",
     );
-    expect((await sim.patch(`${node}?reset_interfaces=true`, [replace('/driver', 'ipmi')])).status).toBe(200);
+    expect((await sim.patch(`${node}?reset_interfaces=true`, [replace('/driver', 'fake-hardware')])).status).toBe(200);
     expect((await sim.patch(`${node}?reset_interfaces=true`, [], '1.44')).status).toBe(406);
   });
 });
@@ -319,7 +331,7 @@ describe('maintenance', () => {
 describe('enrolling a node', () => {
   it('creates it in enroll, and answers with its address', async () => {
     const sim = setup();
-    const { status, body, headers } = await sim.post('/v1/nodes', { driver: 'ipmi', name: 'new', uuid: A });
+    const { status, body, headers } = await sim.post('/v1/nodes', { driver: 'fake-hardware', name: 'new', uuid: A });
     expect(status).toBe(201);
     expect(headers.get('Location')).toBe(`http://127.0.0.1:6385/v1/nodes/${A}`);
     expect(body).toMatchObject({
@@ -334,7 +346,7 @@ describe('enrolling a node', () => {
 
   it('creates it as available in versions without enroll', async () => {
     const sim = setup();
-    const { body } = await sim.post('/v1/nodes', { driver: 'ipmi' }, '1.10');
+    const { body } = await sim.post('/v1/nodes', { driver: 'fake-hardware' }, '1.10');
     expect((await sim.node(body.uuid)).provision_state).toBe('available');
   });
 
@@ -342,13 +354,13 @@ describe('enrolling a node', () => {
     [{}, 400, "Schema error for node: 'driver' is a required property"],
     [[], 400, "Schema error for node: [] is not of type 'object'"],
     [
-      { driver: 'ipmi', provision_state: 'active' },
+      { driver: 'fake-hardware', provision_state: 'active' },
       400,
       "Schema error for node: Additional properties are not allowed ('provision_state' was unexpected)",
     ],
-    [{ driver: 'ipmi', name: 'rack1-small-01' }, 409, 'A node with name rack1-small-01 already exists.'],
-    [{ driver: 'ipmi', name: 'a b' }, 400, "Cannot create node with invalid name 'a b'"],
-    [{ driver: 'ipmi', uuid: 'x' }, 400, 'Expected UUID for uuid: x'],
+    [{ driver: 'fake-hardware', name: 'rack1-small-01' }, 409, 'A node with name rack1-small-01 already exists.'],
+    [{ driver: 'fake-hardware', name: 'a b' }, 400, "Cannot create node with invalid name 'a b'"],
+    [{ driver: 'fake-hardware', uuid: 'x' }, 400, 'Expected UUID for uuid: x'],
     [
       { driver: 'fake' },
       400,
@@ -363,11 +375,11 @@ describe('enrolling a node', () => {
   it('refuses a taken uuid, and fields newer than the version', async () => {
     const sim = setup();
     const { uuid } = await sim.node('rack1-small-01');
-    expect((await sim.post('/v1/nodes', { driver: 'ipmi', uuid })).fault).toBe(
+    expect((await sim.post('/v1/nodes', { driver: 'fake-hardware', uuid })).fault).toBe(
       `A node with UUID ${uuid} already exists.`,
     );
-    expect((await sim.post('/v1/nodes', { driver: 'ipmi', lessee: 'x' }, '1.64')).status).toBe(406);
-    expect((await sim.post('/v1/nodes', { driver: 'ipmi', lessee: null }, '1.64')).status).toBe(201);
+    expect((await sim.post('/v1/nodes', { driver: 'fake-hardware', lessee: 'x' }, '1.64')).status).toBe(406);
+    expect((await sim.post('/v1/nodes', { driver: 'fake-hardware', lessee: null }, '1.64')).status).toBe(201);
   });
 });
 
@@ -379,7 +391,7 @@ describe('deleting a node', () => {
     expect((await sim.get(node)).status).toBe(404);
     expect((await sim.get(`/v1/ports/${port.uuid}`)).status).toBe(404);
     expect((await sim.get('/v1/nodes')).body.nodes).toHaveLength(11);
-    expect((await sim.post('/v1/nodes', { driver: 'ipmi', name: 'rack1-small-01' })).status).toBe(201);
+    expect((await sim.post('/v1/nodes', { driver: 'fake-hardware', name: 'rack1-small-01' })).status).toBe(201);
   });
 
   it('is refused while it is in use, unless it is in maintenance', async () => {

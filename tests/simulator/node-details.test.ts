@@ -15,6 +15,13 @@ describe('traits', () => {
     expect((await sim.delete(`${gpu}/CUSTOM_A`)).status).toBe(204);
     expect((await sim.get(gpu)).body.traits).toEqual(['CUSTOM_B', 'CUSTOM_C']);
     const { uuid } = await sim.node('rack3-gpu-01');
+    const many = Array.from({ length: 51 }, (_, index) => `CUSTOM_${index}`);
+    expect((await sim.put(gpu, { traits: many })).fault).toMatch(
+      /the maximum number of traits per node \(51 vs\. 50\)$/,
+    );
+    expect((await sim.put(gpu, { traits: many.slice(1) })).status).toBe(204);
+    expect((await sim.put(`${gpu}/CUSTOM_X`)).status).toBe(400);
+    await sim.put(gpu, { traits: ['CUSTOM_B', 'CUSTOM_C'] });
     expect((await sim.delete(`${gpu}/CUSTOM_A`)).fault).toBe(`Node ${uuid} doesn't have a trait 'CUSTOM_A'`);
     expect((await sim.delete(gpu)).status).toBe(204);
     expect((await sim.get(gpu)).body.traits).toEqual([]);
@@ -106,7 +113,7 @@ describe('conductors', () => {
       },
     ]);
     expect((await sim.get('/v1/conductors?marker=simulated-conductor')).body.conductors).toEqual([]);
-    expect((await sim.get('/v1/conductors/simulated-conductor')).body.drivers).toEqual(['ipmi']);
+    expect((await sim.get('/v1/conductors/simulated-conductor')).body.drivers).toEqual(['fake-hardware']);
     expect((await sim.get('/v1/conductors/simulated-conductor?fields=alive')).body).toMatchObject({ alive: true });
     expect((await sim.get('/v1/conductors/other')).fault).toBe('Conductor other could not be found.');
     expect((await sim.get('/v1/conductors', '1.48')).status).toBe(404);
@@ -117,15 +124,15 @@ describe('drivers', () => {
   it('are a single one, with its interfaces in detail', async () => {
     const sim = setup();
     const { body } = await sim.get('/v1/drivers');
-    expect(body.drivers[0]).toMatchObject({ name: 'ipmi', hosts: ['simulated-conductor'], type: 'dynamic' });
+    expect(body.drivers[0]).toMatchObject({ name: 'fake-hardware', hosts: ['simulated-conductor'], type: 'dynamic' });
     expect(body.drivers[0]).not.toHaveProperty('default_deploy_interface');
-    const whole = (await sim.get('/v1/drivers/ipmi')).body;
-    expect(whole).toMatchObject({ default_deploy_interface: 'direct', enabled_deploy_interfaces: ['direct'] });
+    const whole = (await sim.get('/v1/drivers/fake-hardware')).body;
+    expect(whole).toMatchObject({ default_deploy_interface: 'fake', enabled_deploy_interfaces: ['fake', 'direct'] });
     expect((await sim.get('/v1/drivers?detail=true')).body.drivers).toEqual([whole]);
-    expect((await sim.get('/v1/drivers?fields=name')).body.drivers[0]).toHaveProperty('name', 'ipmi');
-    expect((await sim.get('/v1/drivers/ipmi', '1.32')).body).not.toHaveProperty('default_rescue_interface');
+    expect((await sim.get('/v1/drivers?fields=name')).body.drivers[0]).toHaveProperty('name', 'fake-hardware');
+    expect((await sim.get('/v1/drivers/fake-hardware', '1.32')).body).not.toHaveProperty('default_rescue_interface');
     expect(Object.keys((await sim.get('/v1/drivers', '1.13')).body.drivers[0])).toEqual(['name', 'hosts', 'links']);
-    expect((await sim.get('/v1/drivers/ipmi/properties')).body).toHaveProperty('ipmi_address');
+    expect((await sim.get('/v1/drivers/fake-hardware/properties')).body).toHaveProperty('deploy_kernel');
   });
 
   it('are not listed for wrong arguments', async () => {
@@ -137,7 +144,7 @@ describe('drivers', () => {
     expect((await sim.get('/v1/drivers?fields=name&detail=true')).status).toBe(400);
     expect((await sim.get('/v1/drivers?detail=true', '1.29')).status).toBe(406);
     expect((await sim.get('/v1/drivers?fields=name', '1.76')).status).toBe(406);
-    expect((await sim.get('/v1/drivers/ipmi?fields=name', '1.76')).status).toBe(406);
+    expect((await sim.get('/v1/drivers/fake-hardware?fields=name', '1.76')).status).toBe(406);
     expect((await sim.get('/v1/drivers/redfish')).fault).toBe(
       'Could not find the following driver(s) or hardware type(s): redfish.',
     );

@@ -135,6 +135,7 @@ describe('a node also has', () => {
     const { fault } = await sim.get(`${node}/inventory`);
     expect(fault).toMatch(/^Node inventory record for node .* could not be found\.$/);
     expect((await sim.get(`${node}/inventory`, '1.80')).status).toBe(404);
+    expect((await sim.get(`${node}/volume`, '1.31')).status).toBe(404);
     expect((await sim.get('/v1/volume')).body.targets[1].href).toBe('http://127.0.0.1:6385/volume/targets');
     expect((await sim.get('/v1/deploy_templates')).body).toEqual({ deploy_templates: [] });
     expect((await sim.get('/v1/deploy_templates', '1.54')).status).toBe(404);

@@ -174,7 +174,7 @@ describe('rescue', () => {
     );
     const { status, fault } = await sim.target('rack1-small-04', 'rescue', { rescue_password: 'x' });
     expect(status).toBe(500);
-    expect(fault).toMatch(/Validation failed: Driver ipmi does not support rescue/);
+    expect(fault).toMatch(/Validation failed: Driver fake-hardware does not support rescue/);
     await sim.put('/v1/nodes/rack1-small-04/maintenance');
     expect((await sim.target('rack1-small-04', 'rescue', { rescue_password: 'x' })).fault).toMatch(
       /^The rescuing operation/,

@@ -58,7 +58,8 @@ export async function startSimulatedIronic(options: SimulatorOptions = {}): Prom
     node,
     configDrive: (name) => world.fleet.byName(name)?.instance_info.configdrive,
     async addNode(name) {
-      await ask('POST', '/v1/nodes', { name, driver: 'ipmi', resource_class: 'baremetal.small' });
+      const own = { driver: 'fake-hardware', deploy_interface: 'direct', resource_class: 'baremetal.small' };
+      await ask('POST', '/v1/nodes', { name, ...own });
       const added = world.fleet.byName(name);
       if (!added) throw new Error(`no node ${name} after it was made`);
       world.fleet.update(added, { provision_state: 'available', power_state: 'power off' }, world.now());

@@ -4,6 +4,8 @@ import { Abort, Fault } from './errors.js';
 import { isObject, type Json, type JsonObject } from './json.js';
 
 interface Environment {
+  /** Whether the request met a lock. */
+  Bindings: { isLocked?: boolean };
   Variables: {
     /** The minor version of the API that this request speaks. */
     minor: number;
@@ -15,7 +17,13 @@ export type Call = HonoContext<Environment>;
 export type Handler = (call: Call) => Response | Promise<Response>;
 
 export function createApp(): App {
-  return new Hono<Environment>({ strict: false });
+  return new Hono<Environment>({
+    getPath(request) {
+      const path = new URL(request.url).pathname.replace(/(?<=.)\/$/, '');
+      // Ironic adds its version to a path without one. The other two services have versions of their own.
+      return /^\/(v1|v2|v2\.0)?(\/|$)/.test(path) ? path : `/v1${path}`;
+    },
+  });
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

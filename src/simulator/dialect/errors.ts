@@ -14,6 +14,9 @@ export class Fault extends Error {
   }
 }
 
+/** A conductor's refusal because of a lock. Ironic tries again before it says so. */
+export class Locked extends Fault {}
+
 /**
  * A refusal by Ironic's web framework, before a controller ran: `{code, title, description}`, without version headers
  * and without a request id.
@@ -56,8 +59,8 @@ export const notAcceptable = (message = 'Request not acceptable.') => new Fault(
 
 export const nodeNotFound = (ident: string, status = 404) => new Fault(status, `Node ${ident} could not be found.`);
 
-export const nodeLocked = (uuid: string, host: string) =>
-  new Fault(409, `Node ${uuid} is locked by host ${host}, please retry after the current operation is completed.`);
+export const nodeLocked = (uuid: string, host: string, Kind: typeof Fault = Fault) =>
+  new Kind(409, `Node ${uuid} is locked by host ${host}, please retry after the current operation is completed.`);
 
 export const nodeAssociated = (uuid: string, instance: string) =>
   new Fault(409, `Node ${uuid} is associated with instance ${instance}.`);

@@ -20,7 +20,7 @@ export function patchNode(world: World, ident: string, node: Node, patch: readon
   requireSettled(ident, node, patch, minor);
   checkNames(valuesAt(patch, '/name'), `Node ${ident}: Cannot change name to invalid name `, minor);
   const after = readFields('patch', applyPatch(patchDocument(node), patch));
-  requireConductor(after);
+  requirePlace(world, after);
   const changes = difference(node, after);
   checkReasons(node, changes, after);
   checkInterfaces(node, changes, after);
@@ -53,7 +53,7 @@ export function enrollNode(world: World, sent: Json, minor: number): Node {
   const newer = Object.keys(body).filter((field) => !knowsField(minor, field));
   if (newer.some((field) => body[field] !== null && body[field] !== '')) throw notAcceptable();
   if (typeof fields.name === 'string') checkNames([fields.name], 'Cannot create node with invalid name ', minor);
-  requireConductor(fields);
+  requirePlace(world, fields);
   const uuid = typeof body.uuid === 'string' ? body.uuid : crypto.randomUUID();
   if (!isUuid(uuid)) throw new Fault(400, `Expected UUID for uuid: ${uuid}`);
   if (world.fleet.byUuid(uuid)) throw new Fault(409, `A node with UUID ${uuid} already exists.`);
@@ -82,6 +82,7 @@ export function removeNode(world: World, node: Node): void {
   }
   if (node.allocation_uuid !== null) world.allocations.delete(node.allocation_uuid);
   for (const port of node.ports) world.ports.delete(port.uuid);
+  for (const [key, record] of world.records) if (record.node_uuid === node.uuid) world.records.delete(key);
   stop(world, node);
   world.fleet.remove(node);
 }
@@ -110,8 +111,10 @@ function checkNames(names: readonly Json[], problem: string, minor: number): voi
   }
 }
 
-/** Refuses a driver or a conductor group that no conductor serves. */
-function requireConductor({ driver, conductor_group: group }: NodeChanges): void {
+/** Refuses an unknown chassis, and a driver or a conductor group that no conductor serves. */
+function requirePlace(world: World, { chassis_uuid: chassis, driver, conductor_group: group }: NodeChanges): void {
+  const isKnown = !chassis || world.records.has(`chassis/${chassis}`);
+  if (!isKnown) throw new Fault(400, `Chassis ${chassis} could not be found.`);
   if (driver === DRIVER && group === '') return;
   const reason = `No conductor service registered which supports driver ${driver} for conductor group "${group}".`;
   throw new Fault(400, `No valid host was found. Reason: ${reason}`);

@@ -61,16 +61,12 @@ const longest: Readonly<Record<string, number>> = { description: 4096, resource_
  */
 export function readFields(argument: string, given: JsonObject): NodeChanges {
   checkTypes(argument, given);
-  const { instance_uuid: instance, chassis_uuid: chassis } = given;
+  const { instance_uuid: instance } = given;
   if (typeof instance === 'string' && !isUuid(instance)) {
     throw new Fault(400, `Expected UUID for instance_uuid: ${instance}`);
   }
-  if (typeof chassis === 'string') throw new Fault(400, `Chassis ${chassis} could not be found.`);
-  return Object.fromEntries(ownFields.map((field) => [field, readField(field, given[field] ?? null) ?? blank[field]]));
+  return Object.fromEntries(patchable.map((field) => [field, readField(field, given[field] ?? null) ?? blank[field]]));
 }
-
-/** All fields except the chassis: no node is in one. */
-const ownFields = patchable.filter((field) => field !== 'chassis_uuid');
 
 /** A field of the right type; null if it is absent. */
 function readField(field: string, value: Json): Json {
@@ -83,7 +79,7 @@ function readField(field: string, value: Json): Json {
 
 /** The fields of a node as a document for a patch. */
 export function patchDocument(node: Node): JsonObject {
-  return Object.fromEntries(patchable.map((field) => [field, field === 'chassis_uuid' ? null : node[field]]));
+  return Object.fromEntries(patchable.map((field) => [field, node[field]]));
 }
 
 function checkTypes(argument: string, given: JsonObject): void {

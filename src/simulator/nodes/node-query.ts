@@ -77,7 +77,9 @@ export function readPage(world: World, asked: Filters): Page {
   const key = sortKey(asked.sort_key ?? 'id');
   const marker = asked.marker === undefined ? undefined : world.fleet.byUuid(asked.marker);
   if (asked.marker !== undefined && !marker) throw nodeNotFound(asked.marker);
-  if (asked.chassis_uuid !== undefined) throw new Fault(404, `Chassis ${asked.chassis_uuid} could not be found.`);
+  const { chassis_uuid: chassis } = asked;
+  if (chassis !== undefined && !world.records.has(`chassis/${chassis}`))
+    throw new Fault(404, `Chassis ${chassis} could not be found.`);
   return { key, direction, limit, marker };
 }
 
@@ -122,6 +124,7 @@ function matches(node: Node, asked: Filters): boolean {
     (asked.associated === undefined || (node.instance_uuid !== null) === asked.associated) &&
     (asked.maintenance === undefined || node.maintenance === asked.maintenance) &&
     (asked.retired === undefined || node.retired === asked.retired) &&
+    (asked.chassis_uuid === undefined || node.chassis_uuid === asked.chassis_uuid) &&
     (asked.driver === undefined || node.driver === asked.driver) &&
     (asked.fault === undefined || node.fault === asked.fault) &&
     (asked.conductor_group === undefined || node.conductor_group === asked.conductor_group) &&

@@ -13,8 +13,9 @@ export interface Viewer {
   readonly base: string;
 }
 
+const related = ['allocation_uuid', 'chassis_uuid', 'ports'] as const;
 /** Data of a node that is not a column of Ironic's table. */
-const kept = ['id', 'uuid', 'created_at', 'updated_at', 'allocation_uuid', 'history', 'ports', 'boot_device'] as const;
+const kept = ['id', 'uuid', 'created_at', 'updated_at', 'history', 'boot_device', ...related] as const;
 
 export type Column = Exclude<keyof Node, (typeof kept)[number]>;
 
@@ -47,7 +48,7 @@ export function viewNode(node: Node, viewer: Viewer, fields?: readonly string[])
   view.links = links(base, `nodes/${node.uuid}`);
   put('conductor', CONDUCTOR);
   put('allocation_uuid', node.allocation_uuid);
-  put('chassis_uuid', null);
+  put('chassis_uuid', node.chassis_uuid);
   if (!fields) {
     view.ports = links(base, `nodes/${node.uuid}/ports`);
     if (minor >= 14) view.states = links(base, `nodes/${node.uuid}/states`);

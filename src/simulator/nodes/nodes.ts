@@ -87,9 +87,9 @@ export function nodeRoutes(app: App, world: World): void {
     GET: (call) => call.json(viewStates(pathNode(world, call), call.get('minor'))),
   });
 
-  resource(app, '/v1/nodes/:ident/states/console', {
-    GET: (call) => call.json({ console_enabled: pathNode(world, call).console_enabled, console_info: null }),
-  });
+  app.get('/v1/nodes/:ident/states/console', (call) =>
+    call.json({ console_enabled: pathNode(world, call).console_enabled, console_info: null }),
+  );
 
   resource(app, '/v1/nodes/:ident/vendor_passthru/methods', {
     GET: (call) => {

@@ -20,6 +20,9 @@ import { pathIdent, pathNode } from './node-address.js';
 export function traitRoutes(app: App, world: World): void {
   const change = (node: Node, traits: Iterable<string>) => {
     requireUnlocked(node);
+    const count = new Set(traits).size;
+    const problem = `would exceed the maximum number of traits per node (${count} vs. 50)`;
+    if (count > 50) throw new Fault(400, `Could not modify traits for node ${node.id} as it ${problem}`);
     world.fleet.update(node, { traits: [...new Set(traits)].sort() }, world.now());
   };
 

@@ -116,9 +116,6 @@ function viewDriver(call: Call, detail: boolean): JsonObject {
 }
 
 const driverProperties: JsonObject = {
-  ipmi_address: 'IP address or hostname of the node. Required.',
-  ipmi_username: 'username; default is NULL user. Optional.',
-  ipmi_password: 'password. Optional.',
   deploy_kernel: 'UUID (from Glance) of the deployment kernel. Required.',
   deploy_ramdisk: 'UUID (from Glance) of the ramdisk that is mounted at boot time. Required.',
 };

@@ -5,11 +5,12 @@ import { Fault, notAcceptable } from '../dialect/errors.js';
 import type { JsonObject } from '../dialect/json.js';
 import { readPatch, requirePatchable } from '../dialect/patch.js';
 import { knowsField, requireFields } from '../dialect/version.js';
-import { findNode, pathIdent, pathNode, viewer } from '../nodes/node-address.js';
+import { findNode, pathNode, viewer } from '../nodes/node-address.js';
 import { time, type Viewer } from '../nodes/node-view.js';
-import type { Node, Port } from '../world/node.js';
+import type { Port } from '../world/node.js';
 import type { World } from '../world/world.js';
-import { createPort, macAddress, patchable, patchPort, removePort } from './port-changes.js';
+import { createPort, fieldVersions, macAddress, patchable, patchPort, removePort } from './port-changes.js';
+import { findRecord } from './records.js';
 
 const filters = {
   node: uuidOrName,
@@ -34,21 +35,19 @@ export function portRoutes(app: App, world: World): void {
   resource(app, '/v1/ports', {
     GET: (call) => listPorts(world, call),
     POST: async (call) => {
-      const port = createPort(world, await jsonBody(call));
+      const port = createPort(world, await jsonBody(call), call.get('minor'));
       const location = `${origin(call)}/v1/ports/${port.uuid}`;
       return call.json(viewPort(port, viewer(call)), 201, { Location: location });
     },
   });
   resource(app, '/v1/ports/detail', { GET: (call) => listPortsInDetail(world, call) });
-  resource(app, '/v1/nodes/:ident/ports', {
-    GET: (call) => listPorts(world, call, pathNode(world, call)),
-  });
-  resource(app, '/v1/nodes/:ident/ports/detail', {
-    GET: (call) => {
-      pathIdent(call);
-      throw new Fault(404, 'Resource could not be found.');
-    },
-  });
+  const lists = { ports: listPorts, 'ports/detail': listPortsInDetail };
+  for (const [path, show] of Object.entries(lists)) {
+    const ofNode = (call: Call) => show(world, call, { node: pathNode(world, call).uuid });
+    resource(app, `/v1/nodes/:ident/${path}`, { GET: ofNode });
+    const ofGroup = (call: Call) => show(world, call, { portgroup: segment(call, 'record') });
+    resource(app, `/v1/portgroups/:record/${path}`, { GET: ofGroup });
+  }
   resource(app, '/v1/ports/:port', {
     GET: (call) => {
       const port = pathPort(world, call);
@@ -59,6 +58,8 @@ export function portRoutes(app: App, world: World): void {
     PATCH: async (call) => {
       const patch = readPatch(await jsonBody(call));
       requirePatchable(patch, patchable);
+      const patched = patch.map(({ path }) => path.split('/')[1] ?? '');
+      requireFields(call.get('minor'), patched, fieldVersions);
       const port = pathPort(world, call);
       patchPort(world, port, patch);
       return call.json(viewPort(port, viewer(call)));
@@ -78,47 +79,40 @@ function pathPort(world: World, call: Call): Port {
   return port;
 }
 
-function listPorts(world: World, call: Call, node?: Node): Response {
+type Filters = Arguments<typeof filters>;
+
+function listPorts(world: World, call: Call, of: Filters = {}): Response {
   const { fields, detail, ...asked } = readQuery(query(call), { ...filters, fields: list, detail: boolean });
   if (fields) requireFields(call.get('minor'), fields, fieldVersions);
   const shape = { url: 'ports', fields: fieldsToShow(fields, detail, shortFields), detail };
-  return collection(world, call, asked, shape, node);
+  return collection(world, call, { ...asked, ...of }, shape);
 }
 
-function listPortsInDetail(world: World, call: Call): Response {
-  return collection(world, call, readQuery(query(call), filters), { url: 'ports/detail', fields: undefined });
+function listPortsInDetail(world: World, call: Call, of: Filters = {}): Response {
+  const asked = { ...readQuery(query(call), filters), ...of };
+  return collection(world, call, asked, { url: 'ports/detail', fields: undefined });
 }
 
-function collection(world: World, call: Call, asked: Arguments<typeof filters>, shape: Shape, node?: Node): Response {
+function collection(world: World, call: Call, asked: Filters, shape: Shape): Response {
   const minor = call.get('minor');
   requireFields(minor, [asked.sort_key ?? 'id'], fieldVersions);
-  if (asked.portgroup !== undefined) {
-    if (minor < 24) throw notAcceptable();
-    throw new Fault(404, `Portgroup ${asked.portgroup} could not be found.`);
-  }
+  const { address, portgroup } = asked;
+  if (portgroup !== undefined && minor < 24) throw notAcceptable();
+  const group = portgroup === undefined ? undefined : findRecord(world, 'portgroups', portgroup).uuid;
   if (asked.marker !== undefined && !world.ports.has(asked.marker)) {
     throw new Fault(404, `Port ${asked.marker} could not be found.`);
   }
   const ident = asked.node_uuid ?? asked.node;
-  const owner = node ?? (ident === undefined ? undefined : findNode(world, ident, minor));
-  const ports = owner ? owner.ports : world.ports.values();
+  const ports = ident === undefined ? world.ports.values() : findNode(world, ident, minor).ports;
+  const fits = (port: Port) =>
+    (address === undefined || port.address === address) && (group === undefined || port.portgroup_uuid === group);
   const page = { ...sorting, ...shape, name: 'ports', base: origin(call) };
-  return call.json(pageOf(views(ports, asked.address, viewer(call)), asked, page));
+  return call.json(pageOf(views(ports, fits, viewer(call)), asked, page));
 }
 
-function* views(ports: Iterable<Port>, address: string | undefined, to: Viewer): Generator<JsonObject> {
-  for (const port of ports) if (address === undefined || port.address === address) yield viewPort(port, to);
+function* views(ports: Iterable<Port>, fits: (port: Port) => boolean, to: Viewer): Generator<JsonObject> {
+  for (const port of ports) if (fits(port)) yield viewPort(port, to);
 }
-
-/** The version that added a field of a port. Fields that are not listed are in every version. */
-const fieldVersions: Readonly<Record<string, number>> = {
-  internal_info: 18,
-  local_link_connection: 19,
-  pxe_enabled: 19,
-  portgroup_uuid: 24,
-  physical_network: 34,
-  is_smartnic: 53,
-};
 
 function viewPort(port: Port, { minor, base }: Viewer): JsonObject {
   const view: JsonObject = {
@@ -134,7 +128,7 @@ function viewPort(port: Port, { minor, base }: Viewer): JsonObject {
     pxe_enabled: port.pxe_enabled,
     node_uuid: port.node.uuid,
     links: links(base, `ports/${port.uuid}`),
-    portgroup_uuid: null,
+    portgroup_uuid: port.portgroup_uuid,
   };
   return Object.fromEntries(Object.entries(view).filter(([field]) => knowsField(minor, field, fieldVersions)));
 }

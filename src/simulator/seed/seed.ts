@@ -75,6 +75,9 @@ function addServer(world: World, start: number, number: number, name: string, ki
     resource_class: `baremetal.${kind}`,
     properties: properties[kind],
     traits: kind === 'gpu' ? gpuTraits : noTraits,
+    boot_interface: 'ipxe',
+    deploy_interface: 'direct',
+    inspect_interface: 'inspector',
     network_interface: kind === 'large' ? 'flat' : 'noop',
     // Leased, so that only a request for this server by name meets its faults.
     lessee: name.includes('-fail-') ? 'fault-drills' : null,
@@ -108,6 +111,7 @@ function cardOf(node: Node, uuid: string, number: number, isFirst = true): Port 
     physical_network: null,
     local_link_connection: {},
     is_smartnic: false,
+    portgroup_uuid: null,
     vif: null,
   };
 }

@@ -1,11 +1,13 @@
 import { Fault, unsupported } from '../dialect/errors.js';
 import type { JsonObject } from '../dialect/json.js';
 import type { Node } from '../world/node.js';
+import { isFake } from './deploy-steps.js';
 import { imageSource, isGlanceImage, sourceProblem } from './image-source.js';
 
 /** Why Ironic would refuse to deploy the node's instance_info; undefined if it would not. */
 function deployProblem(node: Node): string | undefined {
-  return imageDescriptionProblem(node) ?? traitsProblem(node);
+  const image = isFake(node) ? undefined : imageDescriptionProblem(node);
+  return image ?? traitsProblem(node);
 }
 
 /** Refuses a request for a deployment as Ironic does. */

@@ -14,8 +14,10 @@ const step = (name: string, priority: number): DeployStep => ({
   interface: 'deploy',
 });
 
+type Steps = readonly DeployStep[];
+
 /** The steps of the `direct` deploy interface. */
-const own: readonly DeployStep[] = [
+const own: Steps = [
   step('deploy', 100),
   step('write_image', 80),
   step('prepare_instance_boot', 60),
@@ -23,6 +25,9 @@ const own: readonly DeployStep[] = [
   step('switch_to_tenant_network', 30),
   step('boot_instance', 20),
 ];
+
+/** Whether the node has Ironic's `fake` interface. It needs no image and no agent. */
+export const isFake = (node: Node) => node.deploy_interface === 'fake';
 
 /** A step of the agent. It is on only in the agents of the GPU servers. */
 const injectFiles = step('inject_files', 65);
@@ -47,8 +52,9 @@ export function agentSteps(node: Node): readonly DeployStep[] {
  * The known steps of a deployment, highest priority first. A requested step replaces Ironic's own, and priority 0
  * switches it off. Steps that are not known (yet) are left out.
  */
-export function deploySteps(known: readonly DeployStep[], asked: readonly AskedStep[]): readonly DeployStep[] {
-  const wanted = [...own, ...known].map((each) => {
+export function deploySteps(node: Node, known: readonly DeployStep[], asked: readonly AskedStep[]): Steps {
+  const usual = isFake(node) ? own.slice(0, 1) : own;
+  const wanted = [...usual, ...known].map((each) => {
     const user = asked.find((candidate) => sameStep(candidate, each));
     return user ? { ...user, priority: user.priority ?? each.priority } : each;
   });

@@ -4,7 +4,7 @@ import { updatePort } from '../world/network.js';
 import { internalInfo, type Node } from '../world/node.js';
 import type { World } from '../world/world.js';
 import { boot } from './boot-report.js';
-import { agentSteps, type DeployStep, deploySteps, durations, unknownStep } from './deploy-steps.js';
+import { agentSteps, type DeployStep, deploySteps, durations, isFake, unknownStep } from './deploy-steps.js';
 import { glanceImage, imageFacts, imageProblem, imageSource, inferImageType } from './image-source.js';
 import { locked, type NodeStory, play, type Story, unlocked } from './node-story.js';
 import { type ScriptedFaults, scriptedFaultsOf } from './scripted-faults.js';
@@ -108,13 +108,13 @@ function* fail(story: NodeStory, failure: DeployFailure): Story {
 
 function prepare(story: NodeStory, asked: readonly AskedStep[]): void {
   const { world, node } = story;
-  const problem = imageProblem(world, node.instance_info);
+  const problem = isFake(node) ? undefined : imageProblem(world, node.instance_info);
   if (problem !== undefined) throw new DeployFailure(`Failed to prepare to deploy: ${problem}`);
   if (node.network_interface === 'flat') connect(story);
   story.update({
     instance_info: { ...node.instance_info, ...imageFacts(world, node.instance_info) },
     driver_internal_info: internalInfo(node, {
-      deploy_steps: printable(deploySteps([], asked)),
+      deploy_steps: printable(deploySteps(node, [], asked)),
       ...(asked.length > 0 && { user_deploy_steps: printable(asked) }),
     }),
   });
@@ -122,7 +122,7 @@ function prepare(story: NodeStory, asked: readonly AskedStep[]): void {
 
 function* runSteps(story: NodeStory, asked: readonly AskedStep[]): Story {
   const faults = scriptedFaultsOf(story.node);
-  let steps = deploySteps([], asked);
+  let steps = deploySteps(story.node, [], asked);
   let agentIsUp = false;
   // The list grows when the agent is up and reports its own steps.
   for (let index = 0; index < steps.length; index += 1) {
@@ -132,7 +132,7 @@ function* runSteps(story: NodeStory, asked: readonly AskedStep[]): Story {
     story.update({ deploy_step: { ...step }, driver_internal_info: info });
     const { seconds, background } = durations[step.step] ?? { seconds: STARTING, background: false };
     const work = { step, faults, seconds: faults.stepSeconds ?? seconds };
-    if (!background) {
+    if (!background || isFake(story.node)) {
       yield* workInForeground(story, work);
       continue;
     }
@@ -227,7 +227,7 @@ function welcomeAgent(story: NodeStory, asked: readonly AskedStep[]): readonly D
     const problem = `node does not support this deploy step: ${repr({ ...unknown })}`;
     throw new DeployFailure(`Failed to validate the final deploy steps list for node ${node.uuid}: ${problem}`);
   }
-  const steps = deploySteps(known, asked);
+  const steps = deploySteps(node, known, asked);
   story.update({
     driver_internal_info: internalInfo(node, {
       agent_cached_deploy_steps: { deploy: printable(known) },

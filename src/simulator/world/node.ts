@@ -21,6 +21,7 @@ export interface Port {
   physical_network: string | null;
   local_link_connection: JsonObject;
   is_smartnic: boolean;
+  portgroup_uuid: string | null;
   /** The id of the attached VIF, if there is one. */
   vif: string | null;
 }
@@ -35,20 +36,20 @@ export type NodeChanges = Partial<Omit<Node, 'id' | 'uuid' | 'created_at'>>;
 export const CONDUCTOR = 'simulated-conductor';
 
 /** The only driver, with its interfaces by kind. The first one is the default. */
-export const DRIVER = 'ipmi';
+export const DRIVER = 'fake-hardware';
 export const interfaces: Readonly<Record<string, readonly string[]>> = {
   bios: ['no-bios'],
-  boot: ['ipxe'],
-  console: ['no-console'],
-  deploy: ['direct'],
-  inspect: ['inspector', 'no-inspect'],
-  management: ['ipmitool'],
+  boot: ['fake', 'ipxe'],
+  console: ['fake', 'no-console'],
+  deploy: ['fake', 'direct'],
+  inspect: ['fake', 'inspector', 'no-inspect'],
+  management: ['fake'],
   network: ['flat', 'neutron', 'noop'],
-  power: ['ipmitool'],
-  raid: ['no-raid'],
+  power: ['fake'],
+  raid: ['fake', 'no-raid'],
   rescue: ['no-rescue'],
   storage: ['noop'],
-  vendor: ['no-vendor'],
+  vendor: ['fake', 'no-vendor'],
 };
 
 const nothing: JsonObject = Object.freeze({});
@@ -77,13 +78,14 @@ function blankNode(id: number, uuid: string, createdAt: number) {
     updated_at: noTime,
     automated_clean: noFlag,
     bios_interface: 'no-bios',
-    boot_interface: 'ipxe',
+    boot_interface: 'fake',
     boot_mode: noText,
+    chassis_uuid: noText,
     clean_step: nothing,
     conductor_group: '',
     console_enabled: false,
-    console_interface: 'no-console',
-    deploy_interface: 'direct',
+    console_interface: 'fake',
+    deploy_interface: 'fake',
     deploy_step: nothing,
     description: noText,
     driver: DRIVER,
@@ -93,19 +95,19 @@ function blankNode(id: number, uuid: string, createdAt: number) {
     fault: noText,
     inspection_finished_at: noTime,
     inspection_started_at: noTime,
-    inspect_interface: 'inspector',
+    inspect_interface: 'fake',
     instance_info: nothing,
     instance_uuid: noText,
     last_error: noText,
     lessee: noText,
     maintenance: false,
     maintenance_reason: noText,
-    management_interface: 'ipmitool',
+    management_interface: 'fake',
     name: noText,
     network_data: nothing,
     network_interface: 'flat',
     owner: noText,
-    power_interface: 'ipmitool',
+    power_interface: 'fake',
     power_state: noText,
     properties: nothing,
     protected: false,
@@ -113,7 +115,7 @@ function blankNode(id: number, uuid: string, createdAt: number) {
     provision_state: 'enroll',
     provision_updated_at: noTime,
     raid_config: nothing,
-    raid_interface: 'no-raid',
+    raid_interface: 'fake',
     rescue_interface: 'no-rescue',
     /** The conductor that holds the node's lock. */
     reservation: noText,
@@ -127,7 +129,7 @@ function blankNode(id: number, uuid: string, createdAt: number) {
     target_provision_state: noText,
     target_raid_config: nothing,
     traits: noTraits,
-    vendor_interface: 'no-vendor',
+    vendor_interface: 'fake',
     allocation_uuid: noText,
     history: noHistory,
     ports: noPorts,

@@ -1,4 +1,5 @@
-import { nodeLocked } from '../dialect/errors.js';
+import { Locked, nodeLocked } from '../dialect/errors.js';
+import type { JsonObject } from '../dialect/json.js';
 import { Agenda } from './agenda.js';
 import type { Allocation } from './allocation.js';
 import { Fleet } from './fleet.js';
@@ -40,12 +41,14 @@ export function createWorld({ now, random, speed, post }: WorldOptions) {
     /** Neutron's networks and ports, by id. */
     networks: new Map<string, Network>(),
     tenantPorts: new Map<string, TenantPort>(),
+    /** Chassis and other resources, by path and uuid: `chassis/…`. */
+    records: new Map<string, JsonObject>(),
     /** By uuid, in order of creation. */
     ports: new Map<string, Port>(),
   };
 }
 
-/** Refuses a change to a locked node. Ironic waits three seconds first; the simulator does not. */
+/** Refuses a change to a locked node. */
 export function requireUnlocked(node: Node): void {
-  if (node.reservation !== null) throw nodeLocked(node.uuid, node.reservation);
+  if (node.reservation !== null) throw nodeLocked(node.uuid, node.reservation, Locked);
 }

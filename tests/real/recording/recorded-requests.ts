@@ -724,11 +724,136 @@ const allocations: readonly Recorded[] = [
   { what: 'deleting it', ask: 'DELETE /v1/allocations/job5' },
 ];
 
+const mac = '52:54:00:aa:00:01';
+const port = { address: mac, node_uuid: '{manageable}', uuid: instance(1) };
+/** Fields of ports, each with a value and the last version that does not know it. */
+const portFields: readonly (readonly [string, unknown, string])[] = [
+  ['local_link_connection', {}, '1.18'],
+  ['pxe_enabled', true, '1.18'],
+  ['portgroup_uuid', nobody, '1.23'],
+  ['physical_network', 'a', '1.33'],
+  ['is_smartnic', false, '1.52'],
+];
+const manyTraits = Array.from({ length: 51 }, (_, index) => `CUSTOM_${index}`);
+
+const details: readonly Recorded[] = [
+  { what: 'nodes by a path without a version', ask: 'GET /nodes?limit=1' },
+  { what: 'the bookmark of a node', ask: 'GET /nodes/{free}' },
+  { what: 'a path that is none, without a version', ask: 'GET /nodes/{free}/bogus' },
+  { what: 'a class of 81 letters', ask: patch('free'), body: [add('/resource_class', 'x'.repeat(81))] },
+  { what: '51 traits', ask: 'PUT /v1/nodes/{gpu}/traits', body: { traits: manyTraits } },
+  { what: 'ports of a node in detail', ask: 'GET /v1/nodes/{free}/ports/detail' },
+  { what: 'volumes of a node in a version without', ask: 'GET /v1/nodes/{free}/volume', version: '1.31' },
+  { what: 'volumes in a version without', ask: 'GET /v1/volume', version: '1.31' },
+  { what: 'settings of the firmware in a version without', ask: 'GET /v1/nodes/{free}/bios', version: '1.39' },
+  { what: 'a port', ask: 'POST /v1/ports', body: port },
+  ...portFields.flatMap(([field, value, version]): Recorded[] => [
+    {
+      what: `a port field newer than the version: ${field}`,
+      ask: 'POST /v1/ports',
+      body: { ...port, [field]: value },
+      version,
+    },
+    {
+      what: `a port field newer than the version, patched: ${field}`,
+      ask: `PATCH /v1/ports/${instance(1)}`,
+      body: [add(`/${field}`, value)],
+      version,
+    },
+  ]),
+  { what: 'a port in an unknown port group', ask: 'POST /v1/ports', body: { ...port, portgroup_uuid: nobody } },
+  {
+    what: 'a port that is moved to an unknown node',
+    ask: `PATCH /v1/ports/${instance(1)}`,
+    body: [add('/node_uuid', nobody)],
+  },
+  { what: 'a port, removed', ask: `DELETE /v1/ports/${instance(1)}` },
+  { what: 'switching a node on', ask: 'PUT /v1/nodes/{other}/states/power', body: { target: 'power on' } },
+  { what: 'a change that meets a short lock', ask: patch('other'), body: [add('/extra/zz', '1')], locked: true },
+];
+
+/** A resource that Ironic keeps: what makes one, a field that must be there, and the version before it. */
+const kept: readonly (readonly [
+  path: string,
+  body: object,
+  required: string | undefined,
+  before: string | undefined,
+])[] = [
+  ['chassis', { description: 'recorded' }, undefined, undefined],
+  ['portgroups', { node_uuid: '{manageable}', name: 'recorded', address: mac }, 'node_uuid', '1.22'],
+  ['volume/connectors', { node_uuid: '{manageable}', type: 'iqn', connector_id: 'x' }, 'type', '1.31'],
+  [
+    'volume/targets',
+    { node_uuid: '{manageable}', volume_type: 'iscsi', volume_id: 'x', boot_index: 0 },
+    'volume_id',
+    '1.31',
+  ],
+  [
+    'deploy_templates',
+    { name: 'CUSTOM_RECORDED', steps: [{ interface: 'bios', step: 'x', args: {}, priority: 1 }] },
+    'steps',
+    '1.54',
+  ],
+];
+
+const resources: readonly Recorded[] = kept.flatMap(([path, body, required, before]): Recorded[] => {
+  const [all, one] = [`/v1/${path}`, `/v1/${path}/${instance(2)}`];
+  const of = (what: string, ask: string, sent?: unknown): Recorded => ({
+    what: `${path}: ${what}`,
+    ask,
+    ...(sent !== undefined && { body: sent }),
+  });
+  const ofNode = path === 'chassis' || path === 'deploy_templates' ? undefined : `GET /v1/nodes/{manageable}/${path}`;
+  return [
+    of('none', `GET ${all}`),
+    of('a new one', `POST ${all}`, { ...body, uuid: instance(2) }),
+    of('one of the same uuid', `POST ${all}`, { ...body, uuid: instance(2) }),
+    of('another one', `POST ${all}`, body),
+    of('an unknown member', `POST ${all}`, { ...body, bogus: 1 }),
+    of('a member of the wrong type', `POST ${all}`, { ...body, extra: 'x' }),
+    ...(required ? [of('a member that is missing', `POST ${all}`, { ...body, [required]: undefined })] : []),
+    of('read', `GET ${one}`),
+    of('some fields', `GET ${one}?fields=uuid,extra`),
+    of('an unknown field', `GET ${one}?fields=bogus`),
+    of('listed', `GET ${all}`),
+    of('listed in detail', `GET ${all}?detail=true`),
+    of('a page', `GET ${all}?limit=1`),
+    of('an unknown sort key', `GET ${all}?sort_key=extra`),
+    ...(ofNode ? [of('of a node', ofNode)] : []),
+    of('changed', `PATCH ${one}`, [add('/extra/a', 1)]),
+    of('a field that cannot be changed', `PATCH ${one}`, [add('/uuid', nobody)]),
+    of('an unknown one', `GET ${all}/${nobody}`),
+    of('an unknown one, changed', `PATCH ${all}/${nobody}`, []),
+    ...(before
+      ? [
+          { ...of('in a version without', `GET ${all}`), version: before },
+          { ...of('one, removed in a version without', `DELETE ${one}`), version: before },
+        ]
+      : []),
+    of('removed', `DELETE ${one}`),
+    of('an unknown one, removed', `DELETE ${one}`),
+  ];
+});
+
+const chassis: readonly Recorded[] = [
+  { what: 'a chassis for nodes', ask: 'POST /v1/chassis', body: { uuid: instance(3) } },
+  { what: 'a node in a chassis', ask: patch('manageable'), body: [add('/chassis_uuid', instance(3))] },
+  { what: 'nodes of a chassis', ask: `GET /v1/chassis/${instance(3)}/nodes` },
+  { what: 'nodes in a chassis', ask: `GET /v1/nodes?chassis_uuid=${instance(3)}` },
+  { what: 'removing a chassis with nodes', ask: `DELETE /v1/chassis/${instance(3)}` },
+  { what: 'a node in an unknown chassis', ask: patch('manageable'), body: [add('/chassis_uuid', nobody)] },
+  { what: 'a node without its chassis', ask: patch('manageable'), body: [{ op: 'remove', path: '/chassis_uuid' }] },
+  { what: 'removing a chassis without nodes', ask: `DELETE /v1/chassis/${instance(3)}` },
+];
+
 /** In the order in which they are sent. */
 export const requests: readonly Recorded[] = [
   ...discovery,
   ...lists,
   ...oneNode,
+  ...details,
+  ...resources,
+  ...chassis,
   ...changes,
   ...targets,
   ...allocations,

@@ -232,7 +232,7 @@ function anonymous(text: string, known: ReadonlyMap<string, string>): string {
   return result
     .replace(/marker=\{[a-z]+\}/, 'marker=<uuid>')
     .replace(/(supported version range is: \[1\.1,) [\d.]+\]/, '$1 <newest>]')
-    .replace(/(inventory record for node) \d+/, '$1 <number>')
+    .replace(/(inventory record|modify traits)( for node) \d+/, '$1$2 <number>')
     .replace(uuidPattern, (uuid) => (given.test(uuid) ? uuid : '<uuid>'));
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Sim, setup } from './harness.js';
+import { type Sim, setup } from '../harness.js';
 
 const names = async (sim: Sim, query: string): Promise<string[]> =>
   (await sim.get(`/v2/images?${query}`)).body.images.map(({ name }: { name: string }) => name);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { addPorts } from '../support/tenant-ports.js';
-import { setup } from './harness.js';
+import { addPorts } from '../../support/tenant-ports.js';
+import { setup } from '../harness.js';
 
 const node = '/v1/nodes/rack1-small-01';
 const unknown = 'dddddddd-0000-4000-8000-000000000003';
@@ -74,8 +74,30 @@ describe('a list of ports', () => {
     expect((await sim.get('/v1/ports?fields=pxe_enabled', '1.18')).status).toBe(406);
     expect((await sim.get('/v1/ports?portgroup=x', '1.23')).status).toBe(406);
     expect((await sim.get('/v1/ports?portgroup=x')).fault).toBe('Portgroup x could not be found.');
+    expect((await sim.get(`${node}/ports/detail`)).body.ports[0]).toHaveProperty('extra');
     expect((await sim.get('/v1/ports/detail?fields=uuid')).fault).toBe('Unexpected arguments: fields');
-    expect((await sim.get(`${node}/ports/detail`)).status).toBe(404);
+  });
+});
+
+describe('a field of a port', () => {
+  it.each([
+    ['local_link_connection', {}, 19],
+    ['pxe_enabled', true, 19],
+    ['portgroup_uuid', null, 24],
+    ['physical_network', 'a', 34],
+    ['is_smartnic', false, 53],
+  ])('exists since a version: %s', async (field, value, since) => {
+    const sim = setup();
+    const { uuid } = await sim.node('rack1-small-01');
+    const body = { address: 'AA:BB:CC:00:00:01', node_uuid: uuid, [field]: value };
+    const [old, first] = [`1.${since - 1}`, `1.${since}`];
+    expect((await sim.post('/v1/ports', body, old)).status).toBe(406);
+    const port = (await sim.post('/v1/ports', body, first)).body;
+    expect(port).toHaveProperty(field, value);
+    const patch = [{ op: 'add', path: `/${field}`, value }];
+    expect((await sim.patch(`/v1/ports/${port.uuid}`, patch, old)).status).toBe(406);
+    expect((await sim.patch(`/v1/ports/${port.uuid}`, patch, first)).status).toBe(200);
+    expect((await sim.get(`/v1/ports?fields=${field}`, old)).status).toBe(406);
   });
 });
 
@@ -114,7 +136,7 @@ describe('a new port', () => {
     [{ address: 'x', node_uuid: unknown }, 400, 'Expected valid MAC address for address: x'],
     [{ address, node_uuid: 'x' }, 400, 'Expected UUID for node_uuid: x'],
     [{ address, node_uuid: unknown }, 400, `Node ${unknown} could not be found.`],
-    [{ address, node_uuid: unknown, portgroup_uuid: unknown }, 400, `Portgroup ${unknown} could not be found.`],
+    [{ address, node_uuid: unknown, portgroup_uuid: 'x' }, 400, 'Expected UUID for portgroup_uuid: x'],
     [
       { address, node_uuid: unknown, physical_network: '' },
       400,
@@ -226,7 +248,7 @@ describe('VIFs', () => {
   it('exist since 1.28, and cannot change while the node is locked', async () => {
     const sim = setup();
     expect((await sim.get(`${node}/vifs`, '1.27')).status).toBe(404);
-    await sim.deploy('rack1-small-01');
+    sim.lock('rack1-small-01');
     expect((await sim.post(`${node}/vifs`, { id: 'x' })).status).toBe(409);
     expect((await sim.delete(`${node}/vifs/x`)).status).toBe(409);
   });

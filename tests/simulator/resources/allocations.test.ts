@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { setup } from './harness.js';
+import { setup } from '../harness.js';
 
 const path = '/v1/allocations';
 const uuid = '12345678-0000-4000-8000-000000000001';
@@ -99,7 +99,7 @@ describe('an allocation', () => {
 
   it('ignores nodes without a power state', async () => {
     const sim = setup();
-    const old = await sim.post('/v1/nodes', { driver: 'ipmi' }, '1.10');
+    const old = await sim.post('/v1/nodes', { driver: 'fake-hardware' }, '1.10');
     const node = (await sim.set(old.body.uuid, 'resource_class', 'odd')).body;
     expect(node).toMatchObject({ provision_state: 'available', power_state: null });
     await sim.post(path, { uuid, resource_class: 'odd' });
