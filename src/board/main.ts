@@ -2,52 +2,82 @@ import { createBoard } from './board.js';
 import { el, set } from './dom.js';
 import { connectToHost } from './host-link.js';
 import { CallFailed } from './link.js';
-import { createRestLink } from './rest-link.js';
+import { createRestLink, type Scheme } from './rest-link.js';
 
 const place = document.querySelector('main') as HTMLElement;
 const root = document.documentElement;
-const tokenName = 'ironic-mcp-token';
+const keptAs = 'ironic-mcp-authorization';
 
-if (window.parent === window) standAlone(false);
+if (window.parent === window) standAlone();
 else void stayWithHost(window.parent);
 
 /** The page in a browser, fed by REST. */
-function standAlone(isRefused: boolean): void {
-  const token = () => sessionStorage.getItem(tokenName);
-  const board = createBoard(createRestLink(token), { place, docs: '/docs', onUnauthorized });
-  if (isRefused) onUnauthorized();
-  else void board.watchFleet();
+function standAlone(): void {
+  const authorization = () => sessionStorage.getItem(keptAs);
+  let scheme: Scheme = 'Bearer';
+  const link = createRestLink({
+    authorization,
+    onChallenge: (wanted) => {
+      scheme = wanted;
+    },
+  });
+  const board = createBoard(link, { place, docs: '/docs', onUnauthorized });
+  void board.watchFleet();
 
   function onUnauthorized(): void {
     board.stop();
-    place.replaceChildren(tokenForm(token() !== null));
+    place.replaceChildren(signInForm(signIns[scheme], authorization() !== null));
     place.querySelector('input')?.focus();
   }
 }
 
-function tokenForm(wasWrong: boolean): HTMLElement {
-  const field = set(el('input', ''), { type: 'password', id: 'token', autocomplete: 'off', required: '' });
-  const wrong = wasWrong
-    ? set(el('p', 'wrong', 'The server refuses this token.'), { role: 'alert', id: 'wrong' })
-    : null;
-  if (wrong) set(field, { 'aria-describedby': 'wrong', 'aria-invalid': 'true' });
-  const label = el('label', '', 'Token');
-  label.htmlFor = 'token';
-  const form = el(
-    'form',
-    'card token',
-    el('h1', '', 'This server wants a token'),
-    el('p', 'quiet', 'Its operator has set one: IRONIC_MCP_HTTP_TOKEN. This tab keeps it until you close it.'),
-    wrong,
-    label,
-    field,
-    el('button', 'strong', 'Continue'),
-  );
+interface SignIn {
+  readonly title: string;
+  readonly why: string;
+  readonly refused: string;
+  /** The labels of its fields. The last one is the secret. */
+  readonly fields: readonly string[];
+  readonly header: (...values: string[]) => string;
+}
+
+const signIns: Readonly<Record<Scheme, SignIn>> = {
+  Bearer: {
+    title: 'This server wants a token',
+    why: 'Its operator has set one: IRONIC_MCP_HTTP_TOKEN. This tab keeps it until you close it.',
+    refused: 'The server refuses this token.',
+    fields: ['Token'],
+    // A header takes nothing else, and a pasted token often ends with a line break.
+    header: (token = '') => `Bearer ${token.replace(/[^\x21-\x7e]/g, '')}`,
+  },
+  Basic: {
+    title: 'This server wants an application credential',
+    why: 'You see and do here what your own credential allows in OpenStack. This tab keeps it until you close it.',
+    refused: 'The server refuses this credential.',
+    fields: ['Id', 'Secret'],
+    header: (id = '', secret = '') => {
+      const bytes = new TextEncoder().encode(`${id.trim()}:${secret}`);
+      return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+    },
+  },
+};
+
+function signInForm({ title, why, refused, fields, header }: SignIn, wasWrong: boolean): HTMLElement {
+  const wrong = wasWrong ? set(el('p', 'wrong', refused), { role: 'alert', id: 'wrong' }) : null;
+  const inputs = fields.map((name) => {
+    const type = name === fields.at(-1) ? 'password' : 'text';
+    const input = set(el('input', ''), { type, id: name.toLowerCase(), autocomplete: 'off', required: '' });
+    return wrong ? set(input, { 'aria-describedby': 'wrong', 'aria-invalid': 'true' }) : input;
+  });
+  const labelled = inputs.flatMap((input, index) => [
+    set(el('label', '', fields[index] ?? ''), { for: input.id }),
+    input,
+  ]);
+  const heading = [el('h1', '', title), el('p', 'quiet', why)];
+  const form = el('form', 'card sign-in', ...heading, wrong, ...labelled, el('button', 'strong', 'Continue'));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    // A header takes nothing else, and a pasted token often ends with a line break.
-    sessionStorage.setItem(tokenName, field.value.replace(/[^\x21-\x7e]/g, ''));
-    standAlone(false);
+    sessionStorage.setItem(keptAs, header(...inputs.map(({ value }) => value)));
+    standAlone();
   });
   return form;
 }
