@@ -8,9 +8,18 @@ import { asking, type ClientLine, type User } from './mcp-session.js';
 const clientInfo = { name: 'tests', version: '1' };
 
 /** A client of either SDK generation at `/mcp` of a server. If it has a user, it can ask the user. */
-export async function connectOverHttp(line: ClientLine, url: string, authorization?: string, user?: User) {
+export async function connectOverHttp(
+  line: ClientLine,
+  url: string,
+  authorization?: string,
+  user?: User,
+  send: typeof fetch = fetch,
+) {
   const at = new URL('/mcp', url);
-  const options = authorization === undefined ? {} : { requestInit: { headers: { authorization } } };
+  const options = {
+    fetch: send,
+    ...(authorization === undefined ? {} : { requestInit: { headers: { authorization } } }),
+  };
   if (line === 'v1') {
     const client = new ClientV1(clientInfo, user ? asking : {});
     if (user) client.setRequestHandler(ElicitRequestSchema, async ({ params }) => user(params.message));

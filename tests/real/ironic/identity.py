@@ -130,6 +130,8 @@ region_name = {REGION}
 www_authenticate_uri = {self.url}
 interface = admin
 service_token_roles_required = false
+# Seconds. By default a service accepts a token for five minutes after Keystone has revoked it.
+token_cache_time = 5
 {self.settings_of_service(user)}"""
 
     def _write_configuration(self):

@@ -5,6 +5,7 @@ import { faultsOfACloud } from './faults.js';
 import { imagesOfGlance } from './images.js';
 import { lifeOfAToken } from './life-of-a-token.js';
 import { secretsKept } from './secrets-kept.js';
+import { callersOfTwoTeams } from './teams.js';
 import { tlsSettings } from './tls-settings.js';
 import { waysToSignIn } from './ways-to-sign-in.js';
 import { wrongSettings } from './wrong-settings.js';
@@ -28,6 +29,7 @@ describe('on OpenStack: Keystone, Glance and Ironic', () => {
   tlsSettings(cloud);
   checkOfSettings(cloud);
   faultsOfACloud(cloud);
+  callersOfTwoTeams(cloud);
   // The last one, because it checks what the program wrote in all other tests.
   secretsKept(cloud);
 });
