@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as z from 'zod';
 import type { Account, Call } from './call.js';
+import { failureOf } from './caller-failures.js';
 import { Failure } from './failures.js';
 import { redacted } from './input/redaction.js';
 import type { Audit, AuditRecord } from './ports.js';
@@ -49,7 +50,8 @@ export async function audited<Output extends Readonly<Record<string, unknown>>>(
     await end(endingBy(output));
     return output;
   } catch (error) {
-    await end(endingWith(error, signal));
+    // What the caller is told.
+    await end(endingWith(error instanceof Failure ? failureOf(error, account) : error, signal));
     throw error;
   }
 }

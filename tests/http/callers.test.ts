@@ -202,7 +202,10 @@ describe('the command http, where each caller signs in', () => {
 
   it('names user, project and credential in the audit log, and no secret anywhere', async () => {
     const lines = (await readFile(auditLog, 'utf8')).trim().split('\n');
-    const named = lines.map((line) => JSON.parse(line)).filter(({ user }) => user.name === 'bob');
+    const records = lines.map((line) => JSON.parse(line));
+    const refused = records.filter(({ user, phase }) => user.name === 'fay' && phase === 'end');
+    expect(refused.map(({ outcome }) => outcome)).toEqual(['forbidden', 'forbidden']);
+    const named = records.filter(({ user }) => user.name === 'bob');
     expect(named.length).toBeGreaterThan(0);
     for (const { user, project, credential } of named) {
       expect({ user, project, credential }).toEqual({
