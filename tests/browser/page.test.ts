@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type CallersCloud, startCallersCloud } from '../support/callers/callers-cloud.js';
 import { type FaultProxy, faults, startFaultProxy } from '../support/faults/fault-proxy.js';
 import { type HttpServer, startHttpServer } from '../support/http-server.js';
 import { type Running, start } from '../support/program.js';
@@ -253,5 +254,43 @@ describe('the board of a server with a token', () => {
     const other = await opened.context.newPage();
     await other.goto(server.url);
     await other.getByLabel('Token', { exact: true }).waitFor();
+  });
+});
+
+describe('the board of a server whose callers sign in', () => {
+  let cloud: CallersCloud;
+  let server: HttpServer;
+  beforeAll(async () => {
+    cloud = await startCallersCloud();
+    server = await startHttpServer([], cloud.env);
+  });
+  afterAll(async () => {
+    expect(await server.stop()).toBe(0);
+    await cloud.close();
+    expect(server.program.stderr()).not.toContain('-secret');
+  });
+
+  it('asks for an application credential, says when it is wrong, and keeps it for this tab only', async () => {
+    const { id, secret } = cloud.person('ann', 'red');
+    const page = await visit(server.url);
+    const signIn = async (...values: string[]) => {
+      for (const [index, label] of ['Id', 'Secret'].entries()) {
+        await page.getByLabel(label, { exact: true }).fill(values[index] ?? '');
+      }
+      await page.getByRole('button', { name: 'Continue' }).click();
+    };
+    await page.getByRole('heading', { name: 'This server wants an application credential' }).waitFor();
+    expect(await obstacles(page)).toEqual([]);
+    await signIn(id, 'a-wrong-secret');
+    await page.getByText('The server refuses this credential.').waitFor();
+    expect(await obstacles(page)).toEqual([]);
+    await signIn(` ${id}`, secret);
+    await page.getByRole('heading', { name: '12 servers' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: '12 servers' }).waitFor();
+    expect(asked()).toEqual(new Set(['/', '/servers']));
+    const other = await opened.context.newPage();
+    await other.goto(server.url);
+    await other.getByLabel('Secret', { exact: true }).waitFor();
   });
 });

@@ -165,8 +165,8 @@ export function callersOfTwoTeams(cloud: () => Cloud): void {
     });
 
     test('may only do what the roles of their credential allow', async () => {
-      const reader = await teams.ben.another('reader', 'reader');
-      const { servers } = teams.ben;
+      const reader = await teams.abe.another('reader', 'reader');
+      const { servers } = teams.abe;
       const server_id = given(servers.at(-1));
       expect(idsIn((await ask(reader, 'GET', '/servers')).json)).toEqual(new Set(servers));
       const refused = await ask(reader, 'POST', '/provision', { image_id, server_id });
@@ -206,7 +206,7 @@ export function callersOfTwoTeams(cloud: () => Cloud): void {
           'ana team-red laptop provision_server begin',
           'ben team-blue laptop deprovision_server server_not_found',
           'ana team-red laptop deprovision_server ok',
-          'ben team-blue reader provision_server forbidden',
+          'abe team-red reader provision_server forbidden',
           'ana team-red lost laptop provision_server ok',
         ]),
       );
