@@ -51,7 +51,7 @@ const signIns: Readonly<Record<Scheme, SignIn>> = {
   },
   Basic: {
     title: 'This server wants an application credential',
-    why: 'You see and do here what your own credential allows in OpenStack. This tab keeps it until you close it.',
+    why: 'The page shows what your credential may see in OpenStack. This tab keeps it until you close it.',
     refused: 'The server refuses this credential.',
     fields: ['Id', 'Secret'],
     header: (id = '', secret = '') => {
