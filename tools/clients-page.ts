@@ -7,7 +7,7 @@ type Entry = Launch & { readonly type?: 'stdio'; readonly env?: Readonly<Record<
 
 /** A client's entry for a server that already runs. */
 interface RemoteEntry {
-  readonly type: 'http';
+  readonly type?: 'http';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -103,6 +103,7 @@ export function clientsPage(): string {
     'Start `ironic-mcp http` ([configuration.md](configuration.md#over-http)). Clients then need only the address, and the token if you set one:',
     json(mcpServers({ type: 'http', url, headers: { Authorization: 'Bearer …' } })),
     shell(`claude mcp add --transport http ${serverName} ${url} --header "Authorization: Bearer …"`),
+    ...ownCredential(),
     '## Agent frameworks',
     'The MCP client of each framework below starts the program with the command and the `env` of the snippets above. `npm run test:frameworks` makes this table: each client, as published, lists the tools, deploys a server of the simulated cloud, and reads an answer and an error. No model is called.',
     frameworksTable(),
@@ -114,6 +115,54 @@ export function clientsPage(): string {
     'On Windows:',
     json(mcpServers(byNpxOnWindows)),
   ].join('\n\n')}\n`;
+}
+
+const teamUrl = 'https://metal.example.org/mcp';
+
+/** How clients send a credential of their own. Each reads the secret from somewhere else than its settings, if it can. */
+function ownCredential(): readonly string[] {
+  const remote = (value: string): RemoteEntry => ({
+    type: 'http',
+    url: teamUrl,
+    headers: { Authorization: `Basic ${value}` },
+  });
+  const credential = {
+    type: 'promptString',
+    id: 'ironic-credential',
+    description: 'Application credential: the base64 of id:secret',
+    password: true,
+  };
+  return [
+    '### With your own application credential',
+    'If [each caller signs in](teams.md), the header carries the id and the secret of your application credential, joined by a colon, in base64. This makes the value, without a line break:',
+    shell(
+      `export IRONIC_CREDENTIAL=$(printf %s "$OS_APPLICATION_CREDENTIAL_ID:$OS_APPLICATION_CREDENTIAL_SECRET" | base64 | tr -d '\\n')`,
+    ),
+    'Claude Code keeps the header in its settings:',
+    shell(
+      `claude mcp add --transport http ${serverName} ${teamUrl} --header "Authorization: Basic $IRONIC_CREDENTIAL"`,
+    ),
+    'VS Code asks for the value and keeps it:',
+    json({ inputs: [credential], servers: { [serverName]: remote(`\${input:${credential.id}}`) } }),
+    'Cursor reads it from the variable:',
+    json(mcpServers({ url: teamUrl, headers: remote(`\${env:IRONIC_CREDENTIAL}`).headers })),
+    'Codex wants the whole header in a variable, here `IRONIC_AUTHORIZATION`, which holds `Basic` and the value:',
+    [
+      '```toml',
+      `[mcp_servers.${serverName}]`,
+      `url = "${teamUrl}"`,
+      'env_http_headers = { "Authorization" = "IRONIC_AUTHORIZATION" }',
+      '```',
+    ].join('\n'),
+    'For a client that only starts programs, such as Claude Desktop, `mcp-remote` connects. Write no space after the colon in `args`, because some clients split arguments at spaces:',
+    json(
+      mcpServers({
+        command: 'npx',
+        args: ['-y', 'mcp-remote', teamUrl, '--header', `Authorization:\${AUTHORIZATION}`],
+        env: { AUTHORIZATION: 'Basic …' },
+      }),
+    ),
+  ];
 }
 
 /** A row of tests/frameworks/results.json, which the lane `frameworks` writes. */
