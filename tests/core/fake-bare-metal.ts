@@ -42,7 +42,8 @@ export function freeServer(number = 1, overrides: Partial<Server> = {}): Server 
     maintenance: false,
     maintenanceReason: null,
     fault: null,
-    lockedBy: null,
+    // A conductor holds its lock while it works.
+    lockedBy: overrides.provisionState === 'deploying' ? 'conductor' : null,
     // The end of a deployment switches the server on.
     powerState: overrides.provisionState === 'active' ? 'power on' : 'power off',
     targetPower: null,

@@ -42,7 +42,7 @@ vi.mock(import('../../src/core/states.js'), async (original) => {
 const service = createService('http://ironic.test');
 const minutes = (count: number) => start + count * 60_000;
 const entry = { started_at: '2026-11-22T08:00:00Z', image: 'ubuntu-24.04', digest: 'd' };
-const changing = { provisionState: madeUp, deploymentId: uuid(9), entry, provisionedAt: start };
+const changing = { provisionState: madeUp, deploymentId: uuid(9), entry, provisionedAt: start, lockedBy: 'conductor' };
 const server = freeServer(1, changing);
 
 /** As Ironic shows one of our deployments. */

@@ -32,9 +32,15 @@ export async function findConfirmed(bareMetal: BareMetal, asked: Confirmed, sign
   const { operation_id: id, confirm_server_name: name, deployment_id: deploymentId } = asked;
   const server = await bareMetal.find(id, signal);
   if (server === null) throw new Failure('server_not_found', { id });
-  if (!isNamed(server, name) && !isEmpty(server)) throw wrongName();
+  const isAnother = deploymentId !== undefined && carriesAnother(server, deploymentId);
+  if (!isNamed(server, name) && !isEmpty(server)) {
+    // A repeated call names the host that Ironic has forgotten. Somebody may have deployed on the server since.
+    throw isAnother
+      ? new Failure('operation_not_found', { id, reason: 'it now carries another deployment' })
+      : wrongName();
+  }
   if (!hasName(server, name)) await requireUnique(bareMetal, server, name, signal);
-  if (deploymentId !== undefined && carriesAnother(server, deploymentId)) throw anotherDeployment(id, server);
+  if (isAnother) throw anotherDeployment(id, server);
   return server;
 }
 

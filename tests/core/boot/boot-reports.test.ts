@@ -175,9 +175,9 @@ describe('a boot report', () => {
   });
 
   it.each([
-    ['the deployment has not ended', { provisionState: 'deploying' }, { provisionState: 'active' }],
+    ['the deployment has not ended', { provisionState: 'deploying' }, { provisionState: 'active', lockedBy: null }],
     ['Ironic locks the server', { lockedBy: 'conductor' }, { lockedBy: null }],
-    ['the system is in rescue mode', { provisionState: 'rescue' }, { provisionState: 'active' }],
+    ['the system is in rescue mode', { provisionState: 'rescue' }, { provisionState: 'active', lockedBy: null }],
   ])('waits while %s', async (_, before, after) => {
     const { arrive, server, clock, bareMetal } = lab({ servers: [deployed(1, before)] });
     clock.meanwhile = (sleep) => {

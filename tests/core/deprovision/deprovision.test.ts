@@ -159,6 +159,15 @@ describe('a deployment with a host name', () => {
     expect(bareMetal.undeployments).toEqual([]);
   });
 
+  it('is forgotten when somebody deploys on the server anew: a repeated call hears that its deployment is gone', async () => {
+    const { deprovision, consent, bareMetal } = setup(deployed(web));
+    for (const attempt of [deprovision, consent]) {
+      const failure = await failureOf(attempt({ confirm_server_name: 'web-0.test', deployment_id: uuid(7) }));
+      expect(failure).toMatchObject({ code: 'operation_not_found', reason: 'it now carries another deployment' });
+    }
+    expect(bareMetal.undeployments).toEqual([]);
+  });
+
   it('is named by it in the question to the user and in every refusal', async () => {
     expect(await setup(deployed(web)).consent()).toMatch(/^Undeploy server bm-1 \(host name web-1\.test\) \(/);
     for (const obstacle of [{ isProtected: true }, { allocated: true }, { provisionState: 'error' }]) {

@@ -58,6 +58,18 @@ describe('a deployment stalls', () => {
     expect(said(16, { provisionState: 'deploying', step: null })).toContain('has worked on this for 16 min');
   });
 
+  it.each([
+    ['deploying', step('write_image')],
+    ['deploying', { name: 'raid', number: 2, names: ['deploy', 'raid'] }],
+  ])('when no conductor works on it in state "%s"', (provisionState, step) => {
+    const left = { provisionState, step, lockedBy: null };
+    expect(said(0, left)).toBeUndefined();
+    expect(said(1, left)).toBe(
+      'It seems stalled: no conductor of Ironic holds its lock, so none works on it. The operator should restart the conductors of Ironic, one after the other: one of them then gives this deployment up.',
+    );
+    expect(said(1, { ...left, lockedBy: 'conductor' })).toBeUndefined();
+  });
+
   it('when a step takes too long although the agent reports', () => {
     const alive = (after: number) => ({
       step: step('write_image'),
