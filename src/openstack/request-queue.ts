@@ -17,15 +17,24 @@ export interface RequestQueue {
 const longestQueue = 256;
 
 export function createRequestQueue(places: number, mostWaiting = longestQueue): RequestQueue {
-  let free = places;
+  /** Changes never have all places: while a conductor is dead, each may take half a minute, and status calls must go on. */
+  const mostChanging = Math.ceil((places * 3) / 4);
+  let [running, changing] = [0, 0];
   /** The waiting requests in order of arrival: the ones that go first, and the others. */
   const lines = [new Set<() => void>(), new Set<() => void>()] as const;
+
+  const isFree = (first: boolean) => running < places && !(first && changing >= mostChanging);
+
+  function take(first: boolean): void {
+    running += 1;
+    if (first) changing += 1;
+  }
 
   /** Takes a place. Resolves with true if it had to wait. */
   function enter(signal: AbortSignal, first: boolean): Promise<boolean> {
     signal.throwIfAborted();
-    if (free > 0) {
-      free -= 1;
+    if (isFree(first)) {
+      take(first);
       return Promise.resolve(false);
     }
     const line = lines[first ? 0 : 1];
@@ -40,6 +49,8 @@ export function createRequestQueue(places: number, mostWaiting = longestQueue): 
       const proceed = () => {
         line.delete(proceed);
         signal.removeEventListener('abort', leave);
+        // Here, so that no newcomer can take the place.
+        take(first);
         resolve(true);
       };
       line.add(proceed);
@@ -47,11 +58,11 @@ export function createRequestQueue(places: number, mostWaiting = longestQueue): 
     });
   }
 
-  function exit(): void {
-    const [next] = lines[0].size > 0 ? lines[0] : lines[1];
-    // Hand the place to the next request, so that no newcomer can take it.
-    if (next) next();
-    else free += 1;
+  function exit(first: boolean): void {
+    running -= 1;
+    if (first) changing -= 1;
+    const [next] = lines[0].size > 0 && isFree(true) ? lines[0] : lines[1];
+    next?.();
   }
 
   return {
@@ -60,9 +71,9 @@ export function createRequestQueue(places: number, mostWaiting = longestQueue): 
       try {
         return await action(waited);
       } finally {
-        exit();
+        exit(first);
       }
     },
-    load: () => ({ running: places - free, waiting: lines[0].size + lines[1].size }),
+    load: () => ({ running, waiting: lines[0].size + lines[1].size }),
   };
 }

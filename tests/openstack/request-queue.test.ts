@@ -51,6 +51,22 @@ describe('a request queue', () => {
     expect(started).toEqual([1, 2, 3, 4, 5]);
   });
 
+  it('keeps a quarter of its places for the others while requests that go first take long', async () => {
+    const { started, run, end, turn } = setup(4);
+    const results = Promise.all([
+      ...[1, 2, 3, 4, 5].map((number) => run(number, forever, true)),
+      ...[6, 7].map((number) => run(number)),
+    ]);
+    await turn();
+    expect(started).toEqual([1, 2, 3, 6]);
+    await end(6);
+    expect(started).toEqual([1, 2, 3, 6, 7]);
+    await end(7);
+    expect(started).toHaveLength(5);
+    for (const number of [1, 2, 3, 4, 5]) await end(number);
+    expect(await results).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
   it('passes the place on when an action fails', async () => {
     const { started, run, end } = setup(1);
     const error = new Error('no');
