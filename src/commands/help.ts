@@ -86,6 +86,7 @@ const commands: Readonly<Record<string, Page>> = {
       [
         'Flags',
         [
+          ['--host ADDRESS', 'address to listen on (127.0.0.1)'],
           ['--port N', 'port to listen on; 0 takes any free one (6385)'],
           ['--nodes N', 'simulate this many servers, 1 to 100000, instead of the built-in ones'],
           ...rowsOf((name) => name === 'sim_speed'),

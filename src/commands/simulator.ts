@@ -5,12 +5,13 @@ import { readArguments, wholeNumber } from './arguments.js';
 import { type Command, exitCodes } from './io.js';
 import { openPort, portIn, stopped } from './port.js';
 
-const host = '127.0.0.1';
 const mostNodes = 100_000;
 
-/** `ironic-mcp simulator` serves the simulated Ironic on a port of this machine until it is stopped. */
+/** `ironic-mcp simulator` serves the simulated Ironic on a port until it is stopped. */
 export const simulator: Command = async (io, args) => {
-  const flags = readArguments(args, { port: { type: 'string' }, nodes: { type: 'string' } }, ['sim-speed']);
+  const options = { host: { type: 'string' }, port: { type: 'string' }, nodes: { type: 'string' } } as const;
+  const flags = readArguments(args, options, ['sim-speed']);
+  const host = String(flags.host ?? '127.0.0.1');
   const port = portIn(flags.port, 6385);
   const servers = wholeNumber('nodes', flags.nodes, undefined, 1, mostNodes);
   const speed = readSimulationSpeed(io.env, flags);

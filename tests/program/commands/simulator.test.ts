@@ -36,6 +36,15 @@ describe('the simulator', () => {
     await expect(fetch(stdout.trim())).rejects.toThrow();
   });
 
+  it('listens on the address that --host names', async () => {
+    const { io, stop, until } = createFakeIo();
+    const code = simulator(io, ['--host', '0.0.0.0', '--port', '0']);
+    const { port } = new URL(await until('stdout', /^http:\/\/0\.0\.0\.0:\d+\n$/));
+    expect(await nodesAt(`http://127.0.0.1:${port}`)).toHaveLength(12);
+    stop();
+    expect(await code).toBe(0);
+  });
+
   it('has as many servers as --nodes says', async () => {
     const { io, stop, until } = createFakeIo();
     const code = simulator(io, ['--port=0', '--nodes', '345', '--sim-speed', '10']);
