@@ -127,7 +127,7 @@ export function troubleshootingPage(): string {
     ),
     'The causes are the rows of the table above, and these:',
     table(['Code', 'What happened', 'What to do'], rows(conditions)),
-    'The call changes nothing. It asks nothing for which Ironic locks the node: to ask a dead management controller for its boot device would block the server for minutes. So the answer knows of a dead controller only when Ironic does. For a controller that hangs, that takes Ironic 39 more than ten minutes: until then the answer says that Ironic shows nothing wrong.',
+    'The call changes nothing. It asks nothing for which Ironic locks the node: to ask a dead management controller for its boot device would block the server for minutes. So the answer knows of a dead controller only when Ironic does. For a controller that hangs, that takes Ironic 39 more than ten minutes, and for one that refuses connections it took eight in our [lab](lab.md#how-do-i-run-its-tests): until then the answer says that Ironic shows nothing wrong. The lab also shows the answers about other machines that were broken on purpose.',
   ].join('\n\n')}\n`;
 }
 

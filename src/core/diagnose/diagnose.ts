@@ -145,7 +145,9 @@ function messageOf(server: Server, now: number, { findings, verdict, unanswered 
     verdict === 'healthy' ? 'Ironic shows nothing wrong with it.' : undefined,
     first ? `${verdict === 'problem' ? '' : 'Perhaps: '}${first.summary}.` : undefined,
     findings.length > 1 ? `See causes for ${findings.length - 1} more.` : undefined,
-    verdict !== 'problem' && outcome === 'completed' ? bootWords(server) : undefined,
+    verdict !== 'problem' && outcome === 'completed' && first?.code !== 'no_boot_report'
+      ? bootWords(server)
+      : undefined,
     unanswered.length > 0 ? `Not answered: ${unanswered.join('; ')}.` : undefined,
   ]
     .filter((part) => part !== undefined)

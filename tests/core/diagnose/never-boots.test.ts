@@ -62,7 +62,9 @@ it('a simulated machine that never boots keeps waiting for its report, and is ca
   expect(await look()).toMatchObject({ status: 'completed', boot: 'waiting', booted_at: null, failure: null });
   expect(await diagnose({ server_id: name }, forever)).toMatchObject({
     verdict: 'unclear',
-    message: expect.stringContaining('Perhaps: The system on the server has not reported that it has booted.'),
+    message: expect.stringMatching(
+      / is deployed\. Perhaps: The system on the server has not reported that it has booted\.$/,
+    ),
     causes: [{ code: 'no_boot_report', evidence: [expect.stringContaining('Its boot report has not come since')] }],
   });
 });

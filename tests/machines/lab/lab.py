@@ -24,7 +24,7 @@ from problem import SKIPPED, Problem, Unavailable
 RESULT = STATE / 'lab.json'
 IMAGE = 'debian'
 # Seconds in `wait call-back` until Ironic gives up. The tests of failures wait for it.
-CALLBACK_TIMEOUTS = {'login': 600, 'all': 240, 'slow': 240, 'diagnose': 240, 'boot': 600}
+CALLBACK_TIMEOUTS = {'login': 600, 'all': 240, 'slow': 240, 'diagnose': 480, 'boot': 600}
 
 
 def main():
