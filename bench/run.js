@@ -17,6 +17,7 @@ const parts = {
   selection: node('selection'),
   waiting: node('waiting'),
   http: node('http'),
+  callers: node('callers'),
   simulator: node('simulator'),
 };
 /** These need more than Node: Python and PyPI, and the deployment also Debian and root. */

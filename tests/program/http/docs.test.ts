@@ -107,6 +107,6 @@ describe('a curl line of the reference page', () => {
     let { stdout } = await call();
     // As the page says: the example that undeploys comes after it.
     while (here.includes('wait_seconds') && stdout.includes('"in_progress"')) ({ stdout } = await call());
-    expect(stdout).toMatch(/^\{|^event: message\ndata: \{/);
+    expect(stdout).toMatch(/^\{|^event: message\ndata: \{|^# HELP /);
   });
 });
