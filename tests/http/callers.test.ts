@@ -200,6 +200,17 @@ describe('the command http, where each caller signs in', () => {
     expect(cloud.signIns).toHaveLength(before);
   });
 
+  it('tells metrics without a sign-in, but not through a proxy, and they name no caller', async () => {
+    const ask = (headers: Record<string, string>) => fetch(`${server.url}/metrics`, { headers });
+    expect((await ask({ 'x-forwarded-for': '10.0.0.5', authorization: ann.header })).status).toBe(403);
+    const answer = await ask({});
+    expect(answer.status).toBe(200);
+    const text = await answer.text();
+    expect(text).toContain('service="keystone",method="POST",route="/v3/auth/tokens",outcome="2xx"');
+    expect(text).not.toMatch(/\bann\b|\bbob\b|laptop|-secret|token-\d|project-|user-/);
+    for (const { id } of [ann, bob]) expect(text).not.toContain(id);
+  });
+
   it('names user, project and credential in the audit log, and no secret anywhere', async () => {
     const lines = (await readFile(auditLog, 'utf8')).trim().split('\n');
     const records = lines.map((line) => JSON.parse(line));
