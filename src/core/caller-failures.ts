@@ -27,13 +27,17 @@ export function failureOf(failure: Failure, account: Account | undefined): Failu
   return new Failure('forbidden', { reason: reasonOf(failure), cause: failure, ...left });
 }
 
-/** Keystone refuses the credential of a caller. What else went wrong is still said. */
+/** Keystone refuses the credential of a caller. What a change has left behind is still said. */
 export function credentialRefused(cause: unknown): Failure {
   const reason =
     'Keystone refuses the application credential: its id or secret is wrong, or it has expired or was revoked';
-  if (!(cause instanceof Failure) || cause.deployment === null) return new Failure('unauthorized', { reason, cause });
+  // Such a failure wraps the one that came before it.
+  if (!(cause instanceof Failure && cause.cause instanceof Failure)) {
+    return new Failure('unauthorized', { reason, cause });
+  }
   const { deployment, hint } = cause;
-  return new Failure('unauthorized', { reason: `${reason}. ${reasonOf(cause)}`, deployment, hint, cause });
+  const left = deployment === null ? {} : { deployment, hint };
+  return new Failure('unauthorized', { reason: `${reason}. ${reasonOf(cause)}`, cause, ...left });
 }
 
 function* causesOf(error: Error): Generator<unknown> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { withWords } from '../../src/core/attempt/attempt-failures.js';
 import { failureOf } from '../../src/core/caller-failures.js';
 import { Failure, type FailureCode, failures } from '../../src/core/failures.js';
 import { portFailure } from '../../src/core/port-failures.js';
@@ -51,12 +52,15 @@ describe('the failure of a caller with an own account', () => {
       ...left,
       code: 'forbidden',
     });
-    expect(failureOf(new Failure('ironic_unavailable', { ...left, cause: revoked }), account)).toMatchObject({
+    const cause = portFailure(revoked);
+    expect(failureOf(new Failure('ironic_unavailable', { ...left, cause }), account)).toMatchObject({
       code: 'unauthorized',
       reason: expect.stringContaining('still reserved'),
       deployment,
       hint: left.hint,
     });
+    const port = failureOf(withWords(cause as Failure, ['Port p is left in Neutron.']), account);
+    expect(port).toMatchObject({ code: 'unauthorized', reason: expect.stringMatching(/Port p is left in Neutron$/) });
   });
 
   it.each(codes.filter((code) => !/refused|ironic_unavailable/.test(code)))('stays %s in any other case', (code) => {
