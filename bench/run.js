@@ -16,6 +16,7 @@ const parts = {
   tokens: node('tokens'),
   selection: node('selection'),
   waiting: node('waiting'),
+  fleet: node('fleet'),
   http: node('http'),
   callers: node('callers'),
   simulator: node('simulator'),

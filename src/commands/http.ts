@@ -22,8 +22,8 @@ import { openPort, portIn, stopped } from './port.js';
 import { createServing } from './serving.js';
 import { type Entrance, entranceForAll, entranceForCallers } from './sign-in/entrance.js';
 
-/** The limit of concurrent operations. More would only wait for Ironic. */
-const mostRunning = 256;
+/** The limit of concurrent operations. Most of them wait for deployments; the queue in front of Ironic has a limit of its own. */
+const mostRunning = 2_048;
 
 /**
  * Milliseconds after a request to stop: for calls to finish, for the rest to be told, and for changes that have begun.

@@ -51,7 +51,10 @@ export interface BareMetal extends ServerCards {
    */
   listReservedOrDeploying(signal: AbortSignal): Promise<readonly Server[]>;
 
-  /** Servers in the middle of a deployment, as `findByDeployment` shows them; only some if there are many. Changes nothing. */
+  /**
+   * Servers in the middle of a deployment, in no order, without what only a choice among servers needs. A server that changes
+   * its state during the call may be missing. Changes nothing.
+   */
   listInDeployment(signal: AbortSignal): Promise<readonly Server[]>;
 
   /** A page of the servers that we may see, after the given one, which must exist. Changes nothing. */

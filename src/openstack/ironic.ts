@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Retrying, retryingRead } from '../core/async/retry.js';
+import { pagesOf } from '../core/inventory/pages.js';
 import {
   type BareMetal,
   type LastLook,
@@ -35,8 +36,8 @@ const firstFree = 80;
 /** Ironic's default limit for a page. */
 const pageLimit = 1_000;
 
-/** The most servers of each state that we read at once with all fields. */
-const mostMoving = 200;
+/** With all fields of its agent, a node in deployment may take 10 KB. */
+const movingLimit = 500;
 
 /** If our clock differs more from Ironic's, in milliseconds, it is plainly wrong. */
 const plainlyWrong = 6 * 60_000;
@@ -77,7 +78,11 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     });
   }
 
-  async function list(query: Record<string, string>, signal: AbortSignal, fields: 'list' | 'match' = 'list') {
+  async function list(
+    query: Record<string, string>,
+    signal: AbortSignal,
+    fields: Parameters<typeof fieldsOf>[0] = 'list',
+  ) {
     const answer = await read(
       () => ({ method: 'GET', path: 'v1/nodes', query: { ...query, fields: fieldsOf(fields, version) } }),
       signal,
@@ -167,8 +172,13 @@ export function createIronic({ http, clock, random }: IronicOptions): Ironic {
     },
 
     listInDeployment(signal) {
-      const query = { limit: String(mostMoving) };
-      return inStates(movingStates, (state) => list({ provision_state: state, ...query }, signal, 'match'));
+      return inStates(movingStates, async (state) => {
+        const query = { provision_state: state, limit: String(movingLimit) };
+        const servers: Server[] = [];
+        const load = (after: string | undefined) => list({ ...query, ...queryOf({}, after) }, signal, 'moving');
+        for await (const page of pagesOf(load)) servers.push(...page.servers);
+        return { servers };
+      });
     },
 
     list: (filter, after, signal) => list({ ...queryOf(filter, after), limit: String(pageLimit) }, signal),
@@ -232,7 +242,10 @@ function queryOf({ resourceClass, conductorGroup }: ServerFilter, after: string 
 }
 
 /** Servers in any of these states. Ironic lists one state at a time, and refuses a state that it does not know. */
-async function inStates(states: readonly string[], load: (state: string) => Promise<ServerPage>): Promise<Server[]> {
+async function inStates(
+  states: readonly string[],
+  load: (state: string) => Promise<Pick<ServerPage, 'servers'>>,
+): Promise<Server[]> {
   const pages = await Promise.allSettled(states.map(load));
   const errors: unknown[] = pages.flatMap((page) => (page.status === 'rejected' ? [page.reason] : []));
   const other = errors.find((error) => !(error instanceof Refused && error.refusal === 'invalid'));

@@ -106,33 +106,38 @@ type Node = z.output<typeof Node>;
 
 const ofOne = ['allocation_uuid', 'protected', 'automated_clean', 'maintenance_reason', 'fault', 'target_power_state'];
 
+/** What only a choice among servers needs. Traits take a query of their own: without these, a list takes a fifth less time. */
+const ofChoice = [
+  'resource_class',
+  'reservation',
+  'properties',
+  'deploy_interface',
+  'network_interface',
+  'traits',
+  'conductor_group',
+  'owner',
+];
+
 /**
- * The fields to ask for: of one node, of the nodes that match a filter, or of all nodes in a list. Lists refuse some fields,
- * and others are too long for many nodes.
+ * The fields to ask for: of one node, of the nodes that match a filter, of the many that are being deployed, or of all nodes
+ * in a list. Lists refuse some fields, and others are too long for many nodes.
  */
-export function fieldsOf(kind: 'one' | 'match' | 'list', version: Version): string {
+export function fieldsOf(kind: 'one' | 'match' | 'moving' | 'list', version: Version): string {
   return [
     'uuid',
     'name',
-    'resource_class',
     'provision_state',
     'target_provision_state',
     'provision_updated_at',
     'instance_uuid',
     'instance_info',
     'maintenance',
-    'reservation',
     'power_state',
-    'properties',
-    'deploy_interface',
-    'network_interface',
-    'traits',
-    'conductor_group',
-    'owner',
+    ...(kind === 'moving' ? [] : ofChoice),
     ...(kind === 'one' ? ofOne : []),
     ...(kind === 'list' ? [] : ['last_error', 'deploy_step', 'clean_step', 'driver_internal_info']),
-    ...(version.has('retired') ? ['retired'] : []),
-    ...(version.has('lessee') ? ['lessee'] : []),
+    ...(kind !== 'moving' && version.has('retired') ? ['retired'] : []),
+    ...(kind !== 'moving' && version.has('lessee') ? ['lessee'] : []),
   ].join(',');
 }
 

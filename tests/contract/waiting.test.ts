@@ -65,10 +65,10 @@ describe('a hundred waiting calls in one process', () => {
     expect(clock.sleeping).toBe(0);
 
     // The calls start over ten seconds and wait for fifty. One call alone looks about every two seconds at first.
-    const mostAtOnesInterval = 60 / (2 * 0.9) + 1;
+    const mostAtOnesInterval = 60 / (2 * 0.98) + 1;
     for (const id of ids) {
       const forIt = looks.filter((path) => path === `/v1/nodes/${id}`).length;
-      expect(forIt).toBeGreaterThan(10);
+      expect(forIt).toBeGreaterThan(5);
       expect(forIt).toBeLessThanOrEqual(mostAtOnesInterval);
     }
     expect(looks.length).toBeLessThanOrEqual(ids.length * mostAtOnesInterval);

@@ -270,7 +270,7 @@ describe('listing the servers that are being deployed', () => {
 });
 
 describe('listing the servers in the middle of a deployment', () => {
-  it('takes one request for each state, with the fields of a single server', async () => {
+  it('takes one request for each state, with the fields of a deployment', async () => {
     const of = (request: Request) =>
       json({ nodes: [{ ...node, provision_state: stateIn(request), deploy_step: { step: 'write_image' } }] })(request);
     const { bareMetal } = setup([of]);
@@ -279,9 +279,28 @@ describe('listing the servers in the middle of a deployment', () => {
     const asked = service.seen.map(({ path }) => new URL(path, service.endpoint).searchParams);
     expect(asked.map((query) => query.get('provision_state'))).toEqual(['deploying', 'wait call-back']);
     for (const query of asked) {
-      expect(query.get('limit')).toBe('200');
+      expect(query.get('limit')).toBe('500');
       expect(query.get('fields')).toMatch(/deploy_step,clean_step,driver_internal_info/);
     }
+  });
+
+  it('goes on to the last page', async () => {
+    const of = (request: Request) => {
+      const second = new URL(request.url).searchParams.has('marker');
+      const shown = second ? uuid(2) : id;
+      return json({
+        nodes: [{ ...node, uuid: shown, provision_state: stateIn(request) }],
+        next: second ? null : 'more',
+      })(request);
+    };
+    const { bareMetal } = setup([of]);
+    const servers = await bareMetal.listInDeployment(forever);
+    expect(servers.map((server) => [server.provisionState, server.id])).toEqual([
+      ['deploying', id],
+      ['deploying', uuid(2)],
+      ['wait call-back', id],
+      ['wait call-back', uuid(2)],
+    ]);
   });
 
   it('gives no answer if one of them cannot be read', async () => {

@@ -459,6 +459,19 @@ describe('the fields that are asked for', () => {
       'clean_step',
       'driver_internal_info',
     ]);
+    const moving = fieldsOf('moving', version).split(',');
+    expect(match.filter((field) => !moving.includes(field))).toEqual([
+      'resource_class',
+      'reservation',
+      'properties',
+      'deploy_interface',
+      'network_interface',
+      'traits',
+      'conductor_group',
+      'owner',
+      'retired',
+      'lessee',
+    ]);
     expect(one.filter((field) => !match.includes(field))).toEqual([
       'allocation_uuid',
       'protected',

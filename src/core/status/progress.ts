@@ -16,6 +16,8 @@ interface StepMeaning {
   /** How much of a measured deployment was over when the step began, in percent. */
   readonly percent: number;
   readonly usual: Usual;
+  /** Seconds between two looks when the step begins: more for one that takes minutes. */
+  readonly pace: number;
   /** Why the agent may take too long although it reports. */
   readonly likelyCause?: string;
 }
@@ -31,21 +33,23 @@ const longestInterval = 3;
  * 116 s on a virtual machine, in docs/waiting.md. Booting the agent and writing the image take nearly all of the time.
  */
 export const deploySteps: Readonly<Record<string, StepMeaning>> = {
-  deploy: { words: 'Booting the deployment agent', percent: 4, usual: { within: 15, by: 30 } },
+  deploy: { words: 'Booting the deployment agent', percent: 4, usual: { within: 15, by: 30 }, pace: 10 },
   write_image: {
     words: 'Writing the image to the disk',
     percent: 40,
     usual: { within: 15, by: 45 },
+    pace: 10,
     likelyCause: 'The checksum of the image may be wrong: then the agent downloads it again and again.',
   },
-  prepare_instance_boot: { words: 'Installing the boot loader', percent: 80, usual: { within: 5, by: 50 } },
-  tear_down_agent: { words: 'Shutting the deployment agent down', percent: 93, usual: { within: 10, by: 55 } },
+  prepare_instance_boot: { words: 'Installing the boot loader', percent: 80, usual: { within: 5, by: 50 }, pace: 8 },
+  tear_down_agent: { words: 'Shutting the deployment agent down', percent: 93, usual: { within: 10, by: 55 }, pace: 8 },
   switch_to_tenant_network: {
     words: 'Switching to the network of the system',
     percent: 97,
     usual: { within: 15, by: 60 },
+    pace: 8,
   },
-  boot_instance: { words: 'Booting the system', percent: 98, usual: { within: 20, by: 65 } },
+  boot_instance: { words: 'Booting the system', percent: 98, usual: { within: 20, by: 65 }, pace: 8 },
 };
 
 /** Why the agent may take too long although it reports; undefined if there is no usual cause. */
@@ -137,6 +141,26 @@ export function waitingWords(server: Server, startedAt: number | null): string |
   if (step === null || advancedBy !== 'agent') return undefined;
   const isBooting = step.name === 'deploy' && startedAt !== null && !isSince(startedAt, heardAt);
   return isBooting ? 'Waiting for the first call of the agent.' : 'Waiting for the agent to finish this step.';
+}
+
+/** Seconds between two looks at a server outside of these steps, and at most that many in a new deployment. */
+const usualPace = 5;
+const newPace = 2;
+
+/**
+ * Seconds until the next look at a deployment: more in a step that takes minutes, and a quarter of the time that the work has
+ * taken. But a look never adds more than that to what the whole deployment has taken.
+ *
+ * @param now Ironic's clock, in milliseconds since the epoch.
+ * @param longest The most seconds.
+ */
+export function paceOf({ step, entry, provisionedAt, calledAt }: Server, now: number, longest: number): number {
+  const least = (step && stepMeaning(step.name)?.pace) ?? usualPace;
+  // Each heartbeat sets provision_updated_at, but not the first call.
+  const since = step?.name === 'write_image' && calledAt !== null ? calledAt : provisionedAt;
+  const quarter = (moment: number | null) => (moment === null ? least : (now - moment) / 4_000);
+  const young = entry === null ? longest : Math.max(newPace, quarter(Date.parse(entry.started_at)));
+  return Math.min(longest, young, Math.max(least, quarter(since)));
 }
 
 /** How long ago the agent was heard; undefined if that is not longer ago than usual, or is unknown. */

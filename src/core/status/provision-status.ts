@@ -13,7 +13,7 @@ import { isoTime } from '../text/iso-time.js';
 import { named, plain } from '../text/untrusted.js';
 import { diagnose, neverDeployed } from './diagnosis.js';
 import { drawingOf } from './drawing.js';
-import { progressPercent, silenceWords, stepName, stepWords, timeWords, waitingWords } from './progress.js';
+import { paceOf, progressPercent, silenceWords, stepName, stepWords, timeWords, waitingWords } from './progress.js';
 import { stallOf } from './stall.js';
 
 /**
@@ -91,9 +91,7 @@ export function standingOf(
     deployed_here: server.entry !== null,
     addresses: knownAddresses(server.entry, from),
     login_user: server.entry?.login_user ?? null,
-    poll_after_seconds: isMoving
-      ? pollAfter(server, started === null ? null : now - started, stall !== undefined)
-      : null,
+    poll_after_seconds: isMoving ? pollAfter(server, now, stall !== undefined) : null,
     failure,
     ...boot,
     host_keys: [...boot.host_keys],
@@ -270,9 +268,8 @@ function loginWords(server: Server): string {
   return user === undefined ? `${how} ${who}` : how;
 }
 
-/** Seconds until the next look: few at first, more with time, and many if nothing moves. */
-function pollAfter(server: Server, elapsed: number | null, stalled: boolean): number {
+/** Seconds until the next call: many if nothing moves. */
+function pollAfter(server: Server, now: number, stalled: boolean): number {
   if (stalled || meaningOf(server).advancedBy === 'operator') return 60;
-  const patience = elapsed === null ? 10 : Math.round(elapsed / 10_000);
-  return Math.min(30, Math.max(5, patience));
+  return Math.max(5, Math.round(paceOf(server, now, 30)));
 }

@@ -11,13 +11,13 @@ import type { ProvisionStatus, StatusRequest } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
 import { meaningOf } from '../states.js';
 import { createBatchedFind } from './batched-find.js';
+import { paceOf } from './progress.js';
 import { anotherDeployment, carriesAnother, type Standing, standingOf } from './provision-status.js';
 import { recordedErrors } from './recorded-errors.js';
-import { createSharedReads } from './shared-reads.js';
+import { createSharedReads, longestAge } from './shared-reads.js';
 
-/** How often (ms) a waiting call looks at the server: at first, and after a long time. */
-const waitInterval = 2_000;
-const longestWaitInterval = 6_000;
+/** The most seconds between two looks of a call that waits. */
+const longestPace = 10;
 
 /** A look that has begun may outlast the wait by this much (ms). */
 const lastLook = 2_000;
@@ -47,9 +47,12 @@ export interface StatusServiceOptions extends Retrying {
   readonly policy: Policy;
 }
 
-interface Reading {
+/** What one look at a server has shown. */
+interface Look {
   readonly server: Server;
   readonly errors: readonly RecordedError[];
+  /** When, by our clock. */
+  readonly at: number;
 }
 
 export function createStatusService({
@@ -59,10 +62,12 @@ export function createStatusService({
   random,
   policy,
 }: StatusServiceOptions): StatusService {
-  const find = createBatchedFind(bareMetal);
-  const looks = createSharedReads(clock, async (id, signal): Promise<Reading | null> => {
-    const server = await find(id, signal);
-    return server && { server, errors: await errorsOf(server, signal) };
+  /** How many calls wait for each server. */
+  const waits = new Map<string, number>();
+  const batched = createBatchedFind(bareMetal, clock, () => waits.size);
+  const looks = createSharedReads(clock, async (id, maxAge, signal) => {
+    const { server, at } = await batched.find(id, maxAge, signal);
+    return { server, errors: server ? await errorsOf(server, signal) : [], at };
   });
 
   async function status(
@@ -74,37 +79,42 @@ export function createStatusService({
     const begun = clock.now();
     const until = begun + request.wait_seconds * 1_000;
     const first = await firstLook(request, signal);
-    let latest = first;
-    let lookedAt = clock.now();
+    let { latest } = first;
+    let triedAt = latest.at;
     let percent: number | null = null;
+    let standing: Standing;
     for (;;) {
-      const { progress } = latest;
+      standing = standingIn(latest);
+      const { progress } = standing;
       percent = highest(percent, progress.percent);
-      const moved = latest.changeKey !== first.changeKey || isOver(latest.status, request);
+      const moved = standing.changeKey !== first.known || isOver(standing.status, request);
       const left = until - clock.now();
       if (moved || left <= 0) break;
       report({ ...progress, percent });
-      // The longer it takes, the less a second matters. The jitter keeps many callers from asking at the same moment.
-      const interval = Math.min(waitInterval + (clock.now() - begun) / 10, longestWaitInterval);
-      await clock.sleep(Math.min(left, interval * (0.9 + random() / 5)), signal);
+      // The jitter keeps several copies of this program from asking at the same moment.
+      const pace = paceNow(latest.server) * (0.98 + random() / 25);
+      const due = Math.max(0, triedAt + pace - clock.now());
+      await clock.sleep(Math.min(left, due), signal);
+      if (due > left && latest.at >= begun) continue;
+      triedAt = clock.now();
       const time = Math.max(0, until - clock.now()) + lastLook;
-      // A look of another caller counts for as long as this caller would have waited.
+      // A look of another caller counts for nearly as long as this caller would have waited.
       const next = await withTimeLimit({ clock, time, signal }, (either) =>
-        readStanding(request, interval * 0.9, either).catch(unlessSilent),
+        lookAt(request, pace * 0.9, either).catch(unlessSilent),
       );
       if (next) {
         latest = next;
-        lookedAt = clock.now();
+        triedAt = next.at;
       }
     }
-    const { status: answer } = latest;
-    draw?.(latest.drawing);
+    const { status: answer } = standing;
+    draw?.(standing.drawing);
     const look = { bareMetal, networks, clock, known: answer.addresses };
     const { addresses: seen, warnings } = await addressesNow(look, latest.server, signal);
     const addresses = [...seen];
     const message = [answer.message, ...warnings].join(' ');
     if (isOver(answer, request)) return { ...answer, addresses, message };
-    const silence = Math.round((clock.now() - lookedAt) / 1_000);
+    const silence = triedAt > latest.at ? Math.round((clock.now() - latest.at) / 1_000) : 0;
     return {
       ...answer,
       addresses,
@@ -114,26 +124,41 @@ export function createStatusService({
     };
   }
 
-  /** All callers that wait for a deployment in progress share one look. Any other answer needs a new look. */
-  async function firstLook(request: StatusRequest, signal: AbortSignal): Promise<Standing> {
-    if (request.wait_seconds > 0) {
-      const recent = await readStanding(request, waitInterval * 0.9, signal).catch(unlessAbsent);
-      if (recent && !isOver(recent.status, request)) return recent;
-    }
-    return readStanding(request, 0, signal);
+  /** Milliseconds between two looks at a server. */
+  function paceNow(server: Server): number {
+    return Math.max(paceOf(server, bareMetal.now(), longestPace) * 1_000, batched.pause());
   }
 
-  async function readStanding(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<Standing> {
-    const reading = await looks.read(request.operation_id, maxAge, signal);
-    if (reading === null) {
-      throw new Failure('server_not_found', { id: request.operation_id });
+  /**
+   * A call that waits begins with what the last call has seen, because its caller may not know what has changed since. All
+   * other answers need a new look.
+   */
+  async function firstLook(
+    request: StatusRequest,
+    signal: AbortSignal,
+  ): Promise<{ readonly latest: Look; readonly known: string }> {
+    const last = request.wait_seconds > 0 ? await lookAt(request, longestAge, signal).catch(unlessAbsent) : undefined;
+    if (last) {
+      const { changeKey: known, status: seen } = standingIn(last);
+      if (!isOver(seen, request)) return { latest: await lookAt(request, paceNow(last.server), signal), known };
     }
-    const { server, errors } = reading;
-    const standing = standingOf(server, bareMetal.now(), { errors, mayUndeploy: policy.allows('destroy') });
+    const latest = await lookAt(request, 0, signal);
+    return { latest, known: standingIn(latest).changeKey };
+  }
+
+  function standingIn({ server, errors }: Look): Standing {
+    return standingOf(server, bareMetal.now(), { errors, mayUndeploy: policy.allows('destroy') });
+  }
+
+  /** @throws Failure if the server has no deployment, or another one than the caller means */
+  async function lookAt(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<Look> {
+    const { server, ...look } = await looks.read(request.operation_id, maxAge, signal);
+    if (server === null) throw new Failure('server_not_found', { id: request.operation_id });
+    standingIn({ server, ...look });
     if (request.deployment_id !== undefined && carriesAnother(server, request.deployment_id)) {
       throw anotherDeployment(request.operation_id, server);
     }
-    return standing;
+    return { server, ...look };
   }
 
   /** Ironic's record of errors about a failed server; empty if Ironic does not answer or refuses. */
@@ -142,7 +167,26 @@ export function createStatusService({
     return (await recordedErrors({ bareMetal, clock }, server.id, signal)) ?? [];
   }
 
-  return { status: withPortFailures(status), forget: looks.forget };
+  const counted: StatusService['status'] = async (request, ...circumstances) => {
+    const { operation_id: id, wait_seconds: seconds } = request;
+    if (seconds === 0) return status(request, ...circumstances);
+    waits.set(id, (waits.get(id) ?? 0) + 1);
+    try {
+      return await status(request, ...circumstances);
+    } finally {
+      const others = (waits.get(id) ?? 1) - 1;
+      if (others > 0) waits.set(id, others);
+      else waits.delete(id);
+    }
+  };
+
+  return {
+    status: withPortFailures(counted),
+    forget(id) {
+      looks.forget(id);
+      batched.forget(id);
+    },
+  };
 }
 
 /** Whether nothing more comes that the caller waits for. */

@@ -57,7 +57,7 @@ describe('the status of a deployment', () => {
       deployed_here: true,
       addresses: [],
       login_user: null,
-      poll_after_seconds: 9,
+      poll_after_seconds: 21,
       failure: null,
       boot: 'unknown',
       booted_at: null,
@@ -371,7 +371,7 @@ describe('the times', () => {
 
   it('are unknown if Ironic shows no times', () => {
     const status = statusOf(ours({ entry: null, provisionedAt: null }), start);
-    expect(status).toMatchObject({ started_at: null, completed_at: null, poll_after_seconds: 10 });
+    expect(status).toMatchObject({ started_at: null, completed_at: null, poll_after_seconds: 5 });
     expect(statusOf(ours({ provisionState: 'active', provisionedAt: null }), start).completed_at).toBeNull();
   });
 
@@ -389,14 +389,29 @@ describe('the times', () => {
 describe('the time until the next look', () => {
   it.each([
     [0, 5],
-    [30, 5],
-    [90, 9],
-    [150, 15],
+    [20, 5],
+    [40, 9],
+    [150, 30],
     [900, 30],
     [3_600, 60],
     [-60, 5],
-  ])('%i s after the start is %i s', (elapsed, seconds) => {
+  ])('%i s after the start is %i s before the first step', (elapsed, seconds) => {
     expect(statusOf(ours(), startedAt + elapsed * 1_000).poll_after_seconds).toBe(seconds);
+  });
+
+  it.each([
+    ['deploy', [10, 10, 10, 15, 30]],
+    ['write_image', [10, 10, 10, 15, 30]],
+    ['prepare_instance_boot', [8, 8, 8, 15, 30]],
+    ['tear_down_agent', [8, 8, 8, 15, 30]],
+    ['switch_to_tenant_network', [8, 8, 8, 15, 30]],
+    ['boot_instance', [8, 8, 8, 15, 30]],
+    ['bios.apply_configuration', [5, 5, 8, 15, 30]],
+  ])('follows the step %s', (name, seconds) => {
+    const begun = startedAt + 120_000;
+    const server = ours({ step: { name, number: 1, names: [name] }, calledAt: null, provisionedAt: begun });
+    const polls = [0, 20, 30, 60, 300].map((elapsed) => statusOf(server, begun + elapsed * 1_000));
+    expect(polls.map((status) => status.poll_after_seconds)).toEqual(seconds);
   });
 
   it('is a minute while an operator holds the deployment', () => {

@@ -14,13 +14,18 @@ function reads() {
   const begun: string[] = [];
   const endings: ((value: string | Error) => void)[] = [];
   const signals: AbortSignal[] = [];
-  const shared = createSharedReads<string>(clock, (id, signal) => {
+  const dated = createSharedReads(clock, (id, _, signal) => {
     begun.push(id);
     signals.push(signal);
-    return new Promise((resolve, reject) => {
-      endings.push((value) => (value instanceof Error ? reject(value) : resolve(value)));
+    return new Promise<{ readonly at: number; readonly value: string }>((resolve, reject) => {
+      const at = clock.now();
+      endings.push((value) => (value instanceof Error ? reject(value) : resolve({ at, value })));
     });
   });
+  const shared = {
+    ...dated,
+    read: async (...asked: Parameters<typeof dated.read>) => (await dated.read(...asked)).value,
+  };
   return { clock, begun, signals, end: (value: string | Error) => endings.shift()?.(value), shared };
 }
 
@@ -49,6 +54,20 @@ describe('shared reads', () => {
     expect(await shared.read('a', 2_000, never)).toBe('old');
     void shared.read('a', 1_000, never);
     expect(begun).toHaveLength(2);
+  });
+
+  test('are as old as what they show', async () => {
+    const clock = createFakeClock();
+    let begun = 0;
+    const shared = createSharedReads(clock, async () => {
+      begun += 1;
+      return { at: start - 5_000 };
+    });
+    await shared.read('a', 10_000, never);
+    await shared.read('a', 5_001, never);
+    expect(begun).toBe(1);
+    await shared.read('a', 5_000, never);
+    expect(begun).toBe(2);
   });
 
   test('begin again once they are out of date, even while one is under way', async () => {
