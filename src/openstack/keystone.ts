@@ -101,7 +101,7 @@ export function createKeystoneSession(options: KeystoneOptions): KeystoneSession
       throw error instanceof NoAnswer ? error.withoutEffect() : error;
     });
     if (answer.status !== 201) {
-      const error = refused(answer, auth);
+      const error = refused(answer, auth, onRefused === undefined);
       if (isDefinite(answer)) refusal = { error, until: clock.now() + refusalLasts };
       if (error instanceof CredentialRefused) onRefused?.();
       throw error;
@@ -176,7 +176,8 @@ function isDefinite({ status }: Answer): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
-function refused(answer: Answer, auth: KeystoneAuth): NoAnswer {
+/** @param isOfSettings Whether the settings, and not a caller, name the account. */
+function refused(answer: Answer, auth: KeystoneAuth, isOfSettings: boolean): NoAnswer {
   const { genuine } = faultIn(answer);
   // Keystone answers 404 for unknown tokens and credentials, but never for passwords.
   const missing = answer.status === 404 && auth.identity.method === 'password';
@@ -187,8 +188,9 @@ function refused(answer: Answer, auth: KeystoneAuth): NoAnswer {
     );
   }
   const refusal = `Keystone refused the sign-in (HTTP status ${answer.status}: ${saidIn(answer)})`;
-  if (isOfCredential(answer, auth)) return new CredentialRefused(`${refusal}; ${suspectsIn(auth)}`);
-  return isDefinite(answer) ? new SignInRefused(`${refusal}; ${suspectsIn(auth)}`) : new NoAnswer(refusal, false);
+  const suspects = isOfSettings ? `; ${suspectsIn(auth)}` : '';
+  if (isOfCredential(answer, auth)) return new CredentialRefused(`${refusal}${suspects}`);
+  return isDefinite(answer) ? new SignInRefused(`${refusal}${suspects}`) : new NoAnswer(refusal, false);
 }
 
 /** Whether Keystone refused an application credential, and not the request or its address. */

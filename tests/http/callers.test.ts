@@ -192,6 +192,21 @@ describe('the command http, where each caller signs in', () => {
     expect((await server.ask('/servers', hal.header)).status).toBe(200);
   });
 
+  it('tells the operator why Keystone refuses one caller, and that nobody else is concerned', async () => {
+    const ken = cloud.person('ken', 'red');
+    cloud.instead = async () => Response.json({ error: { code: 403, message: 'Locked.' } }, { status: 403 });
+    const before = cloud.signIns.length;
+    for (let tries = 0; tries < 3; tries += 1) {
+      const { status, json } = await server.ask('/servers', ken.header);
+      expect([status, json.code, json.retryable]).toEqual([502, 'ironic_unavailable', false]);
+      expect(json.reason).not.toContain('Locked');
+    }
+    expect(cloud.signIns).toHaveLength(before + 1);
+    const warning =
+      'A caller from 127.0.0.1 cannot sign in: Keystone refused the sign-in (HTTP status 403: \\"Locked.\\").';
+    await vi.waitUntil(() => server.errors().includes(warning), { timeout: 50_000 });
+  });
+
   it('is ready when Keystone answers, and needs no sign-in for that', async () => {
     const before = cloud.signIns.length;
     for (const path of ['/healthz', '/readyz', '/openapi.json', '/']) {

@@ -28,6 +28,8 @@ function cloud(
     /** The service refuses every token. */
     stubborn?: boolean;
     overrides?: object;
+    /** The account is a caller's. */
+    onRefused?: () => void;
   } = {},
 ) {
   const { life = 3_600_000, refuse = () => undefined, overrides = {} } = options;
@@ -72,6 +74,7 @@ function cloud(
     http: at('http://keystone'),
     clock,
     overrides,
+    onRefused: options.onRefused,
   });
   return {
     http: createAuthenticatedHttp({ session, service: 'baremetal', at, timeout: 5_000 }),
@@ -283,6 +286,14 @@ describe('a session at Keystone', () => {
     const refuse = () => Response.json({ error: { code: 401, message: 'No.' } }, { status: 401 });
     const { http } = cloud({ refuse, auth: { scope, identity } });
     await expect(http.ask(get, never)).rejects.toThrow(suspects);
+  });
+
+  test('of a caller that is refused names no setting, because the caller has none', async () => {
+    const refuse = () => Response.json({ error: { code: 403, message: 'Locked.' } }, { status: 403 });
+    const { http } = cloud({ refuse, onRefused: () => undefined });
+    await expect(http.ask(get, never)).rejects.toThrow(
+      /^Keystone refused the sign-in \(HTTP status 403: "Locked\."\)$/,
+    );
   });
 
   test('with a token that Keystone does not know blames the token', async () => {

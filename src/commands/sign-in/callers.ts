@@ -5,7 +5,7 @@ import { peerOf } from '../../core/boot/allowance.js';
 import { credentialRefused } from '../../core/caller-failures.js';
 import { Failure } from '../../core/failures.js';
 import type { Core } from '../../core/operation.js';
-import { type Clock, CredentialRefused, NoAnswer } from '../../core/ports.js';
+import { type Clock, CredentialRefused, NoAnswer, SignInRefused } from '../../core/ports.js';
 import type { SignIn } from '../../http/app.js';
 import type { Credential } from '../../openstack/credentials.js';
 import { credentialIn, forwardedFor } from './credential.js';
@@ -56,7 +56,7 @@ export function createCallers({ signIn, isBusy, behindTls, patience, clock, warn
   /** By the digest of the credential, the least recently used first. */
   const cores = new Map<string, { readonly core: Core; usedAt: number }>();
   const refusals = createRefusals(clock);
-  /** By the digest, in order of arrival. Only the first one is under way: Keystone's answers cost it much work. */
+  /** By the digest, in order of their turns. Only the first one is under way: Keystone's answers cost it much work. */
   const line = new Map<string, FirstSignIn>();
   let working = false;
   let sweeps = false;
@@ -104,6 +104,10 @@ export function createCallers({ signIn, isBusy, behindTls, patience, clock, warn
       first.end(core);
       await core.catch(() => undefined);
       line.delete(key);
+      // All other addresses have a turn before this one has its next.
+      for (const [other, each] of [...line]) {
+        if (each.address === first.address && line.delete(other)) line.set(other, each);
+      }
     }
     working = false;
   }
@@ -112,14 +116,19 @@ export function createCallers({ signIn, isBusy, behindTls, patience, clock, warn
     sweep();
     // With all cores busy, even the right credential would be of no use.
     if (leastUsed() === null) throw full();
+    let core: Core | undefined;
     const forget = () => {
+      // A core that was dropped may have a successor.
+      if (cores.get(key)?.core !== core) return;
       cores.delete(key);
-      refusals.note(key);
+      refusals.note(key, credentialRefused(undefined));
     };
-    const core = await signIn(credential, forget).catch((error: unknown) => {
-      if (error instanceof CredentialRefused) {
-        refusals.note(key, address);
-        throw credentialRefused(error);
+    core = await signIn(credential, forget).catch((error: unknown) => {
+      if (error instanceof SignInRefused) {
+        const failure = error instanceof CredentialRefused ? credentialRefused(error) : otherwiseRefused(error);
+        refusals.note(key, failure, address);
+        if (failure.code !== 'unauthorized') warn(`A caller from ${address} cannot sign in: ${error.words}.`);
+        throw failure;
       }
       if (!(error instanceof NoAnswer)) throw error;
       warn(`Nobody new can sign in: ${error.words}.`);
@@ -161,7 +170,8 @@ export function createCallers({ signIn, isBusy, behindTls, patience, clock, warn
     const key = digestOf(credential);
     const known = use(key);
     if (known) return known;
-    if (refusals.has(key)) throw credentialRefused(undefined);
+    const refused = refusals.failureOf(key);
+    if (refused) throw refused;
     const first = queued(key, credential, address);
     first.callers += 1;
     try {
@@ -181,9 +191,10 @@ export function createCallers({ signIn, isBusy, behindTls, patience, clock, warn
   const callers: SignIn = {
     challenge: 'Basic realm="ironic-mcp", charset="UTF-8"',
     async admit(request, client) {
-      const credential = credentialIn(request.headers);
-      const address = peerOf((behindTls ? forwardedFor(request.headers) : undefined) ?? client ?? '');
-      const core = await coreOf(credential, address, request.signal);
+      const address = behindTls ? forwardedFor(request.headers) : (client ?? '');
+      // Through such a proxy, anybody could read the metrics, and all callers would count as one.
+      if (address === undefined) throw ofSilentProxy();
+      const core = await coreOf(credentialIn(request.headers), peerOf(address), request.signal);
       return async () => core;
     },
     admitMonitor({ headers }, client = '') {
@@ -205,6 +216,23 @@ export function createCallers({ signIn, isBusy, behindTls, patience, clock, warn
 
 function isOfThisMachine(address: string): boolean {
   return /^(?:::ffff:)?127\.|^::1$/.test(address);
+}
+
+function ofSilentProxy(): Failure {
+  return new Failure('not_permitted', {
+    reason: 'the proxy in front of this server does not say whom it serves',
+    hint: 'Ask the operator to let the proxy set X-Forwarded-For.',
+  });
+}
+
+/** Keystone refuses a sign-in, and does not say that the credential is wrong. Only the operator is told what it says. */
+function otherwiseRefused(cause: SignInRefused): Failure {
+  return new Failure('ironic_unavailable', {
+    reason: 'Keystone refuses to sign this caller in, and does not say that the credential is wrong',
+    hint: 'Ask the operator: the log of this MCP server says how Keystone answered.',
+    retryable: false,
+    cause,
+  });
 }
 
 function full(): Failure {

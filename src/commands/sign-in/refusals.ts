@@ -1,3 +1,4 @@
+import type { Failure } from '../../core/failures.js';
 import type { Clock } from '../../core/ports.js';
 
 /** How long (ms) a refused credential and its address are remembered. */
@@ -15,11 +16,11 @@ const mostHeld = 1_024;
  */
 export function createRefusals(clock: Clock) {
   /** When each is forgotten, the earliest first. */
-  const credentials = new Map<string, number>();
+  const credentials = new Map<string, { readonly until: number; readonly failure: Failure }>();
   const addresses = new Map<string, { readonly until: number; failed: number }>();
 
   function clean(): void {
-    for (const [key, until] of credentials) {
+    for (const [key, { until }] of credentials) {
       if (until > clock.now() && credentials.size <= mostHeld) break;
       credentials.delete(key);
     }
@@ -31,9 +32,9 @@ export function createRefusals(clock: Clock) {
 
   return {
     /** @param address Where the credential came from, if it was never right. */
-    note(credential: string, address?: string): void {
+    note(credential: string, failure: Failure, address?: string): void {
       credentials.delete(credential);
-      credentials.set(credential, clock.now() + lasts);
+      credentials.set(credential, { until: clock.now() + lasts, failure });
       if (address !== undefined) {
         const known = addresses.get(address) ?? { until: clock.now() + lasts, failed: 0 };
         known.failed += 1;
@@ -41,9 +42,10 @@ export function createRefusals(clock: Clock) {
       }
       clean();
     },
-    has(credential: string): boolean {
+    /** Why the credential is refused; undefined if it is not. */
+    failureOf(credential: string): Failure | undefined {
       clean();
-      return credentials.has(credential);
+      return credentials.get(credential)?.failure;
     },
     /** @param pending Its sign-ins that have not ended. */
     isLimited(address: string, pending: number): boolean {

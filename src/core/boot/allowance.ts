@@ -22,7 +22,10 @@ export interface Allowance {
 /** Whom an address counts for: a host can have every address of an IPv6 subnet. */
 export function peerOf(address: string): string {
   const ip = ipFrom(address);
-  return ip?.family === 6 ? `${(ip.value >> 64n).toString(16)}/64` : address;
+  if (ip?.family !== 6) return address;
+  // A listener for both families writes IPv4 addresses as ::ffff:192.0.2.1.
+  if (ip.value >> 32n === 0xffffn) return [24n, 16n, 8n, 0n].map((bits) => (ip.value >> bits) & 0xffn).join('.');
+  return `${(ip.value >> 64n).toString(16)}/64`;
 }
 
 export function createAllowance(clock: Clock): Allowance {

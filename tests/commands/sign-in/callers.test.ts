@@ -1,33 +1,34 @@
 import { describe, expect, it } from 'vitest';
 import { createCallers } from '../../../src/commands/sign-in/callers.js';
 import type { Core } from '../../../src/core/operation.js';
-import { CredentialRefused, NoAnswer } from '../../../src/core/ports.js';
+import { CredentialRefused, NoAnswer, SignInRefused } from '../../../src/core/ports.js';
 import { createFakeClock } from '../../core/fake-clock.js';
 import { credential } from '../../support/callers/callers-cloud.js';
 
 const minute = 60_000;
 
-/** Callers at a Keystone that answers when the test lets it, and says no to the secret `wrong`. */
-function lab({ behindTls = false, held = false } = {}) {
+/** Callers at a Keystone that answers when the test lets it, and says no to the secrets `wrong` and `locked`. */
+function lab({ behindTls = false, held = false, patience = 600_000 } = {}) {
   const clock = createFakeClock();
   const busy = new Set<Core>();
   const asked: string[] = [];
-  const revocations = new Map<string, () => void>();
+  const revocations: { readonly id: string; readonly revoke: () => void }[] = [];
   const warnings: string[] = [];
   let waiting: (() => void)[] = [];
   let down = false;
   const callers = createCallers({
     async signIn({ id, secret }, onRefused) {
       asked.push(`${id.replace(/^0+/, '')}:${secret}`);
-      revocations.set(id, onRefused);
+      revocations.push({ id, revoke: onRefused });
       if (held) await new Promise<void>((resolve) => waiting.push(resolve));
       if (down) throw new NoAnswer('Keystone at http://10.0.0.9 cannot be reached', false);
       if (secret === 'wrong') throw new CredentialRefused('no');
+      if (secret === 'locked') throw new SignInRefused('Keystone refused the sign-in (HTTP status 403: "locked")');
       return { name: id } as unknown as Core;
     },
     isBusy: (core) => busy.has(core),
     behindTls,
-    patience: 600_000,
+    patience,
     clock,
     warn: (warning) => warnings.push(warning),
   });
@@ -53,7 +54,12 @@ function lab({ behindTls = false, held = false } = {}) {
     busy,
     asked,
     warnings,
-    revoke: (number: number) => revocations.get(idOf(number))?.(),
+    /** Keystone refuses each session of this credential from now on, the oldest first. */
+    revoke(number: number) {
+      for (const { id, revoke } of revocations) if (id === idOf(number)) revoke();
+    },
+    /** The same for the oldest session only. */
+    refuseOldest: () => revocations[0]?.revoke(),
     /** Keystone answers the sign-in under way. */
     async answer() {
       const now = waiting;
@@ -172,6 +178,36 @@ describe('a first sign-in', () => {
     expect(asked).toEqual(['1:right', '3:right']);
   });
 
+  it('comes after one sign-in of each other address, not after all that came before it', async () => {
+    const { ask, answer, asked, callers } = lab({ held: true });
+    const all = [1, 2, 3].map((number) => ask(number));
+    all.push(ask(4, { from: '192.0.2.2' }), ask(5, { from: '192.0.2.2' }), ask(6, { from: '192.0.2.3' }));
+    await settle();
+    while (callers.held().waiting > 0) await answer();
+    await Promise.all(all);
+    expect(asked.map((each) => each[0]).join('')).toBe('146253');
+  });
+
+  it('that takes too long is told from one whose turn does not come', async () => {
+    const { status } = lab({ held: true, patience: 1 });
+    expect(await Promise.all([status(1), status(2)])).toEqual([
+      [502, 'Keystone does not answer in time'],
+      [503, 'the first sign-ins of other callers take too long'],
+    ]);
+  });
+
+  it('that Keystone refuses for another reason counts as well, and only the operator is told the reason', async () => {
+    const { status, asked, warnings } = lab();
+    const refused = [502, 'Keystone refuses to sign this caller in, and does not say that the credential is wrong'];
+    for (let tries = 0; tries < 3; tries += 1) expect(await status(0, { secret: 'locked' })).toEqual(refused);
+    expect(asked).toHaveLength(1);
+    expect(warnings).toEqual([
+      'A caller from 192.0.2.1 cannot sign in: Keystone refused the sign-in (HTTP status 403: "locked").',
+    ]);
+    for (let number = 1; number < 20; number += 1) await status(number, { secret: 'locked' });
+    expect(await status(20)).toMatchObject([503, {}]);
+  });
+
   it('that is refused is not repeated for a minute', async () => {
     const { status, clock, asked } = lab();
     const refused = [401, expect.stringContaining('Keystone refuses the application credential')];
@@ -208,11 +244,21 @@ describe('a first sign-in', () => {
     }
     expect(await status(20, { forwarded: '192.0.2.5, 2001:db8::ffff' })).toMatchObject([503, {}]);
     expect(await status(20, { forwarded: '2001:db8::1, 192.0.2.5' })).toEqual([200, '']);
+    expect(await status(20, { forwarded: '::ffff:192.0.2.6' })).toEqual([200, '']);
     const direct = lab();
     for (let number = 0; number < 20; number += 1) {
       await direct.status(number, { secret: 'wrong', forwarded: `10.0.0.${number}` });
     }
     expect(await direct.status(20, { forwarded: '10.0.0.99' })).toMatchObject([503, {}]);
+  });
+
+  it('through a proxy that does not name its client is refused, whatever the credential is', async () => {
+    const { status, asked } = lab({ behindTls: true });
+    const refused = [403, 'the proxy in front of this server does not say whom it serves'];
+    for (const forwarded of ['', 'unknown', '192.0.2.5, unknown']) {
+      expect(await status(1, { forwarded })).toEqual(refused);
+    }
+    expect(asked).toEqual([]);
   });
 
   it('from 257 callers at once is too much for one of them', async () => {
@@ -247,5 +293,15 @@ describe('a credential that Keystone no longer accepts', () => {
     expect(asked).toHaveLength(25);
     clock.pass(minute);
     expect(await status(1)).toEqual([200, '']);
+  });
+
+  it('in a core that was dropped leaves the next core of that credential alone', async () => {
+    const { ask, refuseOldest, clock } = lab();
+    await ask(1);
+    clock.pass(15 * minute);
+    await ask(2);
+    const next = await ask(1);
+    refuseOldest();
+    expect(await ask(1)).toBe(next);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createChanges } from '../../../src/core/async/changes.js';
+import { peerOf } from '../../../src/core/boot/allowance.js';
 import { type ArrivedReport, createBootReports } from '../../../src/core/boot/boot-reports.js';
 import { bootStandingOf } from '../../../src/core/boot/boot-standing.js';
 import { bootDigestOf } from '../../../src/core/boot/phone-home.js';
@@ -300,6 +301,13 @@ describe('reports', () => {
     const { reports } = lab();
     const peers = Array.from({ length: 5_000 }, (_, number) => `10.0.${number >> 8}.${number & 255}`);
     expect(peers.filter((peer) => reports.admits(peer))).toHaveLength(400);
+  });
+
+  it('count for each IPv4 address by itself, in whichever form it is written', () => {
+    const peers = ['::ffff:192.0.2.1', '::FFFF:c000:201', '192.0.2.1'].map(peerOf);
+    expect(peers).toEqual(['192.0.2.1', '192.0.2.1', '192.0.2.1']);
+    expect(peerOf('::ffff:198.51.100.9')).toBe('198.51.100.9');
+    expect(peerOf('::1')).toBe('0/64');
   });
 
   it('are turned away from one IPv6 subnet as from one peer', () => {
