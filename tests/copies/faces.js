@@ -11,7 +11,8 @@ const patience = 60_000;
 /** Why there is no answer of a copy, in the same words for each client. */
 function lost(error) {
   const status = error.status ?? /\b50\d\b/.exec(error.message)?.[0];
-  const code = error.cause?.code ?? error.code ?? error.name;
+  // The code of a DOMException is only a number.
+  const code = error.cause?.code ?? (error instanceof DOMException ? error.name : (error.code ?? error.name));
   const isLate = [-32001, 'REQUEST_TIMEOUT', 'TimeoutError'].includes(code);
   const isCut = ['UND_ERR_SOCKET', 'ECONNRESET'].includes(code);
   const why = status

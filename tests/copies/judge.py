@@ -25,11 +25,12 @@ class Judge:
         self._changes = changes
         self._times = {node: [row['at'] for row in rows] for node, rows in changes.items()}
         self.wrong = []
-        # By deployment: the times at which one began.
+        # By deployment: when and where the callers' deployments began.
         self.starts = collections.defaultdict(list)
+        begin = self.answers[0]['sent'] / 1000
         for node, rows in changes.items():
             for before, after in zip(rows, rows[1:]):
-                if after['state'] == 'deploying' and before['state'] not in DEPLOYING:
+                if after['state'] == 'deploying' and before['state'] not in DEPLOYING and after['at'] > begin:
                     self.starts[after['instance']].append((after['at'], node))
 
     def judge(self):
@@ -43,6 +44,7 @@ class Judge:
         for lines in keys.values():
             self.key(lines)
         self.servers_of_one(keys.values())
+        self.once(keys.values())
         return self.wrong
 
     def moments(self, node, line):
@@ -113,10 +115,6 @@ class Judge:
             if line['data']['status'] == 'accepted' and not any(
                     line['from'] <= at <= line['to'] + LEEWAY_SECONDS for at, _ in self.starts[deployment]):
                 self.say(line, 'accepted, but nothing was started')
-        retries = sum(line['input'].get('retry_failed', False) for line in lines)
-        for deployment in {deployment for _, deployment in operations}:
-            if len(self.starts[deployment]) > 1 + retries:
-                self.say(answered[-1], f'deployed more than once: {self.starts[deployment]}')
         for before, line in zip([None, *lines], lines):
             # Whether an earlier call still goes on in a copy is not known.
             isFirst = before is None or before['kind'] != 'lost' and before.get('code') != 'outcome_unknown'
@@ -135,3 +133,13 @@ class Judge:
         for deployment, found in owners.items():
             if len(found) > 1:
                 self.wrong.append({'why': 'two keys with one deployment', 'deployment': deployment})
+
+    def once(self, keys):
+        """Each deployment began once, on one server, and again for each call with `retry_failed`."""
+        retries = collections.Counter()
+        for lines in keys:
+            for deployment in {line['data']['deployment_id'] for line in lines if line['kind'] == 'answer'}:
+                retries[deployment] += sum(line['input'].get('retry_failed', False) for line in lines)
+        for deployment, starts in self.starts.items():
+            if len(starts) > 1 + retries[deployment] or len({node for _, node in starts}) > 1:
+                self.wrong.append({'why': 'deployed more than once', 'deployment': deployment, 'starts': starts})

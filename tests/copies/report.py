@@ -19,7 +19,7 @@ def show(kills, lines, wrong, starts, nodes, left, mute, limbo):
         ('idempotency keys', len({line['input']['idempotency_key'] for line in lines if line['name'] == 'provision_server'})),
         ('deployments started', sum(map(len, starts.values()))),
         ('wrong answers', len(wrong)),
-        ('deployed twice', sum('more than once' in each['why'] for each in wrong)),
+        ('deployed twice', sum(each['why'] == 'deployed more than once' for each in wrong)),
         ('a call took', f'{seconds[len(seconds) // 2]:.1f} s in the middle, {seconds[-1]:.1f} s at most'),
         ('longest wait for an answer, with all repeated calls', f'{longest_wait(lines):.0f} s'),
         ('longest time in which nobody got an answer', f'{longest_silence(lines):.1f} s'),
