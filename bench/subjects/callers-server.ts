@@ -25,7 +25,8 @@ globalThis.fetch = async (input, init) => {
 };
 
 const env = { OS_AUTH_URL: 'http://keystone/v3', IRONIC_MCP_HTTP_SIGN_IN: 'caller' };
-const { cloud, ...rules } = await readServerConfig(env, {});
+const { config } = await readServerConfig(env, {});
+const { cloud, ...rules } = await config();
 if (cloud.kind !== 'callers') throw new Error('the settings name an account');
 const { signIn } = await composeCallers({ cloud, ...rules });
 const cores: unknown[] = [];

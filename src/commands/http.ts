@@ -38,8 +38,9 @@ export const http: Command = async (io, args) => {
   const flags = readArguments(args, { host: { type: 'string' }, port: { type: 'string' } });
   const host = String(flags.host ?? '127.0.0.1');
   const port = portIn(flags.port, 7385);
-  const { cloud, ...rules } = await readServerConfig(io.env, flags);
-  const { token, hosts, behindTls, bootReports } = await rules.http();
+  const read = await readServerConfig(io.env, flags);
+  const { cloud, ...rules } = await read.config();
+  const { token, hosts, behindTls, bootReports } = await read.http();
   if (!loopback.test(host)) checkBeyond(host, { cloud, token, behindTls });
 
   const log = createJsonLines((text) => io.stderr.write(text));

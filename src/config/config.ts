@@ -25,6 +25,9 @@ export type Rules = Awaited<ReturnType<typeof rulesIn>>;
 /** All settings, checked. */
 export type Config = Rules & { readonly cloud: Cloud };
 
+/** The same for commands that can let each caller sign in. */
+export type ServerConfig = Rules & { readonly cloud: Cloud | CallerCloud };
+
 type Env = Readonly<Record<string, string | undefined>>;
 type Given = Readonly<Record<string, unknown>>;
 
@@ -37,29 +40,40 @@ type Given = Readonly<Record<string, unknown>>;
  * @throws ConfigError
  */
 export async function readConfig(given: Env, flags: Given): Promise<Config> {
-  const { cloud, ...rules } = await readServerConfig(given, flags);
-  if (cloud.kind !== 'callers') return { cloud, ...rules };
-  throw new ConfigError(
-    `${settings.http_sign_in.variable}=caller is for the command http: only there each caller can sign in. Remove it, and set the account of this program.`,
-  );
+  const { env, value } = await valuesFrom(given, flags);
+  // First, because the advice about an account is another one if each caller signs in.
+  if (value('http_sign_in') !== undefined) {
+    throw new ConfigError(
+      `${settings.http_sign_in.variable}=caller is for the command http: only there each caller can sign in. Remove it, and set the account of this program.`,
+    );
+  }
+  return { cloud: await cloudOf(env, flags), ...(await rulesIn(value)) };
 }
 
 /**
- * The same for commands that can let each caller sign in.
+ * The same for commands that can let each caller sign in. A fault in one of the two parts does not hide a fault in the other.
  * @throws ConfigError
  */
-export async function readServerConfig(
-  given: Env,
-  flags: Given,
-): Promise<Rules & { readonly cloud: Cloud | CallerCloud }> {
-  const env = await withSettingsFile(given, flags);
-  const value = valuesIn(env, flags);
-  refuseUnknown(env);
-  const cloud = value('http_sign_in') === undefined ? await cloudOf(env, flags) : await callerCloudOf(env, flags);
-  return { cloud, ...(await rulesIn(env, value)) };
+export async function readServerConfig(given: Env, flags: Given) {
+  const { env, value } = await valuesFrom(given, flags);
+  return {
+    async config(): Promise<ServerConfig> {
+      const callers = value('http_sign_in') !== undefined;
+      const cloud = callers ? await callerCloudOf(env, flags) : await cloudOf(env, flags);
+      return { cloud, ...(await rulesIn(value)) };
+    },
+    /** The settings that only the command `http` has. */
+    http: () => httpConfigIn(env, value),
+  };
 }
 
-async function rulesIn(env: Env, value: Value) {
+async function valuesFrom(given: Env, flags: Given) {
+  const env = await withSettingsFile(given, flags);
+  refuseUnknown(env);
+  return { env, value: valuesIn(env, flags) };
+}
+
+async function rulesIn(value: Value) {
   return {
     /** How many times faster than real time passes in the simulated cloud. */
     simulationSpeed: value('sim_speed'),
@@ -73,11 +87,6 @@ async function rulesIn(env: Env, value: Value) {
     bootReportUrl: value('boot_report_url'),
     /** The operator's rules. */
     policy: policyOf(value),
-    /**
-     * Reads the settings that only the command `http` has.
-     * @throws ConfigError
-     */
-    http: () => httpConfigIn(env, value),
   };
 }
 

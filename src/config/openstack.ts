@@ -19,7 +19,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 export type Resolved<Auth> = Awaited<ReturnType<typeof resolved<Auth & Shown>>>;
 
-/** What people are told of an address. */
+/** The address that people read: Keystone's, or Ironic's if there is no Keystone. */
 type Shown = { readonly authUrl: string } | { readonly endpoint: string };
 
 /**
@@ -148,7 +148,7 @@ function keystone(reader: Reader, why: string, identity: Identity, scope: Scope)
   return { type: 'keystone', ...placeFrom(reader, why), identity, scope };
 }
 
-/** What says who signs in, and for which project. */
+/** The settings of an account and its project. */
 const ofAccount =
   /^(token|endpoint|user|username|password|project|domain|default_domain|system_scope|application_credential)(_|$)/;
 
@@ -161,10 +161,11 @@ function callersFrom(reader: Reader): CallerAuth {
       `${reader.named('auth_type')} is ${JSON.stringify(type.slice(0, 40))}, but with ${setting}=caller it can only be ${own}. Remove it.`,
     );
   }
-  const account = reader.keys().find((key) => ofAccount.test(key) && reader.text(key) !== undefined);
-  if (account === undefined) return { type: 'caller', ...place };
+  const account = reader.keys().filter((key) => ofAccount.test(key) && reader.text(key) !== undefined);
+  if (account.length === 0) return { type: 'caller', ...place };
+  const named = account.map((key) => reader.named(key)).join(', ');
   throw new ConfigError(
-    `${reader.named(account)} must not be set with ${setting}=caller, because each caller brings an account. Remove it.`,
+    `${named} must not be set with ${setting}=caller, because each caller brings an account. Remove ${account.length === 1 ? 'it' : 'them'}.`,
   );
 }
 

@@ -335,6 +335,14 @@ describe('the check', () => {
     });
   });
 
+  test('names faults of http beside other faults, and each fault once', async () => {
+    const env = { OS_AUTH_TYPE: 'bogus', OS_AUTH_URL: 'http://127.0.0.1', IRONIC_MCP_HTTP_TOKEN: 'short' };
+    const faults = async (more: Record<string, string>) =>
+      (await steps({ ...env, ...more })).steps.map(({ step }) => step);
+    expect(await faults({})).toEqual(['settings', 'http']);
+    expect(await faults({ IRONIC_MCP_HTTP_TOKEN: '', IRONIC_MCP_HTTP_SIGN_IN: 'server' })).toEqual(['settings']);
+  });
+
   test('reads the settings of the command http, and ends with code 78 if they are wrong', async () => {
     expect((await steps({})).named('http')).toEqual([]);
     const right = await steps({

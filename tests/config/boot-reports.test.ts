@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/config/config.js';
+import { readConfig, readServerConfig } from '../../src/config/config.js';
 import { ConfigError } from '../../src/config/errors.js';
 
-const readHttpConfig = async (env: Readonly<Record<string, string>>) => (await readConfig(env, {})).http();
+const readHttpConfig = async (env: Readonly<Record<string, string>>) => (await readServerConfig(env, {})).http();
 const url = 'IRONIC_MCP_BOOT_REPORT_URL';
 const listen = 'IRONIC_MCP_BOOT_REPORT_LISTEN';
 

@@ -34,7 +34,8 @@ describe('the settings of a server whose callers sign in', () => {
       OS_INTERFACE: 'admin',
       OS_IMAGE_ENDPOINT_OVERRIDE: '',
     };
-    const { cloud, http } = await readServerConfig(env, {});
+    const { config, http } = await readServerConfig(env, {});
+    const { cloud } = await config();
     const auth = { type: 'caller', authUrl: 'https://keystone.example.org', region: 'North', interface: 'admin' };
     expect(cloud).toMatchObject({ kind: 'callers', where: 'the OpenStack cloud at https://keystone.example.org' });
     expect(cloud).toHaveProperty('settings.auth', expect.objectContaining(auth));
@@ -42,10 +43,8 @@ describe('the settings of a server whose callers sign in', () => {
   });
 
   it('may come from a clouds.yaml without an account, and from a flag', async () => {
-    const { cloud } = await readServerConfig(
-      { ...own('metal'), OS_AUTH_TYPE: 'v3applicationcredential' },
-      { 'http-sign-in': 'caller' },
-    );
+    const env = { ...own('metal'), OS_AUTH_TYPE: 'v3applicationcredential' };
+    const { cloud } = await (await readServerConfig(env, { 'http-sign-in': 'caller' })).config();
     expect(cloud).toHaveProperty('settings.auth', expect.objectContaining({ region: 'North', interface: 'internal' }));
   });
 
@@ -76,6 +75,11 @@ describe('the settings of a server whose callers sign in', () => {
         `${name} must not be set with`,
       ],
     ),
+    [
+      'several settings of an account',
+      { ...keystone, OS_USERNAME: 'ann', OS_PASSWORD: secret, OS_PROJECT_NAME: 'red' },
+      'OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME must not be set with IRONIC_MCP_HTTP_SIGN_IN=caller, because each caller brings an account. Remove them.',
+    ],
     [
       'an Ironic without Keystone',
       { ...keystone, OS_ENDPOINT: 'http://10.0.0.1:6385' },
@@ -125,10 +129,14 @@ describe('the settings of a server whose callers sign in', () => {
     expect(await read()).toMatchObject({ behindTls: true });
   });
 
-  it('are of no use for other commands, which say so', async () => {
+  it.each([
+    ['a Keystone', keystone],
+    ['an account', { ...keystone, OS_USERNAME: 'ann' }],
+    ['no cloud', {}],
+  ])('are of no use for other commands, which say so, also with %s', async (_, cloud) => {
     const words = 'IRONIC_MCP_HTTP_SIGN_IN=caller is for the command http';
-    await expect(stdio(createFakeIo({ env: { ...setting, ...keystone } }).io, [])).rejects.toThrow(words);
-    await expect(readConfig({ ...setting, ...keystone }, {})).rejects.toThrow(ConfigError);
+    await expect(stdio(createFakeIo({ env: { ...setting, ...cloud } }).io, [])).rejects.toThrow(words);
+    await expect(readConfig({ ...setting, ...cloud }, {})).rejects.toThrow(ConfigError);
   });
 
   it('need one another: TLS in front means nothing while all callers share one account', async () => {

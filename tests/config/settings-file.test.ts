@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/config/config.js';
+import { readConfig, readServerConfig } from '../../src/config/config.js';
 import { ConfigError } from '../../src/config/errors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ironic-mcp-settings-'));
@@ -23,9 +23,10 @@ describe('the settings file', () => {
     const { cloud, policy } = await readConfig({ IRONIC_MCP_SETTINGS_FILE: file }, {});
     expect(cloud.kind).toBe('ironic');
     expect(policy.allows('write')).toBe(false);
-    const { http } = await readConfig({}, { 'settings-file': file });
+    const { config, http } = await readServerConfig({}, { 'settings-file': file });
     // One reading serves both.
     rmSync(file);
+    expect((await config()).policy.allows('write')).toBe(false);
     expect(await http()).toMatchObject({ token: 'a-token-of-some-length' });
   });
 

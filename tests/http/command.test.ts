@@ -1,11 +1,11 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { http } from '../../src/commands/http.js';
-import { readConfig } from '../../src/config/config.js';
+import { readServerConfig } from '../../src/config/config.js';
 import { ConfigError, UsageError } from '../../src/config/errors.js';
 import { nowhere } from '../support/nowhere.js';
 
-const readHttpConfig = async (env: Readonly<Record<string, string>>) => (await readConfig(env, {})).http();
+const readHttpConfig = async (env: Readonly<Record<string, string>>) => (await readServerConfig(env, {})).http();
 
 /** Runs the command in this process. */
 function command(args: readonly string[], env: Readonly<Record<string, string>> = {}) {

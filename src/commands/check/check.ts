@@ -1,7 +1,6 @@
 import { composeCallers, composeCloud } from '../../compose.js';
-import { type CallerCloud, type HttpConfig, readServerConfig } from '../../config/config.js';
+import { type CallerCloud, type HttpConfig, readServerConfig, type ServerConfig } from '../../config/config.js';
 import { ConfigError } from '../../config/errors.js';
-import type { Policy } from '../../core/policy.js';
 import { systemCodeOf } from '../../core/text/system-code.js';
 import { plain } from '../../core/text/untrusted.js';
 import { tryAuditLog } from '../../local/audit-log.js';
@@ -34,12 +33,16 @@ export const check: Command = async (io, args) => {
     reading.catch((error: unknown) => {
       if (!(error instanceof ConfigError)) throw error;
       misread = true;
+      // Both parts need some of the settings.
+      if (steps.some(({ detail }) => detail === error.message)) return undefined;
       const next = 'Correct this setting and check again. The help lists all settings.';
       const command = `ironic-mcp help${step === 'http' ? ' http' : ''}`;
       add(step, [{ outcome: 'failed', detail: error.message, next, command }]);
       return undefined;
     });
-  const config = await read('settings', readServerConfig(io.env, flags));
+  const settings = await read('settings', readServerConfig(io.env, flags));
+  const config = settings && (await read('settings', settings.config()));
+  const callers = config?.cloud.kind === 'callers';
   try {
     if (config) {
       const { cloud, ...rules } = config;
@@ -62,27 +65,32 @@ export const check: Command = async (io, args) => {
   } finally {
     showRunning('');
   }
-  const httpConfig = config && (await read('http', config.http()));
-  if (httpConfig) add('http', httpIn(httpConfig, config?.cloud.kind === 'callers'));
+  const httpConfig = settings && (await read('http', settings.http()));
+  if (config && httpConfig) add('http', httpIn(httpConfig, callers));
   const ready = steps.every(({ outcome }) => outcome !== 'failed');
-  const env = envBlock(io.env, flags, config && config.cloud.kind !== 'simulator' ? config.cloud.files : {});
+  // A client that starts the program itself talks over stdio, where callers cannot sign in.
+  const env = callers
+    ? undefined
+    : envBlock(io.env, flags, config && config.cloud.kind !== 'simulator' ? config.cloud.files : {});
   io.stdout.write(
     flags.json
       ? `${JSON.stringify({ ready, steps, env }, null, 2)}\n`
-      : reportFor(io, steps, verdictOn(steps, config?.policy), config && env),
+      : reportFor(io, steps, verdictOn(steps, config), config && env),
   );
   return ready ? exitCodes.ok : misread ? exitCodes.config : exitCodes.failure;
 };
 
-function verdictOn(steps: readonly Step[], policy: Policy | undefined): string {
+function verdictOn(steps: readonly Step[], config: ServerConfig | undefined): string {
   const stepsThat = (wanted: Step['outcome']) =>
     [...new Set(steps.filter(({ outcome }) => outcome === wanted).map(({ step }) => step))].join(', ');
   const [failed, warned] = [stepsThat('failed'), stepsThat('warning')];
   if (failed) return `Not ready: no deployment can be made. Failed: ${failed}.`;
-  const able = policy?.allows('write')
-    ? 'a deployment can be made.'
-    : 'everything works. The rules allow no deployment.';
-  return `Ready: ${able}${warned ? ` Warnings: ${warned}.` : ''}`;
+  const [able, works] =
+    config?.cloud.kind === 'callers'
+      ? ['Keystone answers. Whether a deployment can be made depends on each caller.', 'Keystone answers.']
+      : ['Ready: a deployment can be made.', 'Ready: everything works.'];
+  const verdict = config?.policy.allows('write') ? able : `${works} The rules allow no deployment.`;
+  return `${verdict}${warned ? ` Warnings: ${warned}.` : ''}`;
 }
 
 /** All that can be tried without an account. */
@@ -95,8 +103,9 @@ async function keystoneFor({ settings }: CallerCloud, answers: Promise<void>): P
       outcome: 'warning',
       detail:
         'each caller signs in, so nothing behind the sign-in was checked: catalog, Ironic, servers, rights, images',
-      next: 'Check again without IRONIC_MCP_HTTP_SIGN_IN, with an application credential of one caller.',
-      command: 'OS_AUTH_TYPE=v3applicationcredential ironic-mcp check',
+      next: 'Check again without IRONIC_MCP_HTTP_SIGN_IN, with an application credential (ID, SECRET) of one caller.',
+      command:
+        '(unset IRONIC_MCP_HTTP_SIGN_IN IRONIC_MCP_HTTP_BEHIND_TLS; OS_AUTH_TYPE=v3applicationcredential OS_APPLICATION_CREDENTIAL_ID=ID OS_APPLICATION_CREDENTIAL_SECRET=SECRET ironic-mcp check)',
     },
   ];
 }

@@ -12,7 +12,11 @@ describe('ironic-mcp check, where each caller signs in', () => {
   afterAll(() => cloud.close());
 
   async function run(env: Readonly<Record<string, string>>) {
-    const { io, stdout } = createFakeIo({ env: { ...cloud.env, ...env } });
+    return runIn({ ...cloud.env, ...env });
+  }
+
+  async function runIn(env: Readonly<Record<string, string>>) {
+    const { io, stdout } = createFakeIo({ env });
     return { code: await check(io, ['--json']), report: JSON.parse(stdout()) as Report };
   }
 
@@ -27,6 +31,31 @@ describe('ironic-mcp check, where each caller signs in', () => {
       'each caller signs in with a credential of its own',
     );
     expect(cloud.signIns).toEqual([]);
+  });
+
+  it('does not say that a deployment can be made, and shows no settings for a client over stdio', async () => {
+    const { io, stdout } = createFakeIo({ env: cloud.env });
+    expect(await check(io, [])).toBe(0);
+    expect(stdout()).toMatch(
+      /^Keystone answers\. Whether a deployment can be made depends on each caller\. Warnings: Keystone\.\n/,
+    );
+    expect(stdout()).not.toContain('"env"');
+    expect((await run({})).report).not.toHaveProperty('env');
+    const readOnly = createFakeIo({ env: { ...cloud.env, IRONIC_MCP_READ_ONLY: 'true' } });
+    await check(readOnly.io, []);
+    expect(readOnly.stdout()).toMatch(/^Keystone answers\. The rules allow no deployment\./);
+  });
+
+  it('names a command that sees everything with the credential of one caller', async () => {
+    const ann = cloud.person('ann', 'red');
+    const env = { ...cloud.env, IRONIC_MCP_HTTP_BEHIND_TLS: 'true' };
+    const [, warning] = (await runIn(env)).report.steps.filter(({ step }) => step === 'Keystone');
+    const [, unset = '', set = ''] = warning?.command?.match(/^\(unset ([\w ]+); ([\w= ]+) ironic-mcp check\)$/) ?? [];
+    const kept = Object.entries(env).filter(([name]) => !unset.split(' ').includes(name));
+    const added = set.split(' ').map((each) => each.replace('=ID', `=${ann.id}`).replace('=SECRET', `=${ann.secret}`));
+    const { code, report } = await runIn(Object.fromEntries([...kept, ...added.map((each) => each.split('='))]));
+    expect(code).toBe(0);
+    expect(report.steps.map(({ step }) => step)).toEqual(expect.arrayContaining(['sign-in and catalog', 'Ironic']));
   });
 
   it('fails if Keystone does not answer, and names the setting', async () => {
@@ -46,5 +75,10 @@ describe('ironic-mcp check, where each caller signs in', () => {
 });
 
 interface Report {
-  readonly steps: readonly { readonly step: string; readonly outcome: string; readonly detail: string }[];
+  readonly steps: readonly {
+    readonly step: string;
+    readonly outcome: string;
+    readonly detail: string;
+    readonly command?: string;
+  }[];
 }
