@@ -460,9 +460,9 @@ describe('the fields that are asked for', () => {
       'driver_internal_info',
     ]);
     const moving = fieldsOf('moving', version).split(',');
+    expect(moving).toContain('reservation');
     expect(match.filter((field) => !moving.includes(field))).toEqual([
       'resource_class',
-      'reservation',
       'properties',
       'deploy_interface',
       'network_interface',
