@@ -22,8 +22,11 @@ import { openPort, portIn, stopped } from './port.js';
 import { createServing } from './serving.js';
 import { type Entrance, entranceForAll, entranceForCallers } from './sign-in/entrance.js';
 
-/** The limit of concurrent operations. Most of them wait for deployments; the queue in front of Ironic has a limit of its own. */
-const mostRunning = 2_048;
+/**
+ * The limit of concurrent operations. Most of them wait for deployments; the queue in front of Ironic has a limit of its own.
+ * If each caller signs in, one must not take the places of all.
+ */
+const mostRunning = { ofAll: 2_048, ofOneCaller: 512 };
 
 /**
  * Milliseconds after a request to stop: for calls to finish, for the rest to be told, and for changes that have begun.
@@ -51,7 +54,8 @@ export const http: Command = async (io, args) => {
 
   const metrics = createMetrics(version, allOperations);
   addProcess(metrics);
-  const inFlight = createInFlight(allOperations, mostRunning);
+  const mostOfOne = cloud.kind === 'callers' ? mostRunning.ofOneCaller : undefined;
+  const inFlight = createInFlight(allOperations, mostRunning.ofAll, mostOfOne);
   const operations = metrics.measured(inFlight.operations);
   const entrance =
     cloud.kind === 'callers'

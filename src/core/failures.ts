@@ -131,7 +131,7 @@ const table = {
   overloaded: {
     http: 503,
     message: 'Too many requests in progress',
-    when: 'More calls are running than this MCP server allows at once, or it is about to stop.',
+    when: "More calls are running, or more callers are signed in, than this MCP server allows at once; too many sign-ins from the caller's address have failed; or the server is about to stop.",
     retryable: true,
     hint: 'Try again in a few seconds.',
   },
@@ -236,6 +236,8 @@ export interface FailureDetails {
   /** Replaces the hint of the row. */
   readonly hint?: string;
   readonly retryable?: boolean;
+  /** Seconds after which another try is worthwhile, if the usual ones of the code would be wrong. */
+  readonly retryAfter?: number;
   /** The deployment that may exist although the call failed. */
   readonly deployment?: StartedDeployment;
   readonly cause?: unknown;
@@ -256,6 +258,7 @@ export class Failure extends Error {
   readonly reason: string | null;
   readonly fields: readonly FieldIssue[];
   readonly retryable: boolean;
+  readonly retryAfter: number | undefined;
   readonly deployment: StartedDeployment | null;
   readonly http: number;
   /** What to do next, with the operation names of the face. */
@@ -276,6 +279,7 @@ export class Failure extends Error {
     this.hint = writtenFor(face, details.hint ?? kind.hint);
     this.#details = details;
     this.retryable = details.retryable ?? kind.retryable;
+    this.retryAfter = details.retryAfter;
     this.deployment = details.deployment ?? null;
     this.http = kind.http;
   }

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { getPath } from 'hono/utils/url';
+import { unlessAborted } from '../core/async/abort.js';
 import { inTrace } from '../core/async/trace.js';
 import type { Drawing } from '../core/call.js';
 import { Failure } from '../core/failures.js';
@@ -48,6 +49,8 @@ export interface SignIn {
   admit(request: Request, client: string | undefined): Promise<Entry>;
   /** Lets a request for the metrics in. Without this, it signs in like any other. @throws Failure */
   admitMonitor?(request: Request, client: string | undefined): void;
+  /** The client of a request through a proxy, for the access log; undefined if nothing names it. */
+  clientOf?(request: Request, client: string | undefined): string | undefined;
   /** What `WWW-Authenticate` says to one that is not let in. */
   readonly challenge: string;
 }
@@ -92,13 +95,14 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   async function answer(request: Request, { target, client }: Arrived, path: string, known: Known): Promise<Response> {
     const { requestId } = known;
     try {
-      if (stopping.aborted) throw new Failure('overloaded', { reason: 'this MCP server is stopping' });
+      stopping.throwIfAborted();
       check(request, target);
-      const core = await enter(request, client, path);
+      // Whoever still waits for a sign-in must not begin a deployment after it.
+      const core = await unlessAborted(enter(request, client, path), stopping);
       return await router.fetch(request, { ...known, core });
     } catch (error) {
       if (request.signal.aborted) return new Response(null, { status: clientLeft });
-      const failure = error instanceof Failure ? error : new Failure('internal', { cause: error });
+      const failure = failureOf(error, stopping);
       if (failure.code === 'internal') onDefect(failure.cause, requestId);
       const problem = JSON.stringify(problemOf(failure));
       return text(problem, problemType, failure.http, requestId, {
@@ -116,12 +120,13 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
     const traceparent = validTraceparent(request.headers.get('traceparent'));
     const sent = target ?? url.slice(url.indexOf('/', url.indexOf('//') + 2));
     const arrived = { target: sent, client };
+    const logged = signIn.clientOf?.(request, client) ?? client;
     const response = await inTrace(traceparent, () => answer(request, arrived, path, { requestId, traceparent }));
     const access = {
       time: new Date().toISOString(),
       request_id: requestId,
       ...(traceparent === undefined ? {} : { traceparent }),
-      ...(client === undefined ? {} : { client }),
+      ...(logged === undefined ? {} : { client: logged }),
       method: request.method,
       path: plain(path, 200),
       status: response.status,
@@ -130,6 +135,12 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
     onAccess(access, routeOf(router, access.method, path));
     return response;
   };
+}
+
+function failureOf(error: unknown, { aborted, reason }: AbortSignal): Failure {
+  if (error instanceof Failure) return error;
+  if (aborted && error === reason) return new Failure('overloaded', { reason: 'this MCP server is stopping' });
+  return new Failure('internal', { cause: error });
 }
 
 /** Some paths call no operation. */

@@ -6,8 +6,9 @@ export type InFlight = ReturnType<typeof createInFlight>;
 /**
  * Limits how many operations run at the same time, over all faces together, and refuses further ones at once. A client that
  * sends its request slowly, or sends none, does not count.
+ * @param mostOfOne How many of them one core may run.
  */
-export function createInFlight(operations: readonly Operation[], most: number) {
+export function createInFlight(operations: readonly Operation[], most: number, mostOfOne = most) {
   const reads = new Set<(reason: Failure) => void>();
   let running = 0;
   /** How many of them each core runs, if any. */
@@ -17,8 +18,12 @@ export function createInFlight(operations: readonly Operation[], most: number) {
     return (core, ...args) =>
       new Promise((resolve, reject) => {
         if (running >= most) throw new Failure('overloaded', { reason: `${most} requests are in progress` });
+        const own = perCore.get(core) ?? 0;
+        if (own >= mostOfOne) {
+          throw new Failure('overloaded', { reason: `${mostOfOne} requests with this credential are in progress` });
+        }
         running += 1;
-        perCore.set(core, (perCore.get(core) ?? 0) + 1);
+        perCore.set(core, own + 1);
         if (effect === 'read') reads.add(reject);
         const ended = () => {
           running -= 1;

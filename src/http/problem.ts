@@ -48,7 +48,7 @@ export function titleOf(code: FailureCode): string {
   return failures[code].message.replace(' {id}', '');
 }
 
-/** Seconds after which another try is worthwhile. */
+/** Seconds after which another try is worthwhile, unless the failure says otherwise. */
 const patience: Partial<Record<FailureCode, number>> = {
   overloaded: 2,
   ironic_unavailable: 60,
@@ -60,8 +60,8 @@ const patience: Partial<Record<FailureCode, number>> = {
  * The headers of a failure.
  * @param challenge How to sign in, for a request that did not.
  */
-export function headersOf({ code, retryable }: Failure, challenge: string): Record<string, string> {
-  const seconds = patience[code];
+export function headersOf({ code, retryable, retryAfter }: Failure, challenge: string): Record<string, string> {
+  const seconds = retryAfter ?? patience[code];
   return {
     ...(retryable && seconds !== undefined ? { 'Retry-After': String(seconds) } : {}),
     ...(code === 'unauthorized' ? { 'WWW-Authenticate': challenge } : {}),

@@ -23,11 +23,17 @@ async function serve(env: Readonly<Record<string, string>>) {
   const code = http(io, ['--port', '0']);
   const url = await new Promise<string>((resolve) => stdout.once('data', (chunk) => resolve(String(chunk).trim())));
 
-  async function ask(path: string, authorization?: string, init: { method?: string; body?: object } = {}) {
+  async function ask(path: string, authorization?: string, init: Init = {}) {
+    const { method = 'GET', body, forwardedFor, signal = null } = init;
     const answer = await fetch(`${url}${path}`, {
-      method: init.method ?? 'GET',
-      ...(init.body ? { body: JSON.stringify(init.body) } : {}),
-      headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
+      method,
+      signal,
+      ...(body ? { body: JSON.stringify(body) } : {}),
+      headers: {
+        'content-type': 'application/json',
+        ...(authorization ? { authorization } : {}),
+        ...(forwardedFor ? { 'x-forwarded-for': forwardedFor } : {}),
+      },
     });
     return { status: answer.status, headers: answer.headers, json: (await answer.json()) as Problem };
   }
@@ -35,11 +41,19 @@ async function serve(env: Readonly<Record<string, string>>) {
     url,
     ask,
     errors: () => errors,
+    stop: () => stop.abort(),
     async close() {
       stop.abort();
       expect(await code).toBe(0);
     },
   };
+}
+
+interface Init {
+  readonly method?: string;
+  readonly body?: object;
+  readonly forwardedFor?: string;
+  readonly signal?: AbortSignal;
 }
 
 interface Problem {
@@ -205,6 +219,68 @@ describe('the command http, where each caller signs in', () => {
     const warning =
       'A caller from 127.0.0.1 cannot sign in: Keystone refused the sign-in (HTTP status 403: \\"Locked.\\").';
     await vi.waitUntil(() => server.errors().includes(warning), { timeout: 50_000 });
+  });
+
+  it('lets one caller take 512 places at most, so that the others have some', async () => {
+    const mia = cloud.person('mia', 'violet');
+    const { json } = await provision(mia);
+    const wait = `/provision/${json.operation_id}?wait_seconds=50`;
+    const leaving = new AbortController();
+    const waits = Array.from({ length: 513 }, () => server.ask(wait, mia.header, { signal: leaving.signal }));
+    const refused = await Promise.race(waits);
+    expect([refused.status, refused.json.reason]).toEqual([503, '512 requests with this credential are in progress']);
+    expect((await server.ask('/servers', bob.header)).status).toBe(200);
+    leaving.abort();
+    await Promise.allSettled(waits);
+  });
+
+  it('tells an address with too many wrong secrets to come back in a minute', async () => {
+    // Here the address is the one of all tests, so this is a server of its own.
+    const limited = await serve(cloud.env);
+    for (let guess = 0; guess < 20; guess += 1) await limited.ask('/servers', credential(ann.id, `${guess}`).header);
+    const { status, json, headers } = await limited.ask('/servers', bob.header);
+    expect([status, json.code, json.hint]).toEqual([503, 'overloaded', 'Try again in a minute.']);
+    expect(headers.get('retry-after')).toBe('60');
+    await limited.close();
+  });
+
+  it('takes callers through a proxy only if that names them, and logs the address of each', async () => {
+    const behind = await serve({ ...cloud.env, IRONIC_MCP_HTTP_BEHIND_TLS: 'true' });
+    expect((await behind.ask('/servers', ann.header)).status).toBe(403);
+    const forwardedFor = '10.0.0.1, 198.51.100.7';
+    expect((await behind.ask('/servers', ann.header, { forwardedFor })).status).toBe(200);
+    expect((await behind.ask('/servers', credential(ann.id, 'guess').header, { forwardedFor })).status).toBe(401);
+    await behind.close();
+    const clients = behind.errors().match(/"client":"[^"]*".*"status":\d+/g) ?? [];
+    expect(clients.map((line) => line.replace(/,.*,/, ' '))).toEqual([
+      '"client":"127.0.0.1" "status":403',
+      '"client":"198.51.100.7" "status":200',
+      '"client":"198.51.100.7" "status":401',
+    ]);
+  });
+
+  it('begins no deployment for a caller who waits for the first sign-in when the server stops', async () => {
+    const stopping = await serve(cloud.env);
+    const lea = cloud.person('lea', 'red');
+    let answer: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => {
+      cloud.instead = () => {
+        resolve();
+        return new Promise((end) => {
+          answer = () => end(undefined);
+        });
+      };
+    });
+    const requests: string[] = [];
+    cloud.onRequest = (method, path) => requests.push(`${method} ${path}`);
+    const waiting = stopping.ask('/provision', lea.header, { method: 'POST', body: { image_id: 'debian-12' } });
+    await asked;
+    stopping.stop();
+    const { status, json } = await waiting;
+    expect([status, json.code, json.reason]).toEqual([503, 'overloaded', 'this MCP server is stopping']);
+    answer();
+    await stopping.close();
+    expect(requests).toEqual([]);
   });
 
   it('is ready when Keystone answers, and needs no sign-in for that', async () => {

@@ -75,7 +75,11 @@ export function createCallers({ signIn, isBusy, behindTls, patience, clock, warn
     if (waiting) return waiting;
     const ofAddress = [...line.values()].filter((each) => each.address === address).length;
     if (refusals.isLimited(address, ofAddress)) {
-      throw new Failure('overloaded', { reason: 'too many sign-ins from this address have failed, or have not ended' });
+      throw new Failure('overloaded', {
+        reason: 'too many sign-ins from this address have failed, or have not ended',
+        hint: 'Try again in a minute.',
+        retryAfter: 60,
+      });
     }
     if (line.size >= limits.waiting) {
       throw new Failure('overloaded', { reason: `${line.size} callers are waiting for their first sign-in` });
@@ -188,10 +192,14 @@ export function createCallers({ signIn, isBusy, behindTls, patience, clock, warn
     }
   }
 
+  /** The address of the caller; undefined if the proxy in front does not name it. */
+  const addressOf = ({ headers }: Request, client = '') => (behindTls ? forwardedFor(headers) : client);
+
   const callers: SignIn = {
+    clientOf: addressOf,
     challenge: 'Basic realm="ironic-mcp", charset="UTF-8"',
     async admit(request, client) {
-      const address = behindTls ? forwardedFor(request.headers) : (client ?? '');
+      const address = addressOf(request, client);
       // Through such a proxy, anybody could read the metrics, and all callers would count as one.
       if (address === undefined) throw ofSilentProxy();
       const core = await coreOf(credentialIn(request.headers), peerOf(address), request.signal);
