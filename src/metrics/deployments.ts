@@ -1,6 +1,6 @@
 import type { Answer } from '../core/operation.js';
 
-/** More deployments than a cloud has in progress. So callers that never ask for the end take up no memory. */
+/** More deployments than callers still ask about. The limit bounds the memory that this takes. */
 const mostRemembered = 10_000;
 
 export interface DeploymentObserver {
@@ -11,24 +11,30 @@ export interface DeploymentObserver {
 
 /**
  * Follows deployments by the answers that this process gives. It reports an end only if an earlier answer said that the
- * deployment was in progress, so it reports each end once.
+ * deployment was in progress. It reports each end once, even if an answer that was read before the end is given after it.
  */
 export function createDeploymentFollower({ begun, ended }: DeploymentObserver) {
-  const inProgress = new Set<string>();
+  const known = new Map<string, 'in progress' | 'ended'>();
 
   function remember(id: string): void {
-    const [oldest] = inProgress;
-    if (inProgress.size >= mostRemembered && oldest !== undefined) inProgress.delete(oldest);
-    inProgress.add(id);
+    const [oldest] = known.keys();
+    if (known.size >= mostRemembered && oldest !== undefined) known.delete(oldest);
+    known.set(id, 'in progress');
   }
 
   return (operation: string, { status, deployment_id: id, failure }: Answer): void => {
     const starts = operation === 'provision_server';
     if (typeof id !== 'string' || !(starts || operation === 'check_provision_status')) return;
     if (starts && status === 'accepted') begun();
-    if (status === 'accepted' || status === 'in_progress') remember(id);
+    if (status === 'accepted') remember(id);
+    else if (status === 'in_progress') {
+      if (!known.has(id)) remember(id);
+    }
     // The answer to a repeated request does not say why its first deployment failed.
-    else if (!starts && inProgress.delete(id)) ended(status === 'completed' ? 'completed' : codeOf(failure));
+    else if (!starts && known.get(id) === 'in progress') {
+      known.set(id, 'ended');
+      ended(status === 'completed' ? 'completed' : codeOf(failure));
+    }
   };
 }
 

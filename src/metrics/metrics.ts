@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { Failure } from '../core/failures.js';
 import type { Answer, Operation } from '../core/operation.js';
+import { failedDeployments } from '../core/status/diagnosis.js';
 import { cloudRouteOf } from './cloud-routes.js';
 import { createDeploymentFollower } from './deployments.js';
 
@@ -149,6 +150,8 @@ export function createMetrics(version: string, operations: readonly Operation[])
     labelNames: ['outcome'],
     registers,
   });
+  // From 0 on: the increase of a series that begins with 1 is 0, so an alert would miss the first failure of a class.
+  for (const { code } of [{ code: 'completed' }, ...failedDeployments]) ended.inc({ outcome: code }, 0);
   const follow = createDeploymentFollower({ begun: () => begun.inc(), ended: (outcome) => ended.inc({ outcome }) });
 
   /** The same operation, counted. */

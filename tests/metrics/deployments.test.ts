@@ -34,6 +34,16 @@ describe('a deployment', () => {
     expect(reports).toEqual(['begun', 'completed']);
   });
 
+  it('ends once, even if an older answer is told after its end', () => {
+    const { reports, provision, check } = following();
+    provision('accepted');
+    check('completed');
+    check('in_progress');
+    provision('in_progress');
+    check('completed');
+    expect(reports).toEqual(['begun', 'completed']);
+  });
+
   it('ends with the class of its failure, and begins again when it is retried', () => {
     const { reports, provision, check } = following();
     provision('accepted');
@@ -64,7 +74,7 @@ describe('a deployment', () => {
     expect(reports).toEqual([]);
   });
 
-  it('is forgotten after 10,000 others in progress', () => {
+  it('is forgotten after 10,000 others', () => {
     const { reports, provision, check } = following();
     provision('in_progress', 'oldest');
     for (let each = 0; each < 10_000; each += 1) provision('in_progress', `${each}`);

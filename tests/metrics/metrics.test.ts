@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { failedDeployments } from '../../src/core/status/diagnosis.js';
 import { createRestApp, type RestApp } from '../http/rest-app.js';
 
 /** The samples of a metric: labels and value, as Prometheus reads them. */
@@ -108,6 +109,14 @@ describe('/metrics', () => {
     const status = async () => (await app.ask('GET', `/provision/${operation_id}?wait_seconds=50`)).json.status;
     while ((await status()) === 'in_progress');
     expect((await app.ask('GET', '/metrics')).text).toContain('\nironic_mcp_deployments_begun_total 1\n');
-    expect(await samples(app, 'ironic_mcp_deployments_ended_total')).toEqual(['{outcome="completed"} 1']);
+    expect(await samples(app, 'ironic_mcp_deployments_ended_total')).toContain('{outcome="completed"} 1');
+  });
+
+  it('has every outcome of a deployment from the start, so that an alert sees the first failure of a class', async () => {
+    const { text } = await (await createRestApp()).ask('GET', '/metrics');
+    const begins = [...text.matchAll(/^ironic_mcp_deployments_ended_total\{outcome="(\w+)"\} 0$/gm)].map(
+      ([, code]) => code,
+    );
+    expect(begins).toEqual([...new Set(['completed', ...failedDeployments.map(({ code }) => code)])]);
   });
 });
