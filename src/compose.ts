@@ -17,7 +17,7 @@ import { systemClock } from './local/clock.js';
 import { createAuthenticatedHttp } from './openstack/authenticated-http.js';
 import { authOf, type Credential, type KeystoneAuth } from './openstack/credentials.js';
 import { createGlance } from './openstack/glance.js';
-import { createHttp, type EndedRequest } from './openstack/http.js';
+import { createHttp, type EndedCloudRequest } from './openstack/http.js';
 import { createIdempotencyScope } from './openstack/idempotency-scope.js';
 import { createIronic, type Ironic } from './openstack/ironic.js';
 import { createKeystoneSession } from './openstack/keystone.js';
@@ -28,7 +28,8 @@ import { createPlainSession, type Service, type Session, serviceNames } from './
 /** More would only queue inside Ironic, whose API has ten threads. */
 const connections = 8;
 
-const observed: Readonly<Record<Service, ObservedService>> = {
+/** The services in the metrics. */
+const observedAs: Readonly<Record<Service, ObservedService>> = {
   baremetal: 'ironic',
   image: 'glance',
   network: 'neutron',
@@ -45,7 +46,7 @@ export interface ComposeOptions {
 
 /** Is told about the requests to the cloud, for metrics. */
 export interface CloudObserver {
-  onCloudRequest(service: ObservedService, ended: EndedRequest): void;
+  onCloudRequest(service: ObservedService, ended: EndedCloudRequest): void;
   /** @param load Tells at any time how many requests run and wait. */
   watchQueue(service: ObservedService, load: RequestQueue['load']): void;
 }
@@ -160,7 +161,7 @@ async function composeSimulator(
       timeout,
       queue,
       fetch,
-      onEnded: (ended) => observer?.onCloudRequest(observed[service], ended),
+      onEnded: (ended) => observer?.onCloudRequest(observedAs[service], ended),
     });
   return {
     bareMetal: createIronic({ http: http('baremetal'), clock, random }),
@@ -186,15 +187,15 @@ async function openOpenStack(
   const open = (service: string, known: ObservedService) => {
     const queue = createRequestQueue(connections);
     observer?.watchQueue(known, queue.load);
-    const onEnded = (ended: EndedRequest) => observer?.onCloudRequest(known, ended);
+    const onEnded = (ended: EndedCloudRequest) => observer?.onCloudRequest(known, ended);
     return (endpoint: string) => createHttp({ service, endpoint, timeout, queue, fetch, onEnded });
   };
   const overrides = { baremetal: baremetalEndpoint, image: imageEndpoint, network: networkEndpoint };
   const keystone = open('Keystone', 'keystone');
   const at = {
-    baremetal: open(serviceNames.baremetal, observed.baremetal),
-    image: open(serviceNames.image, observed.image),
-    network: open(serviceNames.network, observed.network),
+    baremetal: open(serviceNames.baremetal, observedAs.baremetal),
+    image: open(serviceNames.image, observedAs.image),
+    network: open(serviceNames.network, observedAs.network),
   };
   return {
     keystone,

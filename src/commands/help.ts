@@ -47,7 +47,7 @@ const commands: Readonly<Record<string, Page>> = {
           ['/', 'shows the board in a browser'],
           ['/docs, /openapi.json', 'describe the REST routes'],
           ['/mcp', 'MCP over HTTP'],
-          ['/healthz, /readyz', 'tell a probe that the process runs, and that Ironic answers'],
+          ['/healthz, /readyz', 'tell a probe that the process runs, and that Ironic (or Keystone) answers'],
           ['/metrics', 'numbers for Prometheus'],
         ],
       ],

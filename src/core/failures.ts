@@ -152,7 +152,7 @@ const table = {
   forbidden: {
     http: 403,
     message: 'Forbidden',
-    when: "Over HTTP with callers' own application credentials: Ironic or Neutron denies the caller a right that the call needs.",
+    when: "Over HTTP with callers' own application credentials: Ironic, Glance or Neutron denies the caller a right that the call needs.",
     retryable: false,
     hint: 'Use an application credential that has the right, or ask the administrator of the cloud for it.',
   },

@@ -4,14 +4,14 @@ import { commonFailures, type Operation } from '../core/operation.js';
 import { forRest } from './rest-names.js';
 import { fieldsOf, filled } from './schema.js';
 
-/** How a request can fail before it reaches an operation. */
-const beforehand: readonly FailureCode[] = ['malformed', 'unauthorized', 'forbidden', 'not_permitted'];
+/** How a request over HTTP can fail, whatever its operation. */
+const ofHttp: readonly FailureCode[] = ['malformed', 'unauthorized', 'forbidden', 'not_permitted'];
 const ofBodies: readonly FailureCode[] = ['too_large', 'unsupported_media'];
 
 /** Every way in which a request of an operation can fail. The operation's own ways come first. */
 export function failuresOf({ failures, route }: Operation): readonly FailureCode[] {
   const reading = route.method === 'GET' ? [] : ofBodies;
-  return [...new Set([...failures, ...commonFailures, ...beforehand, ...reading])];
+  return [...new Set([...failures, ...commonFailures, ...ofHttp, ...reading])];
 }
 
 /** The operation that shows the progress of what another one has started. */

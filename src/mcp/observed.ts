@@ -1,7 +1,7 @@
 import type { JSONRPCMessage, McpServer, Transport } from '@modelcontextprotocol/server';
 
 /** A request of a client that has ended. */
-export interface EndedRequest {
+export interface EndedMcpRequest {
   readonly method: string;
   /** The tool of `tools/call`, as the client named it. */
   readonly tool: string | undefined;
@@ -11,7 +11,7 @@ export interface EndedRequest {
 }
 
 /** The same server. It tells of each request, from its arrival to its answer. */
-export function observed(server: McpServer, onEnded: (ended: EndedRequest) => void): McpServer {
+export function observed(server: McpServer, onEnded: (ended: EndedMcpRequest) => void): McpServer {
   const connect = server.connect.bind(server);
   server.connect = (transport) => {
     observe(transport, onEnded);
@@ -21,8 +21,8 @@ export function observed(server: McpServer, onEnded: (ended: EndedRequest) => vo
 }
 
 /** The SDK calls the handlers that it finds on a transport before its own. */
-function observe(transport: Transport, onEnded: (ended: EndedRequest) => void): void {
-  const open = new Map<unknown, Pick<EndedRequest, 'method' | 'tool'> & { readonly begun: number }>();
+function observe(transport: Transport, onEnded: (ended: EndedMcpRequest) => void): void {
+  const open = new Map<unknown, Pick<EndedMcpRequest, 'method' | 'tool'> & { readonly begun: number }>();
   const end = (id: unknown, error: string | undefined) => {
     const request = open.get(id);
     if (!request) return;

@@ -50,7 +50,7 @@ export interface Http {
 }
 
 /** A request that has ended. */
-export interface EndedRequest {
+export interface EndedCloudRequest {
   readonly method: Ask['method'];
   readonly path: string;
   /** The status of the answer, or why there is none. */
@@ -69,7 +69,7 @@ export interface HttpOptions {
   /** Replaces the global fetch: the simulator, or a fetch with TLS settings. */
   readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
   /** Called after each request. */
-  readonly onEnded?: ((ended: EndedRequest) => void) | undefined;
+  readonly onEnded?: ((ended: EndedCloudRequest) => void) | undefined;
 }
 
 /** Longer than any answer that we ask for: a page of 200 nodes has about 500 KB. */
@@ -111,7 +111,7 @@ export function createHttp({ service, endpoint, timeout, queue, fetch, onEnded }
     const told = async (asked: Ask, either: AbortSignal): Promise<Answer> => {
       const { method, path } = asked;
       const sent = performance.now();
-      const end = (outcome: EndedRequest['outcome']) =>
+      const end = (outcome: EndedCloudRequest['outcome']) =>
         onEnded?.({ method, path, outcome, seconds: (performance.now() - sent) / 1_000 });
       try {
         const answer = await exchange(asked, either);

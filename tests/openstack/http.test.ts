@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NoAnswer } from '../../src/core/ports.js';
-import type { Ask, EndedRequest, HttpOptions } from '../../src/openstack/http.js';
+import type { Ask, EndedCloudRequest, HttpOptions } from '../../src/openstack/http.js';
 import { createRequestQueue } from '../../src/openstack/request-queue.js';
 import { whileCollectingGarbage } from '../support/garbage.js';
 import { nowhere } from '../support/nowhere.js';
@@ -296,7 +296,7 @@ describe('no answer', () => {
 describe('the end of a request', () => {
   /** What is told about a request to a server that does this. */
   async function told(listener: RequestListener, signal = forever, options: Partial<HttpOptions> = {}) {
-    const ends: EndedRequest[] = [];
+    const ends: EndedCloudRequest[] = [];
     const { endpoint } = await serve(listener);
     const http = httpTo(endpoint, { onEnded: (ended) => ends.push(ended), ...options });
     await http.ask(get, signal).catch(() => undefined);
