@@ -251,8 +251,9 @@ describe('the command http, where each caller signs in', () => {
     expect((await behind.ask('/servers', ann.header, { forwardedFor })).status).toBe(200);
     expect((await behind.ask('/servers', credential(ann.id, 'guess').header, { forwardedFor })).status).toBe(401);
     await behind.close();
-    const clients = behind.errors().match(/"client":"[^"]*".*"status":\d+/g) ?? [];
-    expect(clients.map((line) => line.replace(/,.*,/, ' '))).toEqual([
+    const clients = () => behind.errors().match(/"client":"[^"]*".*"status":\d+/g) ?? [];
+    await vi.waitUntil(() => clients().length === 3, { timeout: 50_000 });
+    expect(clients().map((line) => line.replace(/,.*,/, ' '))).toEqual([
       '"client":"127.0.0.1" "status":403',
       '"client":"198.51.100.7" "status":200',
       '"client":"198.51.100.7" "status":401',
