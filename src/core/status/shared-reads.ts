@@ -12,15 +12,19 @@ export interface SharedReads<Thing extends Dated> {
    * @param maxAge How old (ms) the thing may be. With 0 the call joins a reading under way, or begins a new one.
    */
   read(id: string, maxAge: number, signal: AbortSignal): Promise<Thing>;
+  /** What the last reading found, without a request; undefined if it failed, is under way, or is older than a minute. */
+  last(id: string): Thing | undefined;
   /** Every earlier reading is out of date, including one under way. */
   forget(id: string): void;
 }
 
 /** How long (ms) a reading is kept. */
-export const longestAge = 60_000;
+const longestAge = 60_000;
 
 interface Reading<Thing> {
   readonly result: Promise<Thing>;
+  /** Undefined while it is under way, or if it failed. */
+  found: Thing | undefined;
   /** When the thing was true, or reading it failed. Infinity while it is under way. */
   at: number;
   /** How many callers wait for it. */
@@ -49,12 +53,16 @@ export function createSharedReads<Thing extends Dated>(
     const result = action(id, maxAge, end.signal);
     const reading: Reading<Thing> = {
       result,
+      found: undefined,
       at: Number.POSITIVE_INFINITY,
       callers: 0,
       end,
     };
     result.then(
-      ({ at }) => ended(at),
+      (found) => {
+        reading.found = found;
+        ended(found.at);
+      },
       () => ended(clock.now()),
     );
     readings.set(id, reading);
@@ -78,6 +86,10 @@ export function createSharedReads<Thing extends Dated>(
 
   return {
     forget: (id) => void readings.delete(id),
+    last(id) {
+      const found = readings.get(id)?.found;
+      return found && clock.now() - found.at < longestAge ? found : undefined;
+    },
     async read(id, maxAge, signal) {
       signal.throwIfAborted();
       const last = readings.get(id);

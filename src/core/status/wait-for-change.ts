@@ -14,7 +14,7 @@ import { createBatchedFind } from './batched-find.js';
 import { paceOf } from './progress.js';
 import { anotherDeployment, carriesAnother, type Standing, standingOf } from './provision-status.js';
 import { recordedErrors } from './recorded-errors.js';
-import { createSharedReads, longestAge } from './shared-reads.js';
+import { createSharedReads } from './shared-reads.js';
 
 /** The most seconds between two looks of a call that waits. */
 const longestPace = 10;
@@ -55,6 +55,9 @@ interface Look {
   readonly at: number;
 }
 
+/** What one reading has found; null if Ironic does not know the server. */
+type Found = Omit<Look, 'server'> & { readonly server: Server | null };
+
 export function createStatusService({
   bareMetal,
   networks,
@@ -65,7 +68,7 @@ export function createStatusService({
   /** How many calls wait for each server. */
   const waits = new Map<string, number>();
   const batched = createBatchedFind(bareMetal, clock, () => waits.size);
-  const looks = createSharedReads(clock, async (id, maxAge, signal) => {
+  const looks = createSharedReads(clock, async (id, maxAge, signal): Promise<Found> => {
     const { server, at } = await batched.find(id, maxAge, signal);
     return { server, errors: server ? await errorsOf(server, signal) : [], at };
   });
@@ -130,14 +133,15 @@ export function createStatusService({
   }
 
   /**
-   * A call that waits begins with what the last call has seen, because its caller may not know what has changed since. All
-   * other answers need a new look.
+   * A call that waits begins with what the program saw last, whoever asked, because its caller may not know what has changed
+   * since. All other answers need a new look.
    */
   async function firstLook(
     request: StatusRequest,
     signal: AbortSignal,
   ): Promise<{ readonly latest: Look; readonly known: string }> {
-    const last = request.wait_seconds > 0 ? await lookAt(request, longestAge, signal).catch(unlessAbsent) : undefined;
+    const found = request.wait_seconds > 0 ? looks.last(request.operation_id) : undefined;
+    const last = found && (await lookIn(found, request).catch(unlessAbsent));
     if (last) {
       const { changeKey: known, status: seen } = standingIn(last);
       if (!isOver(seen, request)) return { latest: await lookAt(request, paceNow(last.server), signal), known };
@@ -150,9 +154,12 @@ export function createStatusService({
     return standingOf(server, bareMetal.now(), { errors, mayUndeploy: policy.allows('destroy') });
   }
 
-  /** @throws Failure if the server has no deployment, or another one than the caller means */
   async function lookAt(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<Look> {
-    const { server, ...look } = await looks.read(request.operation_id, maxAge, signal);
+    return lookIn(await looks.read(request.operation_id, maxAge, signal), request);
+  }
+
+  /** @throws Failure if the server has no deployment, or another one than the caller means */
+  async function lookIn({ server, ...look }: Found, request: StatusRequest): Promise<Look> {
     if (server === null) throw new Failure('server_not_found', { id: request.operation_id });
     standingIn({ server, ...look });
     if (request.deployment_id !== undefined && carriesAnother(server, request.deployment_id)) {
