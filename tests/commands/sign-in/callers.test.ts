@@ -129,8 +129,8 @@ describe('callers with credentials of their own', () => {
 
   it('do not fill the memory, however many there are', async () => {
     const { ask, status, callers } = lab();
-    for (let number = 0; number < 10_000; number += 1) await ask(number);
-    for (let number = 0; number < 10_000; number += 1) {
+    for (let number = 0; number < 2_000; number += 1) await ask(number);
+    for (let number = 0; number < 2_000; number += 1) {
       await status(number, { secret: 'wrong', from: `192.0.${number >> 8}.${number & 255}` });
     }
     expect(callers.held()).toEqual({ cores: 256, waiting: 0, refused: 1_024, addresses: 1_024 });
