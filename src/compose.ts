@@ -13,7 +13,7 @@ import { createProvisionService } from './core/provision/provision.js';
 import { createRebootService } from './core/reboot/reboot.js';
 import { createStatusService } from './core/status/wait-for-change.js';
 import { createCatalogueImages } from './local/catalogue.js';
-import { systemClock } from './local/clock.js';
+import { steadyClock, systemClock } from './local/clock.js';
 import { createAuthenticatedHttp } from './openstack/authenticated-http.js';
 import { authOf, type Credential, type KeystoneAuth } from './openstack/credentials.js';
 import { createGlance } from './openstack/glance.js';
@@ -107,7 +107,7 @@ async function openCores(rules: Rules, { warn = () => undefined }: ComposeOption
   /** @param account The caller's own, if the cloud is seen with it. */
   function coreOn({ bareMetal, images, networks, say, idempotencyScope }: ComposedCloud, account?: Account): Core {
     const common = { bareMetal, networks, clock, policy, random };
-    const status = createStatusService(common);
+    const status = createStatusService({ ...common, clock: steadyClock });
     const servers = createServerService(common);
     const changes = createChanges(all);
     const changing = { ...common, changes, onChange: status.forget };

@@ -105,6 +105,8 @@ export interface Server {
   readonly fault: string | null;
   /** The conductor that holds Ironic's lock on the node now. */
   readonly lockedBy: string | null;
+  /** Whether we may see the lock. By default Ironic hides it from a lessee. */
+  readonly showsLock: boolean;
   readonly powerState: string | null;
   /** The power state that Ironic is about to bring about. Null in lists. */
   readonly targetPower: string | null;

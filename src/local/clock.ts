@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../core/ports.js';
 
-/** The machine's own clock. Its timers never keep the process alive. */
+/** The machine's own clock, which an operator or NTP may set. Its timers never keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   async sleep(milliseconds, signal) {
@@ -14,3 +14,6 @@ export const systemClock: Clock = {
     }
   },
 };
+
+/** For ages and waits: nobody sets this clock. Its moments are no dates. */
+export const steadyClock: Clock = { ...systemClock, now: () => performance.now() };

@@ -45,7 +45,7 @@ const Entry = z.object({
 
 const Text = z.string().nullish().catch(null);
 // Ironic puts such a text in the place of a value that we may not see, whatever the value is.
-const Visible = Text.transform((text) => (/^\*\* .*redacted/i.test(text ?? '') ? null : text));
+const Visible = Text.transform((text) => (/^\*\* .*redacted/i.test(text ?? '') ? undefined : text));
 // A default for a missing field: catching an error for each would cost more than all the rest.
 const Flag = z.boolean().default(false).catch(false);
 
@@ -169,6 +169,7 @@ export function serverFrom(body: unknown, project?: string | undefined): Server 
     maintenanceReason: node.maintenance_reason ? redactUrls(node.maintenance_reason) : null,
     fault: node.fault ?? null,
     lockedBy: node.reservation ?? null,
+    showsLock: node.reservation !== undefined,
     powerState: node.power_state ?? null,
     targetPower: node.target_power_state ?? null,
     poweredAt: momentFrom(node.driver_internal_info?.last_power_state_change),

@@ -758,8 +758,8 @@ export function contract(openLab: () => Promise<Lab>): void {
       const listed = (await bareMetal.listInDeployment(signal)).find((server) => server.id === id);
       expect(listed).toMatchObject({ provisionState: 'wait call-back', step: { name: 'write_image' } });
       const shown = await bareMetal.findByDeployment(deployment.deploymentId, signal);
-      // The agent may have reported in between. The list leaves out what only a choice among servers needs.
-      const times = { calledAt: 0, heardAt: 0, provisionedAt: 0 };
+      // The agent may have reported in between, which takes the lock for a moment. The list leaves out what only a choice among servers needs.
+      const times = { calledAt: 0, heardAt: 0, provisionedAt: 0, lockedBy: null };
       const sizes = { cpus: null, memoryMb: null, diskGb: null, architecture: null };
       const interfaces = { deployInterface: null, networkInterface: null };
       const fixed = { ...times, ...sizes, ...interfaces, resourceClass: null, traits: [], conductorGroup: '' };

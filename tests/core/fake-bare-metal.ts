@@ -44,6 +44,7 @@ export function freeServer(number = 1, overrides: Partial<Server> = {}): Server 
     fault: null,
     // A conductor holds its lock while it works.
     lockedBy: overrides.provisionState === 'deploying' ? 'conductor' : null,
+    showsLock: true,
     // The end of a deployment switches the server on.
     powerState: overrides.provisionState === 'active' ? 'power on' : 'power off',
     targetPower: null,

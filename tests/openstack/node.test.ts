@@ -77,6 +77,7 @@ describe('a node', () => {
       imageSource: '184f61bb-1dfe-4486-9b54-1ad61ea12f08',
       maintenance: false,
       lockedBy: 'h1-conductor',
+      showsLock: true,
       powerState: 'power on',
       retired: false,
       lessee: null,
@@ -182,7 +183,8 @@ describe('a node', () => {
     const redacted = '** Redacted - requires baremetal:node:get:reservation permission. **';
     const members = ['instance_info', 'driver_internal_info', 'reservation', 'last_error'];
     const hidden = { ...node, ...Object.fromEntries(members.map((member) => [member, redacted])) };
-    expect(serverFrom(hidden)).toMatchObject({ entry: null, imageSource: null, lockedBy: null, lastError: null });
+    expect(serverFrom(hidden)).toMatchObject({ entry: null, imageSource: null, lastError: null });
+    expect(serverFrom(hidden)).toMatchObject({ lockedBy: null, showsLock: false });
   });
 
   it('never causes an error, whatever its members are', () => {

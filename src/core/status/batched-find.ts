@@ -48,7 +48,7 @@ interface List {
   readonly changed: Set<string>;
 }
 
-/** @param waiting How many servers calls wait for. */
+/** @param waiting How many servers in deployment calls wait for. */
 export function createBatchedFind(bareMetal: BareMetal, clock: Clock, waiting: () => number): BatchedFind {
   let singly = 0;
   /** The list that began last. */

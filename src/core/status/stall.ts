@@ -25,13 +25,13 @@ export interface Stall {
  * @param now Ironic's clock. Both in milliseconds since the epoch.
  */
 export function stallOf(server: Server, startedAt: number | null, now: number): Stall | undefined {
-  const { step, provisionedAt, heardAt, calledAt, lockedBy } = server;
+  const { step, provisionedAt, heardAt, calledAt, lockedBy, showsLock } = server;
   const { advancedBy } = meaningOf(server);
   const usual = usualTimes(step);
   const quiet = provisionedAt === null ? 0 : minutesSince(Math.max(provisionedAt, heardAt ?? 0), now);
   // A conductor holds the lock as long as it works. One that starts again after a crash gives up at most eight servers by
   // default, and leaves the others like this.
-  if (advancedBy === 'conductor' && lockedBy === null && quiet > 0) {
+  if (advancedBy === 'conductor' && showsLock && lockedBy === null && quiet > 0) {
     return slow(
       'no conductor of Ironic holds its lock, so none works on it. The operator should restart the conductors of Ironic, one after the other: one of them then gives this deployment up.',
     );

@@ -9,7 +9,7 @@ import { withPortFailures } from '../port-failures.js';
 import type { BareMetal } from '../ports.js';
 import type { ProvisionStatus, StatusRequest } from '../requests.js';
 import type { RecordedError, Server } from '../server.js';
-import { meaningOf } from '../states.js';
+import { meaningOf, movingStates } from '../states.js';
 import { createBatchedFind } from './batched-find.js';
 import { paceOf } from './progress.js';
 import { anotherDeployment, carriesAnother, type Standing, standingOf } from './provision-status.js';
@@ -67,7 +67,9 @@ export function createStatusService({
 }: StatusServiceOptions): StatusService {
   /** How many calls wait for each server. */
   const waits = new Map<string, number>();
-  const batched = createBatchedFind(bareMetal, clock, () => waits.size);
+  /** Those of them whose last look showed a deployment that a list can show. */
+  const listable = new Set<string>();
+  const batched = createBatchedFind(bareMetal, clock, () => listable.size);
   const looks = createSharedReads(clock, async (id, maxAge, signal): Promise<Found> => {
     const { server, at } = await batched.find(id, maxAge, signal);
     return { server, errors: server ? await errorsOf(server, signal) : [], at };
@@ -165,6 +167,9 @@ export function createStatusService({
     if (request.deployment_id !== undefined && carriesAnother(server, request.deployment_id)) {
       throw anotherDeployment(request.operation_id, server);
     }
+    const id = request.operation_id;
+    if (waits.has(id) && movingStates.includes(server.provisionState)) listable.add(id);
+    else listable.delete(id);
     return { server, ...look };
   }
 
@@ -183,7 +188,10 @@ export function createStatusService({
     } finally {
       const others = (waits.get(id) ?? 1) - 1;
       if (others > 0) waits.set(id, others);
-      else waits.delete(id);
+      else {
+        waits.delete(id);
+        listable.delete(id);
+      }
     }
   };
 

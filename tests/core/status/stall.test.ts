@@ -70,6 +70,11 @@ describe('a deployment stalls', () => {
     expect(said(1, { ...left, lockedBy: 'conductor' })).toBeUndefined();
   });
 
+  it('but not because Ironic hides its lock from the caller', () => {
+    const hidden = { provisionState: 'deploying', step: step('write_image'), lockedBy: null, showsLock: false };
+    expect(said(1, hidden)).toBeUndefined();
+  });
+
   it('when a step takes too long although the agent reports', () => {
     const alive = (after: number) => ({
       step: step('write_image'),

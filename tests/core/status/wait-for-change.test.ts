@@ -502,6 +502,21 @@ describe('a wait for the boot', () => {
     expect(clock.now()).toBe(start);
   });
 
+  it('asks for no list, because no list shows the server', async () => {
+    const servers = Array.from({ length: 40 }, (_, index) => ({ ...waiting, id: uuid(index), name: `bm-${index}` }));
+    const { ask, bareMetal, clock } = setup({ servers });
+    const [first = waiting, ...others] = servers;
+    const booted = ({ id }: Server) => ask({ operation_id: id, wait_seconds: 50, until: 'booted' });
+    // One after the other, because many looks at the same moment try a list.
+    const all = [booted(first)];
+    for (const server of others) {
+      await clock.pass(1);
+      all.push(booted(server));
+    }
+    for (const { boot } of await clock.until(Promise.all(all))) expect(boot).toBe('waiting');
+    expect(bareMetal.requests.filter((request) => !request.startsWith('find'))).toEqual([]);
+  });
+
   it('is not made by a caller who waits for the deployment', async () => {
     const { answer, clock } = setup({ servers: [waiting] });
     await expect(answer({ wait_seconds: 50 })).resolves.toMatchObject({ status: 'completed', boot: 'waiting' });
