@@ -6,6 +6,10 @@ import collections
 # A change is recorded a little before its transaction ends, and until then a reader sees the state before it. One reading
 # of the program may serve several callers.
 LEEWAY_SECONDS = 5
+# A call that waits may begin with a look of another caller, or with a list, as old as the pause between two looks.
+WAITING_SECONDS = 10
+# The shortest time after which a status call may doubt a server on which a conductor works.
+STALLED_SECONDS = 300
 
 DEPLOYING = ('deploying', 'wait call-back')
 
@@ -36,7 +40,8 @@ class Judge:
     def judge(self):
         keys = collections.defaultdict(list)
         for line in self.answers:
-            line['from'], line['to'] = line['sent'] / 1000 - LEEWAY_SECONDS, line['got'] / 1000
+            leeway = LEEWAY_SECONDS + (WAITING_SECONDS if line['input'].get('wait_seconds') else 0)
+            line['from'], line['to'] = line['sent'] / 1000 - leeway, line['got'] / 1000
             if line['name'] == 'provision_server':
                 keys[line['input']['idempotency_key']].append(line)
             elif line['kind'] != 'lost':
@@ -47,12 +52,16 @@ class Judge:
         self.once(keys.values())
         return self.wrong
 
-    def moments(self, node, line):
-        """What the node was at some time of the call, as pairs of state and deployment."""
+    def rows(self, node, line):
+        """What was recorded of the node for the time of the call."""
         times, rows = self._times.get(node, []), self._changes.get(node, [])
         first = max(bisect.bisect_right(times, line['from']) - 1, 0)
         last = bisect.bisect_right(times, line['to'])
-        return {(row['state'], row['instance']) for row in rows[first:last]}
+        return rows[first:last]
+
+    def moments(self, node, line):
+        """What the node was at some time of the call, as pairs of state and deployment."""
+        return {(row['state'], row['instance']) for row in self.rows(node, line)}
 
     def say(self, line, why):
         told = line.get('data') or {member: line.get(member) for member in ('code', 'reason')}
@@ -74,6 +83,16 @@ class Judge:
             self.say(line, 'completed, but not active')
         elif data['status'] == 'failed' and not data['failure']:
             self.say(line, 'failed, without an explanation')
+        elif 'seems stalled' in data['message']:
+            self.stalled(line)
+
+    def stalled(self, line):
+        """A server stands still if nobody holds its lock, or if it has been at one thing for minutes."""
+        node, data = line['input']['operation_id'], line['data']
+        isFree = any(row['reservation'] is None and row['state'] == data['provision_state'] for row in self.rows(node, line))
+        isLate = any(at < line['to'] - STALLED_SECONDS for at, _ in self.starts[data['deployment_id']])
+        if not isFree and ('no conductor' in data['message'] or not isLate):
+            self.say(line, 'seems stalled, but a conductor worked on it')
 
     def deprovision_server(self, line):
         node, data = line['input']['operation_id'], line.get('data')
