@@ -32,6 +32,9 @@ export interface SimulatorOptions {
   readonly reportsTo?: string | undefined;
 }
 
+/** Ironic goes on with a request when the client leaves. */
+const never = new AbortController().signal;
+
 const machineClock = {
   now: () => Date.now(),
   sleep: (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
@@ -104,7 +107,7 @@ export function createSimulator(options: SimulatorOptions = {}) {
         const answer = await app.fetch(request.method === 'GET' ? request : request.clone(), found);
         // Like Ironic's conductor by default, it tries to get a lock three times, a second apart.
         if (!found.isLocked || !clock.sleep || attempt === 3) return answer;
-        await clock.sleep(world.lasting(1), request.signal);
+        await clock.sleep(world.lasting(1), never);
       }
     },
   };
