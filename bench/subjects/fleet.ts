@@ -141,7 +141,7 @@ export async function play({ deployments, copies, callers, stages, minutes }: Fl
   const moving = new Set<Deployment>();
   const from = begin + warmUp;
   const end = from + minutes * minute;
-  const counted = { requests: 0, lists: 0, busy: 0, failed: 0, ended: 0 };
+  const counted = { requests: 0, busy: 0, failed: 0 };
   const delays: number[] = [];
 
   /** One process of Ironic's API serves one request after the other. */
@@ -182,7 +182,6 @@ export async function play({ deployments, copies, callers, stages, minutes }: Fl
                 const result = found
                   .filter(({ provisionState }) => provisionState === state)
                   .slice(servers.length, servers.length + page);
-                if (clock.now() >= from && clock.now() < end) counted.lists += 1;
                 return { time: service.request + service.listed * result.length, result };
               }),
             );
@@ -236,7 +235,6 @@ export async function play({ deployments, copies, callers, stages, minutes }: Fl
         }
         if (!over) await clock.sleep(pause, never);
       }
-      if (clock.now() >= from && clock.now() < end) counted.ended += 1;
       moving.delete(deployment);
       all.delete(id);
       deployment = start(clock.now());
@@ -254,10 +252,8 @@ export async function play({ deployments, copies, callers, stages, minutes }: Fl
     share: counted.busy / time,
     /** Of each deployment, from its begin to its end. */
     requests: (counted.requests / deployments) * (lengthOf(stages) / time),
-    lists: counted.lists,
     failed: counted.failed,
     p50: percentile(0.5),
     p95: percentile(0.95),
-    longest: percentile(1),
   };
 }

@@ -72,7 +72,7 @@ export interface HttpOptions {
   readonly onEnded?: ((ended: EndedCloudRequest) => void) | undefined;
 }
 
-/** Longer than any answer that we ask for: a page of 200 nodes has about 500 KB. */
+/** Longer than any answer that we ask for: a page of 500 nodes may have 5 MB. */
 const longestBody = 16 * 1024 * 1024;
 
 /**
