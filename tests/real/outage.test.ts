@@ -49,25 +49,33 @@ describe('Ironics that are killed and come back', () => {
         }
       }
 
-      const answers = [inStep, waiting].map((id) => Promise.all(Array.from({ length: 50 }, () => ask(id))));
-      // Clients with the usual time limit of 60 seconds.
+      const asked = [inStep, waiting].map((operation_id) =>
+        Array.from({ length: 50 }, () =>
+          reporting((report) => core.status.status({ operation_id, wait_seconds: 50 }, signal, report)),
+        ),
+      );
       const sessions = await Promise.all(
         clientLines.map((line) => openSession(line, { OS_AUTH_TYPE: 'none', OS_ENDPOINT: endpoint })),
       );
+      const input = { operation_id: waiting, wait_seconds: 50 };
       const overMcp = sessions.map((session) =>
-        session.callTool('check_provision_status', { operation_id: waiting, wait_seconds: 50 }, { timeout: 60_000 }),
+        reporting((onprogress) => session.callTool('check_provision_status', input, { timeout: 300_000, onprogress })),
       );
-      await delay(3_000);
+      // A wait goes on without Ironic only if it has seen the server.
+      await Promise.all([...asked.flat(), ...overMcp].map(({ looked }) => looked));
       await run('python3', [lab, 'down', '--state', state, '--kill']);
       await delay(30_000);
       await restart(ironic, '--callback-timeout', '10');
 
       const inProgress = { status: 'in_progress', failure: null };
       const failed = (code: string) => ({ status: 'failed', failure: { code } });
-      const [ofStep = [], ofWaiting = []] = await Promise.all(answers);
+      const [ofStep = [], ofWaiting = []] = await Promise.all(
+        asked.map((waits) => Promise.all(waits.map(({ answer }) => answer))),
+      );
       for (const status of ofStep) expect([inProgress, failed('conductor_restarted')]).toContainEqual(gist(status));
       for (const status of ofWaiting) expect([inProgress, failed('no_call_back')]).toContainEqual(gist(status));
-      for (const { isError, text } of await Promise.all(overMcp)) expect(isError, text).toBe(false);
+      for (const { isError, text } of await Promise.all(overMcp.map(({ answer }) => answer)))
+        expect(isError, text).toBe(false);
       await Promise.all(sessions.map((session) => session.close()));
 
       const ended = async (id: string): Promise<ProvisionStatus> => {
@@ -117,6 +125,16 @@ describe('Ironics that do not answer for thirty seconds', () => {
     600_000,
   );
 });
+
+/** Begins a wait. `looked` resolves when it has looked at the server for the first time, or has ended. */
+function reporting<Answer>(begin: (report: () => void) => Promise<Answer>) {
+  let report: () => void = () => undefined;
+  const reported = new Promise<void>((resolve) => {
+    report = resolve;
+  });
+  const answer = begin(() => report());
+  return { answer, looked: Promise.race([reported, answer]) };
+}
 
 function gist({ status, failure }: ProvisionStatus) {
   return { status, failure: failure && { code: failure.code } };

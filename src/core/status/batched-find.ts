@@ -1,4 +1,5 @@
 import { unlessAborted } from '../async/abort.js';
+import { createTurns } from '../async/turns.js';
 import { type BareMetal, type Clock, NoAnswer, Refused } from '../ports.js';
 import type { Server } from '../server.js';
 
@@ -16,6 +17,12 @@ const pauseForEach = 9.5;
 
 /** So long (ms) the length of the last list counts. After that, a list is tried again. */
 const lengthCountsFor = 600_000;
+
+/** So long (ms) nobody who waits tries a list again that Ironic did not give. */
+const failureCountsFor = 60_000;
+
+/** Other servers wait for their turn, so that they do not fill the queue of requests, which refuses more than 256. */
+const mostAtOnce = 64;
 
 /** At most this many servers are read one by one at the same time for calls that do not wait. More wait only when Ironic cannot keep up. */
 const mostSingly = 16;
@@ -54,21 +61,24 @@ export function createBatchedFind(bareMetal: BareMetal, clock: Clock, waiting: (
   /** The list that began last. */
   let latest: List | undefined;
   let next: Promise<List> | undefined;
-  let length = { count: 0, at: 0 };
+  let length = { count: 0, until: 0 };
+  const inTurn = createTurns(mostAtOnce);
 
   function begin(): List {
     next = undefined;
     const at = clock.now();
-    latest = { at, servers: read(at), changed: new Set() };
+    latest = { at, servers: read(), changed: new Set() };
     // Its callers may have left.
-    latest.servers.catch(() => undefined);
+    latest.servers.catch(() => {
+      length = { count: Number.POSITIVE_INFINITY, until: clock.now() + failureCountsFor };
+    });
     return latest;
   }
 
-  async function read(at: number): Promise<ReadonlyMap<string, Server>> {
+  async function read(): Promise<ReadonlyMap<string, Server>> {
     // Many callers wait for it, so nobody aborts it. Each request has a deadline.
     const servers = await bareMetal.listInDeployment(new AbortController().signal);
-    length = { count: servers.length, at };
+    length = { count: servers.length, until: clock.now() + lengthCountsFor };
     return new Map(servers.map((server) => [server.id, server]));
   }
 
@@ -79,7 +89,7 @@ export function createBatchedFind(bareMetal: BareMetal, clock: Clock, waiting: (
   }
 
   function isListed(): boolean {
-    const known = clock.now() - length.at < lengthCountsFor ? length.count : 0;
+    const known = clock.now() < length.until ? length.count : 0;
     return waiting() >= fewestInList && waiting() * listedForOne >= known;
   }
 
@@ -104,9 +114,11 @@ export function createBatchedFind(bareMetal: BareMetal, clock: Clock, waiting: (
         }
       }
       singly += 1;
-      const at = clock.now();
       try {
-        return { server: await bareMetal.find(id, signal), at };
+        return await inTurn(async () => {
+          const at = clock.now();
+          return { server: await bareMetal.find(id, signal), at };
+        });
       } finally {
         singly -= 1;
       }

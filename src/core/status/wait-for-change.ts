@@ -86,6 +86,9 @@ export function createStatusService({
     const first = await firstLook(request, signal);
     let { latest } = first;
     let triedAt = latest.at;
+    // A slow Ironic gets a pause as long as its answer took, up to the usual one.
+    let answeredAt = clock.now();
+    let took = answeredAt - begun;
     let percent: number | null = null;
     let standing: Standing;
     for (;;) {
@@ -98,7 +101,7 @@ export function createStatusService({
       report({ ...progress, percent });
       // The jitter keeps several copies of this program from asking at the same moment.
       const pace = paceNow(latest.server) * (0.98 + random() / 25);
-      const due = Math.max(0, triedAt + pace - clock.now());
+      const due = Math.max(0, Math.max(triedAt + pace, answeredAt + Math.min(took, pace)) - clock.now());
       await clock.sleep(Math.min(left, due), signal);
       if (due > left && latest.at >= begun) continue;
       triedAt = clock.now();
@@ -107,6 +110,8 @@ export function createStatusService({
       const next = await withTimeLimit({ clock, time, signal }, (either) =>
         lookAt(request, pace * 0.9, either).catch(unlessSilent),
       );
+      answeredAt = clock.now();
+      took = answeredAt - triedAt;
       if (next) {
         latest = next;
         triedAt = next.at;

@@ -133,6 +133,25 @@ describe('the servers for which calls wait', () => {
     expect([count('find'), count('listInDeployment')]).toEqual([0, 2]);
   });
 
+  it('are read at most 64 at a time if no list shows them', async () => {
+    const { bareMetal, clock } = setup(fleet('active'));
+    let [now, most] = [0, 0];
+    const counting: BareMetal = {
+      ...bareMetal,
+      async find(...asked) {
+        now += 1;
+        most = Math.max(most, now);
+        await new Promise(setImmediate);
+        now -= 1;
+        return bareMetal.find(...asked);
+      },
+    };
+    const { batched } = finding(counting, clock, 31);
+    const found = await Promise.all(ids.map((id) => batched.find(id, look, never())));
+    expect(found.map(({ server }) => server?.id)).toEqual(ids);
+    expect(most).toBe(64);
+  });
+
   it('are read alone if the list does not show them', async () => {
     const { bareMetal, count, batched, findAll } = crowd(100);
     bareMetal.set(uuid(7), { provisionState: 'active' });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Progress } from '../../../src/core/call.js';
 import { Failure } from '../../../src/core/failures.js';
 import { withPortFailures } from '../../../src/core/port-failures.js';
-import { type BareMetal, SignInRefused } from '../../../src/core/ports.js';
+import { type BareMetal, NoAnswer, SignInRefused } from '../../../src/core/ports.js';
 import type { StatusRequest } from '../../../src/core/requests.js';
 import type { Server } from '../../../src/core/server.js';
 import { createStatusService } from '../../../src/core/status/wait-for-change.js';
@@ -331,6 +331,22 @@ describe('a wait during which Ironic falls silent', () => {
     expect(clock.now() - start).toBe(20_000);
   });
 
+  it('pauses for as long as Ironic took, if that is slow', async () => {
+    const begun: number[] = [];
+    const { answer, clock } = setup({
+      between: (bareMetal): BareMetal => ({
+        ...bareMetal,
+        async find(...asked) {
+          begun.push(bareMetal.now() - start);
+          await clock.sleep(12_000, forever);
+          return bareMetal.find(...asked);
+        },
+      }),
+    });
+    await answer({ wait_seconds: 50 });
+    expect(begun).toEqual([0, 22_000, 44_000]);
+  });
+
   it('ends in time although a read never does', async () => {
     let looks = 0;
     const between = (bareMetal: BareMetal): BareMetal => ({
@@ -444,6 +460,73 @@ describe('many waiting callers', () => {
     const lists = bareMetal.requests.filter((request) => request.startsWith('listInDeployment'));
     // The first calls cannot know that so many follow.
     expect([bareMetal.requests.length - lists.length, lists.length]).toEqual([16, 6]);
+  });
+
+  it('for servers in very many deployments leave the more time between two lists', async () => {
+    const servers = Array.from({ length: 4_000 }, (_, index) => ({
+      ...deploying,
+      id: uuid(index),
+      name: `bm-${index}`,
+    }));
+    const { ask, clock, bareMetal } = setup({ servers });
+    const some = servers.slice(0, 220);
+    await clock.until(Promise.all(some.map(({ id }) => ask({ operation_id: id, wait_seconds: 50 }))));
+    // At the begin, after 38 seconds, and at the end.
+    expect(bareMetal.requests.filter((request) => request.startsWith('listInDeployment')).length).toBeLessThan(4);
+  });
+
+  describe('for forty servers', () => {
+    const servers = Array.from({ length: 40 }, (_, index) => ({ ...deploying, id: uuid(index), name: `bm-${index}` }));
+    const crowd = (options: SetupOptions = {}) => {
+      const lab = setup({ servers, ...options });
+      const lists = () => lab.bareMetal.requests.filter((request) => request.startsWith('listInDeployment')).length;
+      const all = (some = servers) =>
+        Promise.all(some.map(({ id }) => lab.ask({ operation_id: id, wait_seconds: 50 }).catch(() => undefined)));
+      return { ...lab, lists, all };
+    };
+
+    it('no longer count when they have left', async () => {
+      const { answer, clock, lists, all } = crowd();
+      await clock.until(all());
+      const before = lists();
+      await answer({ wait_seconds: 50 });
+      expect(lists()).toBe(before);
+    });
+
+    it('see our own change, which their last list does not show', async () => {
+      const { ask, bareMetal, clock, forget, all } = crowd();
+      void all(servers.filter(({ id }) => id !== uuid(1)));
+      await clock.pass(5_000);
+      const waiting = ask({ wait_seconds: 50 });
+      // The list of the tenth second is new enough for the look in the fifteenth.
+      await clock.pass(7_000);
+      bareMetal.set(uuid(1), { step: step(2) });
+      forget(uuid(1));
+      await expect(clock.until(waiting)).resolves.toMatchObject({ progress_percent: 40 });
+      expect(clock.now() - start).toBe(15_000);
+    });
+
+    it('wait only once for a list that Ironic does not give', async () => {
+      let lists = 0;
+      const { ask, clock, bareMetal, all } = crowd({
+        between: (same) => ({
+          ...same,
+          async listInDeployment() {
+            lists += 1;
+            await clock.sleep(30_000, forever);
+            throw new NoAnswer('Ironic did not answer within 30 s', false);
+          },
+        }),
+      });
+      void all();
+      await clock.pass(52_000);
+      void all();
+      const waiting = ask({ wait_seconds: 50 });
+      await clock.pass(1_000);
+      bareMetal.set(uuid(1), { step: step(2) });
+      await expect(clock.until(waiting)).resolves.toMatchObject({ progress_percent: 40 });
+      expect([clock.now() - start < 63_000, lists]).toEqual([true, 1]);
+    });
   });
 
   it('leave nothing behind when they leave', async () => {
