@@ -157,8 +157,10 @@ export function createStatusService({
     return { latest, known: standingIn(latest).changeKey };
   }
 
-  function standingIn({ server, errors }: Look): Standing {
-    return standingOf(server, bareMetal.now(), { errors, mayUndeploy: policy.allows('destroy') });
+  /** As it was when we looked. Later, a lock that was free for a moment would look free for long. */
+  function standingIn({ server, errors, at }: Look): Standing {
+    const then = bareMetal.now() - (clock.now() - at);
+    return standingOf(server, then, { errors, mayUndeploy: policy.allows('destroy') });
   }
 
   async function lookAt(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<Look> {

@@ -331,6 +331,15 @@ describe('a wait during which Ironic falls silent', () => {
     expect(clock.now() - start).toBe(20_000);
   });
 
+  it('judges the server as it was when Ironic last showed it', async () => {
+    // The lock was free for 55 seconds then. After a minute it would mean that no conductor works.
+    const unlocked = { ...deploying, lockedBy: null, provisionedAt: start - 45_000 };
+    const { answer } = setup({ servers: [unlocked], misbehave: script({ find: [null, null, ...always(unsent)] }) });
+    const { message } = await answer({ wait_seconds: 20 });
+    expect(message).not.toContain('no conductor');
+    expect(message).toContain('That was 10 s ago');
+  });
+
   it('pauses for as long as Ironic took, if that is slow', async () => {
     const begun: number[] = [];
     const { answer, clock } = setup({
