@@ -32,9 +32,6 @@ export interface SimulatorOptions {
   readonly reportsTo?: string | undefined;
 }
 
-/** Ironic goes on with a request when the client leaves. */
-const never = new AbortController().signal;
-
 const machineClock = {
   now: () => Date.now(),
   sleep: (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
@@ -105,9 +102,9 @@ export function createSimulator(options: SimulatorOptions = {}) {
         world.agenda.catchUp(world.now());
         const found: { isLocked?: boolean } = {};
         const answer = await app.fetch(request.method === 'GET' ? request : request.clone(), found);
-        // Like Ironic's conductor by default, it tries to get a lock three times, a second apart.
+        // Like Ironic's conductor by default, it tries to get a lock three times, a second apart, also if the client has left.
         if (!found.isLocked || !clock.sleep || attempt === 3) return answer;
-        await clock.sleep(world.lasting(1), never);
+        await clock.sleep(world.lasting(1), new AbortController().signal);
       }
     },
   };
