@@ -47,16 +47,21 @@ export interface StatusServiceOptions extends Retrying {
   readonly policy: Policy;
 }
 
-/** What one look at a server has shown. */
-interface Look {
-  readonly server: Server;
+/** What one reading has found. */
+interface Found {
+  /** Null if Ironic does not know the server. */
+  readonly server: Server | null;
   readonly errors: readonly RecordedError[];
   /** When, by our clock. */
   readonly at: number;
 }
 
-/** What one reading has found; null if Ironic does not know the server. */
-type Found = Omit<Look, 'server'> & { readonly server: Server | null };
+/** What one look at a server has shown: its deployment as it was at that time. */
+interface Look {
+  readonly server: Server;
+  readonly standing: Standing;
+  readonly at: number;
+}
 
 export function createStatusService({
   bareMetal,
@@ -90,12 +95,10 @@ export function createStatusService({
     let answeredAt = clock.now();
     let took = answeredAt - begun;
     let percent: number | null = null;
-    let standing: Standing;
     for (;;) {
-      standing = standingIn(latest);
-      const { progress } = standing;
+      const { progress, changeKey, status: seen } = latest.standing;
       percent = highest(percent, progress.percent);
-      const moved = standing.changeKey !== first.known || isOver(standing.status, request);
+      const moved = changeKey !== first.known || isOver(seen, request);
       const left = until - clock.now();
       if (moved || left <= 0) break;
       report({ ...progress, percent });
@@ -117,8 +120,8 @@ export function createStatusService({
         triedAt = next.at;
       }
     }
-    const { status: answer } = standing;
-    draw?.(standing.drawing);
+    const { status: answer, drawing } = latest.standing;
+    draw?.(drawing);
     const look = { bareMetal, networks, clock, known: answer.addresses };
     const { addresses: seen, warnings } = await addressesNow(look, latest.server, signal);
     const addresses = [...seen];
@@ -140,8 +143,8 @@ export function createStatusService({
   }
 
   /**
-   * A call that waits begins with what the program saw last, whoever asked, because its caller may not know what has changed
-   * since. All other answers need a new look.
+   * A call that waits begins with what the program saw last, even if it looked for another caller: what has changed since
+   * may be new to this one. All other answers need a new look.
    */
   async function firstLook(
     request: StatusRequest,
@@ -150,17 +153,11 @@ export function createStatusService({
     const found = request.wait_seconds > 0 ? looks.last(request.operation_id) : undefined;
     const last = found && (await lookIn(found, request).catch(unlessAbsent));
     if (last) {
-      const { changeKey: known, status: seen } = standingIn(last);
+      const { changeKey: known, status: seen } = last.standing;
       if (!isOver(seen, request)) return { latest: await lookAt(request, paceNow(last.server), signal), known };
     }
     const latest = await lookAt(request, 0, signal);
-    return { latest, known: standingIn(latest).changeKey };
-  }
-
-  /** As it was when we looked. Later, a lock that was free for a moment would look free for long. */
-  function standingIn({ server, errors, at }: Look): Standing {
-    const then = bareMetal.now() - (clock.now() - at);
-    return standingOf(server, then, { errors, mayUndeploy: policy.allows('destroy') });
+    return { latest, known: latest.standing.changeKey };
   }
 
   async function lookAt(request: StatusRequest, maxAge: number, signal: AbortSignal): Promise<Look> {
@@ -168,16 +165,18 @@ export function createStatusService({
   }
 
   /** @throws Failure if the server has no deployment, or another one than the caller means */
-  async function lookIn({ server, ...look }: Found, request: StatusRequest): Promise<Look> {
+  async function lookIn({ server, errors, at }: Found, request: StatusRequest): Promise<Look> {
     if (server === null) throw new Failure('server_not_found', { id: request.operation_id });
-    standingIn({ server, ...look });
+    // Judged by a later time, a lock that was free for a moment would look free for long.
+    const then = bareMetal.now() - (clock.now() - at);
+    const standing = standingOf(server, then, { errors, mayUndeploy: policy.allows('destroy') });
     if (request.deployment_id !== undefined && carriesAnother(server, request.deployment_id)) {
       throw anotherDeployment(request.operation_id, server);
     }
     const id = request.operation_id;
     if (waits.has(id) && movingStates.includes(server.provisionState)) listable.add(id);
     else listable.delete(id);
-    return { server, ...look };
+    return { server, standing, at };
   }
 
   /** Ironic's record of errors about a failed server; empty if Ironic does not answer or refuses. */
