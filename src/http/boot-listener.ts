@@ -1,7 +1,7 @@
 import type { BootReports } from '../core/boot/boot-reports.js';
 import { bootPathFrom } from '../core/boot/phone-home.js';
 import { Failure } from '../core/failures.js';
-import { hostAddressFrom } from '../core/networks/ip.js';
+import { hostAddressFrom, unmapped } from '../core/networks/ip.js';
 import type { HttpApp } from './app.js';
 import { bytesOf } from './body.js';
 
@@ -27,7 +27,7 @@ export function createBootListener({ reports, seesMachines, onDefect }: BootList
   return async (request, { client = '' } = {}) => {
     const path = bootPathFrom(new URL(request.url).pathname);
     if (path === null || request.method !== 'POST') return empty(404);
-    const peer = client.replace(/^::ffff:(?=[\d.]+$)/i, '');
+    const peer = unmapped(client);
     try {
       const { admits, take } = await reports();
       if (!admits(peer)) return empty(429);

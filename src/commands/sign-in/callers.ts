@@ -4,6 +4,7 @@ import { unlessAborted, withFirstAbort } from '../../core/async/abort.js';
 import { peerOf } from '../../core/boot/allowance.js';
 import { credentialRefused } from '../../core/caller-failures.js';
 import { Failure } from '../../core/failures.js';
+import { unmapped } from '../../core/networks/ip.js';
 import type { Core } from '../../core/operation.js';
 import { type Clock, CredentialRefused, NoAnswer, SignInRefused } from '../../core/ports.js';
 import type { SignIn } from '../../http/app.js';
@@ -223,7 +224,7 @@ export function createCallers({ signIn, isBusy, behindTls, patience, clock, warn
 }
 
 function isOfThisMachine(address: string): boolean {
-  return /^(?:::ffff:)?127\.|^::1$/.test(address);
+  return /^127\.|^::1$/.test(unmapped(address));
 }
 
 function ofSilentProxy(): Failure {

@@ -1,4 +1,4 @@
-import { ipFrom } from '../networks/ip.js';
+import { ipFrom, unmapped } from '../networks/ip.js';
 import type { Clock } from '../ports.js';
 
 /** How many requests may come at once, and how many more with each second. */
@@ -10,7 +10,7 @@ interface Rate {
 /** Each report costs Ironic a request. Machines behind a NAT are one peer, and a whole rack may boot at the same moment. */
 const rates = { peer: { burst: 100, perSecond: 5 }, all: { burst: 400, perSecond: 20 } } as const;
 
-/** With more peers than this, those that have sent nothing lately are forgotten. */
+/** With more peers than this, we forget the ones that have been quiet. */
 const mostPeers = 1_000;
 
 /** Limits how often reports come, from each peer and from all of them. */
@@ -21,11 +21,9 @@ export interface Allowance {
 
 /** Whom an address counts for: a host can have every address of an IPv6 subnet. */
 export function peerOf(address: string): string {
-  const ip = ipFrom(address);
-  if (ip?.family !== 6) return address;
-  // A listener for both families writes IPv4 addresses as ::ffff:192.0.2.1.
-  if (ip.value >> 32n === 0xffffn) return [24n, 16n, 8n, 0n].map((bits) => (ip.value >> bits) & 0xffn).join('.');
-  return `${(ip.value >> 64n).toString(16)}/64`;
+  const text = unmapped(address);
+  const ip = ipFrom(text);
+  return ip?.family === 6 ? `${(ip.value >> 64n).toString(16)}/64` : text;
 }
 
 export function createAllowance(clock: Clock): Allowance {

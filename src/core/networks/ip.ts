@@ -36,6 +36,13 @@ function joined(parts: readonly number[], width: bigint): bigint {
   return parts.reduce((value, part) => (value << width) | BigInt(part), 0n);
 }
 
+/** An IPv4 address as such, if a listener for both families wrote it as `::ffff:192.0.2.1`; any other text as it is. */
+export function unmapped(address: string): string {
+  const ip = ipFrom(address);
+  if (ip?.family !== 6 || ip.value >> 32n !== 0xffffn) return address;
+  return [24n, 16n, 8n, 0n].map((bits) => (ip.value >> bits) & 0xffn).join('.');
+}
+
 /** Reads `10.20.0.11/24`; null when that is not the address of a host in a subnet. */
 export function hostAddressFrom(written: string): HostAddress | null {
   const [, text = '', length = ''] = /^([^/]+)\/(\d{1,3})$/.exec(written) ?? [];
