@@ -4,7 +4,7 @@ import type { Clock } from '../../core/ports.js';
 /** How long (ms) a refused credential and its address are remembered. */
 const lasts = 60_000;
 
-/** The most failed sign-ins of one address in that time. Those that have not ended count as well. */
+/** How many sign-ins from one address may fail in that time. Ones that are still under way count too. */
 const mostOfOne = 20;
 
 /** The most credentials, and the most addresses, that are remembered. */
@@ -20,13 +20,11 @@ export function createRefusals(clock: Clock) {
   const addresses = new Map<string, { readonly until: number; failed: number }>();
 
   function clean(): void {
-    for (const [key, { until }] of credentials) {
-      if (until > clock.now() && credentials.size <= mostHeld) break;
-      credentials.delete(key);
-    }
-    for (const [key, { until }] of addresses) {
-      if (until > clock.now() && addresses.size <= mostHeld) break;
-      addresses.delete(key);
+    for (const held of [credentials, addresses]) {
+      for (const [key, { until }] of held) {
+        if (until > clock.now() && held.size <= mostHeld) break;
+        held.delete(key);
+      }
     }
   }
 
