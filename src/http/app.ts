@@ -49,7 +49,7 @@ export interface SignIn {
   admit(request: Request, client: string | undefined): Promise<Entry>;
   /** Lets a request for the metrics in. Without this, it signs in like any other. @throws Failure */
   admitMonitor?(request: Request, client: string | undefined): void;
-  /** The client of a request through a proxy, for the access log; undefined if nothing names it. */
+  /** Who sent a request that came through a proxy, for the access log; undefined if the proxy does not say. */
   clientOf?(request: Request, client: string | undefined): string | undefined;
   /** What `WWW-Authenticate` says to one that is not let in. */
   readonly challenge: string;

@@ -5,7 +5,7 @@ import type { Server } from '../server.js';
 
 /**
  * A server costs Ironic a twentieth in a list: 0.3 ms instead of 6 to 7, measured on 21.4 with 1,000. A list shows all
- * servers in deployment, whoever deploys them.
+ * servers in deployment, including other people's.
  */
 const listedForOne = 20;
 
